@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file stook.h
+ * Many HTTP requests, awaited together.
+ *
+ * Make a batch, add requests, await them all: in the order in which they complete (stook_gather)
+ * or in the order in which they were added (stook_gather_ordered), with an optional limit on how
+ * many are in flight. Underneath, a libuv loop drives libcurl's multi-socket interface.
+ *
+ * Caveats, each with its cure:
+ *
+ * - An HTTP status such as 404 or 503 is a complete exchange: stook_result_error() is 0 and
+ *   stook_result_ok() is false. Test `ok` unless the difference matters to you.
+ * - The return value of stook_gather() counts the requests that are not ok. Negative: nothing ran.
+ * - Only the structs made by STOOK_CLIENT(), STOOK_REQUEST() and STOOK_GATHER() (in C++:
+ *   stook_client_init(), ...) may be passed in. They carry their own size.
+ * - A blocking await (stook_gather) inside a callback of the same client, or on a client that
+ *   lives on your own loop, would wait for itself: it is refused. Use stook_gather_start.
+ * - A result without `on_result` lives as long as its batch. With `on_result` it is lent for the
+ *   call. stook_result_keep() makes it yours.
+ * - One client, one thread: everything but the functions marked "any thread" belongs to the
+ *   thread that turns the loop.
+ * - SIGPIPE is never caused by stook, but it is the program's duty for its own sockets.
+ * - After fork() without exec, a client of the parent is STOOK_ESTATE in the child. Make a new one.
+ */
+#ifndef STOOK_H
+#define STOOK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <stook/version.h>
+
+#ifdef __cplusplus
+#include <string.h>
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define STOOK_API __attribute__((visibility("default")))
+#else
+#define STOOK_API
+#endif
+
+/* ------------------------------------------------------------------ numbers */
+
+/** No limit, or switched off. Where a member allows it, its comment says so. */
+#define STOOK_NONE ((int64_t)-1)
+/** Let the library find out. Where a member allows it, its comment says so. */
+#define STOOK_AUTO ((int64_t)-2)
+
+/* ------------------------------------------------------------------- errors */
+
+/**
+ * Every error: name, number, text. Numbers start at -20001, below those of libuv, so that one int
+ * may carry either. Numbers are never reused; new ones are appended.
+ */
+#define STOOK_ERROR_MAP(X)                                                                          \
+    X(ARG, -20001, "invalid argument")                                                              \
+    X(STATE, -20002, "not allowed now; inside a callback or a running loop, await with stook_gather_start") \
+    X(UNSUPPORTED, -20003, "not supported by this version of the library")                          \
+    X(URL, -20004, "not a valid URL")                                                               \
+    X(POLICY, -20005, "refused by policy")                                                          \
+    X(DNS, -20006, "the name does not resolve")                                                     \
+    X(CONNECT, -20007, "could not connect")                                                         \
+    X(TLS, -20008, "the TLS handshake failed")                                                      \
+    X(CERT, -20009, "the certificate was not accepted")                                             \
+    X(PROXY, -20010, "the proxy failed")                                                            \
+    X(TIMEOUT_QUEUE, -20011, "waited too long for its turn")                                        \
+    X(TIMEOUT_ATTEMPT, -20012, "one attempt took too long")                                         \
+    X(TIMEOUT_TOTAL, -20013, "the whole request took too long")                                     \
+    X(TIMEOUT_BATCH, -20014, "the batch is past its deadline")                                      \
+    X(TIMEOUT_STALL, -20015, "no byte moved for too long")                                          \
+    X(CANCELLED, -20016, "cancelled")                                                               \
+    X(CLOSED, -20017, "the client was closed")                                                      \
+    X(RESET, -20018, "the connection was lost")                                                     \
+    X(TRUNCATED, -20019, "the response ended early")                                                \
+    X(PROTOCOL, -20020, "the peer does not speak valid HTTP")                                       \
+    X(TOOLARGE, -20021, "the response is larger than allowed")                                      \
+    X(DECODE, -20022, "the content coding is broken")                                               \
+    X(REDIRECT, -20023, "the redirect cannot be followed")                                          \
+    X(NOMEM, -20024, "out of memory")                                                               \
+    X(NOFD, -20025, "out of file descriptors")                                                      \
+    X(CALLBACK, -20026, "a callback of the program failed")
+
+enum {
+#define STOOK_ERROR_ENUM(name, number, text) STOOK_E##name = number,
+    STOOK_ERROR_MAP(STOOK_ERROR_ENUM)
+#undef STOOK_ERROR_ENUM
+    STOOK_OK = 0
+};
+
+/**
+ * The text of an error, in English, without a full stop.
+ * @param error 0 or a STOOK_E value
+ * @return a string that is never NULL and never freed: "OK" for 0, "unknown error" for a number
+ *         that is not ours
+ * Thread: any.
+ */
+STOOK_API const char *stook_strerror(int error);
+
+/**
+ * The name of an error as it is written in C.
+ * @return "STOOK_OK", "STOOK_EARG", ...; "STOOK_UNKNOWN" for a number that is not ours
+ * Thread: any.
+ */
+STOOK_API const char *stook_err_name(int error);
+
+/** The version of the library that runs, such as "0.1.0". Thread: any. */
+STOOK_API const char *stook_version(void);
+
+/* -------------------------------------------------------------------- types */
+
+struct uv_loop_s;
+
+typedef struct stook_client stook_client; /**< the session: loop, connections, defaults */
+typedef struct stook_batch stook_batch;   /**< requests awaited together, once */
+typedef struct stook_result stook_result; /**< what came of one request */
+
+/**
+ * Memory for one client and everything made from it. Both functions are called from the loop's
+ * thread, from threads that call stook_client_post(), and from threads that drop a kept result;
+ * they must allow that. libcurl and libuv keep their own allocators.
+ */
+struct stook_allocator {
+    /** As realloc(3): `block` NULL allocates; NULL is returned when there is no memory. `size` > 0.
+        Blocks must be aligned as those of malloc(3). */
+    void *(*resize)(void *block, size_t size, void *user);
+    /** As free(3): `block` may be NULL. */
+    void (*release)(void *block, void *user);
+    void *user;
+};
+
+/** HTTP version of a request (RFC 9112, RFC 9113). */
+enum {
+    STOOK_HTTP_DEFAULT = 0, /**< the client's; there: HTTP/1.1, and HTTP/2 where libcurl's is sound (8.1 on) */
+    STOOK_HTTP_1_1 = 1,     /**< HTTP/1.1 only */
+    STOOK_HTTP_2 = 2        /**< HTTP/2 over TLS when the server agrees (ALPN), else HTTP/1.1 */
+};
+
+/* ------------------------------------------------------------------- client */
+
+/**
+ * What a client is made with. All members are optional; 0 takes the default in brackets.
+ * Times are in milliseconds, at most 2^53; STOOK_NONE switches a clock off.
+ * Strings are copied.
+ */
+struct stook_client_options {
+    size_t size;                             /**< set by STOOK_CLIENT() */
+    const struct stook_allocator *allocator; /**< [malloc] copied; `user` must live until the last kept result is dropped */
+    const char *ca_file;                     /**< [libcurl's] PEM file of trusted authorities; read when a connection is made */
+    const char *user_agent;                  /**< ["stook/VERSION"] "" sends none */
+    int64_t queue_timeout_ms;                /**< [none] from add to the first start */
+    int64_t attempt_timeout_ms;              /**< [30000] one exchange */
+    int64_t connect_timeout_ms;              /**< [10000] name, TCP and TLS; part of the attempt */
+    int64_t timeout_ms;                      /**< [120000] from the first start over all repeats */
+    int64_t stall_timeout_ms;                /**< [30000] no byte sent or received */
+    int64_t body_max;                        /**< [67108864] bytes of a response body; STOOK_NONE: no cap */
+    int64_t head_max;                        /**< [65536] bytes of a response head with its trailers, at most 16 MiB */
+    int64_t fields_max;                      /**< [256] header fields of a response with its trailers, at most 100000 */
+    int64_t http_version;                    /**< [STOOK_HTTP_DEFAULT] */
+};
+
+/** `STOOK_CLIENT(.timeout_ms = 5000)` */
+#define STOOK_CLIENT(...) \
+    ((struct stook_client_options){.size = sizeof(struct stook_client_options), __VA_ARGS__})
+
+/**
+ * Make a client.
+ *
+ * @param loop       NULL: the client owns a private loop, turned only inside blocking awaits,
+ *                   stook_client_run() and stook_client_close(). Otherwise the caller's
+ *                   `uv_loop_t *`: it is never run, stopped or blocked, and kept alive only while
+ *                   an await, a post or a close is under way. It must outlive the client's `closed`.
+ * @param options    NULL: all defaults
+ * @param ret_client set on success, untouched otherwise; ends with stook_client_close()
+ * @return 0, STOOK_EARG (ret_client is NULL; a number out of range), STOOK_EUNSUPPORTED (options
+ *         of a newer stook, or a libcurl without what is needed), STOOK_ENOMEM, STOOK_ENOFD
+ * Thread: the loop's. Callbacks: none.
+ */
+STOOK_API int stook_client_new(struct uv_loop_s *loop, const struct stook_client_options *options,
+                               stook_client **ret_client);
+
+/**
+ * Turn an owned loop until no await is under way and every posted call has run.
+ * @return 0, STOOK_EARG (NULL), STOOK_ESTATE (a borrowed loop: run it yourself; inside a callback;
+ *         in a forked child). If a callback closes the client, run ends it and returns 0.
+ * Thread: the loop's. Callbacks: all kinds, from inside.
+ */
+STOOK_API int stook_client_run(stook_client *client);
+
+/**
+ * Have `call` run on the loop's thread.
+ * It runs exactly once, also when the client is being closed. On an owned loop it runs when the
+ * loop turns next. On a borrowed loop that has nothing else to do, keep the loop alive yourself:
+ * libuv cannot be asked to do so from another thread.
+ * @return 0, STOOK_EARG (NULL), STOOK_ESTATE (closed, or a forked child: `call` never runs), STOOK_ENOMEM
+ * Thread: any, until `closed`.
+ */
+STOOK_API int stook_client_post(stook_client *client, void (*call)(stook_client *client, void *user),
+                                void *user);
+
+/**
+ * End a client: what is under way gets the result STOOK_ECLOSED, awaits are done, then `closed`.
+ * After `closed` nothing is left but batches and kept results that the program holds; those
+ * batches can be read and freed.
+ *
+ * On an owned loop the call turns it until all is over and returns after `closed`; from inside a
+ * callback it only marks, and the await or run that called the callback finishes the work. On a
+ * borrowed loop it returns at once and `closed` comes from the loop. Name look-ups that the C
+ * library cannot interrupt are waited for. A second close is ignored, its `closed` never runs.
+ *
+ * @param client NULL is allowed and ends in nothing, `closed` never runs; so does a forked child
+ * @param closed NULL, or called exactly once, from the loop, as the client's last callback
+ * Thread: the loop's.
+ */
+STOOK_API void stook_client_close(stook_client *client, void (*closed)(void *user), void *user);
+
+/* ------------------------------------------------------------------ request */
+
+/**
+ * One request. Only `url` is required. Everything is copied by stook_batch_add().
+ * Numbers: 0 takes the client's value.
+ */
+struct stook_request {
+    size_t size;                /**< set by STOOK_REQUEST() */
+    const char *url;            /**< absolute http or https URL (RFC 3986), at most 64 KiB, no user name or password in it */
+    const char *method;         /**< ["GET", with a body "POST"] a token (RFC 9110 9.1), case matters */
+    const char *const *headers; /**< "Name: value" strings, ended by NULL; framing fields are refused */
+    const void *body;           /**< [none] bytes to send */
+    int64_t body_size;          /**< bytes of `body`; STOOK_AUTO: it is a string, measure it */
+    void *user;                 /**< given back by stook_result_user() */
+    int64_t queue_timeout_ms;   /**< from add to the first start; STOOK_NONE: off */
+    int64_t attempt_timeout_ms; /**< one exchange; STOOK_NONE: off */
+    int64_t connect_timeout_ms; /**< name, TCP and TLS; STOOK_NONE: off */
+    int64_t timeout_ms;         /**< from the first start over all repeats; STOOK_NONE: off */
+    int64_t stall_timeout_ms;   /**< no byte sent or received; STOOK_NONE: off */
+    int64_t body_max;           /**< bytes of the response body, not above the client's */
+    int64_t http_version;       /**< STOOK_HTTP_1_1 or STOOK_HTTP_2 */
+    const char *ca_file;        /**< PEM file of trusted authorities for this request alone */
+};
+
+/** `STOOK_REQUEST("http://...")` or `STOOK_REQUEST(.url = ..., .method = "PUT")` */
+#define STOOK_REQUEST(...) ((struct stook_request){.size = sizeof(struct stook_request), __VA_ARGS__})
+
+/* -------------------------------------------------------------------- batch */
+
+/**
+ * Make a batch: OPEN, until one of the awaits, once.
+ * @param ret_batch set on success, untouched otherwise; ends with stook_batch_free()
+ * @return 0, STOOK_EARG (NULL), STOOK_ESTATE (client closing, or a forked child), STOOK_ENOMEM
+ * Thread: the loop's.
+ */
+STOOK_API int stook_batch_new(stook_client *client, stook_batch **ret_batch);
+
+/**
+ * Line a request up, without starting it. Its index is the number of adds before it.
+ *
+ * Allowed until the await is done, also from inside callbacks; what is added during an await joins
+ * it. Fails only for misuse or no memory, and a failure is remembered: before the await, the await
+ * returns that error and starts nothing; during it, it counts as one request that is not ok. A bad
+ * URL, method, header or policy is accepted here and becomes that request's result.
+ *
+ * @return 0, STOOK_EARG (NULL, no size, a number out of range, a body size without a body),
+ *         STOOK_EUNSUPPORTED (a request of a newer stook that uses what this one does not know),
+ *         STOOK_ESTATE (the await is done, cancelled or past its deadline; client closed; forked
+ *         child), STOOK_ENOMEM
+ * Thread: the loop's. Callbacks: none.
+ */
+STOOK_API int stook_batch_add(stook_batch *batch, const struct stook_request *request);
+
+/** How many requests were added, failed adds not counted. NULL: 0. Thread: the loop's. */
+STOOK_API size_t stook_batch_count(const stook_batch *batch);
+
+/**
+ * The i-th result in the order of the verb: of completion for stook_gather(), of the adds for
+ * stook_gather_ordered().
+ * @return the result, owned by the batch; NULL where there is none (yet), and always when the
+ *         await has `on_result`
+ * Thread: the loop's.
+ */
+STOOK_API const stook_result *stook_batch_result(const stook_batch *batch, size_t i);
+
+/** The result of the index-th add, whatever the verb. Otherwise as stook_batch_result(). */
+STOOK_API const stook_result *stook_batch_result_of(const stook_batch *batch, size_t index);
+
+/**
+ * Why the last add or await of this batch was refused, in one line; "" if none was.
+ * @return a string owned by the library, never NULL. Thread: the loop's.
+ */
+STOOK_API const char *stook_batch_message(const stook_batch *batch);
+
+/**
+ * Cancel what is not finished: each such request gets the result STOOK_ECANCELLED, nothing more is
+ * asked of `more`. Before the await: every request is cancelled when awaited. After it, or twice,
+ * or NULL: nothing.
+ * Thread: any, as long as the batch is not freed.
+ */
+STOOK_API void stook_batch_cancel(stook_batch *batch);
+
+/** Cancel the index-th add, waiting or in flight. Finished or unknown: nothing. Thread: the loop's. */
+STOOK_API void stook_batch_cancel_one(stook_batch *batch, size_t index);
+
+/**
+ * End a batch. During its await: cancel, and free after `done`. Results go with it, kept ones stay.
+ * NULL is allowed. Allowed after the client is closed.
+ * Thread: the loop's.
+ */
+STOOK_API void stook_batch_free(stook_batch *batch);
+
+/* -------------------------------------------------------------------- await */
+
+/** How a batch is awaited. All members are optional. */
+struct stook_gather_options {
+    size_t size;        /**< set by STOOK_GATHER() */
+    int64_t limit;      /**< [none] requests of this batch in flight at once, 1 to 1000000; a rolling window */
+    int64_t window;     /**< [max(4 x limit, 64)] gather_ordered with on_result: started and not yet delivered, at least 1 */
+    int64_t timeout_ms; /**< [none] deadline of the batch, from the await */
+    /** Adds requests when fewer than `limit` wait (64 if there is no limit). 1: it added some, ask
+        again. 0: that was the end. Anything else, or 1 without an add: the end, and one more not ok. */
+    int (*more)(stook_batch *batch, void *user);
+    /** Called once per request in the order of the verb, while others are still in flight. The
+        result is lent for the call. Without it the batch keeps every result until it is freed. */
+    void (*on_result)(stook_batch *batch, const stook_result *result, void *user);
+    void *user; /**< given to `more` and `on_result` */
+};
+
+/** `STOOK_GATHER(.limit = 10)` */
+#define STOOK_GATHER(...) \
+    ((struct stook_gather_options){.size = sizeof(struct stook_gather_options), __VA_ARGS__})
+
+/**
+ * Await all requests of a batch; results in the order in which they complete. Turns the client's
+ * own loop until the batch is done; other awaits of the client go on meanwhile.
+ *
+ * @param options NULL: no limit, no deadline, no callbacks
+ * @return how many requests are not ok (0: all fine), or, when the await could not happen and no
+ *         callback ran: STOOK_EARG, STOOK_EUNSUPPORTED, STOOK_ESTATE (awaited before; inside a
+ *         callback of this client or on a borrowed loop: use stook_gather_start; client closed;
+ *         forked child), or the error of an add that failed. stook_batch_message() says which.
+ *         Counts above INT_MAX return INT_MAX.
+ * Thread: the loop's. Callbacks: all kinds, from inside. If one of them frees the batch or closes
+ * the client, that happens when this call returns.
+ */
+STOOK_API int stook_gather(stook_batch *batch, const struct stook_gather_options *options);
+
+/** As stook_gather(), with results in the order of the adds; the head is delivered the moment it is there. */
+STOOK_API int stook_gather_ordered(stook_batch *batch, const struct stook_gather_options *options);
+
+/**
+ * Await without blocking, on a loop that runs (or on an owned one: stook_client_run()).
+ * @param done NULL, or called exactly once, from the loop, after every result; `failed` as returned
+ *             by stook_gather()
+ * @return 0, or an error as stook_gather(): then `done` never runs
+ * Thread: the loop's. Callbacks: never from inside the call.
+ */
+STOOK_API int stook_gather_start(stook_batch *batch, const struct stook_gather_options *options,
+                                 void (*done)(stook_batch *batch, int failed, void *user), void *user);
+
+/** As stook_gather_start(), with results in the order of the adds. */
+STOOK_API int stook_gather_ordered_start(stook_batch *batch, const struct stook_gather_options *options,
+                                         void (*done)(stook_batch *batch, int failed, void *user),
+                                         void *user);
+
+/* ------------------------------------------------------------------- result */
+
+/*
+ * Accessors take NULL and then answer 0, "" or NULL as their type says. What they return lives as
+ * long as the result. A result is immutable. Thread: any.
+ */
+
+/** 1: the exchange is complete and the status is 2xx; else 0. */
+STOOK_API int stook_result_ok(const stook_result *result);
+/** 0: the exchange is complete, whatever its status; else a STOOK_E value. */
+STOOK_API int stook_result_error(const stook_result *result);
+/** HTTP status (RFC 9110 15), also where the body failed later; 0: none was received. */
+STOOK_API int stook_result_status(const stook_result *result);
+/** How often the request was sent or tried: 0 if it never started. */
+STOOK_API unsigned stook_result_attempts(const stook_result *result);
+/** One line for people: "OK", "HTTP 404", or what went wrong. Never NULL. */
+STOOK_API const char *stook_result_message(const stook_result *result);
+/** The URL as it was added. Never NULL. */
+STOOK_API const char *stook_result_url(const stook_result *result);
+/** The URL that answered last: as added until redirects are followed. Never NULL. */
+STOOK_API const char *stook_result_final_url(const stook_result *result);
+/**
+ * The body received, followed by a NUL that is not counted; where the result is an error, what
+ * came before it.
+ * @param ret_size set to the bytes; may be NULL
+ * @return never NULL for a result; NULL and 0 for NULL
+ */
+STOOK_API const void *stook_result_body(const stook_result *result, size_t *ret_size);
+/** The value of the first header field of that name (case does not matter), or NULL. */
+STOOK_API const char *stook_result_header(const stook_result *result, const char *name);
+/** The number of adds before this one. */
+STOOK_API size_t stook_result_index(const stook_result *result);
+/** The request's `user`. */
+STOOK_API void *stook_result_user(const stook_result *result);
+/** "HTTP/1.0", "HTTP/1.1", "HTTP/2", "HTTP/3", or "" if no answer came. Never NULL. */
+STOOK_API const char *stook_result_protocol(const stook_result *result);
+/** libcurl's CURLcode of the last attempt, for logs; 0 if libcurl was not asked. */
+STOOK_API int stook_result_curl_code(const stook_result *result);
+/** errno of the failed connection or descriptor, for logs; 0 if there is none. */
+STOOK_API int stook_result_os_error(const stook_result *result);
+
+/** What stook_result_time_us() can be asked for. All but the first refer to the last attempt. */
+enum {
+    STOOK_TIME_QUEUED = 0,     /**< from add to the first start, or to the end if it never started */
+    STOOK_TIME_DNS = 1,        /**< from the start until the name was resolved */
+    STOOK_TIME_CONNECT = 2,    /**< from the start until TCP was connected; 0 on a reused connection */
+    STOOK_TIME_TLS = 3,        /**< from the start until TLS was agreed; 0 without TLS or when reused */
+    STOOK_TIME_FIRST_BYTE = 4, /**< from the start to the first byte of the answer */
+    STOOK_TIME_TOTAL = 5       /**< from the start to the end */
+};
+
+/**
+ * A timing in microseconds.
+ * @param which one of STOOK_TIME_...
+ * @return 0 if that point was not reached, or for another `which`
+ */
+STOOK_API int64_t stook_result_time_us(const stook_result *result, int which);
+
+/**
+ * Make a result outlive callback, batch and client. Counted: each keep needs one drop.
+ * @return its argument, NULL for NULL. Thread: any.
+ */
+STOOK_API const stook_result *stook_result_keep(const stook_result *result);
+
+/** Give back one keep. NULL is allowed. Thread: any. */
+STOOK_API void stook_result_drop(const stook_result *result);
+
+#ifdef __cplusplus
+} /* extern "C" */
+
+/* C++ has no compound literals: the same structs by value. */
+
+inline stook_client_options stook_client_init()
+{
+    stook_client_options options;
+    memset(&options, 0, sizeof options);
+    options.size = sizeof options;
+    return options;
+}
+
+inline stook_request stook_request_init(const char *url)
+{
+    stook_request request;
+    memset(&request, 0, sizeof request);
+    request.size = sizeof request;
+    request.url = url;
+    return request;
+}
+
+inline stook_gather_options stook_gather_init()
+{
+    stook_gather_options options;
+    memset(&options, 0, sizeof options);
+    options.size = sizeof options;
+    return options;
+}
+#endif
+
+#endif

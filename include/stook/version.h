@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* The one place that holds the version of stook. CMake reads it from here. */
+#ifndef STOOK_VERSION_H
+#define STOOK_VERSION_H
+
+#define STOOK_VERSION_MAJOR 0
+#define STOOK_VERSION_MINOR 1
+#define STOOK_VERSION_PATCH 0
+
+/** As one number that compares: 0xMMmmpp. */
+#define STOOK_VERSION_NUMBER \
+    ((STOOK_VERSION_MAJOR << 16) | (STOOK_VERSION_MINOR << 8) | STOOK_VERSION_PATCH)
+
+#endif
