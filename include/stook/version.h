@@ -11,4 +11,11 @@
 #define STOOK_VERSION_NUMBER \
     ((STOOK_VERSION_MAJOR << 16) | (STOOK_VERSION_MINOR << 8) | STOOK_VERSION_PATCH)
 
+#define STOOK_VERSION_TEXT_OF(x) #x
+#define STOOK_VERSION_TEXT_PART(x) STOOK_VERSION_TEXT_OF(x)
+/** As text: "MAJOR.MINOR.PATCH". */
+#define STOOK_VERSION                                                                   \
+    STOOK_VERSION_TEXT_PART(STOOK_VERSION_MAJOR)                                        \
+    "." STOOK_VERSION_TEXT_PART(STOOK_VERSION_MINOR) "." STOOK_VERSION_TEXT_PART(STOOK_VERSION_PATCH)
+
 #endif

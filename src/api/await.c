@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/* The two verbs, blocking and on a loop. */
+#include "api/input.h"
+#include "api/run.h"
+#include "loop/loop.h"
+
+enum { LIMIT_MAX = 1000000, WINDOW_MIN = 64 };
+static const int64_t MS_MAX = (int64_t)1 << 53;
+
+/* How a batch is to be awaited, checked. */
+struct plan {
+    struct stook_gather_options options;
+    int ordered;
+    int64_t limit, window, timeout_ms; /* -1: none */
+};
+
+static int refuse(stook_batch *batch, int error, const char *why)
+{
+    batch->message = why;
+    return error;
+}
+
+static int check_state(stook_batch *batch, int blocking)
+{
+    const stook_client *client = batch->client;
+    if (client == NULL || stook__input_forked(client) || client->closing)
+        return refuse(batch, STOOK_ESTATE, "the client is closed, or of another process");
+    if (batch->state != STOOK__OPEN || batch->freed)
+        return refuse(batch, STOOK_ESTATE, "the batch was awaited before: a batch is awaited once");
+    if (blocking && !client->owned)
+        return refuse(batch, STOOK_ESTATE,
+                      "a blocking await would stop your own loop: use stook_gather_start or stook_gather_ordered_start");
+    if (blocking && client->turning)
+        return refuse(batch, STOOK_ESTATE,
+                      "a blocking await inside a callback of the same client would wait for itself: use "
+                      "stook_gather_start or stook_gather_ordered_start");
+    if (batch->add_error != 0)
+        return batch->add_error; /* the message is of that add */
+    return 0;
+}
+
+static int make_plan(stook_batch *batch, const struct stook_gather_options *options, int ordered, struct plan *ret_plan)
+{
+    struct stook_gather_options *mine = &ret_plan->options;
+    int error = stook__input_struct(mine, sizeof *mine, options);
+    if (error != 0)
+        return refuse(batch, error, error == STOOK_EARG ? "the options have no size: make them with STOOK_GATHER()"
+                                                        : "the options use what this stook does not know");
+    ret_plan->ordered = ordered;
+    if (stook__input_number(mine->limit, STOOK_NONE, 1, LIMIT_MAX, &ret_plan->limit) != 0)
+        return refuse(batch, STOOK_EARG, "limit is not 0, STOOK_NONE or 1 to 1000000");
+    int64_t window = ret_plan->limit < 0 ? STOOK_NONE : 4 * ret_plan->limit;
+    if (window > 0 && window < WINDOW_MIN)
+        window = WINDOW_MIN;
+    if (stook__input_number(mine->window, window, 1, INT64_MAX, &ret_plan->window) != 0)
+        return refuse(batch, STOOK_EARG, "window is not 0, STOOK_NONE or a positive number");
+    if (stook__input_number(mine->timeout_ms, STOOK_NONE, 1, MS_MAX, &ret_plan->timeout_ms) != 0)
+        return refuse(batch, STOOK_EARG, "timeout_ms is not 0, STOOK_NONE or 1 to 2^53");
+    return 0;
+}
+
+static size_t size_or_all(int64_t number)
+{
+    return number < 0 || (uint64_t)number > SIZE_MAX ? SIZE_MAX : (size_t)number;
+}
+
+static int begin(stook_batch *batch, const struct plan *plan, void (*done)(stook_batch *batch, int failed, void *user),
+                 void *user)
+{
+    stook_client *client = batch->client;
+    const struct stook_gather_options *options = &plan->options;
+    if (stook__tray_open(&batch->tray, batch->heap, &client->trays, plan->ordered, options->on_result != NULL,
+                         size_or_all(plan->window)) != 0)
+        return refuse(batch, STOOK_ENOMEM, stook_strerror(STOOK_ENOMEM));
+    batch->audience =
+        (struct stook__audience){options->more, options->on_result, options->user, done, user};
+    batch->exhausted = options->more == NULL;
+    batch->state = STOOK__AWAITED;
+    batch->message = "";
+    client->awaits++;
+    int64_t deadline = plan->timeout_ms < 0 || plan->timeout_ms > MS_MAX / 1000
+                           ? 0
+                           : stook__loop_now() + plan->timeout_ms * 1000;
+    stook__group_open(&client->sched, &batch->group, size_or_all(plan->limit), deadline);
+    stook__loop_busy(client->loop, 1);
+    stook__batch_touch(batch);
+    return 0;
+}
+
+static int start(stook_batch *batch, const struct stook_gather_options *options, int ordered,
+                 void (*done)(stook_batch *batch, int failed, void *user), void *user)
+{
+    struct plan plan;
+    if (batch == NULL)
+        return STOOK_EARG;
+    int error = check_state(batch, 0);
+    if (error == 0)
+        error = make_plan(batch, options, ordered, &plan);
+    return error != 0 ? error : begin(batch, &plan, done, user);
+}
+
+static int is_done(stook_client *client, void *what)
+{
+    const stook_batch *batch = what;
+    (void)client;
+    return batch->state == STOOK__DONE;
+}
+
+static int await(stook_batch *batch, const struct stook_gather_options *options, int ordered)
+{
+    struct plan plan;
+    if (batch == NULL)
+        return STOOK_EARG;
+    stook_client *client = batch->client;
+    int error = check_state(batch, 1);
+    if (error == 0)
+        error = make_plan(batch, options, ordered, &plan);
+    if (error == 0)
+        error = begin(batch, &plan, NULL, NULL);
+    if (error != 0)
+        return error;
+    /* The pin keeps the batch when a callback frees it: its count is still to be read. The loop's
+       turns come behind a poll, so idle connections that died meanwhile are known before the start. */
+    batch->pins++;
+    stook__run(client, is_done, batch);
+    int failed = stook__batch_failed(batch);
+    batch->pins--;
+    if (batch->freed && batch->pins == 0)
+        stook__batch_destroy(batch);
+    return failed;
+}
+
+int stook_gather(stook_batch *batch, const struct stook_gather_options *options)
+{
+    return await(batch, options, 0);
+}
+
+int stook_gather_ordered(stook_batch *batch, const struct stook_gather_options *options)
+{
+    return await(batch, options, 1);
+}
+
+int stook_gather_start(stook_batch *batch, const struct stook_gather_options *options,
+                       void (*done)(stook_batch *batch, int failed, void *user), void *user)
+{
+    return start(batch, options, 0, done, user);
+}
+
+int stook_gather_ordered_start(stook_batch *batch, const struct stook_gather_options *options,
+                               void (*done)(stook_batch *batch, int failed, void *user), void *user)
+{
+    return start(batch, options, 1, done, user);
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* The life of a batch, as programs see it. The awaits are in await.c. */
+#include "api/input.h"
+#include "loop/loop.h"
+
+int stook_batch_new(stook_client *client, stook_batch **ret_batch)
+{
+    if (client == NULL || ret_batch == NULL)
+        return STOOK_EARG;
+    if (stook__input_forked(client) || client->closing)
+        return STOOK_ESTATE;
+    stook_batch *batch = stook__alloc(client->heap, sizeof *batch);
+    if (batch == NULL)
+        return STOOK_ENOMEM;
+    batch->client = client;
+    batch->heap = stook__heap_ref(client->heap);
+    batch->inbox = stook__inbox_ref(client->inbox);
+    batch->message = "";
+    batch->letter.cancel = batch;
+    stook__list_init(&batch->letter.link);
+    stook__list_init(&batch->touch);
+    stook__list_append(&client->batches, &batch->link);
+    stook__group_init(&batch->group);
+    stook__tray_init(&batch->tray);
+    *ret_batch = batch;
+    return 0;
+}
+
+/* Ignoring what add returns must never look like success. */
+static int failed_add(stook_batch *batch, int error, const char *why)
+{
+    batch->message = why != NULL ? why : stook_strerror(error);
+    if (batch->state == STOOK__OPEN && batch->add_error == 0)
+        batch->add_error = error;
+    else if (batch->state == STOOK__AWAITED)
+        batch->amiss++;
+    return error;
+}
+
+static int enter(stook_batch *batch, struct stook_result *record)
+{
+    stook_client *client = batch->client;
+    if (stook__tray_add(&batch->tray, batch->heap, &record->parcel) != 0)
+        return STOOK_ENOMEM;
+    stook__sched_add(&client->sched, &batch->group, &record->job, record->job.policy, stook__loop_now());
+    if (batch->state == STOOK__AWAITED && !client->turning)
+        stook__loop_want(client->loop);
+    return 0;
+}
+
+int stook_batch_add(stook_batch *batch, const struct stook_request *request)
+{
+    struct stook_request mine;
+    struct stook_result *record = NULL;
+    const char *why = NULL;
+    if (batch == NULL)
+        return STOOK_EARG;
+    if (batch->client == NULL || stook__input_forked(batch->client))
+        return failed_add(batch, STOOK_ESTATE, "the client is closed, or of another process");
+    if (batch->state == STOOK__DONE || batch->verdict != 0 || batch->freed)
+        return failed_add(batch, STOOK_ESTATE, "the batch is done, cancelled or past its deadline");
+    if (request == NULL)
+        return failed_add(batch, STOOK_EARG, "the request is NULL");
+    int error = stook__input_struct(&mine, sizeof mine, request);
+    if (error != 0)
+        return failed_add(batch, error, error == STOOK_EARG ? "the request has no size: make it with STOOK_REQUEST()"
+                                                            : "the request uses what this stook does not know");
+    if (mine.url == NULL)
+        return failed_add(batch, STOOK_EARG, "the request has no URL");
+    error = stook__input_record(batch, &mine, &record, &why);
+    if (error == 0)
+        error = enter(batch, record);
+    if (error == 0)
+        return 0;
+    stook__record_drop(record);
+    return failed_add(batch, error, why);
+}
+
+size_t stook_batch_count(const stook_batch *batch)
+{
+    return batch != NULL ? batch->tray.count : 0;
+}
+
+const stook_result *stook_batch_result(const stook_batch *batch, size_t i)
+{
+    struct stook__parcel *parcel = batch != NULL ? stook__tray_at(&batch->tray, i) : NULL;
+    return parcel != NULL ? stook__record_of_parcel(parcel) : NULL;
+}
+
+const stook_result *stook_batch_result_of(const stook_batch *batch, size_t index)
+{
+    struct stook__parcel *parcel = batch != NULL ? stook__tray_of(&batch->tray, index) : NULL;
+    return parcel != NULL ? stook__record_of_parcel(parcel) : NULL;
+}
+
+const char *stook_batch_message(const stook_batch *batch)
+{
+    return batch != NULL ? batch->message : "";
+}
+
+void stook_batch_cancel(stook_batch *batch)
+{
+    /* The only members of a batch that other threads touch. Shut: its client is closed. */
+    if (batch != NULL)
+        (void)stook__inbox_post(batch->inbox, &batch->letter);
+}
+
+void stook_batch_cancel_one(stook_batch *batch, size_t index)
+{
+    if (batch == NULL || batch->client == NULL || stook__input_forked(batch->client))
+        return;
+    struct stook__parcel *parcel = stook__pages_get(&batch->tray.parcels, index);
+    if (parcel != NULL && !parcel->arrived)
+        stook__record_end(batch->client, stook__record_of_parcel(parcel), STOOK_ECANCELLED);
+}
+
+void stook_batch_free(stook_batch *batch)
+{
+    if (batch == NULL)
+        return;
+    stook_client *client = batch->client;
+    if (client == NULL) {
+        stook__batch_destroy(batch);
+        return;
+    }
+    if (stook__input_forked(client) || batch->freed)
+        return;
+    batch->freed = 1;
+    if (batch->state == STOOK__AWAITED)
+        stook__batch_condemn(batch, STOOK_ECANCELLED);
+    else if (client->turning || batch->pins > 0)
+        stook__batch_touch(batch);
+    else
+        stook__batch_destroy(batch);
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/* The life of a client, as programs see it. */
+#include <string.h>
+
+#include "api/input.h"
+#include "api/run.h"
+#include "loop/loop.h"
+
+static void free_parts(stook_client *client)
+{
+    struct stook__heap *heap = client->heap;
+    stook__inbox_unref(client->inbox);
+    stook__engine_close(&client->engine);
+    stook__free(heap, client);
+    stook__heap_unref(heap);
+}
+
+/* One block, so that the strings of the options cannot be left behind. */
+static stook_client *make(struct stook__heap *heap, const struct stook__policy *policy)
+{
+    size_t ca = policy->ca_file != NULL ? strlen(policy->ca_file) + 1 : 0;
+    size_t agent = policy->user_agent != NULL ? strlen(policy->user_agent) + 1 : 0;
+    stook_client *client = stook__alloc(heap, sizeof *client + ca + agent);
+    if (client == NULL)
+        return NULL;
+    char *at = (char *)(client + 1);
+    client->heap = heap;
+    client->policy = *policy;
+    if (ca > 0)
+        client->policy.ca_file = memcpy(at, policy->ca_file, ca);
+    if (agent > 0)
+        client->policy.user_agent = memcpy(at + ca, policy->user_agent, agent);
+    client->family = stook__input_family();
+    stook__sched_init(&client->sched);
+    stook__list_init(&client->trays);
+    stook__list_init(&client->batches);
+    stook__list_init(&client->touched);
+    return client;
+}
+
+/* The loop comes last: on a borrowed one its handles could not be taken back at once. */
+static int furnish(stook_client *client, struct uv_loop_s *loop)
+{
+    client->inbox = stook__inbox_new(client->heap);
+    if (client->inbox == NULL)
+        return STOOK_ENOMEM;
+    int error = stook__engine_init(&client->engine, client->heap);
+    if (error == 0)
+        error = stook__loop_new(client->heap, loop, &stook__turn_events, client, &client->loop);
+    if (error != 0)
+        return error;
+    client->owned = loop == NULL;
+    stook__engine_open(&client->engine, client->loop);
+    stook__inbox_open(client->inbox, client->loop);
+    return 0;
+}
+
+int stook_client_new(struct uv_loop_s *loop, const struct stook_client_options *options, stook_client **ret_client)
+{
+    struct stook_client_options mine;
+    struct stook__policy policy;
+    if (ret_client == NULL)
+        return STOOK_EARG;
+    int error = stook__input_struct(&mine, sizeof mine, options);
+    if (error == 0)
+        error = stook__input_policy(&mine, &policy);
+    if (error != 0)
+        return error;
+    if (mine.allocator != NULL && (mine.allocator->resize == NULL || mine.allocator->release == NULL))
+        return STOOK_EARG;
+    struct stook__heap *heap = stook__heap_new(mine.allocator);
+    if (heap == NULL)
+        return STOOK_ENOMEM;
+    stook_client *client = make(heap, &policy);
+    if (client == NULL) {
+        stook__heap_unref(heap);
+        return STOOK_ENOMEM;
+    }
+    error = furnish(client, loop);
+    if (error != 0)
+        free_parts(client);
+    else
+        *ret_client = client;
+    return error;
+}
+
+/* Owned loops, outside of a turn: all that a close needs, to the last byte. */
+static void finish_close(stook_client *client)
+{
+    struct stook__heap *heap = client->heap;
+    while (client->closing < 3)
+        stook__loop_run(client->loop, 1);
+    stook__loop_free(client->loop);
+    stook__free(heap, client);
+    stook__heap_unref(heap);
+}
+
+int stook__run(stook_client *client, int (*over)(stook_client *client, void *what), void *what)
+{
+    while (!over(client, what))
+        stook__loop_run(client->loop, 1);
+    if (client->closing)
+        finish_close(client);
+    return 0;
+}
+
+static int nothing_under_way(stook_client *client, void *what)
+{
+    (void)what;
+    return client->closing || (client->awaits == 0 && stook__inbox_count(client->inbox) == 0);
+}
+
+int stook_client_run(stook_client *client)
+{
+    if (client == NULL)
+        return STOOK_EARG;
+    if (stook__input_forked(client) || !client->owned || client->turning)
+        return STOOK_ESTATE;
+    stook__loop_want(client->loop);
+    stook__loop_run(client->loop, 0);
+    return stook__run(client, nothing_under_way, NULL);
+}
+
+int stook_client_post(stook_client *client, void (*call)(stook_client *client, void *user), void *user)
+{
+    if (client == NULL || call == NULL)
+        return STOOK_EARG;
+    if (stook__input_forked(client))
+        return STOOK_ESTATE;
+    struct stook__letter *letter = stook__alloc(client->heap, sizeof *letter);
+    if (letter == NULL)
+        return STOOK_ENOMEM;
+    stook__list_init(&letter->link);
+    letter->call = call;
+    letter->user = user;
+    int error = stook__inbox_post(client->inbox, letter);
+    if (error != 0)
+        stook__free(client->heap, letter);
+    return error;
+}
+
+void stook_client_close(stook_client *client, void (*closed)(void *user), void *user)
+{
+    if (client == NULL || stook__input_forked(client) || client->closing)
+        return;
+    client->closing = 1;
+    client->closed = closed;
+    client->closed_user = user;
+    for (struct stook__link *link = client->batches.next; link != &client->batches; link = link->next) {
+        stook_batch *batch = STOOK__OF(stook_batch, link, link);
+        if (batch->state == STOOK__AWAITED)
+            stook__batch_condemn(batch, STOOK_ECLOSED);
+    }
+    stook__loop_busy(client->loop, 1);
+    stook__loop_want(client->loop);
+    /* Inside a callback the blocking call that turns the loop does the rest. */
+    if (client->owned && !client->turning)
+        finish_close(client);
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Options and requests, checked and copied. A record is one block: the struct, a policy of its own
+ * if it differs from the client's, and the strings. The body is a block beside it, because it goes
+ * when the request is over.
+ */
+#include <string.h>
+
+#include "api/input.h"
+
+static const int64_t MS_MAX = (int64_t)1 << 53;
+enum { HEADERS_MAX = 65536, HEADER_FIELDS_MAX = 256 };
+
+int stook__input_policy(const struct stook_client_options *options, struct stook__policy *ret_policy)
+{
+    struct stook__policy policy = {.ca_file = options->ca_file, .user_agent = "stook/" STOOK_VERSION};
+    if (options->user_agent != NULL)
+        policy.user_agent = *options->user_agent != '\0' ? options->user_agent : NULL;
+    if (stook__input_number(options->queue_timeout_ms, STOOK_NONE, 1, MS_MAX, &policy.queue_ms) != 0 ||
+        stook__input_number(options->attempt_timeout_ms, 30000, 1, MS_MAX, &policy.attempt_ms) != 0 ||
+        stook__input_number(options->connect_timeout_ms, 10000, 1, MS_MAX, &policy.connect_ms) != 0 ||
+        stook__input_number(options->timeout_ms, 120000, 1, MS_MAX, &policy.total_ms) != 0 ||
+        stook__input_number(options->stall_timeout_ms, 30000, 1, MS_MAX, &policy.stall_ms) != 0 ||
+        stook__input_number(options->body_max, 64 << 20, 1, INT64_MAX, &policy.body_max) != 0 ||
+        stook__input_number(options->head_max, 65536, 0, 16 << 20, &policy.head_max) != 0 ||
+        stook__input_number(options->fields_max, 256, 0, 100000, &policy.fields_max) != 0 ||
+        stook__input_number(options->http_version, STOOK_HTTP_DEFAULT, 0, STOOK_HTTP_2, &policy.http_version) != 0)
+        return STOOK_EARG;
+    *ret_policy = policy;
+    return 0;
+}
+
+/* The client's policy with what the request says instead. */
+static int merge(const struct stook__policy *client, const struct stook_request *request,
+                 struct stook__policy *ret_policy)
+{
+    struct stook__policy policy = *client;
+    if (stook__input_number(request->queue_timeout_ms, client->queue_ms, 1, MS_MAX, &policy.queue_ms) != 0 ||
+        stook__input_number(request->attempt_timeout_ms, client->attempt_ms, 1, MS_MAX, &policy.attempt_ms) != 0 ||
+        stook__input_number(request->connect_timeout_ms, client->connect_ms, 1, MS_MAX, &policy.connect_ms) != 0 ||
+        stook__input_number(request->timeout_ms, client->total_ms, 1, MS_MAX, &policy.total_ms) != 0 ||
+        stook__input_number(request->stall_timeout_ms, client->stall_ms, 1, MS_MAX, &policy.stall_ms) != 0 ||
+        stook__input_number(request->body_max, client->body_max, 1, INT64_MAX, &policy.body_max) != 0 ||
+        stook__input_number(request->http_version, client->http_version, 0, STOOK_HTTP_2, &policy.http_version) != 0)
+        return STOOK_EARG;
+    if (request->ca_file != NULL)
+        policy.ca_file = request->ca_file;
+    *ret_policy = policy;
+    return 0;
+}
+
+static int same_policy(const struct stook__policy *a, const struct stook__policy *b)
+{
+    return memcmp(a, b, sizeof *a) == 0; /* members of eight bytes each: no padding */
+}
+
+/* Bytes of the header strings with their NULs; SIZE_MAX: more than is allowed. */
+static size_t headers_size(const char *const *headers)
+{
+    size_t size = 0;
+    for (size_t i = 0; headers != NULL && headers[i] != NULL; i++) {
+        size_t length = strlen(headers[i]);
+        if (i >= HEADER_FIELDS_MAX || length > HEADERS_MAX || size + length + 1 > HEADERS_MAX)
+            return SIZE_MAX;
+        size += length + 1;
+    }
+    return size;
+}
+
+static char *put(char **at, const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = memcpy(*at, text, size);
+    *at += size;
+    return copy;
+}
+
+static char *put_headers(char **at, const char *const *headers)
+{
+    char *first = *at;
+    for (size_t i = 0; headers[i] != NULL; i++) {
+        if (headers[i][0] == '\0')
+            put(at, ":"); /* an empty string would end the list; this is refused by name */
+        else
+            put(at, headers[i]);
+    }
+    *(*at)++ = '\0';
+    return first;
+}
+
+static int copy_body(struct stook_result *record, const struct stook_request *request, size_t size)
+{
+    if (size == 0)
+        return 0;
+    record->spec.body = stook__resize(record->heap, NULL, size);
+    if (record->spec.body == NULL)
+        return STOOK_ENOMEM;
+    memcpy(record->spec.body, request->body, size);
+    record->spec.body_size = size;
+    return 0;
+}
+
+static int body_size(const struct stook_request *request, size_t *ret_size, const char **ret_why)
+{
+    *ret_size = 0;
+    *ret_why = "body_size is out of range, or there is no body";
+    if (request->body_size == STOOK_AUTO && request->body != NULL)
+        *ret_size = strlen(request->body);
+    else if (request->body_size < 0 || (request->body_size > 0 && request->body == NULL) ||
+             (uint64_t)request->body_size > PTRDIFF_MAX)
+        return STOOK_EARG;
+    else
+        *ret_size = (size_t)request->body_size;
+    return 0;
+}
+
+/* What is wrong but is data, not misuse: it becomes the request's result. */
+static void judge(struct stook_result *record, const struct stook__policy *client, const struct stook__policy *policy,
+                  size_t headers)
+{
+    if (headers == SIZE_MAX) {
+        record->error = STOOK_EARG;
+        record->message = "invalid argument: the headers are more than 64 KiB or 256 fields";
+    } else if (client->body_max >= 0 && (policy->body_max < 0 || policy->body_max > client->body_max)) {
+        record->error = STOOK_EPOLICY;
+        record->message = "refused by policy: body_max is above the client's";
+    }
+}
+
+static void put_strings(struct stook_result *record, char *at, const struct stook_request *request, size_t headers)
+{
+    record->spec.url = put(&at, request->url);
+    if (request->method != NULL)
+        record->spec.method = put(&at, request->method);
+    if (headers > 0 && headers != SIZE_MAX)
+        record->spec.headers = put_headers(&at, request->headers);
+}
+
+/* Counts one byte more per header string: an empty one is copied as ":". */
+static size_t strings_size(const struct stook_request *request, size_t headers)
+{
+    size_t size = strlen(request->url) + 1;
+    size += request->method != NULL ? strlen(request->method) + 1 : 0;
+    size += headers != SIZE_MAX && headers > 0 ? headers + HEADER_FIELDS_MAX + 1 : 0;
+    return size;
+}
+
+static struct stook_result *make(stook_batch *batch, const struct stook_request *request,
+                                 const struct stook__policy *policy, size_t headers)
+{
+    const struct stook__policy *client = &batch->client->policy;
+    int own_policy = !same_policy(policy, client);
+    size_t ca_size = own_policy && request->ca_file != NULL ? strlen(request->ca_file) + 1 : 0;
+    size_t policy_size = own_policy ? sizeof *policy : 0;
+    size_t strings = strings_size(request, headers);
+    struct stook_result *record = stook__alloc(batch->heap, sizeof *record + policy_size + ca_size + strings);
+    if (record == NULL)
+        return NULL;
+    char *at = (char *)(record + 1);
+    if (own_policy) {
+        struct stook__policy *mine = memcpy(at, policy, sizeof *policy);
+        at += sizeof *policy;
+        if (ca_size > 0)
+            mine->ca_file = put(&at, request->ca_file);
+        record->job.policy = mine;
+    } else {
+        record->job.policy = client;
+    }
+    put_strings(record, at, request, headers);
+    return record;
+}
+
+int stook__input_record(stook_batch *batch, const struct stook_request *request, struct stook_result **ret_record,
+                        const char **ret_why)
+{
+    struct stook__policy policy;
+    size_t size = 0, headers = headers_size(request->headers);
+    *ret_why = "a number of the request is out of range";
+    int error = merge(&batch->client->policy, request, &policy);
+    if (error == 0)
+        error = body_size(request, &size, ret_why);
+    if (error != 0)
+        return error;
+    *ret_why = NULL;
+    struct stook_result *record = make(batch, request, &policy, headers);
+    if (record == NULL)
+        return STOOK_ENOMEM;
+    record->heap = stook__heap_ref(batch->heap);
+    record->batch = batch;
+    record->user = request->user;
+    atomic_init(&record->refs, 1);
+    judge(record, &batch->client->policy, &policy, headers);
+    if (copy_body(record, request, size) != 0) {
+        stook__record_drop(record);
+        return STOOK_ENOMEM;
+    }
+    *ret_record = record;
+    return 0;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* Structs with a size, numbers with ranges, and the process; see input.h. */
+#include "api/input.h"
+
+#include <pthread.h>
+#include <string.h>
+
+enum { STRUCT_MAX = 65536 }; /* no struct of ours will be larger: a size above is no size */
+
+int stook__input_struct(void *ours, size_t our_size, const void *theirs)
+{
+    size_t size;
+    memset(ours, 0, our_size);
+    if (theirs == NULL)
+        return 0;
+    memcpy(&size, theirs, sizeof size);
+    if (size < sizeof size || size > STRUCT_MAX)
+        return STOOK_EARG;
+    for (size_t i = our_size; i < size; i++)
+        if (((const unsigned char *)theirs)[i] != 0)
+            return STOOK_EUNSUPPORTED;
+    memcpy(ours, theirs, size < our_size ? size : our_size);
+    return 0;
+}
+
+int stook__input_number(int64_t value, int64_t inherited, int none, int64_t max, int64_t *ret_value)
+{
+    if (value == 0)
+        value = inherited;
+    else if (value > max || (value < 0 && !(none && value == STOOK_NONE)))
+        return STOOK_EARG;
+    *ret_value = value;
+    return 0;
+}
+
+/* getpid() would be a system call for every add. */
+static atomic_uint family;
+
+static void in_child(void)
+{
+    atomic_fetch_add(&family, 1);
+}
+
+static void watch_forks(void)
+{
+    pthread_atfork(NULL, NULL, in_child);
+}
+
+unsigned stook__input_family(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, watch_forks);
+    return atomic_load_explicit(&family, memory_order_relaxed);
+}
+
+int stook__input_forked(const stook_client *client)
+{
+    return client->family != atomic_load_explicit(&family, memory_order_relaxed);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* What programs hand in: transparent structs with a size, numbers with ranges, and the process. */
+#ifndef STOOK_API_INPUT_H
+#define STOOK_API_INPUT_H
+
+#include "turn/client.h"
+
+/*
+ * Copies min(theirs, ours) bytes of a struct that begins with its size over `ours`, the rest zero.
+ * `theirs` NULL: all zero. 0; STOOK_EARG: a size that cannot be; STOOK_EUNSUPPORTED: it is larger
+ * than ours and uses what we do not know.
+ */
+int stook__input_struct(void *ours, size_t our_size, const void *theirs);
+
+/* 0 is `inherited`; STOOK_NONE is -1 where `none` allows it; else 1 to max. 0 or STOOK_EARG. */
+int stook__input_number(int64_t value, int64_t inherited, int none, int64_t max, int64_t *ret_value);
+
+/* A number that differs between a process and its forked children. */
+unsigned stook__input_family(void);
+int stook__input_forked(const stook_client *client);
+
+/* The client's policy from its options, checked. 0 or STOOK_EARG. Strings are not copied. */
+int stook__input_policy(const struct stook_client_options *options, struct stook__policy *ret_policy);
+/* A record from a request, checked and copied. 0, STOOK_EARG, STOOK_ENOMEM. */
+int stook__input_record(stook_batch *batch, const struct stook_request *request, struct stook_result **ret_record,
+                        const char **ret_why);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The only file that calls the program. Every call comes from a turn, where nothing of libcurl is on
+ * the stack; `turning` of the client is the guard that makes frees and closes wait until the turn's end.
+ */
+#include "deliver/call.h"
+
+void stook__call_result(const struct stook__audience *audience, stook_batch *batch, const stook_result *result)
+{
+    audience->on_result(batch, result, audience->user);
+}
+
+int stook__call_more(const struct stook__audience *audience, stook_batch *batch)
+{
+    return audience->more(batch, audience->user);
+}
+
+void stook__call_done(const struct stook__audience *audience, stook_batch *batch, int failed)
+{
+    if (audience->done != NULL)
+        audience->done(batch, failed, audience->done_user);
+}
+
+void stook__call_posted(void (*call)(stook_client *client, void *user), stook_client *client, void *user)
+{
+    call(client, user);
+}
+
+void stook__call_closed(void (*closed)(void *user), void *user)
+{
+    if (closed != NULL)
+        closed(user);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* The only file that calls the program. */
+#ifndef STOOK_DELIVER_CALL_H
+#define STOOK_DELIVER_CALL_H
+
+#include <stook.h>
+
+/* Whom a batch talks to. */
+struct stook__audience {
+    int (*more)(stook_batch *batch, void *user);
+    void (*on_result)(stook_batch *batch, const stook_result *result, void *user);
+    void *user;
+    void (*done)(stook_batch *batch, int failed, void *user);
+    void *done_user;
+};
+
+void stook__call_result(const struct stook__audience *audience, stook_batch *batch, const stook_result *result);
+int stook__call_more(const struct stook__audience *audience, stook_batch *batch);
+void stook__call_done(const struct stook__audience *audience, stook_batch *batch, int failed);
+void stook__call_posted(void (*call)(stook_client *client, void *user), stook_client *client, void *user);
+void stook__call_closed(void (*closed)(void *user), void *user);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The results of one batch, on their way to the program: in which order, and how many may be held.
+ *
+ * `lent`: the program has on_result; each result is shown once and let go. Otherwise all are kept.
+ * `ordered`: in the order of the adds; otherwise in the order of arrival.
+ */
+#ifndef STOOK_DELIVER_TRAY_H
+#define STOOK_DELIVER_TRAY_H
+
+#include "base/heap.h"
+#include "base/list.h"
+#include "base/pages.h"
+
+/* The part of a request that this room owns. */
+struct stook__parcel {
+    struct stook__link link;
+    size_t index;
+    unsigned char arrived, started;
+};
+
+/* All trays of a client that have something to show stand in its ring and take turns. */
+struct stook__tray {
+    struct stook__link ring;
+    struct stook__pages parcels;  /* by index; lent ones leave when delivered */
+    struct stook__link waiting;   /* arrived: before the await, or lent and unordered */
+    struct stook__parcel **order; /* kept, unordered: as they arrived */
+    size_t order_capacity;
+    size_t count, delivered, failed; /* added; shown or kept; of these not ok */
+    size_t out;                      /* started and not delivered */
+    size_t held;                     /* bytes arrived and not delivered */
+    size_t window;
+    int open, ordered, lent;
+};
+
+void stook__tray_init(struct stook__tray *tray);
+void stook__tray_free(struct stook__tray *tray, struct stook__heap *heap);
+
+/* Gives the parcel its index. 0 or STOOK_ENOMEM. */
+int stook__tray_add(struct stook__tray *tray, struct stook__heap *heap, struct stook__parcel *parcel);
+/* The await begins. 0 or STOOK_ENOMEM; then nothing has changed. */
+int stook__tray_open(struct stook__tray *tray, struct stook__heap *heap, struct stook__link *ring, int ordered, int lent,
+                     size_t window);
+void stook__tray_started(struct stook__tray *tray, struct stook__parcel *parcel);
+void stook__tray_arrived(struct stook__tray *tray, struct stook__link *ring, struct stook__parcel *parcel, size_t bytes,
+                         int ok);
+/* Whether one more may start. */
+int stook__tray_has_room(const struct stook__tray *tray);
+
+/* The next to be shown of the tray whose turn it is; NULL: none. It has to be let go after. */
+struct stook__parcel *stook__tray_next(struct stook__link *ring, struct stook__tray **ret_tray);
+void stook__tray_let_go(struct stook__tray *tray, struct stook__heap *heap, struct stook__link *ring,
+                        struct stook__parcel *parcel, size_t bytes);
+
+/* The i-th in the order of the verb, of those kept; NULL: none. */
+struct stook__parcel *stook__tray_at(const struct stook__tray *tray, size_t i);
+/* The same by index. */
+struct stook__parcel *stook__tray_of(const struct stook__tray *tray, size_t index);
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/* One CURLM, its timer, and what to do when it breaks; see lane.h. */
+#include "engine/lane.h"
+
+#include "engine/sockets.h"
+#include "loop/loop.h"
+
+enum { ROUNDS = 4 }; /* of a kick; more would starve the rest of the program */
+
+/* libcurl calls this from inside its own functions, so it may only write down. No 1 ms for 0: the
+   kick of this very turn takes it. */
+static int on_timer(CURLM *multi, long timeout_ms, void *user)
+{
+    struct stook__lane *lane = user;
+    (void)multi;
+    lane->kick = timeout_ms == 0;
+    lane->alarm = timeout_ms > 0 ? stook__loop_now() + (int64_t)timeout_ms * 1000 : 0;
+    return 0;
+}
+
+static CURLM *make_multi(struct stook__lane *lane)
+{
+    CURLM *multi = curl_multi_init();
+    if (multi == NULL)
+        return NULL;
+    curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, stook__sockets_announced);
+    curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, lane);
+    curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer);
+    curl_multi_setopt(multi, CURLMOPT_TIMERDATA, lane);
+    /* The default shrinks with what is running, and closes warm connections at the end of a batch. */
+    curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, 1024L);
+    return multi;
+}
+
+struct stook__lane *stook__lane_new(struct stook__engine *engine)
+{
+    struct stook__lane *lane = stook__alloc(engine->heap, sizeof *lane);
+    if (lane == NULL)
+        return NULL;
+    lane->engine = engine;
+    stook__list_init(&lane->slots);
+    return lane;
+}
+
+int stook__lane_add(struct stook__lane *lane, struct stook__slot *slot)
+{
+    if (lane->multi == NULL)
+        lane->multi = make_multi(lane);
+    if (lane->multi == NULL)
+        return STOOK_ENOMEM;
+    CURLMcode code = curl_multi_add_handle(lane->multi, slot->easy);
+    if (code == CURLM_OUT_OF_MEMORY)
+        return STOOK_ENOMEM;
+    if (code != CURLM_OK) {
+        lane->broken = code;
+        return STOOK_ERESET;
+    }
+    slot->lane = lane;
+    stook__list_append(&lane->slots, &slot->link);
+    return 0;
+}
+
+void stook__lane_remove(struct stook__slot *slot)
+{
+    curl_multi_remove_handle(slot->lane->multi, slot->easy);
+    slot->lane = NULL;
+}
+
+static void act(struct stook__lane *lane, curl_socket_t fd, int events)
+{
+    int running; /* libcurl up to 8.21 writes through it unasked */
+    if (lane->multi == NULL || lane->broken != CURLM_OK)
+        return;
+    CURLMcode code = curl_multi_socket_action(lane->multi, fd, events, &running);
+    if (code != CURLM_OK && code != CURLM_CALL_MULTI_PERFORM)
+        lane->broken = code;
+}
+
+void stook__lane_action(struct stook__lane *lane, int fd, int events)
+{
+    act(lane, fd, events);
+}
+
+/* The state of every transfer is unknown now: end them all, and start over with a new CURLM. */
+static void rebuild(struct stook__lane *lane)
+{
+    struct stook__link *news = &lane->engine->finished;
+    while (!stook__list_empty(&lane->slots)) {
+        struct stook__slot *slot = STOOK__OF(struct stook__slot, link, lane->slots.next);
+        slot->broken = lane->broken;
+        stook__list_remove(&slot->link);
+        stook__list_append(news, &slot->link);
+    }
+    for (struct stook__link *link = news->next; link != news; link = link->next) {
+        struct stook__slot *slot = STOOK__OF(struct stook__slot, link, link);
+        if (slot->lane == lane)
+            stook__lane_remove(slot);
+    }
+    curl_multi_cleanup(lane->multi);
+    lane->multi = NULL;
+    lane->broken = CURLM_OK;
+    lane->kick = 0;
+    lane->alarm = 0;
+}
+
+int stook__lane_work(struct stook__lane *lane, int64_t now)
+{
+    if (lane->alarm != 0 && lane->alarm <= now) {
+        lane->alarm = 0;
+        lane->kick = 1;
+    }
+    for (int round = 0; round < ROUNDS && lane->kick; round++) {
+        lane->kick = 0;
+        act(lane, CURL_SOCKET_TIMEOUT, 0);
+    }
+    if (lane->broken != CURLM_OK)
+        rebuild(lane);
+    return lane->kick;
+}
+
+void stook__lane_drain(struct stook__lane *lane)
+{
+    int left;
+    CURLMsg *message;
+    if (lane->multi == NULL)
+        return;
+    while ((message = curl_multi_info_read(lane->multi, &left)) != NULL) {
+        struct stook__slot *slot = NULL;
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        CURLcode code = message->data.result;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&slot);
+        slot->code = code;
+        slot->resolving = 0;
+        stook__list_remove(&slot->link);
+        stook__list_append(&lane->engine->finished, &slot->link);
+    }
+}
+
+void stook__lane_free(struct stook__lane *lane)
+{
+    if (lane == NULL)
+        return;
+    if (lane->multi != NULL)
+        curl_multi_cleanup(lane->multi);
+    stook__free(lane->engine->heap, lane);
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of sockets by descriptor; see sockets.h. What happens to idle ones is in idle.c. */
+#include "engine/sockets.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "engine/idle.h"
+#include "loop/loop.h"
+
+enum { ERRORS = 3 }; /* in a row, without libcurl giving the socket up */
+
+struct stook__socket {
+    struct stook__engine *engine;
+    struct stook__lane *lane; /* who announced it last */
+    struct stook__watcher *watcher;
+    const void *opener; /* which slot; only compared */
+    int fd;
+    int ours;      /* opened by us, closed by us */
+    int connected; /* it has carried a request */
+    int idle;      /* libcurl does not want it watched */
+    int want;      /* what libcurl wants to hear */
+    int errors;
+};
+
+static struct stook__socket *find(const struct stook__engine *engine, int fd)
+{
+    return fd >= 0 && (size_t)fd < engine->sockets.capacity ? engine->sockets.by_fd[fd] : NULL;
+}
+
+static int grow(struct stook__engine *engine, int fd)
+{
+    size_t capacity = engine->sockets.capacity != 0 ? engine->sockets.capacity : 64;
+    while (capacity <= (size_t)fd)
+        capacity *= 2;
+    struct stook__socket **by_fd =
+        stook__resize(engine->heap, engine->sockets.by_fd, capacity * sizeof *by_fd);
+    if (by_fd == NULL)
+        return STOOK_ENOMEM;
+    for (size_t i = engine->sockets.capacity; i < capacity; i++)
+        by_fd[i] = NULL;
+    engine->sockets.by_fd = by_fd;
+    engine->sockets.capacity = capacity;
+    return 0;
+}
+
+static void forget(struct stook__socket *socket)
+{
+    struct stook__engine *engine = socket->engine;
+    engine->sockets.by_fd[socket->fd] = NULL;
+    stook__watcher_close(socket->watcher);
+    stook__free(engine->heap, socket);
+}
+
+static void on_event(void *owner, int events)
+{
+    struct stook__socket *socket = owner;
+    struct stook__engine *engine = socket->engine;
+    int fd = socket->fd;
+    if (socket->idle) {
+        stook__watcher_set(socket->watcher, stook__idle_event(fd, events));
+        return;
+    }
+    /* An error is told as "try both": libcurl finds out for itself, and what the peer sent before
+       the error is still read. Told as an error, libcurl up to 8.9 throws it away. */
+    int bits = (events & (STOOK__IN | STOOK__HANGUP) ? CURL_CSELECT_IN : 0) |
+               (events & STOOK__OUT ? CURL_CSELECT_OUT : 0);
+    if (events & STOOK__ERROR)
+        bits = CURL_CSELECT_IN | CURL_CSELECT_OUT;
+    else
+        socket->errors = 0;
+    stook__lane_action(socket->lane, fd, bits);
+    if (!(events & STOOK__ERROR))
+        return;
+    socket = find(engine, fd);
+    if (socket == NULL || socket->idle)
+        return;
+    if (++socket->errors >= ERRORS)
+        shutdown(fd, SHUT_RDWR);
+    stook__watcher_set(socket->watcher, 0);
+    stook__watcher_set(socket->watcher, socket->want);
+}
+
+static struct stook__socket *enter(struct stook__engine *engine, int fd)
+{
+    if ((size_t)fd >= engine->sockets.capacity && grow(engine, fd) != 0)
+        return NULL;
+    struct stook__socket *socket = stook__alloc(engine->heap, sizeof *socket);
+    if (socket == NULL)
+        return NULL;
+    socket->engine = engine;
+    socket->fd = fd;
+    socket->idle = 1;
+    socket->watcher = stook__watcher_new(engine->loop, fd, on_event, socket);
+    if (socket->watcher == NULL) {
+        stook__free(engine->heap, socket);
+        return NULL;
+    }
+    engine->sockets.by_fd[fd] = socket;
+    return socket;
+}
+
+int stook__sockets_opened(struct stook__slot *slot, int fd)
+{
+    struct stook__engine *engine = slot->engine;
+    /* libcurl closed the one before without a word: its watcher must not outlive it. */
+    struct stook__socket *stale = find(engine, fd);
+    if (stale != NULL)
+        forget(stale);
+    struct stook__socket *socket = enter(engine, fd);
+    if (socket == NULL)
+        return STOOK_ENOMEM;
+    socket->ours = 1;
+    socket->opener = slot;
+    return 0;
+}
+
+void stook__sockets_connected(const struct stook__slot *slot)
+{
+    for (int i = 0; i < slot->n_opened; i++) {
+        struct stook__socket *socket = find(slot->engine, slot->opened[i]);
+        if (socket != NULL && socket->opener == slot)
+            socket->connected = 1;
+    }
+}
+
+int stook__sockets_close(void *user, curl_socket_t fd)
+{
+    struct stook__socket *socket = find(user, fd);
+    if (socket != NULL)
+        forget(socket);
+    close(fd);
+    return 0;
+}
+
+static void removed(struct stook__socket *socket)
+{
+    if (!socket->ours) {
+        forget(socket);
+        return;
+    }
+    socket->idle = 1;
+    /* A connection that is kept is watched while idle, mostly as it was already: no system call
+       until it closes or speaks. One that never connected may be closed without our callback
+       (7.88 to 8.1), so its watch ends here. */
+    stook__watcher_set(socket->watcher, socket->connected ? STOOK__IN | STOOK__HANGUP : 0);
+}
+
+/* Never -1: that fails every transfer of the CURLM, and crashes some versions. */
+int stook__sockets_announced(CURL *easy, curl_socket_t fd, int what, void *user, void *unused)
+{
+    struct stook__lane *lane = user;
+    struct stook__socket *socket = find(lane->engine, fd);
+    (void)easy; /* may be a handle of libcurl's own */
+    (void)unused;
+    if (what == CURL_POLL_REMOVE) {
+        if (socket != NULL)
+            removed(socket);
+        return 0;
+    }
+    if (socket == NULL)
+        socket = enter(lane->engine, fd);
+    /* Without memory for it a resolver's descriptor goes unwatched: libcurl looks after those by
+       timer too, so the answer only comes later. */
+    if (socket == NULL)
+        return 0;
+    socket->lane = lane;
+    socket->idle = 0;
+    socket->want = (what & CURL_POLL_IN ? STOOK__IN | (socket->ours ? STOOK__HANGUP : 0) : 0) |
+                   (what & CURL_POLL_OUT ? STOOK__OUT : 0);
+    stook__watcher_set(socket->watcher, socket->want);
+    return 0;
+}
+
+void stook__sockets_free(struct stook__engine *engine)
+{
+    for (size_t fd = 0; fd < engine->sockets.capacity; fd++)
+        if (engine->sockets.by_fd[fd] != NULL)
+            forget(engine->sockets.by_fd[fd]);
+    stook__free(engine->heap, engine->sockets.by_fd);
+    engine->sockets = (struct stook__sockets){0};
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The table of sockets by descriptor. It is the only word on what is watched: libcurl's own word
+ * (its socket pointer, its REMOVE) is known to be missing, late or about something else.
+ *
+ *   opened --announced--> WATCHED --REMOVE--> IDLE --announced--> WATCHED ... --close--> gone
+ *
+ * A descriptor that libcurl opened by itself (a resolver's, a wake-up) is in the table only from
+ * its announcement to its REMOVE.
+ */
+#ifndef STOOK_ENGINE_SOCKETS_H
+#define STOOK_ENGINE_SOCKETS_H
+
+#include "engine/lane.h"
+
+/* A socket of ours. 0 or STOOK_ENOMEM; then it is still the caller's. */
+int stook__sockets_opened(struct stook__slot *slot, int fd);
+/* Those that the slot opened and that are still there carry a connection: worth watching while idle. */
+void stook__sockets_connected(const struct stook__slot *slot);
+/* CURLOPT_CLOSESOCKETFUNCTION; `user` is the engine. */
+int stook__sockets_close(void *user, curl_socket_t fd);
+/* CURLMOPT_SOCKETFUNCTION; `user` is the lane. */
+int stook__sockets_announced(CURL *easy, curl_socket_t fd, int what, void *user, void *unused);
+/* After all CURLMs are gone: stop watching what is left, without closing what is not ours. */
+void stook__sockets_free(struct stook__engine *engine);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* What loop.c and watcher.c share: the handles of a loop and how their closing is counted. */
+#ifndef STOOK_LOOP_HANDLES_H
+#define STOOK_LOOP_HANDLES_H
+
+#include <uv.h>
+
+#include "base/list.h"
+#include "loop/loop.h"
+
+struct stook__loop {
+    struct stook__heap *heap;
+    const struct stook__loop_events *events;
+    void *owner;
+    uv_loop_t *uv; /* the borrowed one, or &own */
+    uv_loop_t own;
+    uv_timer_t timer;
+    uv_check_t check; /* the one that keeps a borrowed loop alive */
+    uv_idle_t idle; /* active while a turn is wanted, so that the loop does not wait */
+    uv_async_t async;
+    struct stook__link watchers;
+    int64_t alarm;
+    size_t open; /* handles whose close callback is to come */
+    int wanted, closing;
+};
+
+/* In the close callback of a watcher, after its memory was freed. */
+void stook__loop_handle_closed(struct stook__loop *loop);
+
+#endif

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/* The loop of a client; see loop.h. */
+#include "loop/handles.h"
+
+int64_t stook__loop_now(void)
+{
+    return (int64_t)(uv_hrtime() / 1000);
+}
+
+int64_t stook__loop_cached(const struct stook__loop *loop)
+{
+    return (int64_t)uv_now(loop->uv) * 1000;
+}
+
+int stook__loop_owned(const struct stook__loop *loop)
+{
+    return loop->uv == &loop->own;
+}
+
+static void take_turn(struct stook__loop *loop)
+{
+    if (!loop->wanted || loop->closing)
+        return;
+    loop->wanted = 0;
+    uv_idle_stop(&loop->idle);
+    loop->events->turn(loop->owner);
+}
+
+static void on_check(uv_check_t *handle)
+{
+    take_turn(handle->data);
+}
+
+static void on_idle(uv_idle_t *handle)
+{
+    (void)handle; /* being active is all it is for */
+}
+
+static void on_timer(uv_timer_t *handle)
+{
+    struct stook__loop *loop = handle->data;
+    loop->alarm = 0;
+    stook__loop_want(loop);
+}
+
+static void on_async(uv_async_t *handle)
+{
+    stook__loop_want(handle->data);
+}
+
+/* What cannot fail comes last, so that a failure has at most an owned loop to close. */
+static int start_handles(struct stook__loop *loop)
+{
+    int status = uv_async_init(loop->uv, &loop->async, on_async);
+    if (status != 0)
+        return status;
+    uv_timer_init(loop->uv, &loop->timer);
+    uv_check_init(loop->uv, &loop->check);
+    uv_idle_init(loop->uv, &loop->idle);
+    loop->open = 4;
+    loop->timer.data = loop->check.data = loop->idle.data = loop->async.data = loop;
+    uv_check_start(&loop->check, on_check);
+    uv_unref((uv_handle_t *)&loop->timer);
+    uv_unref((uv_handle_t *)&loop->idle);
+    uv_unref((uv_handle_t *)&loop->async);
+    stook__loop_busy(loop, 0);
+    return 0;
+}
+
+int stook__loop_new(struct stook__heap *heap, struct uv_loop_s *borrowed, const struct stook__loop_events *events,
+                    void *owner, struct stook__loop **ret_loop)
+{
+    struct stook__loop *loop = stook__alloc(heap, sizeof *loop);
+    if (loop == NULL)
+        return STOOK_ENOMEM;
+    loop->heap = heap;
+    loop->events = events;
+    loop->owner = owner;
+    stook__list_init(&loop->watchers);
+    loop->uv = borrowed != NULL ? borrowed : &loop->own;
+    int status = borrowed != NULL ? 0 : uv_loop_init(&loop->own);
+    if (status == 0) {
+        status = start_handles(loop);
+        if (status != 0 && borrowed == NULL)
+            uv_loop_close(&loop->own);
+    }
+    if (status != 0) {
+        stook__free(heap, loop);
+        return status == UV_ENOMEM ? STOOK_ENOMEM : STOOK_ENOFD;
+    }
+    *ret_loop = loop;
+    return 0;
+}
+
+void stook__loop_want(struct stook__loop *loop)
+{
+    loop->wanted = 1;
+    if (!loop->closing)
+        uv_idle_start(&loop->idle, on_idle);
+}
+
+void stook__loop_wake(struct stook__loop *loop)
+{
+    uv_async_send(&loop->async);
+}
+
+void stook__loop_busy(struct stook__loop *loop, int busy)
+{
+    /* An owned loop turns only when we turn it: it has to go round whatever is under way. */
+    if (busy || stook__loop_owned(loop))
+        uv_ref((uv_handle_t *)&loop->check);
+    else
+        uv_unref((uv_handle_t *)&loop->check);
+}
+
+void stook__loop_alarm(struct stook__loop *loop, int64_t due)
+{
+    if (due == loop->alarm)
+        return;
+    loop->alarm = due;
+    if (due == 0) {
+        uv_timer_stop(&loop->timer);
+        return;
+    }
+    /* libuv counts from the time it last looked at the clock, which a long callback leaves behind;
+       both are of the same monotonic clock. Rounded up: an alarm is never early. */
+    int64_t delay = (due + 999) / 1000 - (int64_t)uv_now(loop->uv);
+    uv_timer_start(&loop->timer, on_timer, delay > 0 ? (uint64_t)delay : 0, 0);
+}
+
+void stook__loop_run(struct stook__loop *loop, int wait)
+{
+    uv_run(&loop->own, wait ? UV_RUN_ONCE : UV_RUN_NOWAIT);
+}
+
+void stook__loop_stop(struct stook__loop *loop)
+{
+    uv_stop(&loop->own);
+}
+
+void stook__loop_handle_closed(struct stook__loop *loop)
+{
+    if (--loop->open > 0 || !loop->closing)
+        return;
+    void (*closed)(void *owner) = loop->events->closed;
+    void *owner = loop->owner;
+    if (!stook__loop_owned(loop))
+        stook__free(loop->heap, loop);
+    closed(owner);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    stook__loop_handle_closed(handle->data);
+}
+
+void stook__loop_close(struct stook__loop *loop)
+{
+    loop->closing = 1;
+    while (!stook__list_empty(&loop->watchers))
+        stook__watcher_close((struct stook__watcher *)(void *)loop->watchers.next);
+    uv_close((uv_handle_t *)&loop->timer, on_closed);
+    uv_close((uv_handle_t *)&loop->check, on_closed);
+    uv_close((uv_handle_t *)&loop->idle, on_closed);
+    uv_close((uv_handle_t *)&loop->async, on_closed);
+}
+
+void stook__loop_free(struct stook__loop *loop)
+{
+    uv_loop_close(&loop->own);
+    stook__free(loop->heap, loop);
+}

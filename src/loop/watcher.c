@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* A descriptor under watch. Its memory goes in the close callback: libuv holds it until then. */
+#include "loop/handles.h"
+
+struct stook__watcher {
+    struct stook__link link; /* first: loop.c goes from link to watcher */
+    uv_poll_t poll;
+    struct stook__loop *loop;
+    void (*event)(void *owner, int events);
+    void *owner;
+    int armed;
+};
+
+struct stook__watcher *stook__watcher_new(struct stook__loop *loop, int fd, void (*event)(void *owner, int events),
+                                          void *owner)
+{
+    struct stook__watcher *watcher = stook__alloc(loop->heap, sizeof *watcher);
+    if (watcher == NULL)
+        return NULL;
+    if (uv_poll_init(loop->uv, &watcher->poll, fd) != 0) {
+        stook__free(loop->heap, watcher);
+        return NULL;
+    }
+    uv_unref((uv_handle_t *)&watcher->poll);
+    watcher->poll.data = watcher;
+    watcher->loop = loop;
+    watcher->event = event;
+    watcher->owner = owner;
+    stook__list_append(&loop->watchers, &watcher->link);
+    loop->open++;
+    return watcher;
+}
+
+static void on_event(uv_poll_t *poll, int status, int events)
+{
+    struct stook__watcher *watcher = poll->data;
+    int seen = (events & UV_READABLE ? STOOK__IN : 0) | (events & UV_WRITABLE ? STOOK__OUT : 0) |
+               (events & UV_DISCONNECT ? STOOK__HANGUP : 0);
+    if (status < 0) {
+        /* libuv turns every EPOLLERR into this and has stopped the handle. */
+        seen = STOOK__ERROR;
+        watcher->armed = 0;
+    }
+    watcher->loop->wanted = 1; /* no idle needed: check comes right after poll */
+    watcher->event(watcher->owner, seen);
+}
+
+int stook__watcher_set(struct stook__watcher *watcher, int events)
+{
+    if (watcher->armed == events)
+        return 0;
+    watcher->armed = events;
+    if (events == 0)
+        return uv_poll_stop(&watcher->poll);
+    int mask = (events & STOOK__IN ? UV_READABLE : 0) | (events & STOOK__OUT ? UV_WRITABLE : 0) |
+               (events & STOOK__HANGUP ? UV_DISCONNECT : 0);
+    return uv_poll_start(&watcher->poll, mask, on_event);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct stook__watcher *watcher = handle->data;
+    struct stook__loop *loop = watcher->loop;
+    stook__free(loop->heap, watcher);
+    stook__loop_handle_closed(loop);
+}
+
+void stook__watcher_close(struct stook__watcher *watcher)
+{
+    stook__list_remove(&watcher->link);
+    uv_close((uv_handle_t *)&watcher->poll, on_closed);
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/* The life of one attempt; see attempt.h. */
+#include "transfer/parts.h"
+
+static void destroy(struct stook__attempt *attempt)
+{
+    if (attempt->slot != NULL)
+        stook__slot_give_back(attempt->slot);
+    curl_slist_free_all(attempt->headers);
+    curl_url_cleanup(attempt->url);
+    stook__free(attempt->heap, attempt);
+}
+
+static const char *method_of(const struct stook__spec *spec)
+{
+    if (spec->method != NULL)
+        return spec->method;
+    return spec->body_size > 0 ? "POST" : "GET";
+}
+
+static int set_up(struct stook__attempt *attempt, int fresh, struct stook__outcome *ret_outcome)
+{
+    attempt->slot = stook__slot_take(attempt->engine, &stook__receive_events, attempt);
+    if (attempt->slot == NULL)
+        return STOOK_ENOMEM;
+    int error = stook__options_set(attempt, fresh, ret_outcome);
+    return error != 0 ? error : stook__slot_start(attempt->slot);
+}
+
+struct stook__attempt *stook__attempt_begin(struct stook__heap *heap, struct stook__engine *engine,
+                                            const struct stook__spec *spec, const struct stook__policy *policy,
+                                            struct stook__answer *answer, int fresh, void *owner,
+                                            struct stook__outcome *ret_outcome)
+{
+    *ret_outcome = (struct stook__outcome){0};
+    struct stook__attempt *attempt = stook__alloc(heap, sizeof *attempt);
+    int error = STOOK_ENOMEM;
+    if (attempt != NULL) {
+        attempt->heap = heap;
+        attempt->engine = engine;
+        attempt->spec = spec;
+        attempt->policy = policy;
+        attempt->answer = answer;
+        attempt->owner = owner;
+        attempt->method = method_of(spec);
+        error = set_up(attempt, fresh, ret_outcome);
+        if (error == 0)
+            return attempt;
+        destroy(attempt);
+    }
+    if (ret_outcome->error == 0)
+        stook__outcome_set(heap, ret_outcome, error, NULL);
+    return NULL;
+}
+
+struct stook__attempt *stook__attempt_news(struct stook__engine *engine)
+{
+    return stook__engine_news(engine);
+}
+
+void *stook__attempt_owner(const struct stook__attempt *attempt)
+{
+    return attempt->owner;
+}
+
+int64_t stook__attempt_moved_at(struct stook__attempt *attempt)
+{
+    /* Nobody tells us when bytes go out; but libcurl counts those of the body. */
+    curl_off_t sent = 0;
+    curl_easy_getinfo(stook__slot_easy(attempt->slot), CURLINFO_SIZE_UPLOAD_T, &sent);
+    if (sent != attempt->sent) {
+        attempt->sent = sent;
+        attempt->moved_at = stook__engine_time(attempt->engine);
+    }
+    return attempt->moved_at;
+}
+
+int stook__attempt_connected(const struct stook__attempt *attempt)
+{
+    return attempt->connected;
+}
+
+static int protocol_of(long version)
+{
+    switch (version) {
+    case CURL_HTTP_VERSION_1_0:
+        return 10;
+    case CURL_HTTP_VERSION_1_1:
+        return 11;
+    case CURL_HTTP_VERSION_2_0:
+        return 20;
+    case CURL_HTTP_VERSION_3:
+        return 30;
+    default:
+        return 0;
+    }
+}
+
+static void fill_answer(struct stook__attempt *attempt)
+{
+    static const struct {
+        int which;
+        CURLINFO info;
+    } times[] = {{STOOK_TIME_DNS, CURLINFO_NAMELOOKUP_TIME_T},
+                 {STOOK_TIME_CONNECT, CURLINFO_CONNECT_TIME_T},
+                 {STOOK_TIME_TLS, CURLINFO_APPCONNECT_TIME_T},
+                 {STOOK_TIME_FIRST_BYTE, CURLINFO_STARTTRANSFER_TIME_T},
+                 {STOOK_TIME_TOTAL, CURLINFO_TOTAL_TIME_T}};
+    CURL *easy = stook__slot_easy(attempt->slot);
+    struct stook__answer *answer = attempt->answer;
+    struct stook__slot_facts facts;
+    long value = 0;
+    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &value);
+    answer->status = (int)value;
+    value = 0;
+    curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &value);
+    answer->protocol = protocol_of(value);
+    value = 0;
+    curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &value);
+    stook__slot_facts(attempt->slot, &facts);
+    answer->os_error = facts.os_error != 0 ? facts.os_error : (int)value;
+    answer->curl_code = facts.code;
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        curl_off_t us = 0;
+        curl_easy_getinfo(easy, times[i].info, &us);
+        answer->time_us[times[i].which] = us;
+    }
+    value = 1;
+    curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &value);
+    if (value == 0)
+        answer->time_us[STOOK_TIME_CONNECT] = answer->time_us[STOOK_TIME_TLS] = 0;
+}
+
+void stook__attempt_end(struct stook__attempt *attempt, struct stook__outcome *ret_outcome)
+{
+    fill_answer(attempt);
+    if (ret_outcome != NULL)
+        stook__outcome_judge(attempt, ret_outcome);
+    destroy(attempt);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One attempt: a request mapped onto an easy handle, and what came back.
+ *
+ *   stook__attempt_begin --> under way --news--> stook__attempt_end
+ *                                 \---cancel, clock-----^
+ */
+#ifndef STOOK_TRANSFER_ATTEMPT_H
+#define STOOK_TRANSFER_ATTEMPT_H
+
+#include "base/exchange.h"
+
+struct stook__engine;
+struct stook__attempt;
+
+/* What became of a request, or of an attempt. `message` is static, or of the heap if `owned`. */
+struct stook__outcome {
+    int error;
+    const char *message;
+    int message_owned;
+    int idempotent, lost; /* see struct stook__ending */
+};
+
+/*
+ * Start one. `fresh`: not on a connection that was used before. `owner` is what
+ * stook__attempt_owner gives back; spec, policy and answer live as long as the attempt.
+ * Returns NULL with *ret_outcome set when it cannot start.
+ */
+struct stook__attempt *stook__attempt_begin(struct stook__heap *heap, struct stook__engine *engine,
+                                            const struct stook__spec *spec, const struct stook__policy *policy,
+                                            struct stook__answer *answer, int fresh, void *owner,
+                                            struct stook__outcome *ret_outcome);
+/* The next attempt that has ended by itself; NULL: no news. */
+struct stook__attempt *stook__attempt_news(struct stook__engine *engine);
+void *stook__attempt_owner(const struct stook__attempt *attempt);
+
+/* When the last byte was seen, in either direction; 0: not since it was last asked. */
+int64_t stook__attempt_moved_at(struct stook__attempt *attempt);
+/* Whether it has a connection. */
+int stook__attempt_connected(const struct stook__attempt *attempt);
+
+/* End it, and free it. With `ret_outcome`, judge what came; without, nobody asks. The answer is filled. */
+void stook__attempt_end(struct stook__attempt *attempt, struct stook__outcome *ret_outcome);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* What a request may say; see fields.h. libcurl sends headers and methods without any look at them. */
+#include "transfer/fields.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* RFC 9110 5.6.2 */
+static int is_token_char(unsigned char c)
+{
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
+           (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+}
+
+static size_t token_length(const char *text)
+{
+    size_t length = 0;
+    while (is_token_char((unsigned char)text[length]))
+        length++;
+    return length;
+}
+
+static int refuse(int error, const char *why, const char **ret_why)
+{
+    *ret_why = why;
+    return error;
+}
+
+int stook__method_check(const char *method, const char **ret_why)
+{
+    size_t length = token_length(method);
+    if (length == 0 || method[length] != '\0')
+        return refuse(STOOK_EARG, "the method is not a token", ret_why);
+    if (length > 64)
+        return refuse(STOOK_EARG, "the method is longer than 64 bytes", ret_why);
+    /* A tunnel, and an echo of credentials (RFC 9110 9.3.8). */
+    if (strcasecmp(method, "CONNECT") == 0 || strcasecmp(method, "TRACE") == 0)
+        return refuse(STOOK_EPOLICY, "the methods CONNECT and TRACE are not allowed", ret_why);
+    return 0;
+}
+
+int stook__method_idempotent(const char *method)
+{
+    static const char *const list[] = {"GET", "HEAD", "OPTIONS", "PUT", "DELETE"};
+    for (size_t i = 0; i < sizeof list / sizeof *list; i++)
+        if (strcmp(method, list[i]) == 0)
+            return 1;
+    return 0;
+}
+
+/* Fields that say where a message ends or what a connection does are for the side that frames it:
+   a program that sets them can make two servers disagree on where the next request begins. */
+static int is_framing(const char *name, size_t length)
+{
+    static const char *const list[] = {"Content-Length", "Transfer-Encoding", "Connection", "Keep-Alive",
+                                       "Proxy-Connection", "Proxy-Authorization", "Upgrade", "HTTP2-Settings",
+                                       "TE", "Trailer", "Expect", "Host"};
+    for (size_t i = 0; i < sizeof list / sizeof *list; i++)
+        if (strlen(list[i]) == length && strncasecmp(name, list[i], length) == 0)
+            return 1;
+    return 0;
+}
+
+static int check_field(const char *field, size_t name_length, const char **ret_why)
+{
+    if (name_length == 0 || field[name_length] != ':')
+        return refuse(STOOK_EARG, "a header is not of the form \"Name: value\"", ret_why);
+    if (is_framing(field, name_length))
+        return refuse(STOOK_EPOLICY, "Host and the header fields that frame a message are not allowed", ret_why);
+    for (const unsigned char *c = (const unsigned char *)field + name_length; *c != '\0'; c++)
+        if ((*c < 0x20 && *c != '\t') || *c == 0x7f)
+            return refuse(STOOK_EARG, "a header value contains a control byte", ret_why);
+    return 0;
+}
+
+static int append(struct curl_slist **list, const char *text)
+{
+    struct curl_slist *longer = curl_slist_append(*list, text);
+    if (longer == NULL)
+        return STOOK_ENOMEM;
+    *list = longer;
+    return 0;
+}
+
+/* "Name: " with nothing behind it would take libcurl's own field away; "Name;" sends it empty. */
+static int append_field(struct curl_slist **list, const char *field, size_t name_length)
+{
+    char empty[256];
+    const char *value = field + name_length + 1;
+    if (value[strspn(value, " \t")] != '\0')
+        return append(list, field);
+    if (name_length > sizeof empty - 2)
+        return STOOK_EARG;
+    memcpy(empty, field, name_length);
+    memcpy(empty + name_length, ";", 2);
+    return append(list, empty);
+}
+
+static int fill(const struct stook__spec *spec, struct curl_slist **list, const char **ret_why)
+{
+    int has_type = 0, error = 0;
+    for (const char *field = spec->headers; error == 0 && field != NULL && *field != '\0';
+         field += strlen(field) + 1) {
+        size_t name_length = token_length(field);
+        error = check_field(field, name_length, ret_why);
+        has_type |= name_length == 12 && strncasecmp(field, "Content-Type", 12) == 0;
+        if (error == 0)
+            error = append_field(list, field, name_length);
+    }
+    /* libcurl calls every body a form, and waits a second for leave to send a larger one. */
+    if (error == 0 && spec->body_size > 0 && !has_type)
+        error = append(list, "Content-Type:");
+    if (error == 0)
+        error = append(list, "Expect:");
+    return error;
+}
+
+int stook__fields_list(const struct stook__spec *spec, struct curl_slist **ret_list, const char **ret_why)
+{
+    struct curl_slist *list = NULL;
+    *ret_why = "a header name is longer than 254 bytes";
+    int error = fill(spec, &list, ret_why);
+    if (error != 0)
+        curl_slist_free_all(list);
+    else
+        *ret_list = list;
+    return error;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* What a request may say: its method and its header fields (RFC 9110 5.1, 5.5, 9.1). */
+#ifndef STOOK_TRANSFER_FIELDS_H
+#define STOOK_TRANSFER_FIELDS_H
+
+#include <curl/curl.h>
+
+#include "base/exchange.h"
+
+/* 0, STOOK_EARG or STOOK_EPOLICY with *ret_why set to static text. */
+int stook__method_check(const char *method, const char **ret_why);
+/* RFC 9110 9.2.2: sending it twice does what sending it once does. */
+int stook__method_idempotent(const char *method);
+
+/*
+ * The header fields of a request as libcurl wants them, after a check that libcurl does not do.
+ * 0 with *ret_list to be freed by curl_slist_free_all; or STOOK_EARG, STOOK_EPOLICY with *ret_why,
+ * or STOOK_ENOMEM.
+ */
+int stook__fields_list(const struct stook__spec *spec, struct curl_slist **ret_list, const char **ret_why);
+
+#endif

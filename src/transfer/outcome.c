@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/* What became of an attempt: libcurl's codes put into our classes, with a line for people. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "transfer/fields.h"
+#include "transfer/parts.h"
+
+enum { CODE_TOO_LARGE = 100 }; /* CURLE_TOO_LARGE, of libcurl 8.6 and later */
+
+void stook__outcome_set(struct stook__heap *heap, struct stook__outcome *outcome, int error, const char *why)
+{
+    const char *text = stook_strerror(error);
+    *outcome = (struct stook__outcome){.error = error, .message = text};
+    if (why == NULL || *why == '\0')
+        return;
+    char *line = stook__format(heap, "%s: %s", text, why);
+    if (line == NULL)
+        return;
+    outcome->message = line;
+    outcome->message_owned = 1;
+}
+
+static int class_of(CURLcode code)
+{
+    switch (code) {
+    case CURLE_OK:
+        return 0;
+    case CURLE_URL_MALFORMAT:
+        return STOOK_EURL;
+    case CURLE_UNSUPPORTED_PROTOCOL:
+        return STOOK_EPROTOCOL; /* of the answer: the URL's was checked */
+    case CURLE_COULDNT_RESOLVE_HOST:
+        return STOOK_EDNS;
+    case CURLE_COULDNT_CONNECT:
+        return STOOK_ECONNECT;
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_PROXY:
+        return STOOK_EPROXY;
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_ENGINE_NOTFOUND:
+    case CURLE_SSL_ENGINE_SETFAILED:
+    case CURLE_SSL_ENGINE_INITFAILED:
+    case CURLE_SSL_SHUTDOWN_FAILED:
+    case CURLE_SSL_CLIENTCERT:
+        return STOOK_ETLS;
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CRL_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+        return STOOK_ECERT;
+    case CURLE_OPERATION_TIMEDOUT:
+        return STOOK_ETIMEOUT_ATTEMPT; /* of libcurl's clocks only the one for connecting is set */
+    case CURLE_PARTIAL_FILE:
+        return STOOK_ETRUNCATED;
+    case CURLE_BAD_CONTENT_ENCODING:
+        return STOOK_EDECODE;
+    case CURLE_TOO_MANY_REDIRECTS:
+        return STOOK_EREDIRECT;
+    case CURLE_OUT_OF_MEMORY:
+        return STOOK_ENOMEM;
+    case CURLE_FILESIZE_EXCEEDED:
+        return STOOK_ETOOLARGE;
+    case CURLE_GOT_NOTHING:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_FAIL_REWIND:
+    case CURLE_HTTP2_STREAM:
+    case CURLE_HTTP2:
+    case CURLE_HTTP3:
+    case CURLE_QUIC_CONNECT_ERROR:
+        return STOOK_ERESET;
+    default:
+        return STOOK_EPROTOCOL;
+    }
+}
+
+static int got_bytes(const struct stook__attempt *attempt)
+{
+    return attempt->head_bytes > 0 || attempt->answer->body.size > 0;
+}
+
+/* Codes that say something else than what happened, seen by what else is known. */
+static int corrected(const struct stook__attempt *attempt, const struct stook__slot_facts *facts)
+{
+    int os_error = attempt->answer->os_error;
+    if (facts->os_error == EMFILE || facts->os_error == ENFILE || os_error == EMFILE || os_error == ENFILE)
+        return STOOK_ENOFD;
+    if (facts->os_error == ENOMEM || facts->os_error == ENOBUFS)
+        return STOOK_ENOMEM;
+    /* 7.88 says so of a header line over 100 KB. */
+    if (facts->code == CURLE_OUT_OF_MEMORY && attempt->answer->time_us[STOOK_TIME_FIRST_BYTE] > 0 &&
+        !attempt->head_done)
+        return STOOK_ETOOLARGE;
+    /* The connection ended inside the head, and libcurl makes do with what it has. */
+    if (facts->code == CURLE_OK && !attempt->head_done)
+        return STOOK_ETRUNCATED;
+    if ((int)facts->code == CODE_TOO_LARGE)
+        return STOOK_ETOOLARGE;
+    return class_of(facts->code);
+}
+
+static int was_reused(struct stook__attempt *attempt)
+{
+    long connects = 1;
+    curl_easy_getinfo(stook__slot_easy(attempt->slot), CURLINFO_NUM_CONNECTS, &connects);
+    return attempt->connected && connects == 0;
+}
+
+static void status_message(struct stook__answer *answer, struct stook__outcome *outcome)
+{
+    if (answer->status >= 200 && answer->status <= 299) {
+        outcome->message = stook_strerror(0);
+        return;
+    }
+    snprintf(answer->line, sizeof answer->line, "HTTP %d", answer->status);
+    outcome->message = answer->line;
+}
+
+void stook__outcome_judge(struct stook__attempt *attempt, struct stook__outcome *ret_outcome)
+{
+    struct stook__slot_facts facts;
+    stook__slot_facts(attempt->slot, &facts);
+    int error = attempt->error;
+    const char *why = NULL;
+    if (error == 0 && facts.broken != CURLM_OK) {
+        error = facts.broken == CURLM_OUT_OF_MEMORY ? STOOK_ENOMEM : STOOK_ERESET;
+        why = curl_multi_strerror(facts.broken);
+    } else if (error == 0 && facts.resent) {
+        error = STOOK_ERESET;
+        why = "a kept-alive connection was closed before an answer";
+    } else if (error == 0) {
+        error = corrected(attempt, &facts);
+        why = facts.text[0] != '\0' ? facts.text : curl_easy_strerror(facts.code);
+    }
+    if (error == 0) {
+        *ret_outcome = (struct stook__outcome){0};
+        status_message(attempt->answer, ret_outcome);
+        return;
+    }
+    stook__outcome_set(attempt->heap, ret_outcome, error, why);
+    ret_outcome->idempotent = stook__method_idempotent(attempt->method);
+    ret_outcome->lost = error == STOOK_ERESET && !got_bytes(attempt) && (facts.resent || was_reused(attempt));
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of this room share: the attempt, and who reads or writes which part of it. */
+#ifndef STOOK_TRANSFER_PARTS_H
+#define STOOK_TRANSFER_PARTS_H
+
+#include "engine/engine.h"
+#include "transfer/attempt.h"
+
+struct stook__attempt {
+    struct stook__heap *heap;
+    struct stook__engine *engine;
+    struct stook__slot *slot;
+    const struct stook__spec *spec;
+    const struct stook__policy *policy;
+    struct stook__answer *answer;
+    const char *method;
+    void *owner;
+    CURLU *url;
+    struct curl_slist *headers;
+    int64_t moved_at;
+    int64_t sent;        /* bytes of the body, when last asked */
+    int64_t head_bytes;  /* of all heads and trailers */
+    int64_t head_fields; /* the same, in fields */
+    int in_head;         /* between a status line and the empty line */
+    int head_done;       /* the final head is complete */
+    int connected;
+    int error;           /* why a callback ended the transfer; 0: none did */
+};
+
+/* receive.c */
+extern const struct stook__attempt_events stook__receive_events;
+/* options.c: 0, STOOK_EARG, STOOK_EPOLICY, STOOK_EURL, STOOK_EUNSUPPORTED, STOOK_ENOMEM with the outcome set. */
+int stook__options_set(struct stook__attempt *attempt, int fresh, struct stook__outcome *ret_outcome);
+/* outcome.c */
+void stook__outcome_judge(struct stook__attempt *attempt, struct stook__outcome *ret_outcome);
+/* outcome.c: "text: why", or only the text if there is no memory or no why. */
+void stook__outcome_set(struct stook__heap *heap, struct stook__outcome *outcome, int error, const char *why);
+
+#endif

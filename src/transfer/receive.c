@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/* What comes in: head lines and body, under caps. Runs inside libcurl: only writes down. */
+#include <string.h>
+#include <strings.h>
+
+#include "transfer/parts.h"
+
+static int stop(struct stook__attempt *attempt, int error)
+{
+    if (attempt->error == 0)
+        attempt->error = error;
+    return 1;
+}
+
+static size_t trimmed(const char *line, size_t size)
+{
+    while (size > 0 && strchr("\r\n \t", line[size - 1]) != NULL && line[size - 1] != '\0')
+        size--;
+    return size;
+}
+
+/* Kept as "name\0value\0": what stook_result_header() hands out points into it. */
+static int keep_field(struct stook__attempt *attempt, const char *line, size_t size)
+{
+    struct stook__buffer *head = &attempt->answer->head;
+    const char *colon = memchr(line, ':', size);
+    if (colon == NULL)
+        return 0;
+    const char *value = colon + 1, *end = line + trimmed(line, size);
+    while (value < end && (*value == ' ' || *value == '\t'))
+        value++;
+    if (end < value)
+        end = value;
+    /* A NUL inside would end the value early for the program, and shift every field behind it. */
+    if (memchr(line, '\0', size) != NULL)
+        return stop(attempt, STOOK_EPROTOCOL);
+    if (stook__buffer_append(head, attempt->heap, line, (size_t)(colon - line)) != 0 ||
+        stook__buffer_append(head, attempt->heap, "", 1) != 0 ||
+        stook__buffer_append(head, attempt->heap, value, (size_t)(end - value)) != 0 ||
+        stook__buffer_append(head, attempt->heap, "", 1) != 0)
+        return stop(attempt, STOOK_ENOMEM);
+    return 0;
+}
+
+/* libcurl gives every head: of 1xx, of the answer, and the trailer fields behind the body. */
+static int on_head(void *owner, const char *line, size_t size)
+{
+    struct stook__attempt *attempt = owner;
+    const struct stook__policy *policy = attempt->policy;
+    attempt->moved_at = stook__engine_time(attempt->engine);
+    attempt->head_bytes += (int64_t)size;
+    if (policy->head_max >= 0 && attempt->head_bytes > policy->head_max)
+        return stop(attempt, STOOK_ETOOLARGE);
+    if (size >= 5 && strncmp(line, "HTTP/", 5) == 0 && !attempt->in_head && !attempt->head_done) {
+        attempt->in_head = 1;
+        attempt->answer->head.size = 0;
+        return 0;
+    }
+    if (trimmed(line, size) == 0) {
+        long status = 0;
+        curl_easy_getinfo(stook__slot_easy(attempt->slot), CURLINFO_RESPONSE_CODE, &status);
+        attempt->in_head = 0;
+        attempt->head_done = attempt->head_done || status >= 200;
+        return 0;
+    }
+    if (policy->fields_max >= 0 && ++attempt->head_fields > policy->fields_max)
+        return stop(attempt, STOOK_ETOOLARGE);
+    return attempt->in_head ? keep_field(attempt, line, size) : 0;
+}
+
+/* One block of the right size instead of a growing one, where the length is said and believable. */
+static int reserve(struct stook__attempt *attempt)
+{
+    curl_off_t length = -1;
+    curl_easy_getinfo(stook__slot_easy(attempt->slot), CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+    if (length <= 0 || length > 1 << 20)
+        return 0;
+    return stook__buffer_reserve(&attempt->answer->body, attempt->heap, (size_t)length);
+}
+
+static int on_body(void *owner, const char *data, size_t size)
+{
+    struct stook__attempt *attempt = owner;
+    struct stook__buffer *body = &attempt->answer->body;
+    int64_t max = attempt->policy->body_max;
+    attempt->moved_at = stook__engine_time(attempt->engine);
+    if (max >= 0 && size > (uint64_t)max - body->size)
+        return stop(attempt, STOOK_ETOOLARGE);
+    if (body->data == NULL && reserve(attempt) != 0)
+        return stop(attempt, STOOK_ENOMEM);
+    if (stook__buffer_append(body, attempt->heap, data, size) != 0)
+        return stop(attempt, STOOK_ENOMEM);
+    return 0;
+}
+
+static void before_send(void *owner)
+{
+    struct stook__attempt *attempt = owner;
+    attempt->connected = 1;
+    attempt->moved_at = stook__engine_time(attempt->engine);
+}
+
+const struct stook__attempt_events stook__receive_events = {on_head, on_body, before_send};

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* What is a URL that may be fetched; see url.h. RFC 3986, and RFC 9110 4.2 for http and https. */
+#include "transfer/url.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include <stook.h>
+
+enum { URL_MAX = 65536, SCHEME_SIZE = 16 };
+
+static int refuse(int error, const char *why, const char **ret_why)
+{
+    *ret_why = why;
+    return error;
+}
+
+/* libcurl encodes, strips or guesses at these; two parsers that differ are how filters are passed. */
+static int check_bytes(const char *text, const char **ret_why)
+{
+    if (strlen(text) > URL_MAX)
+        return refuse(STOOK_EURL, "it is longer than 65536 bytes", ret_why);
+    for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++) {
+        if (*c < 0x20 || *c == 0x7f)
+            return refuse(STOOK_EURL, "it contains a control byte", ret_why);
+        if (*c == ' ')
+            return refuse(STOOK_EURL, "it contains a space; write %20", ret_why);
+        if (*c == '\\')
+            return refuse(STOOK_EURL, "it contains a backslash; write / or %5C", ret_why);
+    }
+    return 0;
+}
+
+static int is_scheme_char(unsigned char c, int first)
+{
+    int letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+    return letter || (!first && ((c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.'));
+}
+
+static int check_scheme(const char *text, const char **ret_why, char *scheme)
+{
+    size_t length = 0;
+    while (is_scheme_char((unsigned char)text[length], length == 0))
+        length++;
+    if (text[0] == '\0')
+        return refuse(STOOK_EURL, "it is empty", ret_why);
+    if (length == 0 || strncmp(text + length, "://", 3) != 0) {
+        /* "mailto:x" has a scheme, "example.com:80" only looks as if. */
+        return refuse(STOOK_EURL, "it has no scheme; it must start with http:// or https://", ret_why);
+    }
+    int http = (length == 4 && strncasecmp(text, "http", 4) == 0) || (length == 5 && strncasecmp(text, "https", 5) == 0);
+    if (!http) {
+        size_t shown = length < SCHEME_SIZE - 1 ? length : SCHEME_SIZE - 1;
+        memcpy(scheme, text, shown);
+        scheme[shown] = '\0';
+        return refuse(STOOK_EPOLICY, "only http and https are allowed", ret_why);
+    }
+    const char *host = text + length + 3;
+    if (*host == '\0' || *host == '/' || *host == '?' || *host == '#')
+        return refuse(STOOK_EURL, "it has no host", ret_why);
+    return 0;
+}
+
+static int has_part(CURLU *url, CURLUPart part)
+{
+    char *value = NULL;
+    int there = curl_url_get(url, part, &value, 0) == CURLUE_OK;
+    curl_free(value);
+    return there;
+}
+
+static int port_is_zero(CURLU *url)
+{
+    char *port = NULL;
+    int zero = curl_url_get(url, CURLUPART_PORT, &port, 0) == CURLUE_OK && strspn(port, "0") == strlen(port);
+    curl_free(port);
+    return zero;
+}
+
+static const char *why_of(CURLUcode code)
+{
+    switch (code) {
+    case CURLUE_BAD_PORT_NUMBER:
+        return "its port is not a number from 1 to 65535";
+    case CURLUE_BAD_IPV6:
+        return "its IPv6 address is not valid";
+    case CURLUE_BAD_HOSTNAME:
+    case CURLUE_NO_HOST:
+        return "its host is not valid";
+    default:
+        return "it cannot be parsed";
+    }
+}
+
+int stook__url_parse(CURLU *url, const char *text, const char **ret_why, char *scheme)
+{
+    scheme[0] = '\0';
+    int error = check_bytes(text, ret_why);
+    if (error == 0)
+        error = check_scheme(text, ret_why, scheme);
+    if (error != 0)
+        return error;
+    CURLUcode code = curl_url_set(url, CURLUPART_URL, text, CURLU_URLENCODE);
+    if (code == CURLUE_OUT_OF_MEMORY)
+        return refuse(STOOK_ENOMEM, "out of memory", ret_why);
+    if (code != CURLUE_OK)
+        return refuse(STOOK_EURL, why_of(code), ret_why);
+    if (has_part(url, CURLUPART_USER) || has_part(url, CURLUPART_PASSWORD))
+        return refuse(STOOK_EPOLICY, "a user name or password in a URL is not allowed", ret_why);
+    if (port_is_zero(url))
+        return refuse(STOOK_EURL, "its port is not a number from 1 to 65535", ret_why);
+    return 0;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* The client and the batch: what a turn works on. */
+#ifndef STOOK_TURN_CLIENT_H
+#define STOOK_TURN_CLIENT_H
+
+#include "deliver/call.h"
+#include "engine/engine.h"
+#include "turn/inbox.h"
+#include "turn/record.h"
+
+enum stook__batch_state { STOOK__OPEN, STOOK__AWAITED, STOOK__DONE };
+
+struct stook_batch {
+    struct stook__link link;  /* among the client's */
+    struct stook__link touch; /* among those that the turn has to look at */
+    stook_client *client;     /* NULL: it is closed */
+    struct stook__heap *heap;
+    struct stook__inbox *inbox;
+    struct stook__group group;
+    struct stook__tray tray;
+    struct stook__audience audience;
+    struct stook__letter letter; /* that cancels it */
+    const char *message;         /* why the last add or await was refused */
+    enum stook__batch_state state;
+    int add_error;  /* of an add that failed before the await */
+    size_t amiss;   /* what failed without being a request: adds, `more` */
+    int verdict;    /* 0, or what all that is not finished ends with */
+    int exhausted;  /* `more` has said its last word, or was never there */
+    int pins;       /* blocking awaits that will still look at it */
+    int freed;      /* by the program: goes as soon as nothing needs it */
+};
+
+struct stook_client {
+    struct stook__heap *heap;
+    struct stook__loop *loop;
+    struct stook__engine engine;
+    struct stook__sched sched;
+    struct stook__link trays; /* with results to show */
+    struct stook__inbox *inbox;
+    struct stook__policy policy;
+    struct stook__link batches, touched;
+    size_t awaits;   /* under way */
+    unsigned family; /* of processes: another number in a forked child */
+    int owned;       /* the loop is its own */
+    int turning;     /* a turn is on the stack */
+    int again;       /* another was due meanwhile */
+    int closing;     /* asked for; 2: handles are being closed; 3: all over */
+    void (*closed)(void *user);
+    void *closed_user;
+};
+
+extern const struct stook__loop_events stook__turn_events;
+
+/* Have the next turn look at the batch. */
+void stook__batch_touch(stook_batch *batch);
+/* End one that is not finished, in whatever state. */
+void stook__record_end(stook_client *client, struct stook_result *record, int error);
+/* End all that is not finished, over the next turns; the first verdict counts. */
+void stook__batch_condemn(stook_batch *batch, int verdict);
+/* Free it now: not awaited, or the client is closed. */
+void stook__batch_destroy(stook_batch *batch);
+/* Not ok, of the requests and beside them; INT_MAX at most. */
+int stook__batch_failed(const stook_batch *batch);
+
+#endif

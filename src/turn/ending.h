@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* How requests, batches and clients end before their time. */
+#ifndef STOOK_TURN_ENDING_H
+#define STOOK_TURN_ENDING_H
+
+#include "transfer/attempt.h"
+#include "turn/client.h"
+
+/* The outcome of a request that a clock, a cancel or a close has ended, with a line that names it. */
+struct stook__outcome stook__ending_say(struct stook__heap *heap, const struct stook__job *job, int error);
+/* The next step of closing a client, if the one before is over. */
+void stook__ending_try_close(stook_client *client);
+/* The loop's last word. */
+void stook__ending_closed(void *owner);
+
+#endif

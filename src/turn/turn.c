@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One turn of a client, in the order of docs/architecture.md. The one room that sees both sides; it
+ * decides nothing: who starts is said by sched, in which order results go out by deliver.
+ */
+#include <stdio.h>
+
+#include "loop/loop.h"
+#include "transfer/attempt.h"
+#include "turn/client.h"
+#include "turn/ending.h"
+
+enum { NEWS = 256, STARTS = 64, DELIVERIES = 128, ENDINGS = 256, LETTERS = 1024, ASKS = 64, ROUNDS = 4 }; /* a turn, at most */
+
+void stook__batch_touch(stook_batch *batch)
+{
+    if (batch->client == NULL || !stook__list_empty(&batch->touch))
+        return;
+    stook__list_append(&batch->client->touched, &batch->touch);
+    if (!batch->client->turning)
+        stook__loop_want(batch->client->loop);
+}
+
+static void finish(stook_client *client, struct stook_result *record, const struct stook__outcome *outcome)
+{
+    stook_batch *batch = record->batch;
+    if (record->job.attempts == 0)
+        record->job.first_at = stook__loop_now();
+    stook__sched_finish(&client->sched, &record->job);
+    stook__record_settle(record, outcome);
+    stook__tray_arrived(&batch->tray, &client->trays, &record->parcel, stook__record_bytes(record),
+                        stook__record_ok(record));
+    stook__batch_touch(batch);
+}
+
+static void begin(stook_client *client, struct stook_result *record, int fresh)
+{
+    struct stook__outcome outcome = {.error = record->error, .message = record->message};
+    if (record->error == 0 && record->answer == NULL) {
+        record->answer = stook__alloc(client->heap, sizeof *record->answer);
+        if (record->answer == NULL)
+            outcome = (struct stook__outcome){.error = STOOK_ENOMEM, .message = stook_strerror(STOOK_ENOMEM)};
+    }
+    if (outcome.error == 0)
+        record->attempt = stook__attempt_begin(client->heap, &client->engine, &record->spec, record->job.policy,
+                                               record->answer, fresh, record, &outcome);
+    if (record->attempt != NULL)
+        return;
+    record->job.attempts--; /* it was not tried */
+    finish(client, record, &outcome);
+}
+
+void stook__record_end(stook_client *client, struct stook_result *record, int error)
+{
+    struct stook__outcome outcome = stook__ending_say(client->heap, &record->job, error);
+    if (record->attempt != NULL) {
+        stook__attempt_end(record->attempt, NULL);
+        record->attempt = NULL;
+    }
+    finish(client, record, &outcome);
+}
+
+/* Steps 1 to 3: what came from below. */
+static void take_news(stook_client *client, int64_t now)
+{
+    struct stook__attempt *attempt = NULL;
+    for (int i = 0; i < NEWS && (attempt = stook__attempt_news(&client->engine)) != NULL; i++) {
+        struct stook_result *record = stook__attempt_owner(attempt);
+        struct stook__outcome outcome;
+        record->attempt = NULL;
+        stook__attempt_end(attempt, &outcome);
+        struct stook__ending ending = {outcome.error, outcome.idempotent, outcome.lost};
+        if (!stook__sched_again(&record->job, &ending)) {
+            finish(client, record, &outcome);
+            continue;
+        }
+        if (outcome.message_owned)
+            stook__free(client->heap, (char *)outcome.message);
+        stook__sched_repeat(&client->sched, &record->job, now);
+        begin(client, record, 1);
+    }
+}
+
+/* Step 3: whose time is up. */
+static void expire(stook_client *client, int64_t now)
+{
+    struct stook__group *group;
+    struct stook__job *job;
+    while ((group = stook__sched_late_group(&client->sched, now)) != NULL)
+        stook__batch_condemn(STOOK__OF(stook_batch, group, group), STOOK_ETIMEOUT_BATCH);
+    while ((job = stook__sched_late_job(&client->sched, now)) != NULL) {
+        struct stook_result *record = stook__record_of_job(job);
+        if (record->attempt != NULL) {
+            int64_t moved_at = stook__attempt_moved_at(record->attempt);
+            job->moved_at = moved_at > job->moved_at ? moved_at : job->moved_at;
+            job->connected = (uint16_t)stook__attempt_connected(record->attempt);
+        }
+        int error = stook__sched_verdict(&client->sched, job, now);
+        if (error != 0)
+            stook__record_end(client, record, error);
+    }
+}
+
+/* Step 4: calls and cancels from other threads, those that are there now. */
+static void read_letters(stook_client *client)
+{
+    struct stook__letter *letter;
+    size_t count = stook__inbox_count(client->inbox);
+    for (size_t i = 0; i < count && i < LETTERS && (letter = stook__inbox_next(client->inbox)) != NULL; i++) {
+        if (letter->cancel != NULL) {
+            stook__batch_condemn(letter->cancel, STOOK_ECANCELLED);
+            continue;
+        }
+        struct stook__letter copy = *letter;
+        stook__free(client->heap, letter);
+        stook__call_posted(copy.call, client, copy.user);
+    }
+}
+
+static void ask_for_more(stook_batch *batch)
+{
+    size_t wanted = batch->group.limit < SIZE_MAX ? batch->group.limit : ASKS;
+    for (int i = 0; i < ASKS && !batch->exhausted && batch->verdict == 0 && batch->group.n_waiting < wanted; i++) {
+        size_t before = batch->tray.count;
+        int answer = stook__call_more(&batch->audience, batch);
+        batch->exhausted = answer != 1 || batch->tray.count == before;
+        batch->amiss += answer != 0 && batch->exhausted;
+    }
+    if (!batch->exhausted && batch->verdict == 0 && batch->group.n_waiting < wanted)
+        stook__batch_touch(batch);
+}
+
+static void end_some(stook_client *client, stook_batch *batch)
+{
+    struct stook__job *job = NULL;
+    stook__group_shut(&client->sched, &batch->group);
+    for (int i = 0; i < ENDINGS && (job = stook__group_any(&batch->group)) != NULL; i++)
+        stook__record_end(client, stook__record_of_job(job), batch->verdict);
+    if (stook__group_any(&batch->group) != NULL)
+        stook__batch_touch(batch);
+}
+
+static void complete(stook_client *client, stook_batch *batch)
+{
+    batch->state = STOOK__DONE;
+    stook__group_shut(&client->sched, &batch->group);
+    stook__call_done(&batch->audience, batch, stook__batch_failed(batch));
+    client->awaits--; /* after the call: a loop that starts the next await from it stays alive */
+    if (batch->freed)
+        stook__batch_touch(batch);
+}
+
+/* What a batch needs beside its requests: endings, `more`, room, `done`, its own end. */
+static void attend(stook_client *client, stook_batch *batch)
+{
+    if (batch->state == STOOK__AWAITED) {
+        if (batch->verdict != 0)
+            end_some(client, batch);
+        else
+            ask_for_more(batch);
+        stook__group_hold(&client->sched, &batch->group, !stook__tray_has_room(&batch->tray));
+        if (batch->tray.delivered == batch->tray.count && (batch->exhausted || batch->verdict != 0))
+            complete(client, batch);
+    } else if (batch->freed && batch->pins == 0) {
+        stook__batch_destroy(batch);
+    }
+}
+
+static void attend_touched(stook_client *client)
+{
+    struct stook__link now, *link;
+    stook__list_init(&now);
+    while ((link = stook__list_pop(&client->touched)) != NULL)
+        stook__list_append(&now, link);
+    while ((link = stook__list_pop(&now)) != NULL)
+        attend(client, STOOK__OF(stook_batch, touch, link));
+}
+
+/* Step 5. */
+static void start(stook_client *client, int64_t now)
+{
+    struct stook__job *job = NULL;
+    int budget = STARTS;
+    for (int round = 0; round < ROUNDS && budget > 0; round++) {
+        attend_touched(client);
+        for (; budget > 0 && (job = stook__sched_next(&client->sched, now)) != NULL; budget--) {
+            struct stook_result *record = stook__record_of_job(job);
+            stook_batch *batch = record->batch;
+            stook__tray_started(&batch->tray, &record->parcel);
+            stook__group_hold(&client->sched, &batch->group, !stook__tray_has_room(&batch->tray));
+            if (!batch->exhausted)
+                stook__batch_touch(batch);
+            begin(client, record, 0);
+        }
+        if (stook__list_empty(&client->touched))
+            break;
+    }
+}
+
+/* Step 7. */
+static void deliver(stook_client *client)
+{
+    struct stook__tray *tray = NULL;
+    struct stook__parcel *parcel;
+    for (int i = 0; i < DELIVERIES && (parcel = stook__tray_next(&client->trays, &tray)) != NULL; i++) {
+        stook_batch *batch = STOOK__OF(stook_batch, tray, tray);
+        struct stook_result *record = stook__record_of_parcel(parcel);
+        stook__call_result(&batch->audience, batch, record);
+        stook__tray_let_go(tray, client->heap, &client->trays, parcel, stook__record_bytes(record));
+        stook__record_drop(record);
+        stook__batch_touch(batch);
+    }
+    attend_touched(client);
+}
+
+/* Step 8. */
+static void settle(stook_client *client, int busy)
+{
+    int64_t sched = stook__sched_alarm(&client->sched), engine = stook__engine_alarm(&client->engine);
+    stook__loop_alarm(client->loop, sched == 0 || (engine != 0 && engine < sched) ? engine : sched);
+    if (busy || client->again || !stook__list_empty(&client->touched) || !stook__list_empty(&client->trays) ||
+        !stook__list_empty(&client->sched.ring) || stook__inbox_count(client->inbox) > 0)
+        stook__loop_want(client->loop);
+    stook__loop_busy(client->loop, client->awaits > 0 || client->closing);
+}
+
+static void take_turn(void *owner)
+{
+    stook_client *client = owner;
+    if (client->turning) {
+        /* The program runs its loop from inside a callback: our turn goes on when it returns. */
+        client->again = 1;
+        return;
+    }
+    int64_t now = stook__loop_now();
+    client->turning = 1;
+    client->again = 0;
+    take_news(client, now);
+    expire(client, now);
+    read_letters(client);
+    start(client, now);
+    int busy = stook__engine_work(&client->engine);
+    deliver(client);
+    client->turning = 0;
+    settle(client, busy);
+    if (client->closing)
+        stook__ending_try_close(client);
+}
+
+const struct stook__loop_events stook__turn_events = {take_turn, stook__ending_closed};
