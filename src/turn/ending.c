@@ -20,9 +20,9 @@ struct stook__outcome stook__ending_say(struct stook__heap *heap, const struct s
         what = "not started within", ms = policy->queue_ms;
         break;
     case STOOK_ETIMEOUT_ATTEMPT:
-        what = "no complete answer within", ms = policy->attempt_ms;
+        what = job->connected ? "no complete answer within" : "not connected within", ms = policy->attempt_ms;
         if (!job->connected && policy->connect_ms >= 0 && (ms < 0 || policy->connect_ms < ms))
-            what = "not connected within", ms = policy->connect_ms;
+            ms = policy->connect_ms;
         break;
     case STOOK_ETIMEOUT_TOTAL:
         what = "no complete answer within", ms = policy->total_ms;
