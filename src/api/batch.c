@@ -55,10 +55,6 @@ int stook_batch_add(stook_batch *batch, const struct stook_request *request)
     const char *why = NULL;
     if (batch == NULL)
         return STOOK_EARG;
-    if (batch->client == NULL || stook__input_forked(batch->client))
-        return failed_add(batch, STOOK_ESTATE, "the client is closed, or of another process");
-    if (batch->state == STOOK__DONE || batch->verdict != 0 || batch->freed)
-        return failed_add(batch, STOOK_ESTATE, "the batch is done, cancelled or past its deadline");
     if (request == NULL)
         return failed_add(batch, STOOK_EARG, "the request is NULL");
     int error = stook__input_struct(&mine, sizeof mine, request);
@@ -67,6 +63,11 @@ int stook_batch_add(stook_batch *batch, const struct stook_request *request)
                                                             : "the request uses what this stook does not know");
     if (mine.url == NULL)
         return failed_add(batch, STOOK_EARG, "the request has no URL");
+    if (batch->client == NULL || stook__input_forked(batch->client))
+        return failed_add(batch, STOOK_ESTATE, "the client is closed, or of another process");
+    if (batch->state == STOOK__DONE || batch->verdict != 0 || batch->freed ||
+        atomic_load(&batch->cancelled))
+        return failed_add(batch, STOOK_ESTATE, "the batch is done, cancelled or past its deadline");
     error = stook__input_record(batch, &mine, &record, &why);
     if (error == 0)
         error = enter(batch, record);
@@ -101,8 +102,10 @@ const char *stook_batch_message(const stook_batch *batch)
 void stook_batch_cancel(stook_batch *batch)
 {
     /* The only members of a batch that other threads touch. Shut: its client is closed. */
-    if (batch != NULL)
-        (void)stook__inbox_post(batch->inbox, &batch->letter);
+    if (batch == NULL)
+        return;
+    atomic_store(&batch->cancelled, 1);
+    (void)stook__inbox_post(batch->inbox, &batch->letter);
 }
 
 void stook_batch_cancel_one(stook_batch *batch, size_t index)

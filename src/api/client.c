@@ -4,13 +4,14 @@
 
 #include "api/input.h"
 #include "api/run.h"
+#include "engine/engine.h"
 #include "loop/loop.h"
 
 static void free_parts(stook_client *client)
 {
     struct stook__heap *heap = client->heap;
     stook__inbox_unref(client->inbox);
-    stook__engine_close(&client->engine);
+    stook__engine_free(client->engine);
     stook__free(heap, client);
     stook__heap_unref(heap);
 }
@@ -44,13 +45,13 @@ static int furnish(stook_client *client, struct uv_loop_s *loop)
     client->inbox = stook__inbox_new(client->heap);
     if (client->inbox == NULL)
         return STOOK_ENOMEM;
-    int error = stook__engine_init(&client->engine, client->heap);
+    int error = stook__engine_new(client->heap, &client->engine);
     if (error == 0)
         error = stook__loop_new(client->heap, loop, &stook__turn_events, client, &client->loop);
     if (error != 0)
         return error;
     client->owned = loop == NULL;
-    stook__engine_open(&client->engine, client->loop);
+    stook__engine_open(client->engine, client->loop);
     stook__inbox_open(client->inbox, client->loop);
     return 0;
 }

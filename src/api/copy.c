@@ -32,17 +32,31 @@ int stook__input_policy(const struct stook_client_options *options, struct stook
 
 /* The client's policy with what the request says instead. */
 static int merge(const struct stook__policy *client, const struct stook_request *request,
-                 struct stook__policy *ret_policy)
+                 struct stook__policy *ret_policy, const char **ret_why)
 {
     struct stook__policy policy = *client;
-    if (stook__input_number(request->queue_timeout_ms, client->queue_ms, 1, MS_MAX, &policy.queue_ms) != 0 ||
-        stook__input_number(request->attempt_timeout_ms, client->attempt_ms, 1, MS_MAX, &policy.attempt_ms) != 0 ||
-        stook__input_number(request->connect_timeout_ms, client->connect_ms, 1, MS_MAX, &policy.connect_ms) != 0 ||
-        stook__input_number(request->timeout_ms, client->total_ms, 1, MS_MAX, &policy.total_ms) != 0 ||
-        stook__input_number(request->stall_timeout_ms, client->stall_ms, 1, MS_MAX, &policy.stall_ms) != 0 ||
-        stook__input_number(request->body_max, client->body_max, 1, INT64_MAX, &policy.body_max) != 0 ||
-        stook__input_number(request->http_version, client->http_version, 0, STOOK_HTTP_2, &policy.http_version) != 0)
-        return STOOK_EARG;
+    const struct {
+        int64_t value, inherited, max, *ret_value;
+        int none;
+        const char *why;
+    } numbers[] = {
+        {request->queue_timeout_ms, client->queue_ms, MS_MAX, &policy.queue_ms, 1, "queue_timeout_ms is not 0, STOOK_NONE or a number up to 2^53"},
+        {request->attempt_timeout_ms, client->attempt_ms, MS_MAX, &policy.attempt_ms, 1,
+         "attempt_timeout_ms is not 0, STOOK_NONE or a number up to 2^53"},
+        {request->connect_timeout_ms, client->connect_ms, MS_MAX, &policy.connect_ms, 1,
+         "connect_timeout_ms is not 0, STOOK_NONE or a number up to 2^53"},
+        {request->timeout_ms, client->total_ms, MS_MAX, &policy.total_ms, 1, "timeout_ms is not 0, STOOK_NONE or a number up to 2^53"},
+        {request->stall_timeout_ms, client->stall_ms, MS_MAX, &policy.stall_ms, 1, "stall_timeout_ms is not 0, STOOK_NONE or a number up to 2^53"},
+        {request->body_max, client->body_max, INT64_MAX, &policy.body_max, 1, "body_max is not 0, STOOK_NONE or a positive number"},
+        {request->http_version, client->http_version, STOOK_HTTP_2, &policy.http_version, 0,
+         "http_version is not 0, STOOK_HTTP_1_1 or STOOK_HTTP_2"},
+    };
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (stook__input_number(numbers[i].value, numbers[i].inherited, numbers[i].none, numbers[i].max,
+                                numbers[i].ret_value) != 0) {
+            *ret_why = numbers[i].why;
+            return STOOK_EARG;
+        }
     if (request->ca_file != NULL)
         policy.ca_file = request->ca_file;
     *ret_policy = policy;
@@ -175,8 +189,7 @@ int stook__input_record(stook_batch *batch, const struct stook_request *request,
 {
     struct stook__policy policy;
     size_t size = 0, headers = headers_size(request->headers);
-    *ret_why = "a number of the request is out of range";
-    int error = merge(&batch->client->policy, request, &policy);
+    int error = merge(&batch->client->policy, request, &policy, ret_why);
     if (error == 0)
         error = body_size(request, &size, ret_why);
     if (error != 0)

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Setting up libcurl, and the engine as a whole; see engine.h. */
-#include "engine/engine.h"
-
 #include <pthread.h>
 
-#include "engine/lane.h"
+#include "engine/gate.h"
 #include "engine/sockets.h"
 #include "loop/loop.h"
 
@@ -31,15 +29,51 @@ static int check_libcurl(void)
     return 0;
 }
 
-int stook__engine_init(struct stook__engine *engine, struct stook__heap *heap)
+/* Lanes share what they learn: names, and TLS sessions, which they would otherwise keep apart. */
+static CURLSH *make_share(void)
 {
-    *engine = (struct stook__engine){.heap = heap};
+    CURLSH *share = curl_share_init();
+    if (share == NULL)
+        return NULL;
+    curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
+    curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
+    return share;
+}
+
+static void init_lists(struct stook__engine *engine)
+{
+    stook__list_init(&engine->active);
+    stook__list_init(&engine->kicked);
     stook__list_init(&engine->finished);
+    stook__list_init(&engine->unused);
+    stook__list_init(&engine->resting);
+    stook__list_init(&engine->ready);
+    stook__list_init(&engine->thirsty);
+    stook__list_init(&engine->lookups);
+}
+
+int stook__engine_new(struct stook__heap *heap, struct stook__engine **ret_engine)
+{
     int error = check_libcurl();
     if (error != 0)
         return error;
-    engine->lane = stook__lane_new(engine);
-    return engine->lane != NULL ? 0 : STOOK_ENOMEM;
+    struct stook__engine *engine = stook__alloc(heap, sizeof *engine);
+    if (engine == NULL)
+        return STOOK_ENOMEM;
+    engine->heap = heap;
+    init_lists(engine);
+    engine->share = make_share();
+    if (engine->share == NULL) {
+        stook__free(heap, engine);
+        return STOOK_ENOMEM;
+    }
+    *ret_engine = engine;
+    return 0;
+}
+
+size_t stook__engine_parked(const struct stook__engine *engine)
+{
+    return engine->parked;
 }
 
 void stook__engine_open(struct stook__engine *engine, struct stook__loop *loop)
@@ -47,11 +81,18 @@ void stook__engine_open(struct stook__engine *engine, struct stook__loop *loop)
     engine->loop = loop;
 }
 
+static void drain(struct stook__engine *engine)
+{
+    struct stook__link *link;
+    while ((link = stook__list_pop(&engine->active)) != NULL)
+        stook__lane_drain(STOOK__OF(struct stook__lane, active, link));
+}
+
 void *stook__engine_news(struct stook__engine *engine)
 {
     struct stook__link *first;
     if (stook__list_empty(&engine->finished))
-        stook__lane_drain(engine->lane);
+        drain(engine);
     while ((first = stook__list_pop(&engine->finished)) != NULL) {
         struct stook__slot *slot = STOOK__OF(struct stook__slot, link, first);
         if (slot->owner != NULL)
@@ -63,9 +104,28 @@ void *stook__engine_news(struct stook__engine *engine)
 
 int stook__engine_work(struct stook__engine *engine)
 {
-    int again = stook__lane_work(engine->lane, stook__loop_now());
-    stook__lane_drain(engine->lane);
-    return again || !stook__list_empty(&engine->finished);
+    int64_t now = stook__loop_now();
+    struct stook__link again, *link;
+    stook__gates_open(engine, now);
+    while (engine->alarms.root != NULL && engine->alarms.root->due <= now) {
+        struct stook__lane *lane = STOOK__OF(struct stook__lane, alarm, engine->alarms.root);
+        stook__clock_clear(&engine->alarms, &lane->alarm);
+        if (stook__list_empty(&lane->kicked))
+            stook__list_append(&engine->kicked, &lane->kicked);
+    }
+    stook__list_init(&again);
+    while (!stook__list_empty(&engine->kicked)) {
+        struct stook__lane *lane = STOOK__OF(struct stook__lane, kicked, engine->kicked.next);
+        if (stook__lane_work(lane)) {
+            stook__list_remove(&lane->kicked);
+            stook__list_append(&again, &lane->kicked);
+        }
+    }
+    while ((link = stook__list_pop(&again)) != NULL)
+        stook__list_append(&engine->kicked, link);
+    drain(engine);
+    return !stook__list_empty(&engine->kicked) || !stook__list_empty(&engine->finished) ||
+           !stook__list_empty(&engine->ready);
 }
 
 int64_t stook__engine_time(const struct stook__engine *engine)
@@ -75,14 +135,19 @@ int64_t stook__engine_time(const struct stook__engine *engine)
 
 int64_t stook__engine_alarm(const struct stook__engine *engine)
 {
-    return engine->lane->alarm;
+    int64_t lane = stook__clock_due(&engine->alarms), gate = stook__gates_alarm(engine);
+    return lane == 0 || (gate != 0 && gate < lane) ? gate : lane;
 }
 
-void stook__engine_close(struct stook__engine *engine)
+void stook__engine_free(struct stook__engine *engine)
 {
-    if (engine->heap == NULL)
+    if (engine == NULL)
         return;
-    stook__lane_free(engine->lane);
-    engine->lane = NULL;
+    stook__origins_free(engine);
+    for (size_t i = 0; i < engine->n_lanes; i++)
+        stook__lane_free(engine->lanes[i]);
     stook__sockets_free(engine);
+    curl_share_cleanup(engine->share);
+    stook__free(engine->heap, engine->lanes);
+    stook__free(engine->heap, engine);
 }

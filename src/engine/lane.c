@@ -2,6 +2,7 @@
 /* One CURLM, its timer, and what to do when it breaks; see lane.h. */
 #include "engine/lane.h"
 
+#include "engine/gate.h"
 #include "engine/sockets.h"
 #include "loop/loop.h"
 
@@ -12,9 +13,15 @@ enum { ROUNDS = 4 }; /* of a kick; more would starve the rest of the program */
 static int on_timer(CURLM *multi, long timeout_ms, void *user)
 {
     struct stook__lane *lane = user;
+    struct stook__engine *engine = lane->engine;
     (void)multi;
-    lane->kick = timeout_ms == 0;
-    lane->alarm = timeout_ms > 0 ? stook__loop_now() + (int64_t)timeout_ms * 1000 : 0;
+    stook__list_remove(&lane->kicked);
+    if (timeout_ms == 0)
+        stook__list_append(&engine->kicked, &lane->kicked);
+    if (timeout_ms > 0)
+        stook__clock_set(&engine->alarms, &lane->alarm, stook__loop_now() + (int64_t)timeout_ms * 1000);
+    else
+        stook__clock_clear(&engine->alarms, &lane->alarm);
     return 0;
 }
 
@@ -28,18 +35,44 @@ static CURLM *make_multi(struct stook__lane *lane)
     curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer);
     curl_multi_setopt(multi, CURLMOPT_TIMERDATA, lane);
     /* The default shrinks with what is running, and closes warm connections at the end of a batch. */
-    curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, 1024L);
+    curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, 4096L);
     return multi;
 }
 
-struct stook__lane *stook__lane_new(struct stook__engine *engine)
+static struct stook__lane *make(struct stook__engine *engine)
 {
     struct stook__lane *lane = stook__alloc(engine->heap, sizeof *lane);
     if (lane == NULL)
         return NULL;
     lane->engine = engine;
     stook__list_init(&lane->slots);
+    stook__list_init(&lane->active);
+    stook__list_init(&lane->kicked);
     return lane;
+}
+
+struct stook__lane *stook__engine_lane(struct stook__engine *engine, size_t index)
+{
+    if (index >= engine->n_lanes) {
+        size_t count = index + 1 > 2 * engine->n_lanes ? index + 1 : 2 * engine->n_lanes;
+        struct stook__lane **lanes = stook__resize(engine->heap, engine->lanes, count * sizeof *lanes);
+        if (lanes == NULL)
+            return NULL;
+        for (size_t i = engine->n_lanes; i < count; i++)
+            lanes[i] = NULL;
+        engine->lanes = lanes;
+        engine->n_lanes = count;
+    }
+    if (engine->lanes[index] == NULL)
+        engine->lanes[index] = make(engine);
+    return engine->lanes[index];
+}
+
+/* There may be messages, or it is broken: look at it before the turn ends. */
+static void mark(struct stook__lane *lane)
+{
+    if (stook__list_empty(&lane->active))
+        stook__list_append(&lane->engine->active, &lane->active);
 }
 
 int stook__lane_add(struct stook__lane *lane, struct stook__slot *slot)
@@ -53,6 +86,7 @@ int stook__lane_add(struct stook__lane *lane, struct stook__slot *slot)
         return STOOK_ENOMEM;
     if (code != CURLM_OK) {
         lane->broken = code;
+        mark(lane);
         return STOOK_ERESET;
     }
     slot->lane = lane;
@@ -64,6 +98,7 @@ void stook__lane_remove(struct stook__slot *slot)
 {
     curl_multi_remove_handle(slot->lane->multi, slot->easy);
     slot->lane = NULL;
+    stook__origin_leave(slot->origin, slot->nth);
 }
 
 static void act(struct stook__lane *lane, curl_socket_t fd, int events)
@@ -71,6 +106,7 @@ static void act(struct stook__lane *lane, curl_socket_t fd, int events)
     int running; /* libcurl up to 8.21 writes through it unasked */
     if (lane->multi == NULL || lane->broken != CURLM_OK)
         return;
+    mark(lane);
     CURLMcode code = curl_multi_socket_action(lane->multi, fd, events, &running);
     if (code != CURLM_OK && code != CURLM_CALL_MULTI_PERFORM)
         lane->broken = code;
@@ -88,6 +124,7 @@ static void rebuild(struct stook__lane *lane)
     while (!stook__list_empty(&lane->slots)) {
         struct stook__slot *slot = STOOK__OF(struct stook__slot, link, lane->slots.next);
         slot->broken = lane->broken;
+        stook__gate_left(slot, CURLE_FAILED_INIT);
         stook__list_remove(&slot->link);
         stook__list_append(news, &slot->link);
     }
@@ -99,29 +136,25 @@ static void rebuild(struct stook__lane *lane)
     curl_multi_cleanup(lane->multi);
     lane->multi = NULL;
     lane->broken = CURLM_OK;
-    lane->kick = 0;
-    lane->alarm = 0;
+    stook__list_remove(&lane->kicked);
+    stook__clock_clear(&lane->engine->alarms, &lane->alarm);
 }
 
-int stook__lane_work(struct stook__lane *lane, int64_t now)
+int stook__lane_work(struct stook__lane *lane)
 {
-    if (lane->alarm != 0 && lane->alarm <= now) {
-        lane->alarm = 0;
-        lane->kick = 1;
-    }
-    for (int round = 0; round < ROUNDS && lane->kick; round++) {
-        lane->kick = 0;
+    for (int round = 0; round < ROUNDS && !stook__list_empty(&lane->kicked); round++) {
+        stook__list_remove(&lane->kicked);
         act(lane, CURL_SOCKET_TIMEOUT, 0);
     }
-    if (lane->broken != CURLM_OK)
-        rebuild(lane);
-    return lane->kick;
+    return !stook__list_empty(&lane->kicked);
 }
 
 void stook__lane_drain(struct stook__lane *lane)
 {
     int left;
     CURLMsg *message;
+    if (lane->broken != CURLM_OK)
+        rebuild(lane);
     if (lane->multi == NULL)
         return;
     while ((message = curl_multi_info_read(lane->multi, &left)) != NULL) {
@@ -131,7 +164,8 @@ void stook__lane_drain(struct stook__lane *lane)
         CURLcode code = message->data.result;
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&slot);
         slot->code = code;
-        slot->resolving = 0;
+        slot->ended = 1;
+        stook__gate_left(slot, code);
         stook__list_remove(&slot->link);
         stook__list_append(&lane->engine->finished, &slot->link);
     }
@@ -143,5 +177,8 @@ void stook__lane_free(struct stook__lane *lane)
         return;
     if (lane->multi != NULL)
         curl_multi_cleanup(lane->multi);
+    stook__list_remove(&lane->active);
+    stook__list_remove(&lane->kicked);
+    stook__clock_clear(&lane->engine->alarms, &lane->alarm);
     stook__free(lane->engine->heap, lane);
 }

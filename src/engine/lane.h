@@ -1,51 +1,101 @@
 /* SPDX-License-Identifier: MIT */
-/* A lane is one CURLM with its timer. When it breaks, only its own transfers fail, and it is made anew. */
+/*
+ * What the files of this room share: the engine, its lanes, its slots.
+ *
+ * A lane is one CURLM with its timer. When it breaks, only its own transfers fail, and it is made anew.
+ */
 #ifndef STOOK_ENGINE_LANE_H
 #define STOOK_ENGINE_LANE_H
 
-#include "engine/engine.h"
+#include "base/clock.h"
+#include "base/list.h"
+#include "base/map.h"
+#include "engine/slot.h"
+
+enum { LANES_MAX = 512 };
+
+struct stook__sockets {
+    struct stook__socket **by_fd;
+    size_t capacity;
+};
+
+struct stook__engine {
+    struct stook__heap *heap;
+    struct stook__loop *loop;
+    CURLSH *share; /* of all lanes: names and TLS sessions. One thread, so no locks */
+    struct stook__lane **lanes; /* made when first needed */
+    size_t n_lanes;
+    struct stook__link active;  /* lanes that may have messages */
+    struct stook__link kicked;  /* lanes whose CURLM wants to be told at once */
+    struct stook__clock alarms; /* of lanes */
+    struct stook__sockets sockets;
+    struct stook__link finished; /* slots with news */
+    size_t parked;               /* slots whose look-up cannot be interrupted */
+    struct stook__map origins[2]; /* [1]: those whose connections may speak HTTP/2 */
+    struct stook__link unused, resting; /* origins, slots; the oldest first */
+    size_t n_unused, n_resting;
+    /* gate.c */
+    struct stook__clock caps;
+    struct stook__link ready, thirsty; /* origins */
+    struct stook__link lookups;        /* slots, by start; those that hang are not among them */
+    size_t n_lookups, n_hung;
+    int64_t pruned_at; /* when libcurl last threw old names away */
+};
 
 struct stook__lane {
     struct stook__engine *engine;
-    CURLM *multi;             /* NULL: to be made */
-    struct stook__link slots; /* all that are in `multi` */
-    int64_t alarm;            /* when libcurl wants to be told; 0: not */
-    int kick;                 /* libcurl wants to be told at once */
+    CURLM *multi;               /* NULL: to be made */
+    struct stook__link slots;   /* all that are in `multi` */
+    struct stook__link active;  /* among the engine's that may have messages */
+    struct stook__link kicked;  /* among the engine's that want to be told at once */
+    struct stook__timer alarm;  /* when libcurl wants to be told */
     CURLMcode broken;
 };
 
 struct stook__slot {
-    struct stook__link link; /* in its lane, or, ended, among the engine's news */
+    struct stook__link link; /* in its lane, gated, among the news, or at rest in its origin */
+    struct stook__link rest;   /* among all at rest */
+    struct stook__link lookup; /* among the look-ups under way */
     struct stook__engine *engine;
+    struct stook__origin *origin;
     struct stook__lane *lane; /* while in its CURLM */
+    unsigned nth;             /* which of its origin's lanes */
     CURL *easy;
     const struct stook__attempt_events *events;
     void *owner; /* NULL: parked, nobody listens any more */
+    struct stook__slot_kit kit;
     CURLcode code;
     CURLMcode broken;
     int os_error;
-    int resolving; /* a look-up is under way that removing the handle would wait for */
-    int sends;     /* how often libcurl was about to send the request */
-    int opened[8]; /* sockets made for this attempt */
+    int may_rest, ended, parked;
+    int resolving, hung; /* a look-up is under way that removing the handle would wait for */
+    int64_t lookup_at;
+    int connecting; /* counted as such by its origin */
+    int sends;      /* how often libcurl was about to send the request */
+    int dns_age;    /* seconds, as set on the handle */
+    int opened[8];  /* sockets made for this attempt */
     int n_opened;
     char error[CURL_ERROR_SIZE];
 };
 
-struct stook__lane *stook__lane_new(struct stook__engine *engine);
+/* Made if need be; NULL: no memory. */
+struct stook__lane *stook__engine_lane(struct stook__engine *engine, size_t index);
 /* 0, STOOK_ENOMEM, STOOK_ERESET. */
 int stook__lane_add(struct stook__lane *lane, struct stook__slot *slot);
 /* Out of its CURLM; its place in a list stays. */
 void stook__lane_remove(struct stook__slot *slot);
 /* Tell libcurl about a socket. */
 void stook__lane_action(struct stook__lane *lane, int fd, int events);
-/* The kick. 1: not content after 4 rounds. */
-int stook__lane_work(struct stook__lane *lane, int64_t now);
+/* The kick. 1: not content after 4 rounds, or broken. */
+int stook__lane_work(struct stook__lane *lane);
 /* Move all ended slots to the engine's news. They stay in the CURLM until they are taken: removing a
    handle walks the messages that are left, and invalidates them. */
 void stook__lane_drain(struct stook__lane *lane);
 void stook__lane_free(struct stook__lane *lane);
 
-/* engine/slot.c: an ended slot that nobody waits for goes. */
+/* slot.c: started behind the gate; a failure is its news. */
+void stook__slot_launch(struct stook__slot *slot);
+/* An ended slot that nobody waits for, or one at rest, goes. */
 void stook__slot_destroy(struct stook__slot *slot);
 
 #endif

@@ -11,13 +11,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "engine/lane.h"
+#include "engine/gate.h"
 #include "engine/sockets.h"
 
 static size_t on_head(char *data, size_t one, size_t size, void *user)
 {
     struct stook__slot *slot = user;
     (void)one;
+    if (slot->origin->protocol == 0 && size > 6 && strncmp(data, "HTTP/", 5) == 0)
+        slot->origin->protocol = data[5] == '1' ? 11 : 20;
     if (slot->owner == NULL || slot->events->head(slot->owner, data, size) != 0)
         return CURL_WRITEFUNC_ERROR;
     return size;
@@ -37,7 +39,8 @@ static int on_resolver(void *resolver, void *reserved, void *user)
     struct stook__slot *slot = user;
     (void)resolver;
     (void)reserved;
-    slot->resolving = 1;
+    if (!slot->origin->literal)
+        stook__gate_resolving(slot);
     return 0;
 }
 
@@ -49,8 +52,11 @@ static int new_socket(const struct curl_sockaddr *address)
 static curl_socket_t on_open(void *user, curlsocktype purpose, struct curl_sockaddr *address)
 {
     struct stook__slot *slot = user;
-    slot->resolving = 0;
-    if (slot->owner == NULL || purpose != CURLSOCKTYPE_IPCXN)
+    stook__gate_resolved(slot);
+    /* After it was sent there is no second connection: see before_send. */
+    if (slot->sends > 0)
+        slot->sends++;
+    if (slot->owner == NULL || slot->sends > 0 || purpose != CURLSOCKTYPE_IPCXN)
         return CURL_SOCKET_BAD;
     int fd = new_socket(address);
     if (fd < 0) {
@@ -77,15 +83,15 @@ static int before_send(void *user, char *remote, char *local, int remote_port, i
     (void)local;
     (void)remote_port;
     (void)local_port;
-    slot->resolving = 0;
     if (slot->owner == NULL || ++slot->sends > 1)
         return CURL_PREREQFUNC_ABORT;
+    stook__gate_connected(slot);
     stook__sockets_connected(slot);
     slot->events->before_send(slot->owner);
     return CURL_PREREQFUNC_OK;
 }
 
-static int set_options(struct stook__slot *slot)
+static void set_options(struct stook__slot *slot)
 {
     CURL *easy = slot->easy;
     curl_easy_setopt(easy, CURLOPT_PRIVATE, (void *)slot);
@@ -107,26 +113,55 @@ static int set_options(struct stook__slot *slot)
     /* The age at which libcurl drops an idle connection is taken from whichever handle looks, so
        it has to be the same on all. */
     curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, 60L);
-    return 0;
+    curl_easy_setopt(easy, CURLOPT_SHARE, slot->engine->share);
 }
 
-struct stook__slot *stook__slot_take(struct stook__engine *engine, const struct stook__attempt_events *events,
-                                     void *owner)
+struct stook__slot *stook__slot_new(struct stook__engine *engine, const struct stook__attempt_events *events,
+                                    void *owner)
 {
     struct stook__slot *slot = stook__alloc(engine->heap, sizeof *slot);
     if (slot == NULL)
         return NULL;
-    slot->easy = curl_easy_init();
-    if (slot->easy == NULL) {
-        stook__free(engine->heap, slot);
-        return NULL;
-    }
     slot->engine = engine;
     slot->events = events;
     slot->owner = owner;
+    slot->dns_age = 60; /* libcurl's own */
     stook__list_init(&slot->link);
+    stook__list_init(&slot->rest);
+    stook__list_init(&slot->lookup);
+    slot->kit.url = curl_url();
+    slot->easy = curl_easy_init();
+    if (slot->easy == NULL || slot->kit.url == NULL) {
+        stook__slot_destroy(slot);
+        return NULL;
+    }
     set_options(slot);
     return slot;
+}
+
+struct stook__slot *stook__slot_take(struct stook__engine *engine, const char *origin, size_t size, int h2,
+                                     const struct stook__attempt_events *events, void *owner)
+{
+    struct stook__slot *slot = stook__origin_pop(engine, origin, size, h2);
+    if (slot == NULL)
+        return NULL;
+    slot->events = events;
+    slot->owner = owner;
+    slot->code = CURLE_OK;
+    slot->broken = CURLM_OK;
+    slot->os_error = slot->ended = slot->sends = slot->n_opened = 0;
+    slot->error[0] = '\0';
+    return slot;
+}
+
+int stook__slot_join(struct stook__slot *slot, const char *origin, size_t size, int h2, int may_rest)
+{
+    slot->origin = stook__origin_get(slot->engine, origin, size, h2);
+    if (slot->origin == NULL)
+        return STOOK_ENOMEM;
+    stook__origin_hold(slot->origin);
+    slot->may_rest = may_rest;
+    return 0;
 }
 
 CURL *stook__slot_easy(struct stook__slot *slot)
@@ -134,9 +169,51 @@ CURL *stook__slot_easy(struct stook__slot *slot)
     return slot->easy;
 }
 
+struct stook__slot_kit *stook__slot_kit(struct stook__slot *slot)
+{
+    return &slot->kit;
+}
+
+/* Every transfer that ends walks all cached names to throw old ones away, unless it is told that
+   they never grow old. One a second is enough. */
+static void set_dns_age(struct stook__slot *slot)
+{
+    struct stook__engine *engine = slot->engine;
+    int64_t now = stook__engine_time(engine);
+    int age = now - engine->pruned_at >= 1000000 ? 60 : -1;
+    if (age > 0)
+        engine->pruned_at = now;
+    if (age != slot->dns_age)
+        curl_easy_setopt(slot->easy, CURLOPT_DNS_CACHE_TIMEOUT, (long)age);
+    slot->dns_age = age;
+}
+
+static int enter_lane(struct stook__slot *slot)
+{
+    struct stook__lane *lane = stook__origin_enter(slot->origin, &slot->nth);
+    if (lane == NULL)
+        return STOOK_ENOMEM;
+    set_dns_age(slot);
+    int error = stook__lane_add(lane, slot);
+    if (error != 0)
+        stook__origin_leave(slot->origin, slot->nth);
+    return error;
+}
+
 int stook__slot_start(struct stook__slot *slot)
 {
-    return stook__lane_add(slot->engine->lane, slot);
+    return stook__gate_pass(slot) ? enter_lane(slot) : 0;
+}
+
+void stook__slot_launch(struct stook__slot *slot)
+{
+    int error = enter_lane(slot);
+    if (error == 0)
+        return;
+    slot->code = error == STOOK_ENOMEM ? CURLE_OUT_OF_MEMORY : CURLE_FAILED_INIT;
+    slot->broken = error == STOOK_ENOMEM ? CURLM_OK : CURLM_INTERNAL_ERROR;
+    stook__gate_left(slot, slot->code);
+    stook__list_append(&slot->engine->finished, &slot->link);
 }
 
 void stook__slot_facts(struct stook__slot *slot, struct stook__slot_facts *ret_facts)
@@ -151,9 +228,9 @@ void stook__slot_facts(struct stook__slot *slot, struct stook__slot_facts *ret_f
 static void park(struct stook__slot *slot)
 {
     slot->owner = NULL;
+    slot->parked = 1;
     slot->engine->parked++;
     /* What belongs to the attempt goes with it. */
-    curl_easy_setopt(slot->easy, CURLOPT_CURLU, NULL);
     curl_easy_setopt(slot->easy, CURLOPT_HTTPHEADER, NULL);
     curl_easy_setopt(slot->easy, CURLOPT_HTTPGET, 1L);
     curl_easy_setopt(slot->easy, CURLOPT_POSTFIELDS, NULL);
@@ -161,20 +238,42 @@ static void park(struct stook__slot *slot)
 
 void stook__slot_give_back(struct stook__slot *slot)
 {
-    if (slot->lane != NULL && slot->resolving)
+    if (slot->lane != NULL && slot->resolving) {
         park(slot);
-    else
+        return;
+    }
+    /* What was interrupted may have left something behind; what went well has not. */
+    if (!slot->may_rest || !slot->ended || slot->code != CURLE_OK) {
         stook__slot_destroy(slot);
+        return;
+    }
+    struct stook__origin *origin = slot->origin;
+    stook__lane_remove(slot);
+    stook__list_remove(&slot->link);
+    slot->owner = NULL;
+    stook__origin_push(origin, slot);
+    stook__origin_let_go(origin);
 }
 
 void stook__slot_destroy(struct stook__slot *slot)
 {
     struct stook__engine *engine = slot->engine;
-    if (slot->owner == NULL)
+    struct stook__origin *origin = slot->origin;
+    int resting = !stook__list_empty(&slot->rest);
+    if (slot->parked)
         engine->parked--;
+    if (resting) {
+        stook__list_remove(&slot->rest);
+        engine->n_resting--;
+    } else if (origin != NULL) {
+        stook__gate_left(slot, CURLE_OK);
+    }
     if (slot->lane != NULL)
         stook__lane_remove(slot);
     stook__list_remove(&slot->link);
     curl_easy_cleanup(slot->easy);
+    curl_url_cleanup(slot->kit.url);
     stook__free(engine->heap, slot);
+    if (origin != NULL && !resting)
+        stook__origin_let_go(origin);
 }

@@ -16,7 +16,7 @@
 
 #include "base/exchange.h"
 #include "base/list.h"
-#include "sched/clock.h"
+#include "base/clock.h"
 
 enum stook__job_state { STOOK__NEW, STOOK__WAITING, STOOK__RUNNING, STOOK__FINISHED };
 

@@ -7,7 +7,6 @@ static void destroy(struct stook__attempt *attempt)
     if (attempt->slot != NULL)
         stook__slot_give_back(attempt->slot);
     curl_slist_free_all(attempt->headers);
-    curl_url_cleanup(attempt->url);
     stook__free(attempt->heap, attempt);
 }
 
@@ -20,16 +19,13 @@ static const char *method_of(const struct stook__spec *spec)
 
 static int set_up(struct stook__attempt *attempt, int fresh, struct stook__outcome *ret_outcome)
 {
-    attempt->slot = stook__slot_take(attempt->engine, &stook__receive_events, attempt);
-    if (attempt->slot == NULL)
-        return STOOK_ENOMEM;
     int error = stook__options_set(attempt, fresh, ret_outcome);
     return error != 0 ? error : stook__slot_start(attempt->slot);
 }
 
 struct stook__attempt *stook__attempt_begin(struct stook__heap *heap, struct stook__engine *engine,
                                             const struct stook__spec *spec, const struct stook__policy *policy,
-                                            struct stook__answer *answer, int fresh, void *owner,
+                                            const struct stook__policy *usual, struct stook__answer *answer, int fresh, void *owner,
                                             struct stook__outcome *ret_outcome)
 {
     *ret_outcome = (struct stook__outcome){0};
@@ -40,6 +36,7 @@ struct stook__attempt *stook__attempt_begin(struct stook__heap *heap, struct sto
         attempt->engine = engine;
         attempt->spec = spec;
         attempt->policy = policy;
+        attempt->usual = usual;
         attempt->answer = answer;
         attempt->owner = owner;
         attempt->method = method_of(spec);

@@ -96,30 +96,38 @@ static int append_field(struct curl_slist **list, const char *field, size_t name
     return append(list, empty);
 }
 
-static int fill(const struct stook__spec *spec, struct curl_slist **list, const char **ret_why)
+static int is_secret(const char *name, size_t length)
+{
+    return (length == 13 && strncasecmp(name, "Authorization", 13) == 0) ||
+           (length == 6 && strncasecmp(name, "Cookie", 6) == 0);
+}
+
+static int fill(const struct stook__spec *spec, int has_body, struct curl_slist **list, int *ret_secret, const char **ret_why)
 {
     int has_type = 0, error = 0;
     for (const char *field = spec->headers; error == 0 && field != NULL && *field != '\0';
          field += strlen(field) + 1) {
         size_t name_length = token_length(field);
         error = check_field(field, name_length, ret_why);
+        *ret_secret |= is_secret(field, name_length);
         has_type |= name_length == 12 && strncasecmp(field, "Content-Type", 12) == 0;
         if (error == 0)
             error = append_field(list, field, name_length);
     }
     /* libcurl calls every body a form, and waits a second for leave to send a larger one. */
-    if (error == 0 && spec->body_size > 0 && !has_type)
+    if (error == 0 && has_body && !has_type)
         error = append(list, "Content-Type:");
-    if (error == 0)
+    if (error == 0 && has_body)
         error = append(list, "Expect:");
     return error;
 }
 
-int stook__fields_list(const struct stook__spec *spec, struct curl_slist **ret_list, const char **ret_why)
+int stook__fields_list(const struct stook__spec *spec, int has_body, struct curl_slist **ret_list, int *ret_secret,
+                       const char **ret_why)
 {
     struct curl_slist *list = NULL;
     *ret_why = "a header name is longer than 254 bytes";
-    int error = fill(spec, &list, ret_why);
+    int error = fill(spec, has_body, &list, ret_secret, ret_why);
     if (error != 0)
         curl_slist_free_all(list);
     else

@@ -13,10 +13,12 @@ int stook__method_check(const char *method, const char **ret_why);
 int stook__method_idempotent(const char *method);
 
 /*
- * The header fields of a request as libcurl wants them, after a check that libcurl does not do.
- * 0 with *ret_list to be freed by curl_slist_free_all; or STOOK_EARG, STOOK_EPOLICY with *ret_why,
+ * The header fields of a request, which has a body, be it empty, or none, as libcurl wants them, after a check that libcurl does not do.
+ * 0 with *ret_list (NULL: none is needed) to be freed by curl_slist_free_all, and *ret_secret
+ * whether there are credentials among them; or STOOK_EARG, STOOK_EPOLICY with *ret_why,
  * or STOOK_ENOMEM.
  */
-int stook__fields_list(const struct stook__spec *spec, struct curl_slist **ret_list, const char **ret_why);
+int stook__fields_list(const struct stook__spec *spec, int has_body, struct curl_slist **ret_list, int *ret_secret,
+                       const char **ret_why);
 
 #endif

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* A request mapped onto an easy handle. What is not set here has libcurl's default, looked at and found safe. */
+/*
+ * A request mapped onto an easy handle. A handle that rested has the options of a plain GET of its
+ * origin; what a request needs beside that is noted in the slot's kit, and undone by the next.
+ * What is not set here has libcurl's default, looked at and found safe.
+ */
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,17 +12,60 @@
 #include "transfer/parts.h"
 #include "transfer/url.h"
 
-static int set_url(struct stook__attempt *attempt, struct stook__outcome *ret_outcome)
+enum { BODY = 1, METHOD = 2, HEAD = 4, FIELDS = 8, FRESH = 16 }; /* of kit.changed */
+
+static long http_version(int64_t wanted)
 {
-    const char *why = NULL;
-    char scheme[16], text[80];
-    attempt->url = curl_url();
-    if (attempt->url == NULL)
-        return STOOK_ENOMEM;
-    int error = stook__url_parse(attempt->url, attempt->spec->url, &why, scheme);
-    if (error == 0)
-        return curl_easy_setopt(stook__slot_easy(attempt->slot), CURLOPT_CURLU, attempt->url) == CURLE_OK ? 0
-                                                                                                      : STOOK_ENOMEM;
+    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+    /* HTTP/2 of libcurl before 8.1 stalls and spins in several ways: only for those who ask. */
+    if (wanted == STOOK_HTTP_DEFAULT)
+        wanted = info->version_num >= 0x080100 ? STOOK_HTTP_2 : STOOK_HTTP_1_1;
+    return wanted == STOOK_HTTP_2 && (info->features & CURL_VERSION_HTTP2) ? CURL_HTTP_VERSION_2TLS
+                                                                         : CURL_HTTP_VERSION_1_1;
+}
+
+static int set_policy(struct stook__attempt *attempt)
+{
+    CURL *easy = stook__slot_easy(attempt->slot);
+    const struct stook__policy *policy = attempt->policy;
+    long version = http_version(policy->http_version);
+    CURLcode code = curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    /* An empty proxy: those of the environment are not asked. */
+    if (code == CURLE_OK)
+        code = curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    if (code == CURLE_OK)
+        code = curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+    if (code == CURLE_OK && policy->user_agent != NULL)
+        code = curl_easy_setopt(easy, CURLOPT_USERAGENT, policy->user_agent);
+    /* A file of one's own means these authorities and no others. */
+    if (code == CURLE_OK && policy->ca_file != NULL)
+        code = curl_easy_setopt(easy, CURLOPT_CAINFO, policy->ca_file);
+    if (code == CURLE_OK && policy->ca_file != NULL)
+        code = curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+    curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, version);
+    curl_easy_setopt(easy, CURLOPT_CURLU, stook__slot_kit(attempt->slot)->url);
+    return code == CURLE_OK ? 0 : STOOK_ENOMEM;
+}
+
+/* Whether a connection may come to speak HTTP/2: it is agreed in TLS. */
+static int may_be_h2(const struct stook__attempt *attempt)
+{
+    return (attempt->spec->url[4] | 0x20) == 's' &&
+           http_version(attempt->policy->http_version) != CURL_HTTP_VERSION_1_1;
+}
+
+/* Whether the handle is no different from that of other requests when this one is over. */
+static int may_rest(const struct stook__attempt *attempt, int secret)
+{
+    const struct stook__policy *policy = attempt->policy, *usual = attempt->usual;
+    return !secret && policy->ca_file == usual->ca_file && policy->http_version == usual->http_version;
+}
+
+static int refuse_url(struct stook__attempt *attempt, int error, const char *why, const char *scheme,
+                      struct stook__outcome *ret_outcome)
+{
+    char text[80];
     if (scheme[0] != '\0') {
         snprintf(text, sizeof text, "the scheme is %s; %s", scheme, why);
         why = text;
@@ -27,84 +74,129 @@ static int set_url(struct stook__attempt *attempt, struct stook__outcome *ret_ou
     return error;
 }
 
-static int set_method(struct stook__attempt *attempt)
+static int take_new(struct stook__attempt *attempt, size_t origin, int rest, struct stook__outcome *ret_outcome)
+{
+    const char *why = NULL, *url = attempt->spec->url;
+    char scheme[16];
+    attempt->slot = stook__slot_new(attempt->engine, &stook__receive_events, attempt);
+    if (attempt->slot == NULL)
+        return STOOK_ENOMEM;
+    int error = stook__url_parse(stook__slot_kit(attempt->slot)->url, url, &why, scheme);
+    if (error != 0)
+        return refuse_url(attempt, error, why, scheme, ret_outcome);
+    error = set_policy(attempt);
+    return error != 0 ? error : stook__slot_join(attempt->slot, url, origin, may_be_h2(attempt), rest);
+}
+
+/* A slot with the URL and the policy set: one that rested, if it can be had, else a new one. */
+static int take_slot(struct stook__attempt *attempt, int rest, struct stook__outcome *ret_outcome)
+{
+    const char *why, *url = attempt->spec->url;
+    char scheme[16];
+    size_t origin = stook__url_origin(url);
+    if (rest && origin > 0)
+        attempt->slot = stook__slot_take(attempt->engine, url, origin, may_be_h2(attempt), &stook__receive_events, attempt);
+    if (attempt->slot == NULL)
+        return take_new(attempt, origin, rest, ret_outcome);
+    CURLU *parts = stook__slot_kit(attempt->slot)->url;
+    if (stook__url_move(parts, url + origin))
+        return 0;
+    int error = stook__url_parse(parts, url, &why, scheme);
+    return error != 0 ? refuse_url(attempt, error, why, scheme, ret_outcome) : 0;
+}
+
+/* Back to a plain GET, where the last attempt of this handle was something else. */
+static void undo(CURL *easy, unsigned changed)
+{
+    if (changed & (BODY | HEAD)) {
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)-1);
+        curl_easy_setopt(easy, CURLOPT_NOBODY, 0L);
+        curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+    }
+    if (changed & METHOD)
+        curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, NULL);
+    if (changed & FIELDS)
+        curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
+    if (changed & FRESH)
+        curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 0L);
+}
+
+static int set_method(struct stook__attempt *attempt, unsigned *changed)
 {
     CURL *easy = stook__slot_easy(attempt->slot);
     const struct stook__spec *spec = attempt->spec;
-    const char *method = attempt->method;
+    const char *method = attempt->method, *usual = "GET";
     CURLcode code = CURLE_OK;
-    /* HEAD has to be told as such, or libcurl waits for a body that never comes. */
-    if (strcmp(method, "HEAD") == 0 && spec->body_size == 0)
-        return curl_easy_setopt(easy, CURLOPT_NOBODY, 1L) == CURLE_OK ? 0 : STOOK_ENOMEM;
-    if (spec->body_size > 0 || strcmp(method, "POST") == 0) {
+    if (strcmp(method, "HEAD") == 0 && spec->body_size == 0) {
+        /* Has to be told as such, or libcurl waits for a body that never comes. */
+        *changed |= HEAD;
+        code = curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+        usual = method;
+    } else if (spec->body_size > 0 || strcmp(method, "POST") == 0) {
+        *changed |= BODY;
         code = curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)spec->body_size);
         if (code == CURLE_OK)
             code = curl_easy_setopt(easy, CURLOPT_POSTFIELDS, spec->body != NULL ? spec->body : "");
+        usual = "POST";
     }
-    int named = spec->body_size > 0 || strcmp(method, "POST") == 0 ? strcmp(method, "POST") == 0
-                                                                     : strcmp(method, "GET") == 0;
-    if (code == CURLE_OK && !named)
+    if (code == CURLE_OK && strcmp(method, usual) != 0) {
+        *changed |= METHOD;
         code = curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method);
+    }
     return code == CURLE_OK ? 0 : STOOK_ENOMEM;
 }
 
-static long http_version(int64_t wanted)
+/* libcurl shares this time among the addresses of a name; the clock itself is sched's. */
+static void set_connect_time(struct stook__attempt *attempt)
 {
-    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
-    /* HTTP/2 of libcurl before 8.1 stalls and spins in several ways: only for those who ask. */
-    if (wanted == STOOK_HTTP_DEFAULT)
-        wanted = info->version_num >= 0x080100 ? STOOK_HTTP_2 : STOOK_HTTP_1_1;
-    return wanted == STOOK_HTTP_2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1;
+    struct stook__slot_kit *kit = stook__slot_kit(attempt->slot);
+    int64_t ms = attempt->policy->connect_ms;
+    if (ms < 0 || ms > INT_MAX)
+        ms = INT_MAX;
+    if (kit->connect_ms != ms)
+        curl_easy_setopt(stook__slot_easy(attempt->slot), CURLOPT_CONNECTTIMEOUT_MS, (long)ms);
+    kit->connect_ms = ms;
 }
 
-static int set_policy(struct stook__attempt *attempt)
+/* POST always has one, if an empty one. */
+static int has_body(const struct stook__attempt *attempt)
 {
-    CURL *easy = stook__slot_easy(attempt->slot);
-    const struct stook__policy *policy = attempt->policy;
-    CURLcode code = curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    /* An empty proxy: those of the environment are not asked. */
-    if (code == CURLE_OK)
-        code = curl_easy_setopt(easy, CURLOPT_PROXY, "");
-    if (code == CURLE_OK && policy->user_agent != NULL)
-        code = curl_easy_setopt(easy, CURLOPT_USERAGENT, policy->user_agent);
-    if (code == CURLE_OK && policy->ca_file != NULL)
-        code = curl_easy_setopt(easy, CURLOPT_CAINFO, policy->ca_file);
-    /* A file of one's own means these authorities and no others. */
-    if (code == CURLE_OK && policy->ca_file != NULL)
-        code = curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
-    curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, http_version(policy->http_version));
-    /* libcurl shares its connect time out among the addresses of a name; the clock itself is sched's. */
-    if (policy->connect_ms > 0)
-        curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, policy->connect_ms < LONG_MAX / 1000 ? (long)policy->connect_ms
-                                                                                               : LONG_MAX / 1000);
-    return code == CURLE_OK ? 0 : STOOK_ENOMEM;
+    return attempt->spec->body_size > 0 || strcmp(attempt->method, "POST") == 0;
 }
 
-static int set_fields(struct stook__attempt *attempt, struct stook__outcome *ret_outcome)
+static int check(struct stook__attempt *attempt, int *ret_secret, struct stook__outcome *ret_outcome)
 {
     const char *why = NULL;
-    int error = stook__method_check(attempt->method, &why);
+    int error = attempt->spec->method != NULL ? stook__method_check(attempt->method, &why) : 0;
     if (error == 0)
-        error = stook__fields_list(attempt->spec, &attempt->headers, &why);
-    if (error != 0) {
-        stook__outcome_set(attempt->heap, ret_outcome, error, error != STOOK_ENOMEM ? why : NULL);
-        return error;
-    }
-    curl_easy_setopt(stook__slot_easy(attempt->slot), CURLOPT_HTTPHEADER, attempt->headers);
-    return 0;
+        error = stook__fields_list(attempt->spec, has_body(attempt), &attempt->headers, ret_secret, &why);
+    if (error != 0 && error != STOOK_ENOMEM)
+        stook__outcome_set(attempt->heap, ret_outcome, error, why);
+    return error;
 }
 
 int stook__options_set(struct stook__attempt *attempt, int fresh, struct stook__outcome *ret_outcome)
 {
-    int error = set_url(attempt, ret_outcome);
+    int secret = 0;
+    int error = check(attempt, &secret, ret_outcome);
     if (error == 0)
-        error = set_fields(attempt, ret_outcome);
-    if (error == 0)
-        error = set_method(attempt);
-    if (error == 0)
-        error = set_policy(attempt);
-    if (fresh)
-        curl_easy_setopt(stook__slot_easy(attempt->slot), CURLOPT_FRESH_CONNECT, 1L);
+        error = take_slot(attempt, may_rest(attempt, secret), ret_outcome);
+    if (error != 0)
+        return error;
+    CURL *easy = stook__slot_easy(attempt->slot);
+    struct stook__slot_kit *kit = stook__slot_kit(attempt->slot);
+    undo(easy, kit->changed);
+    kit->changed = 0;
+    error = set_method(attempt, &kit->changed);
+    if (attempt->headers != NULL) {
+        kit->changed |= FIELDS;
+        curl_easy_setopt(easy, CURLOPT_HTTPHEADER, attempt->headers);
+    }
+    if (fresh) {
+        kit->changed |= FRESH;
+        curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+    }
+    set_connect_time(attempt);
     return error;
 }

@@ -100,6 +100,9 @@ static int corrected(const struct stook__attempt *attempt, const struct stook__s
     /* The connection ended inside the head, and libcurl makes do with what it has. */
     if (facts->code == CURLE_OK && !attempt->head_done)
         return STOOK_ETRUNCATED;
+    /* The connection is fine, what came over it is not. */
+    if (facts->code == CURLE_RECV_ERROR && strstr(facts->text, "chunk") != NULL)
+        return STOOK_EPROTOCOL;
     if ((int)facts->code == CODE_TOO_LARGE)
         return STOOK_ETOOLARGE;
     return class_of(facts->code);
@@ -127,7 +130,7 @@ void stook__outcome_judge(struct stook__attempt *attempt, struct stook__outcome 
     struct stook__slot_facts facts;
     stook__slot_facts(attempt->slot, &facts);
     int error = attempt->error;
-    const char *why = NULL;
+    const char *why = attempt->why;
     if (error == 0 && facts.broken != CURLM_OK) {
         error = facts.broken == CURLM_OUT_OF_MEMORY ? STOOK_ENOMEM : STOOK_ERESET;
         why = curl_multi_strerror(facts.broken);

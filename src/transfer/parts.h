@@ -3,7 +3,7 @@
 #ifndef STOOK_TRANSFER_PARTS_H
 #define STOOK_TRANSFER_PARTS_H
 
-#include "engine/engine.h"
+#include "engine/slot.h"
 #include "transfer/attempt.h"
 
 struct stook__attempt {
@@ -15,21 +15,24 @@ struct stook__attempt {
     struct stook__answer *answer;
     const char *method;
     void *owner;
-    CURLU *url;
+    const struct stook__policy *usual; /* the client's: slots of requests that have it may rest */
     struct curl_slist *headers;
     int64_t moved_at;
     int64_t sent;        /* bytes of the body, when last asked */
     int64_t head_bytes;  /* of all heads and trailers */
     int64_t head_fields; /* the same, in fields */
+    int64_t length;      /* Content-Length of this head; -1: none */
     int in_head;         /* between a status line and the empty line */
     int head_done;       /* the final head is complete */
     int connected;
     int error;           /* why a callback ended the transfer; 0: none did */
+    const char *why;     /* the same in words, or NULL */
 };
 
 /* receive.c */
 extern const struct stook__attempt_events stook__receive_events;
-/* options.c: 0, STOOK_EARG, STOOK_EPOLICY, STOOK_EURL, STOOK_EUNSUPPORTED, STOOK_ENOMEM with the outcome set. */
+/* options.c: a slot, with all options set. 0, STOOK_EARG, STOOK_EPOLICY, STOOK_EURL, STOOK_EUNSUPPORTED,
+   STOOK_ENOMEM; the outcome is set if there is more to say. */
 int stook__options_set(struct stook__attempt *attempt, int fresh, struct stook__outcome *ret_outcome);
 /* outcome.c */
 void stook__outcome_judge(struct stook__attempt *attempt, struct stook__outcome *ret_outcome);

@@ -5,10 +5,14 @@
 
 #include "transfer/parts.h"
 
-static int stop(struct stook__attempt *attempt, int error)
+static const char NO_LENGTH[] = "Content-Length is not a number";
+
+static int stop(struct stook__attempt *attempt, int error, const char *why)
 {
-    if (attempt->error == 0)
+    if (attempt->error == 0) {
         attempt->error = error;
+        attempt->why = why;
+    }
     return 1;
 }
 
@@ -17,6 +21,30 @@ static size_t trimmed(const char *line, size_t size)
     while (size > 0 && strchr("\r\n \t", line[size - 1]) != NULL && line[size - 1] != '\0')
         size--;
     return size;
+}
+
+/* RFC 9112 6.3: a length that is no number, or two that differ, leave open where the message ends.
+   libcurl takes what it can get. */
+static int check_length(struct stook__attempt *attempt, const char *value, const char *end)
+{
+    int64_t length = 0;
+    if (value == end)
+        return stop(attempt, STOOK_EPROTOCOL, NO_LENGTH);
+    for (const char *at = value; at < end; at++) {
+        if (*at == ',' && at > value) { /* the same list form of several fields: each has to be equal */
+            const char *next = at + 1;
+            while (next < end && (*next == ' ' || *next == '\t'))
+                next++;
+            return check_length(attempt, value, at) || check_length(attempt, next, end);
+        }
+        if (*at < '0' || *at > '9' || length > (INT64_MAX - 9) / 10)
+            return stop(attempt, STOOK_EPROTOCOL, NO_LENGTH);
+        length = length * 10 + (*at - '0');
+    }
+    if (attempt->length >= 0 && attempt->length != length)
+        return stop(attempt, STOOK_EPROTOCOL, "two Content-Length fields differ");
+    attempt->length = length;
+    return 0;
 }
 
 /* Kept as "name\0value\0": what stook_result_header() hands out points into it. */
@@ -33,12 +61,14 @@ static int keep_field(struct stook__attempt *attempt, const char *line, size_t s
         end = value;
     /* A NUL inside would end the value early for the program, and shift every field behind it. */
     if (memchr(line, '\0', size) != NULL)
-        return stop(attempt, STOOK_EPROTOCOL);
+        return stop(attempt, STOOK_EPROTOCOL, "a NUL byte in a header field");
+    if (colon - line == 14 && strncasecmp(line, "Content-Length", 14) == 0 && check_length(attempt, value, end) != 0)
+        return 1;
     if (stook__buffer_append(head, attempt->heap, line, (size_t)(colon - line)) != 0 ||
         stook__buffer_append(head, attempt->heap, "", 1) != 0 ||
         stook__buffer_append(head, attempt->heap, value, (size_t)(end - value)) != 0 ||
         stook__buffer_append(head, attempt->heap, "", 1) != 0)
-        return stop(attempt, STOOK_ENOMEM);
+        return stop(attempt, STOOK_ENOMEM, NULL);
     return 0;
 }
 
@@ -50,10 +80,11 @@ static int on_head(void *owner, const char *line, size_t size)
     attempt->moved_at = stook__engine_time(attempt->engine);
     attempt->head_bytes += (int64_t)size;
     if (policy->head_max >= 0 && attempt->head_bytes > policy->head_max)
-        return stop(attempt, STOOK_ETOOLARGE);
+        return stop(attempt, STOOK_ETOOLARGE, "the head is over head_max");
     if (size >= 5 && strncmp(line, "HTTP/", 5) == 0 && !attempt->in_head && !attempt->head_done) {
         attempt->in_head = 1;
         attempt->answer->head.size = 0;
+        attempt->length = -1;
         return 0;
     }
     if (trimmed(line, size) == 0) {
@@ -64,7 +95,7 @@ static int on_head(void *owner, const char *line, size_t size)
         return 0;
     }
     if (policy->fields_max >= 0 && ++attempt->head_fields > policy->fields_max)
-        return stop(attempt, STOOK_ETOOLARGE);
+        return stop(attempt, STOOK_ETOOLARGE, "the head has more fields than fields_max");
     return attempt->in_head ? keep_field(attempt, line, size) : 0;
 }
 
@@ -85,11 +116,11 @@ static int on_body(void *owner, const char *data, size_t size)
     int64_t max = attempt->policy->body_max;
     attempt->moved_at = stook__engine_time(attempt->engine);
     if (max >= 0 && size > (uint64_t)max - body->size)
-        return stop(attempt, STOOK_ETOOLARGE);
+        return stop(attempt, STOOK_ETOOLARGE, "the body is over body_max");
     if (body->data == NULL && reserve(attempt) != 0)
-        return stop(attempt, STOOK_ENOMEM);
+        return stop(attempt, STOOK_ENOMEM, NULL);
     if (stook__buffer_append(body, attempt->heap, data, size) != 0)
-        return stop(attempt, STOOK_ENOMEM);
+        return stop(attempt, STOOK_ENOMEM, NULL);
     return 0;
 }
 

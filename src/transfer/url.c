@@ -92,6 +92,47 @@ static const char *why_of(CURLUcode code)
     }
 }
 
+size_t stook__url_origin(const char *text)
+{
+    const char *host = strstr(text, "://");
+    return host != NULL ? (size_t)(host + 3 - text) + strcspn(host + 3, "/?#") : 0;
+}
+
+/* Bytes that libcurl leaves as they are, in a path and in a query. */
+static int is_plain(unsigned char c)
+{
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
+           (c != '\0' && strchr("-_~/=&+:,;@!$()*'", c) != NULL);
+}
+
+int stook__url_move(CURLU *url, const char *rest)
+{
+    char path[512];
+    size_t size = 0, dots = 0;
+    while (is_plain((unsigned char)rest[size]) || rest[size] == '.')
+        /* "/." may be a step that has to be taken, RFC 3986 5.2.4. */
+        if (rest[size++] == '.' && (size < 2 || rest[size - 2] == '/'))
+            dots++;
+    if (rest[0] != '/' || dots > 0 || size >= sizeof path)
+        return 0;
+    const char *query = NULL;
+    if (rest[size] == '?') {
+        query = rest + size + 1;
+        size_t query_size = 0;
+        while (is_plain((unsigned char)query[query_size]) || query[query_size] == '.')
+            query_size++;
+        if (query_size == 0 || query[query_size] != '\0')
+            return 0;
+    } else if (rest[size] != '\0') {
+        return 0;
+    }
+    memcpy(path, rest, size);
+    path[size] = '\0';
+    return curl_url_set(url, CURLUPART_PATH, path, 0) == CURLUE_OK &&
+           curl_url_set(url, CURLUPART_FRAGMENT, NULL, 0) == CURLUE_OK &&
+           curl_url_set(url, CURLUPART_QUERY, query, 0) == CURLUE_OK;
+}
+
 int stook__url_parse(CURLU *url, const char *text, const char **ret_why, char *scheme)
 {
     scheme[0] = '\0';

@@ -4,9 +4,10 @@
 #define STOOK_TURN_CLIENT_H
 
 #include "deliver/call.h"
-#include "engine/engine.h"
 #include "turn/inbox.h"
 #include "turn/record.h"
+
+struct stook__engine;
 
 enum stook__batch_state { STOOK__OPEN, STOOK__AWAITED, STOOK__DONE };
 
@@ -21,7 +22,9 @@ struct stook_batch {
     struct stook__audience audience;
     struct stook__letter letter; /* that cancels it */
     const char *message;         /* why the last add or await was refused */
-    enum stook__batch_state state;
+
+enum stook__batch_state state;
+    atomic_int cancelled; /* by any thread: nothing is added any more */
     int add_error;  /* of an add that failed before the await */
     size_t amiss;   /* what failed without being a request: adds, `more` */
     int verdict;    /* 0, or what all that is not finished ends with */
@@ -33,7 +36,7 @@ struct stook_batch {
 struct stook_client {
     struct stook__heap *heap;
     struct stook__loop *loop;
-    struct stook__engine engine;
+    struct stook__engine *engine;
     struct stook__sched sched;
     struct stook__link trays; /* with results to show */
     struct stook__inbox *inbox;

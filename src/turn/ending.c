@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdio.h>
 
+#include "engine/engine.h"
 #include "loop/loop.h"
 
 struct stook__outcome stook__ending_say(struct stook__heap *heap, const struct stook__job *job, int error)
@@ -80,10 +81,11 @@ void stook__batch_destroy(stook_batch *batch)
 void stook__ending_try_close(stook_client *client)
 {
     if (client->closing > 1 || client->awaits > 0 || !stook__list_empty(&client->touched) ||
-        client->engine.parked > 0 || !stook__inbox_shut(client->inbox))
+        stook__engine_parked(client->engine) > 0 || !stook__inbox_shut(client->inbox))
         return;
     client->closing = 2;
-    stook__engine_close(&client->engine);
+    stook__engine_free(client->engine);
+    client->engine = NULL;
     stook__loop_close(client->loop);
 }
 

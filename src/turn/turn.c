@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 
+#include "engine/engine.h"
 #include "loop/loop.h"
 #include "transfer/attempt.h"
 #include "turn/client.h"
@@ -42,8 +43,8 @@ static void begin(stook_client *client, struct stook_result *record, int fresh)
             outcome = (struct stook__outcome){.error = STOOK_ENOMEM, .message = stook_strerror(STOOK_ENOMEM)};
     }
     if (outcome.error == 0)
-        record->attempt = stook__attempt_begin(client->heap, &client->engine, &record->spec, record->job.policy,
-                                               record->answer, fresh, record, &outcome);
+        record->attempt = stook__attempt_begin(client->heap, client->engine, &record->spec, record->job.policy,
+                                               &client->policy, record->answer, fresh, record, &outcome);
     if (record->attempt != NULL)
         return;
     record->job.attempts--; /* it was not tried */
@@ -64,7 +65,7 @@ void stook__record_end(stook_client *client, struct stook_result *record, int er
 static void take_news(stook_client *client, int64_t now)
 {
     struct stook__attempt *attempt = NULL;
-    for (int i = 0; i < NEWS && (attempt = stook__attempt_news(&client->engine)) != NULL; i++) {
+    for (int i = 0; i < NEWS && (attempt = stook__attempt_news(client->engine)) != NULL; i++) {
         struct stook_result *record = stook__attempt_owner(attempt);
         struct stook__outcome outcome;
         record->attempt = NULL;
@@ -216,7 +217,7 @@ static void deliver(stook_client *client)
 /* Step 8. */
 static void settle(stook_client *client, int busy)
 {
-    int64_t sched = stook__sched_alarm(&client->sched), engine = stook__engine_alarm(&client->engine);
+    int64_t sched = stook__sched_alarm(&client->sched), engine = stook__engine_alarm(client->engine);
     stook__loop_alarm(client->loop, sched == 0 || (engine != 0 && engine < sched) ? engine : sched);
     if (busy || client->again || !stook__list_empty(&client->touched) || !stook__list_empty(&client->trays) ||
         !stook__list_empty(&client->sched.ring) || stook__inbox_count(client->inbox) > 0)
@@ -239,7 +240,7 @@ static void take_turn(void *owner)
     expire(client, now);
     read_letters(client);
     start(client, now);
-    int busy = stook__engine_work(&client->engine);
+    int busy = stook__engine_work(client->engine);
     deliver(client);
     client->turning = 0;
     settle(client, busy);

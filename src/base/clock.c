@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Deadlines in order; see clock.h. A pairing heap: O(1) to set, O(log n) amortised to clear. */
-#include "sched/clock.h"
+#include "base/clock.h"
 
 #include <stddef.h>
 

@@ -3,8 +3,8 @@
  * Deadlines in order: an intrusive pairing heap. Setting and clearing need no memory, so a clock
  * can never fail to run. Times are in microseconds and above 0; 0 is "not armed".
  */
-#ifndef STOOK_SCHED_CLOCK_H
-#define STOOK_SCHED_CLOCK_H
+#ifndef STOOK_BASE_CLOCK_H
+#define STOOK_BASE_CLOCK_H
 
 #include <stdint.h>
 

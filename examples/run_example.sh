@@ -1,0 +1,262 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Run one example against a server of its own and look at what it printed.
+# Usage: run_example.sh CASE DIRECTORY_OF_THE_PROGRAMS
+#
+# The server ends when the pipe to its stdin does, so none outlives this script, however it ends.
+# Nothing waits for a time: the server says when it listens, programs say when they are done.
+# STOOK_WRAPPER, if set, is what every program is run by, such as valgrind --error-exitcode=9.
+set -eu
+
+case_name=$1
+programs=$2
+work=$(mktemp -d "${TMPDIR:-/tmp}/stook-example.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+
+fail() {
+    echo "FAILED: $*" >&2
+    for file in "$work"/*.txt; do
+        [ -f "$file" ] && sed "s|^|${file##*/}: |" "$file" >&2
+    done
+    exit 1
+}
+
+# No program of ours runs for ever, also where this script is killed and cannot say so.
+bounded() {
+    program=$1
+    shift
+    # shellcheck disable=SC2086
+    exec timeout 55 ${STOOK_WRAPPER-} "$programs/$program" "$@"
+}
+
+# Sets $url and $server, its process id.
+start_server() {
+    mkfifo "$work/alive" "$work/said"
+    bounded server --until-eof "$@" <"$work/alive" >"$work/said" 2>"$work/server.txt" &
+    server=$!
+    exec 9>"$work/alive"
+    read -r line <"$work/said" || fail "the server did not start"
+    url=${line#listening on }
+}
+
+stop_server() {
+    exec 9>&-
+    wait "$server" || fail "the server ended with status $?"
+}
+
+# A service that asks the server at $url. Sets $service_url and $service, and what it says is fd 8.
+start_service() {
+    mkfifo "$work/service"
+    bounded service "$url" "$@" >"$work/service" 2>"$work/service.txt" 9>&- &
+    service=$!
+    exec 8<"$work/service"
+    read -r line <&8 || fail "the service did not start"
+    service_url=${line#listening on }
+}
+
+service_has_ended() {
+    wait "$service" || fail "the service ended with status $?"
+}
+
+# Run a program, its output into files; the exit status must be the one that is expected.
+run() {
+    expected=$1
+    shift
+    status=0
+    (bounded "$@") >"$work/out.txt" 2>"$work/err.txt" || status=$?
+    [ "$status" -eq "$expected" ] || fail "$1 ended with status $status, not $expected"
+}
+
+has_line() {
+    grep -q -x -e "$1" "$work/out.txt" || fail "no line like: $1"
+}
+
+lines_are() {
+    [ "$(wc -l <"$work/out.txt")" -eq "$1" ] || fail "not $1 lines"
+}
+
+todos() { # the URLs of /todos/$1 to /todos/$2
+    i=$1
+    while [ "$i" -le "$2" ]; do
+        echo "$url/todos/$i"
+        i=$((i + 1))
+    done
+}
+
+# The ids of the todos in the output, in the order in which they stand there, on one line.
+ids_of() {
+    grep -o '"id":[0-9]*' "$1" | cut -d: -f2 | tr '\n' ' '
+}
+
+numbers() { # $1 to $2, on one line
+    awk -v from="$1" -v to="$2" 'BEGIN { for (i = from; i <= to; i++) printf "%d ", i }'
+}
+
+# In a table: the column counted from the right ($2, 0 is the last) of the row that matches $1.
+cell() {
+    awk -v row="$1" -v back="$2" '$0 ~ row { print $(NF - back) }' "$work/out.txt"
+}
+
+is() {
+    [ "$1" = "$2" ] || fail "$3: $1, not $2"
+}
+
+# ------------------------------------------------------------------------ cases
+
+case_server_program() {
+    start_server --delay-ms 1 --uneven --slots 5 --overload hang
+    run 0 ten_lines "$url/todos/1"
+    has_line "200 $url/todos/1 OK"
+    stop_server
+    run 0 server --until-eof </dev/null
+    has_line 'listening on http://127\.0\.0\.1:[123][0-9][0-9][0-9][0-9]'
+    run 2 server --slots many
+}
+
+case_ten_lines() {
+    start_server --delay-ms 3 --uneven
+    # shellcheck disable=SC2046
+    run 1 ten_lines $(todos 1 20) "$url/nowhere"
+    lines_are 21
+    awk -v url="$url" 'NR < 21 && $0 != "200 " url "/todos/" NR " OK" { exit 1 }' \
+        "$work/out.txt" || fail "not in order"
+    has_line "404 $url/nowhere HTTP 404"
+    stop_server
+}
+
+case_ten_lines_no_scheme() {
+    run 1 ten_lines example.com
+    lines_are 1
+    has_line '0 example\.com .*[Uu][Rr][Ll].*'
+}
+
+case_one_by_one() {
+    start_server --delay-ms 3 --uneven
+    # shellcheck disable=SC2046
+    run 0 one_by_one $(todos 1 12)
+    lines_are 13
+    has_line '1: OK, [0-9]* bytes from .* (11 still unfinished)'
+    has_line '12: OK, [0-9]* bytes from .* (0 still unfinished)'
+    has_line '12 of 12 ok, [0-9]* bytes'
+    run 1 one_by_one "$url/todos/1" "$url/nowhere"
+    has_line '1 of 2 ok, [0-9]* bytes'
+    stop_server
+}
+
+case_chain() {
+    start_server --delay-ms 3 --uneven
+    run 0 chain "$url"
+    lines_are 21
+    has_line '20 of 20 loads done, with 40 requests'
+    stop_server
+}
+
+case_two_threads() {
+    start_server --delay-ms 1
+    run 0 two_threads "$url"
+    has_line "thread 1: 0 of 20 failed, the slowest was $url/todos/[0-9]*"
+    has_line "thread 2: 0 of 20 failed, the slowest was $url/todos/[0-9]*"
+    stop_server
+}
+
+case_post_json() {
+    start_server --delay-ms 1
+    run 0 post_json "$url"
+    has_line '50 of 50 posts came back as they were sent'
+    stop_server
+}
+
+case_cpp17() {
+    start_server --delay-ms 3 --uneven
+    # shellcheck disable=SC2046
+    run 0 cpp17 $(todos 1 15)
+    is "$(ids_of "$work/out.txt")" "$(numbers 1 15)" "order"
+    run 1 cpp17 "$url/nowhere"
+    stop_server
+}
+
+# The service asks the server, and gather_todos asks the service: two requests, ten todos each.
+case_service() {
+    start_server --delay-ms 5 --uneven
+    start_service --once 2
+    run 0 gather_todos gather_ordered --count 2 "$service_url"
+    lines_are 2
+    is "$(ids_of "$work/out.txt")" "$(numbers 1 10)$(numbers 1 10)" "order"
+    read -r line <&8
+    case $line in
+    "the heart beat "*" times meanwhile") ;;
+    *) fail "the service said: $line" ;;
+    esac
+    service_has_ended
+    stop_server
+}
+
+case_variants() {
+    for variant in synchronous awaited_in_a_loop gather_ordered gather_ordered_limited; do
+        run 0 gather_todos "$variant" --delay-ms 10 --count 40
+        lines_are 40
+        is "$(ids_of "$work/out.txt")" "$(numbers 1 40)" "order of $variant"
+    done
+    run 0 gather_todos gather --delay-ms 10 --count 40
+    sort -t: -k3n "$work/out.txt" >"$work/sorted.txt"
+    is "$(ids_of "$work/sorted.txt")" "$(numbers 1 40)" "what gather brought"
+    run 0 gather_todos gather --delay-ms 2 --quiet
+    lines_are 1
+    has_line 'gather: [0-9.]* s'
+}
+
+# Order and failures as promised; in flight as the server counted. Times are nobody's promise.
+case_compare() {
+    run 0 gather_todos --compare --delay-ms 5 --limit 4 --count 100
+    for variant in synchronous awaited_in_a_loop gather gather_ordered gather_ordered_limited; do
+        is "$(cell "^$variant " 1)" 0 "failed in $variant"
+    done
+    for variant in synchronous awaited_in_a_loop gather_ordered gather_ordered_limited; do
+        is "$(cell "^$variant " 2)" yes "order kept by $variant"
+    done
+    is "$(cell '^synchronous ' 0)" 1 "in flight, synchronous"
+    is "$(cell '^awaited_in_a_loop ' 0)" 1 "in flight, awaited_in_a_loop"
+    [ "$(cell '^gather_ordered_limited .4. ' 0)" -le 4 ] || fail "above the limit"
+    [ "$(cell '^gather ' 0)" -gt 4 ] || fail "gather was not wider than a limit of 4"
+}
+
+# A server that counts nothing: a service answers everything with the same array.
+case_compare_elsewhere() {
+    start_server
+    start_service --once 16
+    run 1 gather_todos --compare --count 2 "$service_url"
+    is "$(cell '^gather_ordered ' 0)" - "in flight where nobody counts"
+    is "$(cell '^gather_ordered ' 2)" no "order, of the same answer twice"
+    service_has_ended
+    stop_server
+}
+
+case_overload() {
+    run 0 gather_todos --overload --delay-ms 30 --attempt-timeout-ms 3000
+    is "$(grep -c 'gather_ordered_limited (10)  *[0-9.]*  *199  *0  *[0-9]*$' "$work/out.txt")" 2 \
+        "limit 10 loses none, twice"
+    grep -q '^answers 503 *gather .* HTTP 503$' "$work/out.txt" || fail "503 lost none"
+    grep -q '^never answers *gather .* one attempt took too long$' "$work/out.txt" ||
+        fail "the hanging server lost none"
+}
+
+case_sweep() {
+    run 0 gather_todos --sweep --delay-ms 30 --count 40 --attempt-timeout-ms 800
+    for limit in 1 2 5 10; do
+        is "$(cell "^ *$limit " 2)" 0 "lost at limit $limit"
+    done
+    [ "$(cell '^ *none ' 2)" -gt 0 ] || fail "nothing was lost without a limit"
+    has_line 'best limit: .*[0-9e]'
+}
+
+case_usage() {
+    run 0 gather_todos --help
+    for arguments in '' gather_all --compar '--compare gather' '--limit' '--limit x' 'gather --limit 0'; do
+        # shellcheck disable=SC2086
+        run 2 gather_todos $arguments
+        is "$(wc -l <"$work/err.txt")" 1 "lines on stderr for: $arguments"
+        is "$(wc -c <"$work/out.txt")" 0 "bytes on stdout for: $arguments"
+    done
+}
+
+"case_$case_name"

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* Things by a key of bytes; see map.h. Chained, with a power of two of buckets. */
+#include "base/map.h"
+
+#include <string.h>
+
+enum { FIRST = 16 };
+
+uint64_t stook__map_hash(const char *key, size_t size)
+{
+    uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ (unsigned char)key[i]) * UINT64_C(1099511628211);
+    return hash ^ hash >> 32;
+}
+
+struct stook__node *stook__map_find(const struct stook__map *map, uint64_t hash, const char *key, size_t size)
+{
+    if (map->n_buckets == 0)
+        return NULL;
+    struct stook__node *node = map->bucket[hash & (map->n_buckets - 1)];
+    while (node != NULL && (node->hash != hash || node->key_size != size || memcmp(node->key, key, size) != 0))
+        node = node->next;
+    return node;
+}
+
+static void enter(struct stook__map *map, struct stook__node *node)
+{
+    struct stook__node **bucket = &map->bucket[node->hash & (map->n_buckets - 1)];
+    node->next = *bucket;
+    *bucket = node;
+}
+
+static int grow(struct stook__map *map, struct stook__heap *heap)
+{
+    struct stook__map larger = {.n_buckets = map->n_buckets != 0 ? 2 * map->n_buckets : FIRST, .count = map->count};
+    larger.bucket = stook__alloc(heap, larger.n_buckets * sizeof *larger.bucket);
+    if (larger.bucket == NULL)
+        return STOOK_ENOMEM;
+    for (size_t i = 0; i < map->n_buckets; i++)
+        for (struct stook__node *node = map->bucket[i], *next; node != NULL; node = next) {
+            next = node->next;
+            enter(&larger, node);
+        }
+    stook__free(heap, map->bucket);
+    *map = larger;
+    return 0;
+}
+
+int stook__map_add(struct stook__map *map, struct stook__heap *heap, struct stook__node *node)
+{
+    /* A table that cannot grow is slower, and still right. */
+    if (map->count >= map->n_buckets && grow(map, heap) != 0 && map->n_buckets == 0)
+        return STOOK_ENOMEM;
+    enter(map, node);
+    map->count++;
+    return 0;
+}
+
+void stook__map_remove(struct stook__map *map, struct stook__node *node)
+{
+    struct stook__node **at = &map->bucket[node->hash & (map->n_buckets - 1)];
+    while (*at != node)
+        at = &(*at)->next;
+    *at = node->next;
+    map->count--;
+}
+
+void stook__map_free(struct stook__map *map, struct stook__heap *heap)
+{
+    stook__free(heap, map->bucket);
+    *map = (struct stook__map){0};
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/* Cold start; see gate.h. */
+#include "engine/gate.h"
+
+#include "loop/loop.h"
+
+enum {
+    CONNECTING = 64,    /* of one origin at once */
+    LOOKUPS = 32,       /* of one client at once, without those that seem to hang */
+    LOOKUPS_HUNG = 256, /* with those: each is a thread of libcurl's */
+};
+static const int64_t HUNG_US = 1000000;  /* a look-up older than that seems to hang */
+static const int64_t CAP_US = 30000;     /* others wait that long for the leader to connect */
+static const int64_t CAP_H2_US = 500000; /* and that long where its connection may carry them all */
+static const int64_t WARM_US = 60000000; /* after a connection was made or used */
+static const int64_t TRIED_US = 1000000; /* after the cap, or a connection that failed */
+
+static int may_look_up(struct stook__engine *engine, int64_t now)
+{
+    while (!stook__list_empty(&engine->lookups)) {
+        struct stook__slot *oldest = STOOK__OF(struct stook__slot, lookup, engine->lookups.next);
+        if (oldest->lookup_at + HUNG_US > now)
+            break;
+        stook__list_remove(&oldest->lookup);
+        oldest->hung = 1;
+        engine->n_lookups--;
+        engine->n_hung++;
+    }
+    return engine->n_lookups < LOOKUPS && engine->n_lookups + engine->n_hung < LOOKUPS_HUNG;
+}
+
+static void touch(struct stook__origin *origin)
+{
+    if (stook__list_empty(&origin->ready) && !stook__list_empty(&origin->gated))
+        stook__list_append(&origin->engine->ready, &origin->ready);
+}
+
+/* Whether one more of this origin may go, and if it does, as what. */
+static int may_go(struct stook__origin *origin, struct stook__slot *slot, int64_t now)
+{
+    struct stook__engine *engine = origin->engine;
+    if (origin->connecting >= CONNECTING)
+        return 0;
+    if (now < origin->free_until)
+        return 1;
+    if (origin->leader != NULL)
+        return 0;
+    if (!origin->literal && !may_look_up(engine, now)) {
+        if (stook__list_empty(&origin->thirsty))
+            stook__list_append(&engine->thirsty, &origin->thirsty);
+        return 0;
+    }
+    origin->leader = slot;
+    return 1;
+}
+
+static void go(struct stook__slot *slot)
+{
+    slot->connecting = 1;
+    slot->origin->connecting++;
+    if (slot->origin->leader == slot && slot->origin->literal)
+        stook__gate_resolved(slot);
+}
+
+int stook__gate_pass(struct stook__slot *slot)
+{
+    struct stook__origin *origin = slot->origin;
+    if (stook__list_empty(&origin->gated) && may_go(origin, slot, stook__engine_time(origin->engine))) {
+        go(slot);
+        return 1;
+    }
+    stook__list_append(&origin->gated, &slot->link);
+    return 0;
+}
+
+void stook__gate_resolving(struct stook__slot *slot)
+{
+    struct stook__engine *engine = slot->engine;
+    if (slot->resolving)
+        return;
+    slot->resolving = 1;
+    slot->lookup_at = stook__engine_time(engine);
+    stook__list_append(&engine->lookups, &slot->lookup);
+    engine->n_lookups++;
+}
+
+static void end_lookup(struct stook__slot *slot)
+{
+    struct stook__engine *engine = slot->engine;
+    if (!slot->resolving)
+        return;
+    slot->resolving = 0;
+    stook__list_remove(&slot->lookup);
+    if (slot->hung)
+        engine->n_hung--;
+    else
+        engine->n_lookups--;
+    slot->hung = 0;
+    struct stook__link *next = stook__list_pop(&engine->thirsty);
+    if (next != NULL)
+        touch(STOOK__OF(struct stook__origin, thirsty, next));
+}
+
+void stook__gate_resolved(struct stook__slot *slot)
+{
+    struct stook__origin *origin = slot->origin;
+    end_lookup(slot);
+    if (origin->leader != slot || origin->cap.due != 0)
+        return;
+    int64_t cap = origin->h2 ? CAP_H2_US : CAP_US;
+    stook__clock_set(&origin->engine->caps, &origin->cap, stook__engine_time(origin->engine) + cap);
+}
+
+/* From now on, for a while, nobody waits for anybody. */
+static void set_free(struct stook__origin *origin, int64_t until)
+{
+    if (origin->free_until < until)
+        origin->free_until = until;
+    origin->leader = NULL;
+    stook__clock_clear(&origin->engine->caps, &origin->cap);
+    touch(origin);
+}
+
+void stook__gate_connected(struct stook__slot *slot)
+{
+    struct stook__origin *origin = slot->origin;
+    end_lookup(slot);
+    if (slot->connecting)
+        origin->connecting--;
+    slot->connecting = 0;
+    set_free(origin, stook__engine_time(origin->engine) + WARM_US);
+}
+
+/* Those who waited for this look-up share what it said. */
+static void fail_gated(struct stook__origin *origin, CURLcode code)
+{
+    struct stook__link *link;
+    while ((link = stook__list_pop(&origin->gated)) != NULL) {
+        struct stook__slot *slot = STOOK__OF(struct stook__slot, link, link);
+        slot->code = code;
+        stook__list_append(&origin->engine->finished, &slot->link);
+    }
+}
+
+void stook__gate_left(struct stook__slot *slot, CURLcode code)
+{
+    struct stook__origin *origin = slot->origin;
+    int was_leader = origin->leader == slot;
+    int looked_up = slot->resolving;
+    end_lookup(slot);
+    if (slot->connecting)
+        origin->connecting--;
+    slot->connecting = 0;
+    if (!was_leader) {
+        touch(origin);
+        return;
+    }
+    origin->leader = NULL;
+    stook__clock_clear(&origin->engine->caps, &origin->cap);
+    if (code == CURLE_COULDNT_RESOLVE_HOST)
+        fail_gated(origin, code);
+    else if (code != CURLE_OK && !looked_up)
+        set_free(origin, stook__engine_time(origin->engine) + TRIED_US);
+    touch(origin);
+}
+
+static void open_gate(struct stook__origin *origin, int64_t now)
+{
+    while (!stook__list_empty(&origin->gated)) {
+        struct stook__slot *slot = STOOK__OF(struct stook__slot, link, origin->gated.next);
+        if (!may_go(origin, slot, now))
+            return;
+        stook__list_remove(&slot->link);
+        go(slot);
+        stook__slot_launch(slot);
+    }
+}
+
+void stook__gates_open(struct stook__engine *engine, int64_t now)
+{
+    struct stook__link *link;
+    while (engine->caps.root != NULL && engine->caps.root->due <= now)
+        set_free(STOOK__OF(struct stook__origin, cap, engine->caps.root), now + TRIED_US);
+    if (!stook__list_empty(&engine->thirsty) && may_look_up(engine, now))
+        touch(STOOK__OF(struct stook__origin, thirsty, stook__list_pop(&engine->thirsty)));
+    while ((link = stook__list_pop(&engine->ready)) != NULL)
+        open_gate(STOOK__OF(struct stook__origin, ready, link), now);
+}
+
+int64_t stook__gates_alarm(const struct stook__engine *engine)
+{
+    int64_t due = stook__clock_due(&engine->caps);
+    if (stook__list_empty(&engine->thirsty) || stook__list_empty(&engine->lookups))
+        return due;
+    int64_t hung = STOOK__OF(struct stook__slot, lookup, engine->lookups.next)->lookup_at + HUNG_US;
+    return due != 0 && due < hung ? due : hung;
+}

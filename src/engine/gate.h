@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Cold start. Towards an origin without a connection one request goes first, the leader; the
+ * others follow when it is connected, or a short time after its name was found. So one name is
+ * looked up once however many wait for it, and that HTTP/2 is agreed is known before a hundred
+ * connections are made. Look-ups are bounded per client, connecting per origin.
+ *
+ *   slot: started --> in its lane                the origin is warm, or this is the leader
+ *                \--> gated --> in its lane      the gate opens
+ *                        \----> ended            cancelled, or the name does not resolve
+ *
+ * A leader that is cancelled while its look-up hangs is parked and leads on: the others share its
+ * look-up still.
+ */
+#ifndef STOOK_ENGINE_GATE_H
+#define STOOK_ENGINE_GATE_H
+
+#include "engine/origin.h"
+
+/* 1: the slot may go now. 0: it waits, and is started when the gate opens. */
+int stook__gate_pass(struct stook__slot *slot);
+/* From inside libcurl, which only writes down: a look-up begins; the address is known; connected. */
+void stook__gate_resolving(struct stook__slot *slot);
+void stook__gate_resolved(struct stook__slot *slot);
+void stook__gate_connected(struct stook__slot *slot);
+/* The slot is over for its origin. `code` is what libcurl said, or CURLE_OK. */
+void stook__gate_left(struct stook__slot *slot, CURLcode code);
+/* Start what may go now. */
+void stook__gates_open(struct stook__engine *engine, int64_t now);
+/* When a gate opens by itself; 0: none does. */
+int64_t stook__gates_alarm(const struct stook__engine *engine);
+
+#endif

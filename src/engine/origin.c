@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Origins, their pooled slots and their lanes; see origin.h.
+ *
+ * libcurl looks for a connection by walking those of the host, and some of its work walks all that
+ * a CURLM has. So an origin's requests fill one lane after another, about 50 in each, always from
+ * its home on: warm connections are found first, and the walk stays short.
+ */
+#include "engine/origin.h"
+
+#include <string.h>
+#include <strings.h>
+
+enum {
+    LANE_LOAD = 50,    /* of one origin, in one lane */
+    HOMES = 16,        /* origins are spread over these */
+    TLS_HOMES = 4,     /* each reads a store of authorities: 30 ms and 0.8 MB */
+    POOL_MAX = 1024,   /* slots at rest, of all origins; about 7 KB each */
+    UNUSED_MAX = 4096, /* origins that nobody uses */
+};
+
+static int is_literal(const char *key, size_t size)
+{
+    const char *host = memchr(key, ':', size);
+    if (host == NULL || size - (size_t)(host - key) < 4)
+        return 0;
+    host += 3;
+    size_t rest = size - (size_t)(host - key), digits = 0;
+    if (rest >= 9 && strncasecmp(host, "localhost", 9) == 0 && (rest == 9 || host[9] == ':'))
+        return 1; /* libcurl looks it up by itself */
+    while (digits < rest && strchr("0123456789.:", host[digits]) != NULL)
+        digits++;
+    return host[0] == '[' || digits == rest;
+}
+
+static struct stook__origin *make(struct stook__engine *engine, uint64_t hash, const char *key, size_t size, int h2)
+{
+    struct stook__origin *origin = stook__alloc(engine->heap, sizeof *origin + size);
+    if (origin == NULL)
+        return NULL;
+    memcpy(origin->key, key, size);
+    origin->engine = engine;
+    origin->node.hash = hash;
+    origin->node.key = origin->key;
+    origin->node.key_size = size;
+    origin->h2 = h2;
+    origin->tls = size > 5 && strncasecmp(key, "https", 5) == 0;
+    origin->protocol = origin->tls ? 0 : 11;
+    origin->literal = is_literal(key, size);
+    origin->home = (unsigned)(hash % (origin->tls ? TLS_HOMES : HOMES));
+    stook__list_init(&origin->pool);
+    stook__list_init(&origin->unused);
+    stook__list_init(&origin->gated);
+    stook__list_init(&origin->ready);
+    stook__list_init(&origin->thirsty);
+    if (stook__map_add(&engine->origins[h2], engine->heap, &origin->node) != 0) {
+        stook__free(engine->heap, origin);
+        return NULL;
+    }
+    return origin;
+}
+
+static struct stook__origin *find(struct stook__engine *engine, uint64_t hash, const char *key, size_t size,
+                                  int h2)
+{
+    struct stook__node *node = stook__map_find(&engine->origins[h2], hash, key, size);
+    return node != NULL ? STOOK__OF(struct stook__origin, node, node) : NULL;
+}
+
+struct stook__origin *stook__origin_get(struct stook__engine *engine, const char *key, size_t size, int h2)
+{
+    uint64_t hash = stook__map_hash(key, size);
+    struct stook__origin *origin = find(engine, hash, key, size, h2);
+    return origin != NULL ? origin : make(engine, hash, key, size, h2);
+}
+
+static void destroy(struct stook__origin *origin)
+{
+    struct stook__engine *engine = origin->engine;
+    while (!stook__list_empty(&origin->pool))
+        stook__slot_destroy(STOOK__OF(struct stook__slot, link, origin->pool.next));
+    if (!stook__list_empty(&origin->unused)) {
+        stook__list_remove(&origin->unused);
+        engine->n_unused--;
+    }
+    stook__clock_clear(&engine->caps, &origin->cap);
+    stook__list_remove(&origin->ready);
+    stook__list_remove(&origin->thirsty);
+    stook__map_remove(&engine->origins[origin->h2], &origin->node);
+    stook__free(engine->heap, origin->load);
+    stook__free(engine->heap, origin);
+}
+
+void stook__origin_hold(struct stook__origin *origin)
+{
+    if (origin->in_flight++ == 0 && !stook__list_empty(&origin->unused)) {
+        stook__list_remove(&origin->unused);
+        origin->engine->n_unused--;
+    }
+}
+
+void stook__origin_let_go(struct stook__origin *origin)
+{
+    struct stook__engine *engine = origin->engine;
+    if (--origin->in_flight > 0)
+        return;
+    stook__list_append(&engine->unused, &origin->unused);
+    if (++engine->n_unused > UNUSED_MAX)
+        destroy(STOOK__OF(struct stook__origin, unused, engine->unused.next));
+}
+
+struct stook__slot *stook__origin_pop(struct stook__engine *engine, const char *key, size_t size, int h2)
+{
+    struct stook__origin *origin = find(engine, stook__map_hash(key, size), key, size, h2);
+    struct stook__link *first = origin != NULL ? stook__list_pop(&origin->pool) : NULL;
+    if (first == NULL)
+        return NULL;
+    struct stook__slot *slot = STOOK__OF(struct stook__slot, link, first);
+    stook__list_remove(&slot->rest);
+    engine->n_resting--;
+    stook__origin_hold(origin);
+    return slot;
+}
+
+void stook__origin_push(struct stook__origin *origin, struct stook__slot *slot)
+{
+    struct stook__engine *engine = origin->engine;
+    stook__list_append(origin->pool.next, &slot->link); /* in front of the first */
+    stook__list_append(&engine->resting, &slot->rest);
+    if (++engine->n_resting > POOL_MAX)
+        stook__slot_destroy(STOOK__OF(struct stook__slot, rest, engine->resting.next));
+}
+
+/* Where the loads of lanes are counted; without memory for more, the last one takes it all. */
+static void make_load(struct stook__origin *origin)
+{
+    size_t count = origin->n_load != 0 ? 2 * origin->n_load : 1;
+    unsigned short *load = stook__resize(origin->engine->heap, origin->load, count * sizeof *load);
+    if (load == NULL)
+        return;
+    memset(load + origin->n_load, 0, (count - origin->n_load) * sizeof *load);
+    origin->load = load;
+    origin->n_load = count;
+}
+
+static size_t lanes_allowed(const struct stook__origin *origin)
+{
+    /* One connection may carry them all; until that is known, and then, they stay together. */
+    return !origin->h2 || origin->protocol == 11 ? LANES_MAX : 1;
+}
+
+static size_t pick(struct stook__origin *origin)
+{
+    size_t allowed = lanes_allowed(origin), nth = 0;
+    while (nth < origin->n_load && nth < allowed && origin->load[nth] >= LANE_LOAD)
+        nth++;
+    if (nth >= allowed)
+        return origin->in_flight % allowed;
+    if (nth == origin->n_load)
+        make_load(origin);
+    return nth < origin->n_load ? nth : 0;
+}
+
+struct stook__lane *stook__origin_enter(struct stook__origin *origin, unsigned *ret_nth)
+{
+    size_t nth = pick(origin);
+    if (nth >= origin->n_load)
+        return NULL;
+    struct stook__lane *lane = stook__engine_lane(origin->engine, origin->h2 * LANES_MAX + (origin->home + nth) % LANES_MAX);
+    if (lane == NULL)
+        return NULL;
+    origin->load[nth]++;
+    *ret_nth = (unsigned)nth;
+    return lane;
+}
+
+void stook__origin_leave(struct stook__origin *origin, unsigned nth)
+{
+    origin->load[nth]--;
+}
+
+void stook__origins_free(struct stook__engine *engine)
+{
+    while (!stook__list_empty(&engine->unused))
+        destroy(STOOK__OF(struct stook__origin, unused, engine->unused.next));
+    stook__map_free(&engine->origins[0], engine->heap);
+    stook__map_free(&engine->origins[1], engine->heap);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* An easy handle, lent to one attempt after another. */
+#ifndef STOOK_ENGINE_SLOT_H
+#define STOOK_ENGINE_SLOT_H
+
+#include <curl/curl.h>
+
+#include "engine/engine.h"
+
+struct stook__slot;
+
+/* Written down by the attempt while libcurl runs; they may not call back into the engine. */
+struct stook__attempt_events {
+    /* One line of a head or a trailer, with its end of line. 0: go on; else the transfer is ended. */
+    int (*head)(void *owner, const char *line, size_t size);
+    /* 0: go on; else the transfer is ended. */
+    int (*body)(void *owner, const char *data, size_t size);
+    /* A connection is there, the request goes out next. */
+    void (*before_send)(void *owner);
+};
+
+/* What of an ended attempt only the engine knows. */
+struct stook__slot_facts {
+    CURLcode code;
+    const char *text;  /* libcurl's own words, or "" */
+    int os_error;      /* errno of a socket that could not be made, or 0 */
+    int resent;        /* libcurl wanted to send the request a second time, and was refused */
+    CURLMcode broken;  /* not CURLM_OK: the whole lane failed, `code` means nothing */
+};
+
+/*
+ * A slot at rest of that origin (scheme, host and port as written), or NULL. Its handle has all that
+ * its last attempt set: the same policy, the URL, and what stook__slot_kit says.
+ */
+struct stook__slot *stook__slot_take(struct stook__engine *engine, const char *origin, size_t size, int h2,
+                                     const struct stook__attempt_events *events, void *owner);
+/* A new one, with the engine's options set, nothing else. NULL: no memory. */
+struct stook__slot *stook__slot_new(struct stook__engine *engine, const struct stook__attempt_events *events,
+                                    void *owner);
+/* Before the start of a new one: whose it is, whether HTTP/2 may be agreed, and whether it may rest
+   there. 0 or STOOK_ENOMEM. */
+int stook__slot_join(struct stook__slot *slot, const char *origin, size_t size, int h2, int may_rest);
+
+/* What stays with a slot for the next attempt of its origin; kept by the attempt. */
+struct stook__slot_kit {
+    CURLU *url;       /* libcurl reads it when the transfer starts, so it is never shared */
+    unsigned changed; /* options that differ from those of a plain GET */
+    int64_t connect_ms;
+};
+
+CURL *stook__slot_easy(struct stook__slot *slot);
+struct stook__slot_kit *stook__slot_kit(struct stook__slot *slot);
+/* 0, STOOK_ENOMEM, STOOK_ERESET (the lane is broken). After a failure the slot must still be given back. */
+int stook__slot_start(struct stook__slot *slot);
+void stook__slot_facts(struct stook__slot *slot, struct stook__slot_facts *ret_facts);
+/* In any state, but not from inside a libcurl callback. The owner hears nothing any more. */
+void stook__slot_give_back(struct stook__slot *slot);
+
+#endif

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Promise 12: each attempt reaches the server at most once. What is sent again is ours, counted,
+ * and only once: an idempotent request on a kept-alive connection that died without an answer.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <stook.h>
+
+#include "harness/life.h"
+#include "support/raw_server.h"
+
+/* Leaves one kept-alive connection behind. */
+static void warm_up(struct life *life, struct raw_server *server)
+{
+    stook_batch *batch = life_batch(life);
+    add(batch, raw_url(server, "/ok"));
+    CHECK_EQ_INT(life_gather(life, batch, NULL), 0);
+    stook_batch_free(batch);
+}
+
+struct expected {
+    const char *method; /* NULL: GET */
+    const char *body;
+    const char *path;
+    int error;
+    unsigned attempts;
+    unsigned seen;
+};
+
+static void check_one(struct life *life, const struct expected *expected)
+{
+    struct raw_server *server = raw_server_start(NULL);
+    char path[64];
+    test_note("%s %s", expected->method ? expected->method : "GET", expected->path);
+    snprintf(path, sizeof path, "%.*s", (int)strcspn(expected->path, "?"), expected->path);
+    life_open(life, NULL);
+    warm_up(life, server);
+    stook_batch *batch = life_batch(life);
+    CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(.url = raw_url(server, "%s", expected->path),
+                                                      .method = expected->method, .body = expected->body,
+                                                      .body_size = expected->body ? STOOK_AUTO : 0)), 0);
+    CHECK_EQ_INT(life_gather(life, batch, NULL), expected->error != 0);
+    const stook_result *result = stook_batch_result(batch, 0);
+    CHECK_ERROR(stook_result_error(result), expected->error);
+    CHECK_EQ_INT(stook_result_attempts(result), expected->attempts);
+    CHECK_EQ_INT(raw_seen(server, path), expected->seen);
+    stook_batch_free(batch);
+    life_close(life);
+}
+
+/* The server read it and may have acted on it: a second POST could be a second order. */
+TEST_BOTH(post_is_sent_once)
+{
+    static const struct expected cases[] = {
+        {"POST", "order", "/swallow", STOOK_ERESET, 1, 1},
+        {"POST", NULL, "/swallow", STOOK_ERESET, 1, 1},
+        {"POST", "order", "/swallow?n=1", STOOK_ERESET, 1, 1},
+        {"PATCH", "order", "/swallow", STOOK_ERESET, 1, 1},
+        {"POST", "order", "/rst", STOOK_ERESET, 1, 1},
+        {"get", NULL, "/swallow", STOOK_ERESET, 1, 1}, /* not GET: case matters */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        check_one(life, &cases[i]);
+}
+
+TEST_BOTH(idempotent_is_repeated_once)
+{
+    static const struct expected cases[] = {
+        {NULL, NULL, "/swallow?n=1", 0, 2, 2},
+        {"HEAD", NULL, "/swallow?n=1", 0, 2, 2},
+        {"PUT", "same", "/swallow?n=1", 0, 2, 2},
+        {"DELETE", NULL, "/swallow?n=1", 0, 2, 2},
+        {"OPTIONS", NULL, "/swallow?n=1", 0, 2, 2},
+        {NULL, NULL, "/rst?n=1", 0, 2, 2},
+        {NULL, NULL, "/swallow", STOOK_ERESET, 2, 2}, /* once, not until it works */
+        {NULL, NULL, "/rst", STOOK_ERESET, 2, 2},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        check_one(life, &cases[i]);
+}
+
+/* A byte of an answer is an answer: what died after it is not asked again. */
+TEST_BOTH(not_after_a_byte)
+{
+    static const struct expected cases[] = {
+        {NULL, NULL, "/short", STOOK_ETRUNCATED, 1, 1},
+        {NULL, NULL, "/short-head", STOOK_ETRUNCATED, 1, 1},
+        {NULL, NULL, "/rst-body", STOOK_ERESET, 1, 1},
+        {NULL, NULL, "/rst-head", STOOK_ERESET, 1, 1},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        check_one(life, &cases[i]);
+}
+
+/* A new connection that dies was no mistake about an old one. */
+TEST_BOTH(not_on_a_fresh_connection)
+{
+    static const char *const paths[] = {"/swallow", "/rst"};
+    for (size_t i = 0; i < 2; i++) {
+        struct raw_server *server = raw_server_start(NULL);
+        life_open(life, NULL);
+        stook_batch *batch = life_batch(life);
+        add(batch, raw_url(server, "%s", paths[i]));
+        CHECK_EQ_INT(life_gather(life, batch, NULL), 1);
+        CHECK_ERROR(stook_result_error(stook_batch_result(batch, 0)), STOOK_ERESET);
+        CHECK_EQ_INT(stook_result_attempts(stook_batch_result(batch, 0)), 1);
+        CHECK_EQ_INT(raw_seen(server, paths[i]), 1);
+        stook_batch_free(batch);
+        life_close(life);
+    }
+}
+
+/* The first time swallowed, then what was received is answered. */
+static enum raw_then swallow_then_echo(struct raw_call *call)
+{
+    if (call->seen == 1)
+        return RAW_CLOSE;
+    return raw_answer(call, call->body, call->body_size);
+}
+
+/* The first time swallowed, then nothing. */
+static enum raw_then swallow_then_stall(struct raw_call *call)
+{
+    return call->seen == 1 ? RAW_CLOSE : RAW_HOLD;
+}
+
+static const struct raw_behaviour own[] = {
+    {.path = "/swallow-then-echo", .answer = swallow_then_echo},
+    {.path = "/swallow-then-stall", .answer = swallow_then_stall},
+    {.path = NULL}};
+
+/* The body goes along again. */
+TEST_BOTH(repeated_with_its_body)
+{
+    struct raw_server *server = raw_server_start(own);
+    life_open(life, NULL);
+    warm_up(life, server);
+    stook_batch *batch = life_batch(life);
+    CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(raw_url(server, "/swallow-then-echo"), .method = "PUT",
+                                                      .body = "sheaf", .body_size = 5)), 0);
+    CHECK_EQ_INT(life_gather(life, batch, NULL), 0);
+    CHECK_STR(stook_result_body(stook_batch_result(batch, 0), NULL), "sheaf");
+    CHECK_EQ_INT(stook_result_attempts(stook_batch_result(batch, 0)), 2);
+    stook_batch_free(batch);
+}
+
+/* A connection that the server closed while nobody looked is not used: even a POST gets through. */
+TEST_BOTH(closed_while_idle)
+{
+    for (int round = 0; round < 5; round++) {
+        struct raw_server *server = raw_server_start(NULL);
+        life_open(life, NULL);
+        stook_batch *batch = life_batch(life);
+        for (int i = 0; i < 8; i++)
+            add(batch, raw_url(server, "/close-after"));
+        CHECK_EQ_INT(life_gather(life, batch, NULL), 0);
+        stook_batch_free(batch);
+        raw_wait(server, "/closed", 8);
+        batch = life_batch(life);
+        for (int i = 0; i < 8; i++)
+            CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(raw_url(server, "/echo"), .body = "x", .body_size = 1)), 0);
+        CHECK_EQ_INT(life_gather(life, batch, NULL), 0);
+        for (size_t i = 0; i < 8; i++)
+            CHECK_EQ_INT(stook_result_attempts(stook_batch_result(batch, i)), 1);
+        CHECK_EQ_INT(raw_seen(server, "/echo"), 8);
+        stook_batch_free(batch);
+        life_close(life);
+    }
+}
+
+/* POSTs keep their warm connections. */
+TEST_BOTH(posts_keep_connections)
+{
+    struct raw_server *server = raw_server_start(NULL);
+    life_open(life, NULL);
+    for (int round = 0; round < 3; round++) {
+        stook_batch *batch = life_batch(life);
+        for (int i = 0; i < 20; i++)
+            CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(raw_url(server, "/echo"), .body = "x", .body_size = 1)), 0);
+        CHECK_EQ_INT(life_gather(life, batch, &STOOK_GATHER(.limit = 4)), 0);
+        stook_batch_free(batch);
+    }
+    CHECK(raw_connections(server) <= 4);
+    CHECK_EQ_INT(raw_seen(server, "/echo"), 60);
+}
+
+/* The clock of the whole goes on over the repeat; that of the attempt begins again. */
+TEST_BOTH(clocks_of_a_repeat)
+{
+    for (int whole = 0; whole <= 1; whole++) {
+        struct raw_server *server = raw_server_start(own);
+        life_open(life, &STOOK_CLIENT(.stall_timeout_ms = STOOK_NONE));
+        warm_up(life, server);
+        stook_batch *batch = life_batch(life);
+        CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(raw_url(server, "/swallow-then-stall"),
+                                                          .timeout_ms = whole ? 100 : STOOK_NONE,
+                                                          .attempt_timeout_ms = whole ? STOOK_NONE : 100)), 0);
+        CHECK_EQ_INT(life_gather(life, batch, NULL), 1);
+        CHECK_ERROR(stook_result_error(stook_batch_result(batch, 0)),
+                    whole ? STOOK_ETIMEOUT_TOTAL : STOOK_ETIMEOUT_ATTEMPT);
+        CHECK_EQ_INT(stook_result_attempts(stook_batch_result(batch, 0)), 2);
+        stook_batch_free(batch);
+        life_close(life);
+    }
+}

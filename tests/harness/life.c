@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+#include "life.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static char story[4096];
+
+void tell(const char *word)
+{
+    size_t size = strlen(story);
+    CHECK(size + strlen(word) + 2 < sizeof story);
+    snprintf(story + size, sizeof story - size, "%s%s", size ? " " : "", word);
+}
+
+const char *told(void)
+{
+    return story;
+}
+
+void life_begin(struct life *life, int borrowed)
+{
+    story[0] = '\0';
+    memset(life, 0, sizeof *life);
+    life->borrowed = borrowed;
+    memory_begin(&life->memory);
+    if (borrowed)
+        CHECK_EQ_INT(uv_loop_init(&life->loop), 0);
+}
+
+int life_try_open(struct life *life, const struct stook_client_options *options)
+{
+    struct stook_client_options own = options ? *options : STOOK_CLIENT();
+    own.allocator = &life->memory.allocator;
+    return stook_client_new(life->borrowed ? &life->loop : NULL, &own, &life->client);
+}
+
+void life_open(struct life *life, const struct stook_client_options *options)
+{
+    CHECK_ERROR(life_try_open(life, options), 0);
+    CHECK(life->client != NULL);
+}
+
+static void note_closed(void *user)
+{
+    struct life *life = user;
+    life->closed++;
+}
+
+void life_close(struct life *life)
+{
+    int closed = life->closed;
+    stook_client_close(life->client, note_closed, life);
+    life->client = NULL;
+    if (life->borrowed) {
+        CHECK_EQ_INT(life->closed, closed); /* never from inside the call */
+        uv_run(&life->loop, UV_RUN_DEFAULT);
+    }
+    CHECK_EQ_INT(life->closed, closed + 1);
+}
+
+void life_end(struct life *life)
+{
+    if (life->client)
+        life_close(life);
+    if (life->borrowed) {
+        CHECK_EQ_INT(uv_run(&life->loop, UV_RUN_DEFAULT), 0);
+        CHECK_EQ_INT(uv_loop_close(&life->loop), 0);
+    }
+    memory_check_empty(&life->memory);
+}
+
+void life_both(void (*body)(struct life *life))
+{
+    static struct life life;
+    for (int borrowed = 0; borrowed <= 1; borrowed++) {
+        test_note("%s loop", borrowed ? "borrowed" : "owned");
+        life_begin(&life, borrowed);
+        body(&life);
+        life_end(&life);
+    }
+}
+
+stook_batch *life_batch(struct life *life)
+{
+    stook_batch *batch = NULL;
+    CHECK_ERROR(stook_batch_new(life->client, &batch), 0);
+    CHECK(batch != NULL);
+    return batch;
+}
+
+void count_done(stook_batch *batch, int failed, void *user)
+{
+    struct done *done = user;
+    (void)batch;
+    done->calls++;
+    done->failed = failed;
+}
+
+typedef int start_fn(stook_batch *, const struct stook_gather_options *,
+                     void (*)(stook_batch *, int, void *), void *);
+
+/* The loop ends by itself when the await is over: only an await keeps it alive. */
+static int await_on_loop(struct life *life, start_fn *start, stook_batch *batch,
+                         const struct stook_gather_options *options)
+{
+    struct done done = {0, 0};
+    int error = start(batch, options, count_done, &done);
+    CHECK_EQ_INT(done.calls, 0);
+    if (error)
+        return error;
+    uv_run(&life->loop, UV_RUN_DEFAULT);
+    CHECK_EQ_INT(done.calls, 1);
+    return done.failed;
+}
+
+int life_gather(struct life *life, stook_batch *batch, const struct stook_gather_options *options)
+{
+    if (life->borrowed)
+        return await_on_loop(life, stook_gather_start, batch, options);
+    return stook_gather(batch, options);
+}
+
+int life_gather_ordered(struct life *life, stook_batch *batch,
+                        const struct stook_gather_options *options)
+{
+    if (life->borrowed)
+        return await_on_loop(life, stook_gather_ordered_start, batch, options);
+    return stook_gather_ordered(batch, options);
+}
+
+void life_run(struct life *life)
+{
+    if (life->borrowed)
+        uv_run(&life->loop, UV_RUN_DEFAULT);
+    else
+        CHECK_ERROR(stook_client_run(life->client), 0);
+}
+
+void add(stook_batch *batch, const char *url)
+{
+    CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(url)), 0);
+}

@@ -1,0 +1,59 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The rooms of src/ and who may include whom, as docs/architecture.md draws it.
+. "$(dirname -- "$0")/common.sh"
+
+# Of each room, the rooms whose headers it may include beside its own.
+allowed() {
+    case $1 in
+        api) echo turn deliver base ;;
+        turn) echo sched deliver transfer base ;;
+        sched | deliver | loop) echo base ;;
+        transfer) echo engine base ;;
+        engine) echo loop base ;;
+        base) echo ;;
+        *) return 1 ;;
+    esac
+}
+
+# file room line include
+files src | grep '\.[ch]$' | while IFS= read -r file; do
+    room=${file#src/}
+    case $room in */*) room=${room%%/*} ;; *) room= ;; esac
+    if ! may=$(allowed "$room"); then
+        printf '%s: in no room that docs/architecture.md knows\n' "$file"
+        continue
+    fi
+    bare "$file" | grep -nE '^[[:space:]]*#[[:space:]]*include' | while IFS= read -r found; do
+        line=${found%%:*}
+        name=$(printf '%s\n' "$found" | sed 's/^[^"<]*["<]//; s/[">].*$//')
+        say() { printf '%s:%s: %s %s\n' "$file" "$line" "$name" "$1"; }
+        case $found in *'<'*) style=system ;; *) style=own ;; esac
+        case $style:$name in
+            system:stook.h | system:stook/*) ;;
+            system:uv.h | system:uv/*) [ "$room" = loop ] || say "is for src/loop alone" ;;
+            system:curl/*)
+                case $room in
+                    engine | transfer) ;;
+                    *) say "is for src/engine and src/transfer alone" ;;
+                esac
+                ;;
+            system:pthread.h | system:threads.h | system:time.h | system:sys/time.h)
+                case $room in
+                    sched | deliver | base) say "brings threads or a clock into src/$room" ;;
+                esac
+                ;;
+            system:*) ;;
+            own:*..*) say "climbs: write it from src/" ;;
+            own:*/*)
+                other=${name%%/*}
+                case " $room $may " in
+                    *" $other "*) ;;
+                    *) say "runs against the arrows: $room may include ${may:-nothing}" ;;
+                esac
+                [ -f "src/$name" ] || say "does not exist"
+                ;;
+            own:*) say "is without its room: write it from src/" ;;
+        esac
+    done
+done | refuse "includes that docs/architecture.md does not allow"

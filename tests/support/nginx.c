@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+#include "nginx.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../harness/harness.h"
+#include "process.h"
+#include "raw_server.h"
+#include "sockets.h"
+
+struct peer {
+    struct nginx nginx; /* first: what the test sees */
+    struct process process;
+    char *directory;
+    char *ca, *other;
+};
+
+static const char *program(void)
+{
+    static const char *const places[] = {"/usr/sbin/nginx", "/usr/bin/nginx",
+                                         "/usr/local/sbin/nginx", "/usr/local/nginx/sbin/nginx"};
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+        if (access(places[i], X_OK) == 0)
+            return places[i];
+    test_skip("nginx is not installed");
+}
+
+/* ------------------------------------------------------------- certificates */
+
+/* Runs one command of words that hold no spaces. */
+static void openssl(const struct peer *peer, const char *command)
+{
+    char words[1024], *save = NULL;
+    const char *argv[48];
+    size_t count = 0;
+    snprintf(words, sizeof words, "openssl %s", command);
+    for (char *word = strtok_r(words, " ", &save); word; word = strtok_r(NULL, " ", &save))
+        argv[count++] = word;
+    argv[count] = NULL;
+    process_run(argv, text("%s/openssl.log", peer->directory));
+}
+
+static void make_authority(const struct peer *peer, const char *name)
+{
+    const char *d = peer->directory;
+    openssl(peer, text("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -sha256 "
+                       "-days 2 -config %s/openssl.cnf -extensions v3_ca -subj /CN=%s "
+                       "-keyout %s/%s.key -out %s/%s.pem", d, name, d, name, d, name));
+}
+
+static void make_certificates(const struct peer *peer)
+{
+    const char *d = peer->directory;
+    write_file(text("%s/openssl.cnf", d),
+               "[req]\ndistinguished_name=dn\nprompt=no\n[dn]\nCN=unused\n"
+               "[v3_ca]\nbasicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\n"
+               "subjectKeyIdentifier=hash\n"
+               "[leaf]\nbasicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\n"
+               "extendedKeyUsage=serverAuth\nsubjectAltName=IP:127.0.0.1,DNS:localhost\n");
+    make_authority(peer, "authority");
+    make_authority(peer, "stranger");
+    openssl(peer, text("req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -sha256 "
+                       "-config %s/openssl.cnf -subj /CN=localhost -keyout %s/leaf.key "
+                       "-out %s/leaf.csr", d, d, d));
+    openssl(peer, text("x509 -req -sha256 -days 2 -in %s/leaf.csr -CA %s/authority.pem "
+                       "-CAkey %s/authority.key -CAcreateserial -extfile %s/openssl.cnf "
+                       "-extensions leaf -out %s/leaf.pem", d, d, d, d, d));
+}
+
+/* ------------------------------------------------------------ configuration */
+
+/* As the test's own user: one process, everything it writes below its directory. */
+static const char configuration[] =
+    "daemon off; master_process off; pid nginx.pid; error_log error.log warn;\n"
+    "events { worker_connections 512; }\n"
+    "http {\n"
+    "  access_log off; root files; default_type text/plain; keepalive_requests 100000;\n"
+    "  client_body_temp_path b; proxy_temp_path p; fastcgi_temp_path f;\n"
+    "  uwsgi_temp_path u; scgi_temp_path s; client_max_body_size 64m;\n"
+    "  ssl_certificate leaf.pem; ssl_certificate_key leaf.key; ssl_protocols TLSv1.2 TLSv1.3;\n"
+    "  server {\n"
+    "    listen 127.0.0.1:%d; listen 127.0.0.1:%d ssl http2;\n"
+    "    listen 127.0.0.2:%d ssl;\n"
+    "    location = /ok { return 200 ok; }\n"
+    "    location = /token { return 200 %ld; }\n"
+    "    location ~ ^/number/(\\d+)$ { return 200 $1; }\n"
+    "    location ~ ^/status/404$ { return 404; }\n"
+    "    location ~ ^/status/503$ { return 503; }\n"
+    "    location = /method { return 200 $request_method; }\n"
+    "    location = /header { return 200 $http_x_test; }\n"
+    "  }\n"
+    "}\n";
+
+static void write_files(const struct peer *peer)
+{
+    static char big[nginx_big_size + 1];
+    const char *d = peer->directory;
+    for (size_t i = 0; i < nginx_big_size; i++)
+        big[i] = (char)('0' + i % 10);
+    CHECK_EQ_INT(mkdir(text("%s/files", d), 0700), 0);
+    write_file(text("%s/files/big", d), big);
+}
+
+/* ---------------------------------------------------------------- readiness */
+
+/* 1 when our own nginx answers; 0 when it ended, because a port was taken. */
+static int wait_until_ready(struct peer *peer, long token)
+{
+    char answer[4096];
+    const char *expected = text("\r\n\r\n%ld", token);
+    while (!process_ended(&peer->process)) {
+        if (ask(peer->nginx.port, "/token", answer, sizeof answer) > 0 &&
+            strstr(answer, expected))
+            return 1;
+        raw_pause(5); /* between two looks, not instead of one */
+    }
+    return 0;
+}
+
+static int try_ports(struct peer *peer, const char *path)
+{
+    char content[4096];
+    const char *d = peer->directory;
+    long token = (long)getpid() * 32768 + random_port();
+    peer->nginx.port = random_port();
+    peer->nginx.tls_port = random_port();
+    snprintf(content, sizeof content, configuration, peer->nginx.port,
+             peer->nginx.tls_port, peer->nginx.tls_port, token);
+    write_file(text("%s/nginx.conf", d), content);
+    const char *argv[] = {path, "-p", text("%s/", d), "-c", "nginx.conf", "-e", "error.log", NULL};
+    process_start(&peer->process, argv, text("%s/nginx.log", d));
+    return wait_until_ready(peer, token);
+}
+
+static void stop(void *arg)
+{
+    struct peer *peer = arg;
+    process_stop(&peer->process);
+    free(peer->directory);
+    free(peer->ca);
+    free(peer->other);
+    free(peer);
+}
+
+struct nginx *nginx_start(void)
+{
+    const char *path = program();
+    const char *directory = temporary_directory();
+    struct peer *peer = calloc(1, sizeof *peer);
+    CHECK(peer != NULL);
+    peer->directory = strdup(directory);
+    peer->nginx.ca = peer->ca = strdup(text("%s/authority.pem", directory));
+    peer->nginx.other = peer->other = strdup(text("%s/stranger.pem", directory));
+    peer->process.in = peer->process.out = -1;
+    test_defer(stop, peer);
+    make_certificates(peer);
+    write_files(peer);
+    for (int tries = 0; !try_ports(peer, path); tries++)
+        if (tries == 20)
+            FAIL("nginx does not start, see %s", directory);
+    return &peer->nginx;
+}
+
+const char *nginx_url(const struct nginx *nginx, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    const char *url = url_of("http", nginx->port, format, args);
+    va_end(args);
+    return url;
+}
+
+const char *nginx_tls_url(const struct nginx *nginx, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    const char *url = url_of("https", nginx->tls_port, format, args);
+    va_end(args);
+    return url;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * nginx as a peer that is not ours: HTTP/1.1 in the clear, HTTP/1.1 and HTTP/2 over TLS, with an
+ * authority and a certificate made for this one test. The test is skipped where there is no nginx.
+ *
+ *   /ok           "ok"
+ *   /number/N     "N"
+ *   /status/404   an empty answer of that status; /status/503 too
+ *   /big          a body of nginx_big_size bytes, each the last digit of its place
+ *   /method       the method it was asked with
+ *   /header       the request's X-Test
+ */
+#ifndef STOOK_TEST_NGINX_H
+#define STOOK_TEST_NGINX_H
+
+enum { nginx_big_size = 1000000 };
+
+struct nginx {
+    int port;           /* in the clear */
+    int tls_port;       /* over TLS; offers h2 and http/1.1. On 127.0.0.2 too, an address that
+                           the certificate does not name */
+    const char *ca;     /* PEM file of the authority that signed it */
+    const char *other;  /* PEM file of one that did not */
+};
+
+/* Ends with the test. */
+struct nginx *nginx_start(void);
+const char *nginx_url(const struct nginx *nginx, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+const char *nginx_tls_url(const struct nginx *nginx, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: MIT */
+/* The machinery of the raw server: child process, connections, requests, counters. */
+#include "raw_server.h"
+
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../harness/harness.h"
+#include "process.h"
+#include "sockets.h"
+
+enum { COUNTERS = 512, HEAD_MAX = 128 * 1024 };
+
+struct counter {
+    char path[128];
+    unsigned seen, now, peak;
+};
+
+/* In memory shared by the test and the server. */
+struct raw_server {
+    struct process process;
+    int port;
+    int listener;
+    const struct raw_behaviour *extra;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    unsigned connections;
+    struct counter counters[COUNTERS];
+};
+
+/* ---------------------------------------------------------------- counters */
+
+/* Under the lock. */
+static struct counter *counter_of(struct raw_server *server, const char *path)
+{
+    for (size_t i = 0; i < COUNTERS; i++) {
+        struct counter *counter = &server->counters[i];
+        if (!counter->path[0])
+            snprintf(counter->path, sizeof counter->path, "%s", path);
+        if (strcmp(counter->path, path) == 0)
+            return counter;
+    }
+    abort(); /* a test with that many paths wants fewer, or a bigger table */
+}
+
+static unsigned enter(struct raw_server *server, const char *path)
+{
+    pthread_mutex_lock(&server->lock);
+    struct counter *counter = counter_of(server, path);
+    unsigned seen = ++counter->seen;
+    if (++counter->now > counter->peak)
+        counter->peak = counter->now;
+    pthread_cond_broadcast(&server->changed);
+    pthread_mutex_unlock(&server->lock);
+    return seen;
+}
+
+/* Before the answer is sent: a client that reads it and asks the next is never counted twice. */
+static void leave(struct raw_call *call)
+{
+    if (call->answered)
+        return;
+    call->answered = 1;
+    pthread_mutex_lock(&call->server->lock);
+    counter_of(call->server, call->path)->now--;
+    pthread_mutex_unlock(&call->server->lock);
+}
+
+static struct counter look(struct raw_server *server, const char *path)
+{
+    pthread_mutex_lock(&server->lock);
+    struct counter counter = *counter_of(server, path);
+    pthread_mutex_unlock(&server->lock);
+    return counter;
+}
+
+unsigned raw_seen(struct raw_server *server, const char *path)
+{
+    return look(server, path).seen;
+}
+
+unsigned raw_peak(struct raw_server *server, const char *path)
+{
+    return look(server, path).peak;
+}
+
+unsigned raw_connections(struct raw_server *server)
+{
+    pthread_mutex_lock(&server->lock);
+    unsigned connections = server->connections;
+    pthread_mutex_unlock(&server->lock);
+    return connections;
+}
+
+void raw_wait(struct raw_server *server, const char *path, unsigned seen)
+{
+    pthread_mutex_lock(&server->lock);
+    while (counter_of(server, path)->seen < seen)
+        pthread_cond_wait(&server->changed, &server->lock);
+    pthread_mutex_unlock(&server->lock);
+}
+
+void raw_signal(struct raw_server *server, const char *path)
+{
+    struct raw_call call = {.server = server};
+    snprintf(call.path, sizeof call.path, "%s", path);
+    enter(server, path);
+    leave(&call);
+}
+
+/* -------------------------------------------------------------- what it says */
+
+int raw_send(struct raw_call *call, const void *bytes, size_t size)
+{
+    const char *next = bytes;
+    leave(call);
+    while (size > 0) {
+        ssize_t sent = send(call->fd, next, size, MSG_NOSIGNAL);
+        if (sent <= 0)
+            return 0;
+        next += sent;
+        size -= (size_t)sent;
+    }
+    return 1;
+}
+
+int raw_say(struct raw_call *call, const char *format, ...)
+{
+    char line[4096];
+    va_list args;
+    va_start(args, format);
+    int size = vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    return raw_send(call, line, (size_t)size < sizeof line ? (size_t)size : sizeof line - 1);
+}
+
+enum raw_then raw_answer(struct raw_call *call, const void *body, size_t size)
+{
+    raw_say(call, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n", size);
+    if (strcmp(call->method, "HEAD") != 0)
+        raw_send(call, body, size);
+    return RAW_KEEP;
+}
+
+long raw_number(const struct raw_call *call, const char *name)
+{
+    size_t size = strlen(name);
+    for (const char *at = call->query; at && *at; at = strchr(at, '&')) {
+        at += *at == '&';
+        if (strncmp(at, name, size) == 0 && at[size] == '=')
+            return atol(at + size + 1);
+    }
+    return 0;
+}
+
+void raw_pause(long ms)
+{
+    struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+    nanosleep(&time, NULL);
+}
+
+/* -------------------------------------------------------------- connections */
+
+/* What was read of a connection and not used yet. */
+struct inbuf {
+    size_t size;
+    char bytes[HEAD_MAX + 1];
+};
+
+static int read_more(struct raw_call *call, struct inbuf *in)
+{
+    if (in->size == HEAD_MAX)
+        return 0;
+    ssize_t size = recv(call->fd, in->bytes + in->size, HEAD_MAX - in->size, 0);
+    if (size <= 0)
+        return 0;
+    in->size += (size_t)size;
+    in->bytes[in->size] = '\0';
+    return 1;
+}
+
+static int read_head(struct raw_call *call, struct inbuf *in)
+{
+    char *end, target[384];
+    in->bytes[in->size] = '\0';
+    while ((end = strstr(in->bytes, "\r\n\r\n")) == NULL)
+        if (!read_more(call, in))
+            return 0;
+    call->head_size = (size_t)(end + 4 - in->bytes);
+    call->head = strndup(in->bytes, call->head_size);
+    in->size -= call->head_size;
+    memmove(in->bytes, end + 4, in->size);
+    if (sscanf(call->head, "%31s %383s", call->method, target) != 2)
+        return 0;
+    char *query = strchr(target, '?');
+    snprintf(call->query, sizeof call->query, "%.255s", query ? query + 1 : "");
+    if (query)
+        *query = '\0';
+    snprintf(call->path, sizeof call->path, "%.127s", target);
+    return 1;
+}
+
+static int read_body(struct raw_call *call, struct inbuf *in)
+{
+    const char *length = strcasestr(call->head, "\r\nContent-Length:");
+    call->body_size = length ? strtoul(length + 17, NULL, 10) : 0;
+    call->body = malloc(call->body_size + 1);
+    size_t have = in->size < call->body_size ? in->size : call->body_size;
+    memcpy(call->body, in->bytes, have);
+    in->size -= have;
+    memmove(in->bytes, in->bytes + have, in->size);
+    while (have < call->body_size) {
+        ssize_t size = recv(call->fd, call->body + have, call->body_size - have, 0);
+        if (size <= 0)
+            return 0;
+        have += (size_t)size;
+    }
+    call->body[have] = '\0';
+    return 1;
+}
+
+static const struct raw_behaviour *find_in(const struct raw_behaviour *table, const char *path)
+{
+    for (; table && table->path; table++) {
+        size_t size = strlen(table->path);
+        if (strncmp(table->path, path, size) == 0 && (path[size] == '\0' || path[size] == '/'))
+            return table;
+    }
+    return NULL;
+}
+
+static enum raw_then act(struct raw_call *call, const struct raw_behaviour *behaviour)
+{
+    if (!behaviour) {
+        raw_say(call, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+        return RAW_KEEP;
+    }
+    if (behaviour->answer)
+        return behaviour->answer(call);
+    if (behaviour->bytes)
+        raw_send(call, behaviour->bytes,
+                 behaviour->size ? behaviour->size : strlen(behaviour->bytes));
+    return behaviour->then;
+}
+
+static enum raw_then serve_one(struct raw_call *call, struct inbuf *in)
+{
+    const struct raw_behaviour *behaviour;
+    call->head = call->body = NULL;
+    call->body_size = 0;
+    if (!read_head(call, in))
+        return RAW_CLOSE;
+    behaviour = find_in(call->server->extra, call->path);
+    if (!behaviour)
+        behaviour = find_in(raw_behaviours, call->path);
+    if (!(behaviour && behaviour->early) && !read_body(call, in))
+        return RAW_CLOSE;
+    call->on_connection++;
+    call->answered = 0;
+    call->seen = enter(call->server, call->path);
+    enum raw_then then = act(call, behaviour);
+    leave(call);
+    return then;
+}
+
+static void wait_for_end(int fd)
+{
+    char bytes[4096];
+    while (recv(fd, bytes, sizeof bytes, 0) > 0)
+        ;
+}
+
+static void *serve(void *arg)
+{
+    struct raw_call call = *(struct raw_call *)arg;
+    struct inbuf *in = malloc(sizeof *in);
+    enum raw_then then = in ? RAW_KEEP : RAW_RESET;
+    free(arg);
+    if (in)
+        in->size = 0;
+    while (then == RAW_KEEP) {
+        then = serve_one(&call, in);
+        free(call.head);
+        free(call.body);
+    }
+    if (then == RAW_HOLD)
+        wait_for_end(call.fd);
+    if (then == RAW_RESET)
+        setsockopt(call.fd, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1},
+                   sizeof(struct linger));
+    close(call.fd);
+    free(in);
+    return NULL;
+}
+
+static void accept_all(struct raw_server *server)
+{
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attributes, 256 * 1024);
+    for (;;) {
+        pthread_t thread;
+        struct raw_call *call = calloc(1, sizeof *call);
+        call->server = server;
+        call->fd = accept(server->listener, NULL, NULL);
+        if (call->fd < 0)
+            _exit(1);
+        setsockopt(call->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int)); /* or 40 ms an answer */
+        pthread_mutex_lock(&server->lock);
+        server->connections++;
+        pthread_mutex_unlock(&server->lock);
+        if (pthread_create(&thread, &attributes, serve, call) != 0)
+            _exit(1);
+    }
+}
+
+/* ------------------------------------------------------------ its beginning */
+
+static void stop(void *arg)
+{
+    struct raw_server *server = arg;
+    process_stop(&server->process);
+    munmap(server, sizeof *server);
+}
+
+static void share(struct raw_server *server)
+{
+    pthread_mutexattr_t lock;
+    pthread_condattr_t changed;
+    pthread_mutexattr_init(&lock);
+    pthread_mutexattr_setpshared(&lock, PTHREAD_PROCESS_SHARED);
+    pthread_mutex_init(&server->lock, &lock);
+    pthread_condattr_init(&changed);
+    pthread_condattr_setpshared(&changed, PTHREAD_PROCESS_SHARED);
+    pthread_cond_init(&server->changed, &changed);
+}
+
+struct raw_server *raw_server_start(const struct raw_behaviour *extra)
+{
+    struct raw_server *server = mmap(NULL, sizeof *server, PROT_READ | PROT_WRITE,
+                                     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pid_t parent = getpid();
+    CHECK(server != MAP_FAILED);
+    share(server);
+    server->extra = extra;
+    server->listener = listen_somewhere(4096, &server->port);
+    server->process.in = server->process.out = -1;
+    pid_t pid = fork();
+    CHECK(pid >= 0);
+    if (pid == 0) {
+        process_die_with(parent);
+        accept_all(server);
+    }
+    server->process.pid = pid;
+    close(server->listener);
+    test_defer(stop, server);
+    return server;
+}
+
+int raw_port(const struct raw_server *server)
+{
+    return server->port;
+}
+
+const char *raw_url(const struct raw_server *server, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    const char *url = url_of("http", server->port, format, args);
+    va_end(args);
+    return url;
+}

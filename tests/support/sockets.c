@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+#include "sockets.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "../harness/harness.h"
+
+static void close_later(void *arg)
+{
+    close((int)(intptr_t)arg);
+}
+
+struct sockaddr_in loopback(int port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    return address;
+}
+
+static int bind_somewhere(int *ret_port)
+{
+    struct sockaddr_in address = loopback(0);
+    socklen_t size = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CHECK(fd >= 0);
+    CHECK_EQ_INT(bind(fd, (struct sockaddr *)&address, size), 0);
+    CHECK_EQ_INT(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+    *ret_port = ntohs(address.sin_port);
+    return fd;
+}
+
+int listen_somewhere(int backlog, int *ret_port)
+{
+    int fd = bind_somewhere(ret_port);
+    CHECK_EQ_INT(listen(fd, backlog), 0);
+    return fd;
+}
+
+int connect_to(int port)
+{
+    struct sockaddr_in address = loopback(port);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CHECK(fd >= 0);
+    if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+int refusing_port(void)
+{
+    int port, fd = bind_somewhere(&port);
+    test_defer(close_later, (void *)(intptr_t)fd);
+    return port;
+}
+
+int ask(int port, const char *path, char *answer, size_t room)
+{
+    size_t size = 0;
+    int fd = connect_to(port);
+    if (fd < 0)
+        return -1;
+    dprintf(fd, "GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n", path);
+    for (ssize_t got; (got = read(fd, answer + size, room - 1 - size)) > 0;)
+        size += (size_t)got;
+    answer[size] = '\0';
+    close(fd);
+    return (int)size;
+}
+
+/* The kernel drops a SYN once the queue of a listener is full: fill it until that is seen. */
+int silent_port(void)
+{
+    int port, listener = listen_somewhere(0, &port);
+    struct sockaddr_in address = loopback(port);
+    test_defer(close_later, (void *)(intptr_t)listener);
+    for (int i = 0; i < 16; i++) {
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        struct pollfd connected = {.fd = fd, .events = POLLOUT};
+        CHECK(fd >= 0);
+        test_defer(close_later, (void *)(intptr_t)fd);
+        if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
+            continue;
+        CHECK_EQ_INT(errno, EINPROGRESS);
+        if (poll(&connected, 1, 100) == 0)
+            return port;
+    }
+    test_skip("this kernel answers although the queue of a listener is full");
+}
+
+int random_port(void)
+{
+    uint16_t number;
+    CHECK_EQ_INT(getrandom(&number, sizeof number, 0), sizeof number);
+    return 10240 + number % (32768 - 10240);
+}
