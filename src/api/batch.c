@@ -65,8 +65,7 @@ int stook_batch_add(stook_batch *batch, const struct stook_request *request)
         return failed_add(batch, STOOK_EARG, "the request has no URL");
     if (batch->client == NULL || stook__input_forked(batch->client))
         return failed_add(batch, STOOK_ESTATE, "the client is closed, or of another process");
-    if (batch->state == STOOK__DONE || batch->verdict != 0 || batch->freed ||
-        atomic_load(&batch->cancelled))
+    if (batch->state == STOOK__DONE || stook__batch_verdict(batch) != 0 || batch->freed)
         return failed_add(batch, STOOK_ESTATE, "the batch is done, cancelled or past its deadline");
     error = stook__input_record(batch, &mine, &record, &why);
     if (error == 0)

@@ -60,6 +60,8 @@ void stook__batch_touch(stook_batch *batch);
 void stook__record_end(stook_client *client, struct stook_result *record, int error);
 /* End all that is not finished, over the next turns; the first verdict counts. */
 void stook__batch_condemn(stook_batch *batch, int verdict);
+/* What all that is not finished ends with, a cancel that another thread asked for included; 0: nothing. */
+int stook__batch_verdict(stook_batch *batch);
 /* Free it now: not awaited, or the client is closed. */
 void stook__batch_destroy(stook_batch *batch);
 /* Not ok, of the requests and beside them; INT_MAX at most. */

@@ -51,6 +51,13 @@ void stook__batch_condemn(stook_batch *batch, int verdict)
     stook__batch_touch(batch);
 }
 
+int stook__batch_verdict(stook_batch *batch)
+{
+    if (batch->verdict == 0 && atomic_load_explicit(&batch->cancelled, memory_order_acquire))
+        batch->verdict = STOOK_ECANCELLED;
+    return batch->verdict;
+}
+
 int stook__batch_failed(const stook_batch *batch)
 {
     size_t failed = batch->tray.failed + batch->amiss;

@@ -121,7 +121,7 @@ static void read_letters(stook_client *client)
 static void ask_for_more(stook_batch *batch)
 {
     size_t wanted = batch->group.limit < SIZE_MAX ? batch->group.limit : ASKS;
-    for (int i = 0; i < ASKS && !batch->exhausted && batch->verdict == 0 && batch->group.n_waiting < wanted; i++) {
+    for (int i = 0; i < ASKS && !batch->exhausted && stook__batch_verdict(batch) == 0 && batch->group.n_waiting < wanted; i++) {
         size_t before = batch->tray.count;
         int answer = stook__call_more(&batch->audience, batch);
         batch->exhausted = answer != 1 || batch->tray.count == before;
@@ -155,10 +155,10 @@ static void complete(stook_client *client, stook_batch *batch)
 static void attend(stook_client *client, stook_batch *batch)
 {
     if (batch->state == STOOK__AWAITED) {
-        if (batch->verdict != 0)
-            end_some(client, batch);
-        else
+        if (stook__batch_verdict(batch) == 0)
             ask_for_more(batch);
+        if (stook__batch_verdict(batch) != 0)
+            end_some(client, batch);
         stook__group_hold(&client->sched, &batch->group, !stook__tray_has_room(&batch->tray));
         if (batch->tray.delivered == batch->tray.count && (batch->exhausted || batch->verdict != 0))
             complete(client, batch);
