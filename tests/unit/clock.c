@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* Deadlines come out in order, whatever was set, moved and cleared in between. */
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "harness/harness.h"
+
+enum { TIMERS = 500, STEPS = 100000 };
+
+static struct stook__timer timers[TIMERS];
+
+static int64_t earliest(void)
+{
+    int64_t due = 0;
+    for (int i = 0; i < TIMERS; i++)
+        if (timers[i].due != 0 && (due == 0 || timers[i].due < due))
+            due = timers[i].due;
+    return due;
+}
+
+TEST(agrees_with_a_search)
+{
+    struct stook__clock clock = {0};
+    srand(1);
+    for (int step = 0; step < STEPS; step++) {
+        struct stook__timer *timer = &timers[rand() % TIMERS];
+        if (rand() % 3 == 0)
+            stook__clock_clear(&clock, timer);
+        else
+            stook__clock_set(&clock, timer, 1 + rand() % 1000);
+        if (step % 16 == 0)
+            CHECK_EQ_INT(stook__clock_due(&clock), earliest());
+    }
+    for (int64_t last = 0; clock.root != NULL;) {
+        CHECK(clock.root->due >= last);
+        last = clock.root->due;
+        stook__clock_clear(&clock, clock.root);
+    }
+    CHECK_EQ_INT(earliest(), 0);
+}
+
+TEST(past_is_past)
+{
+    struct stook__clock clock = {0};
+    stook__clock_set(&clock, &timers[0], -5);
+    CHECK_EQ_INT(stook__clock_due(&clock), 1); /* 0 would be "not armed" */
+    stook__clock_clear(&clock, &timers[0]);
+    stook__clock_clear(&clock, &timers[0]);
+    CHECK_EQ_INT(stook__clock_due(&clock), 0);
+}
+
+/* A million equal deadlines: taking the first of them must not recurse. */
+TEST(is_not_deep)
+{
+    enum { MANY = 1000000 };
+    struct stook__clock clock = {0};
+    struct stook__timer *many = calloc(MANY, sizeof *many);
+    CHECK(many != NULL);
+    for (int i = 0; i < MANY; i++)
+        stook__clock_set(&clock, &many[i], 7);
+    for (int i = 0; i < MANY; i++)
+        stook__clock_clear(&clock, clock.root);
+    CHECK_EQ_INT(stook__clock_due(&clock), 0);
+    free(many);
+}

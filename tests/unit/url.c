@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/* What is a URL that may be fetched; and that a part put in place makes the same URL as the whole. */
+#include <string.h>
+
+#include <stook.h>
+
+#include "harness/harness.h"
+#include "transfer/url.h"
+
+static int parse(CURLU *url, const char *text)
+{
+    const char *why = NULL;
+    char scheme[16];
+    int error = stook__url_parse(url, text, &why, scheme);
+    test_note("%s: %s", text, why != NULL ? why : "");
+    return error;
+}
+
+TEST(accepted_and_refused)
+{
+    static const struct {
+        const char *text;
+        int error;
+    } rows[] = {
+        {"http://example.com", 0},
+        {"HTTP://example.com/", 0},
+        {"https://example.com:8443/a?b=c#d", 0},
+        {"http://[::1]:80/", 0},
+        {"http://127.0.0.1", 0},
+        {"http://example.com/a%20b", 0},
+        {"", STOOK_EURL},
+        {"   ", STOOK_EURL},
+        {"/path", STOOK_EURL},
+        {"example.com", STOOK_EURL},
+        {"127.0.0.1:80/x", STOOK_EURL},
+        {"//example.com", STOOK_EURL},
+        {"http:", STOOK_EURL},
+        {"http:/x", STOOK_EURL},
+        {"http://", STOOK_EURL},
+        {"http:///ok", STOOK_EURL},
+        {"http://?x", STOOK_EURL},
+        {"http://a b/", STOOK_EURL},
+        {"http://a/b c", STOOK_EURL},
+        {"http://a/\x01", STOOK_EURL},
+        {"http://a/\r\nX: y", STOOK_EURL},
+        {"http://a/\x7f", STOOK_EURL},
+        {"http://a\\@b/", STOOK_EURL},
+        {"http://a:65536/", STOOK_EURL},
+        {"http://a:-1/", STOOK_EURL},
+        {"http://a:80a/", STOOK_EURL},
+        {"http://a:0/", STOOK_EURL},
+        {"http://[::1/", STOOK_EURL},
+        {"ftp://a/", STOOK_EPOLICY},
+        {"file:///etc/hostname", STOOK_EPOLICY},
+        {"httpx://a/", STOOK_EPOLICY},
+        {"http://user@a/", STOOK_EPOLICY},
+        {"http://user:pass@a/", STOOK_EPOLICY},
+        {"http://:pass@a/", STOOK_EPOLICY},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        CURLU *url = curl_url();
+        CHECK_ERROR(parse(url, rows[i].text), rows[i].error);
+        curl_url_cleanup(url);
+    }
+}
+
+static void check_same(const char *before, const char *text, int may_move)
+{
+    CURLU *whole = curl_url(), *moved = curl_url();
+    char *a = NULL, *b = NULL;
+    size_t origin = stook__url_origin(text);
+    CHECK_EQ_INT(parse(moved, before), 0);
+    CHECK_EQ_INT(parse(whole, text), 0);
+    CHECK_EQ_INT(stook__url_move(moved, text + origin), may_move);
+    if (may_move) {
+        CHECK_EQ_INT(curl_url_get(whole, CURLUPART_URL, &a, 0), 0);
+        CHECK_EQ_INT(curl_url_get(moved, CURLUPART_URL, &b, 0), 0);
+        CHECK_STR(a, b);
+    }
+    curl_free(a);
+    curl_free(b);
+    curl_url_cleanup(whole);
+    curl_url_cleanup(moved);
+}
+
+TEST(moved_is_the_same_as_parsed)
+{
+    static const struct {
+        const char *text;
+        int may_move;
+    } rows[] = {
+        {"http://h:81/", 1},
+        {"http://h:81/todos/1", 1},
+        {"http://h:81/a.b/c..d/e", 1},
+        {"http://h:81/a?b=c&d=e/f:@!$'()*,;", 1},
+        {"http://h:81/a?b=../c", 1},
+        {"http://h:81/a?b=.", 1},
+        {"http://h:81/a/../b", 0},
+        {"http://h:81/./b", 0},
+        {"http://h:81/a/.hidden", 0},
+        {"http://h:81/a%2fb", 0},
+        {"http://h:81/a?b=%2F", 0},
+        {"http://h:81/\xc3\xa9", 0},
+        {"http://h:81/a?", 0},
+        {"http://h:81", 0},
+        {"http://h:81?a", 0},
+        {"http://h:81/a#f", 0},
+        {"http://h:81/a?b#f", 0},
+        {"http://h:81/a|b", 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        check_same("http://h:81/", rows[i].text, rows[i].may_move);
+        check_same("http://h:81/old/path?and=query#and", rows[i].text, rows[i].may_move);
+    }
+}
