@@ -107,7 +107,8 @@ case_server_program() {
     start_server --delay-ms 1 --uneven --slots 5 --overload hang
     run 0 ten_lines "$url/todos/1"
     has_line "200 $url/todos/1 OK"
-    stop_server
+    kill -TERM "$server"
+    stop_server # it must end with status 0
     run 0 server --until-eof </dev/null
     has_line 'listening on http://127\.0\.0\.1:[123][0-9][0-9][0-9][0-9]'
     run 2 server --slots many

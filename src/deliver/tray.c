@@ -48,6 +48,12 @@ void stook__tray_started(struct stook__tray *tray, struct stook__parcel *parcel)
     tray->out++;
 }
 
+void stook__tray_stopped(struct stook__tray *tray, struct stook__parcel *parcel)
+{
+    parcel->started = 0;
+    tray->out--;
+}
+
 /* The head of an ordered tray: the first that was not delivered. */
 static struct stook__parcel *head_of(const struct stook__tray *tray)
 {

@@ -42,6 +42,7 @@ int stook__tray_add(struct stook__tray *tray, struct stook__heap *heap, struct s
 int stook__tray_open(struct stook__tray *tray, struct stook__heap *heap, struct stook__link *ring, int ordered, int lent,
                      size_t window);
 void stook__tray_started(struct stook__tray *tray, struct stook__parcel *parcel);
+void stook__tray_stopped(struct stook__tray *tray, struct stook__parcel *parcel);
 void stook__tray_arrived(struct stook__tray *tray, struct stook__link *ring, struct stook__parcel *parcel, size_t bytes,
                          int ok);
 /* Whether one more may start. */

@@ -22,6 +22,7 @@ struct stook__origin {
     unsigned home;
     int tls, h2, literal; /* h2: may be agreed; literal: no name to be looked up */
     int protocol;     /* 0: not known yet, 11, 20 */
+    int directory;    /* its certificate needs the directory of authorities */
 
     /* gate.c */
     struct stook__link gated;  /* slots that wait */

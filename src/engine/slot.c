@@ -164,6 +164,16 @@ int stook__slot_join(struct stook__slot *slot, const char *origin, size_t size, 
     return 0;
 }
 
+int stook__slot_needs_directory(const struct stook__slot *slot)
+{
+    return slot->origin->directory;
+}
+
+void stook__slot_note_directory(struct stook__slot *slot)
+{
+    slot->origin->directory = 1;
+}
+
 CURL *stook__slot_easy(struct stook__slot *slot)
 {
     return slot->easy;

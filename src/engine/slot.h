@@ -46,7 +46,12 @@ struct stook__slot_kit {
     CURLU *url;       /* libcurl reads it when the transfer starts, so it is never shared */
     unsigned changed; /* options that differ from those of a plain GET */
     int64_t connect_ms;
+    int directory; /* the authorities of libcurl's default directory count too */
 };
+
+/* Whether this origin was found to need the directory of authorities; and that it does. */
+int stook__slot_needs_directory(const struct stook__slot *slot);
+void stook__slot_note_directory(struct stook__slot *slot);
 
 CURL *stook__slot_easy(struct stook__slot *slot);
 struct stook__slot_kit *stook__slot_kit(struct stook__slot *slot);

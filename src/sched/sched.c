@@ -8,6 +8,8 @@ void stook__sched_init(struct stook__sched *sched)
 {
     stook__list_init(&sched->ring);
     sched->jobs.root = sched->deadlines.root = NULL;
+    sched->n_running = 0;
+    sched->starved = 0;
 }
 
 void stook__group_init(struct stook__group *group)
@@ -72,7 +74,7 @@ void stook__sched_add(struct stook__sched *sched, struct stook__group *group, st
 
 struct stook__job *stook__sched_next(struct stook__sched *sched, int64_t now)
 {
-    struct stook__link *first = stook__list_pop(&sched->ring);
+    struct stook__link *first = sched->starved ? NULL : stook__list_pop(&sched->ring);
     if (first == NULL)
         return NULL;
     struct stook__group *group = STOOK__OF(struct stook__group, ring, first);
@@ -81,8 +83,10 @@ struct stook__job *stook__sched_next(struct stook__sched *sched, int64_t now)
     stook__list_append(&group->running, &job->link);
     group->n_waiting--;
     group->n_running++;
+    sched->n_running++;
     job->state = STOOK__RUNNING;
-    job->first_at = now;
+    if (job->first_at == 0)
+        job->first_at = now;
     stook__sched_repeat(sched, job, now);
     place(sched, group);
     return job;
@@ -96,14 +100,38 @@ void stook__sched_repeat(struct stook__sched *sched, struct stook__job *job, int
     stook__timeouts_arm(sched, job);
 }
 
+static void stopped(struct stook__sched *sched, struct stook__group *group)
+{
+    group->n_running--;
+    sched->n_running--;
+}
+
+int stook__sched_put_back(struct stook__sched *sched, struct stook__job *job)
+{
+    struct stook__group *group = job->group;
+    if (sched->n_running <= 1)
+        return 0;
+    stook__list_remove(&job->link);
+    stook__list_append(group->waiting.next, &job->link); /* in front of the first */
+    stopped(sched, group);
+    group->n_waiting++;
+    job->state = STOOK__WAITING;
+    job->attempts--;
+    sched->starved = 1;
+    stook__timeouts_arm(sched, job);
+    place(sched, group);
+    return 1;
+}
+
 void stook__sched_finish(struct stook__sched *sched, struct stook__job *job)
 {
     struct stook__group *group = job->group;
     stook__list_remove(&job->link);
     if (job->state == STOOK__RUNNING)
-        group->n_running--;
+        stopped(sched, group);
     else
         group->n_waiting--;
+    sched->starved = 0;
     job->state = STOOK__FINISHED;
     stook__clock_clear(&sched->jobs, &job->timer);
     place(sched, group);

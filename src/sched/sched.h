@@ -6,8 +6,8 @@
  * A job is one request, a group is a batch of them. Groups that may start something stand in a
  * ring and take turns. States of a job, which only this room changes:
  *
- *     NEW -> WAITING -> RUNNING -> FINISHED
- *               \____________________^
+ *     NEW -> WAITING <-> RUNNING -> FINISHED
+ *               \_____________________^
  */
 #ifndef STOOK_SCHED_SCHED_H
 #define STOOK_SCHED_SCHED_H
@@ -45,6 +45,8 @@ struct stook__group {
 struct stook__sched {
     struct stook__link ring;
     struct stook__clock jobs, deadlines;
+    size_t n_running; /* of all groups */
+    int starved;      /* descriptors or ports have run out: wait until something is over */
 };
 
 void stook__sched_init(struct stook__sched *sched);
@@ -64,6 +66,9 @@ void stook__sched_add(struct stook__sched *sched, struct stook__group *group, st
 struct stook__job *stook__sched_next(struct stook__sched *sched, int64_t now);
 /* A running job starts another attempt at once. */
 void stook__sched_repeat(struct stook__sched *sched, struct stook__job *job, int64_t now);
+/* A running job that lacked a descriptor or a port goes back to the head of its queue, and nothing
+   starts until another is over. 0: there is no other, so waiting would not help. */
+int stook__sched_put_back(struct stook__sched *sched, struct stook__job *job);
 void stook__sched_finish(struct stook__sched *sched, struct stook__job *job);
 
 /* When something is due next; 0: nothing is armed. */

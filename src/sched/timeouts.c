@@ -20,8 +20,9 @@ static int64_t earlier(int64_t a, int64_t b)
 static int64_t due_of(const struct stook__job *job)
 {
     const struct stook__policy *policy = job->policy;
+    /* The queue clock ends with the first start; from then on the whole counts, waits included. */
     if (job->state == STOOK__WAITING)
-        return after(job->added_at, policy->queue_ms);
+        return job->first_at == 0 ? after(job->added_at, policy->queue_ms) : after(job->first_at, policy->total_ms);
     int64_t due = earlier(after(job->attempt_at, policy->attempt_ms), after(job->first_at, policy->total_ms));
     due = earlier(due, after(job->moved_at, policy->stall_ms));
     if (!job->connected)
@@ -69,7 +70,7 @@ int stook__sched_verdict(struct stook__sched *sched, struct stook__job *job, int
 {
     const struct stook__policy *policy = job->policy;
     if (job->state == STOOK__WAITING)
-        return STOOK_ETIMEOUT_QUEUE;
+        return job->first_at == 0 ? STOOK_ETIMEOUT_QUEUE : STOOK_ETIMEOUT_TOTAL;
     if (now >= after(job->first_at, policy->total_ms))
         return STOOK_ETIMEOUT_TOTAL;
     if (now >= after(job->attempt_at, policy->attempt_ms))

@@ -17,9 +17,9 @@ static const char *method_of(const struct stook__spec *spec)
     return spec->body_size > 0 ? "POST" : "GET";
 }
 
-static int set_up(struct stook__attempt *attempt, int fresh, struct stook__outcome *ret_outcome)
+static int set_up(struct stook__attempt *attempt, struct stook__outcome *ret_outcome)
 {
-    int error = stook__options_set(attempt, fresh, ret_outcome);
+    int error = stook__options_set(attempt, attempt->fresh, ret_outcome);
     return error != 0 ? error : stook__slot_start(attempt->slot);
 }
 
@@ -40,7 +40,8 @@ struct stook__attempt *stook__attempt_begin(struct stook__heap *heap, struct sto
         attempt->answer = answer;
         attempt->owner = owner;
         attempt->method = method_of(spec);
-        error = set_up(attempt, fresh, ret_outcome);
+        attempt->fresh = fresh;
+        error = set_up(attempt, ret_outcome);
         if (error == 0)
             return attempt;
         destroy(attempt);
@@ -50,9 +51,44 @@ struct stook__attempt *stook__attempt_begin(struct stook__heap *heap, struct sto
     return NULL;
 }
 
+/* OpenSSL's X509_V_ERR_...: the issuer is not among the authorities. GnuTLS says no more than 1. */
+static int is_unknown_authority(long result)
+{
+    return result == 1 || result == 2 || (result >= 18 && result <= 21);
+}
+
+/* The certificate's authority may be one that only the directory knows: once more, with it. Nothing
+   was sent, so this is the same attempt still. 1: it is under way again. */
+static int try_directory(struct stook__attempt *attempt)
+{
+    struct stook__slot_facts facts;
+    struct stook__outcome outcome;
+    long result = 0;
+    stook__slot_facts(attempt->slot, &facts);
+    if (facts.code != CURLE_PEER_FAILED_VERIFICATION || attempt->policy->ca_file != NULL ||
+        stook__slot_kit(attempt->slot)->directory)
+        return 0;
+    curl_easy_getinfo(stook__slot_easy(attempt->slot), CURLINFO_SSL_VERIFYRESULT, &result);
+    if (!is_unknown_authority(result))
+        return 0;
+    stook__slot_note_directory(attempt->slot);
+    stook__slot_give_back(attempt->slot);
+    curl_slist_free_all(attempt->headers);
+    attempt->slot = NULL;
+    attempt->headers = NULL;
+    outcome = (struct stook__outcome){0};
+    attempt->error = set_up(attempt, &outcome);
+    if (outcome.message_owned)
+        stook__free(attempt->heap, (char *)outcome.message);
+    return attempt->error == 0;
+}
+
 struct stook__attempt *stook__attempt_news(struct stook__engine *engine)
 {
-    return stook__engine_news(engine);
+    struct stook__attempt *attempt;
+    while ((attempt = stook__engine_news(engine)) != NULL && try_directory(attempt))
+        ;
+    return attempt;
 }
 
 void *stook__attempt_owner(const struct stook__attempt *attempt)
@@ -130,8 +166,11 @@ static void fill_answer(struct stook__attempt *attempt)
 
 void stook__attempt_end(struct stook__attempt *attempt, struct stook__outcome *ret_outcome)
 {
-    fill_answer(attempt);
-    if (ret_outcome != NULL)
+    if (attempt->slot != NULL)
+        fill_answer(attempt);
+    if (attempt->slot != NULL && ret_outcome != NULL)
         stook__outcome_judge(attempt, ret_outcome);
+    else if (ret_outcome != NULL)
+        stook__outcome_set(attempt->heap, ret_outcome, attempt->error, NULL);
     destroy(attempt);
 }

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "transfer/fields.h"
 #include "transfer/parts.h"
@@ -85,11 +87,22 @@ static int got_bytes(const struct stook__attempt *attempt)
     return attempt->head_bytes > 0 || attempt->answer->body.size > 0;
 }
 
+/* libcurl says "could not resolve" when it could not make the pair of descriptors for its resolver. */
+static int out_of_fds(void)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0)
+        close(fd);
+    return fd < 0 && (errno == EMFILE || errno == ENFILE);
+}
+
 /* Codes that say something else than what happened, seen by what else is known. */
 static int corrected(const struct stook__attempt *attempt, const struct stook__slot_facts *facts)
 {
     int os_error = attempt->answer->os_error;
     if (facts->os_error == EMFILE || facts->os_error == ENFILE || os_error == EMFILE || os_error == ENFILE)
+        return STOOK_ENOFD;
+    if (facts->code == CURLE_COULDNT_RESOLVE_HOST && out_of_fds())
         return STOOK_ENOFD;
     if (facts->os_error == ENOMEM || facts->os_error == ENOBUFS)
         return STOOK_ENOMEM;
@@ -147,6 +160,7 @@ void stook__outcome_judge(struct stook__attempt *attempt, struct stook__outcome 
         return;
     }
     stook__outcome_set(attempt->heap, ret_outcome, error, why);
+    ret_outcome->starved = error == STOOK_ENOFD || (error == STOOK_ECONNECT && attempt->answer->os_error == EADDRNOTAVAIL);
     ret_outcome->idempotent = stook__method_idempotent(attempt->method);
     ret_outcome->lost = error == STOOK_ERESET && !got_bytes(attempt) && (facts.resent || was_reused(attempt));
 }

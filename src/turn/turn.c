@@ -61,6 +61,14 @@ void stook__record_end(stook_client *client, struct stook_result *record, int er
     finish(client, record, &outcome);
 }
 
+static int put_back(stook_client *client, struct stook_result *record)
+{
+    if (!stook__sched_put_back(&client->sched, &record->job))
+        return 0;
+    stook__tray_stopped(&record->batch->tray, &record->parcel);
+    return 1;
+}
+
 /* Steps 1 to 3: what came from below. */
 static void take_news(stook_client *client, int64_t now)
 {
@@ -71,14 +79,17 @@ static void take_news(stook_client *client, int64_t now)
         record->attempt = NULL;
         stook__attempt_end(attempt, &outcome);
         struct stook__ending ending = {outcome.error, outcome.idempotent, outcome.lost};
-        if (!stook__sched_again(&record->job, &ending)) {
+        int again = stook__sched_again(&record->job, &ending);
+        if (!again && !(outcome.starved && put_back(client, record))) {
             finish(client, record, &outcome);
             continue;
         }
         if (outcome.message_owned)
             stook__free(client->heap, (char *)outcome.message);
-        stook__sched_repeat(&client->sched, &record->job, now);
-        begin(client, record, 1);
+        if (again) {
+            stook__sched_repeat(&client->sched, &record->job, now);
+            begin(client, record, 1);
+        }
     }
 }
 

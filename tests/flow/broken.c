@@ -42,6 +42,7 @@ TEST_BOTH(odd_but_good)
         {"/http10", 0, 200, "old"},      {"/until-close", 0, 200, "until"}, {"/chunked", 0, 200, "abcdefg"},
         {"/no-content", 0, 204, ""},     {"/1xx?n=3", 0, 200, "ok"},        {"/trailers?n=5", 0, 200, "ok"},
         {"/drip?n=5&ms=2", 0, 200, "....."}, {"/big?n=0", 0, 200, ""},
+        {"/close-after", 0, 200, "ok"},  {"/rst-after", 0, 200, "ok"}, /* a whole answer is one, whatever follows */
     };
     check_all(life, expected, sizeof expected / sizeof expected[0]);
 }

@@ -5,10 +5,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -163,10 +165,41 @@ static void check_fds(const char before[FD_MAX])
     }
 }
 
-/* libuv opens two descriptors for the whole process with its first loop, and keeps them. */
+static size_t count_threads(void)
+{
+    size_t count = 0;
+    DIR *dir = opendir("/proc/self/task");
+    CHECK(dir != NULL);
+    for (struct dirent *entry; (entry = readdir(dir)) != NULL;)
+        count += entry->d_name[0] != '.';
+    closedir(dir);
+    return count;
+}
+
+/* A thread that was let go may still be on its way out: the kernel has the last word. */
+static void check_threads(size_t before)
+{
+    const struct timespec pause = {.tv_nsec = 1000000};
+    for (int looks = 0; count_threads() != before; looks++) {
+        if (looks == 5000)
+            FAIL("%zu threads before the test, %zu after it", before, count_threads());
+        nanosleep(&pause, NULL);
+    }
+}
+
+static void *nothing(void *arg)
+{
+    return arg;
+}
+
+/* libuv opens two descriptors for the whole process with its first loop, and keeps them. The thread
+   sanitizer starts a thread of its own with the first of the program's. */
 static void warm_up(void)
 {
     uv_loop_t loop;
+    pthread_t thread;
+    CHECK_EQ_INT(pthread_create(&thread, NULL, nothing, NULL), 0);
+    CHECK_EQ_INT(pthread_join(thread, NULL), 0);
     CHECK_EQ_INT(uv_loop_init(&loop), 0);
     CHECK_EQ_INT(uv_loop_close(&loop), 0);
 }
@@ -189,6 +222,7 @@ int main(int argc, char **argv)
     out = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
     warm_up();
     look_at_fds(fds);
+    size_t threads = count_threads();
     test->run();
     while (deferred_count > 0) {
         deferred_count--;
@@ -196,5 +230,6 @@ int main(int argc, char **argv)
     }
     test_note("%s", "");
     check_fds(fds);
+    check_threads(threads);
     return 0;
 }

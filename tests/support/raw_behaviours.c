@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 /* ------------------------------------------------------ peers that are well */
 
@@ -127,15 +126,7 @@ static enum raw_then reset(struct raw_call *call)
     return n == 0 || call->seen <= (unsigned)n ? RAW_RESET : ok(call);
 }
 
-/* Answers, ends the connection, and signals /closed so that a test can wait for it. */
-static enum raw_then close_after(struct raw_call *call)
-{
-    ok(call);
-    shutdown(call->fd, SHUT_WR);
-    raw_signal(call->server, "/closed");
-    return RAW_CLOSE;
-}
-
+#define HEAD_2 "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"
 #define HEAD_10 "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n"
 #define HEAD_CHUNKED "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
@@ -157,7 +148,8 @@ const struct raw_behaviour raw_behaviours[] = {
     {"/no-content", "HTTP/1.1 204 No Content\r\n\r\n", .then = RAW_KEEP},
     {"/redirect", "HTTP/1.1 302 Found\r\nLocation: /ok\r\nContent-Length: 0\r\n\r\n",
      .then = RAW_KEEP},
-    {"/close-after", .answer = close_after},
+    {"/close-after", HEAD_2 "ok", .then = RAW_CLOSE},
+    {"/rst-after", HEAD_2 "ok", .then = RAW_RESET},
     /* silence */
     {"/stall", .then = RAW_HOLD},
     {"/stall-head", "HTTP/1.1 200 OK\r\nX-Half: ", .then = RAW_HOLD},

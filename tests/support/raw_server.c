@@ -297,6 +297,7 @@ static void *serve(void *arg)
         setsockopt(call.fd, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1},
                    sizeof(struct linger));
     close(call.fd);
+    raw_signal(call.server, "/gone");
     free(in);
     return NULL;
 }

@@ -60,7 +60,8 @@ int raw_port(const struct raw_server *server);
 unsigned raw_seen(struct raw_server *server, const char *path);
 unsigned raw_peak(struct raw_server *server, const char *path);
 unsigned raw_connections(struct raw_server *server);
-/* Wait until a path was asked for (or signalled) that often. */
+/* Wait until a path was asked for (or signalled) that often. The server signals /gone whenever a
+   connection is closed on its side. */
 void raw_wait(struct raw_server *server, const char *path, unsigned seen);
 /* Count a path up without a request: releases those who wait for it with /after. */
 void raw_signal(struct raw_server *server, const char *path);

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* The work of baseline.c, through stook. */
+#include <stdio.h>
+
+#include <stook.h>
+
+#include "work.h"
+
+static struct work work;
+static size_t added;
+
+static int more(stook_batch *batch, void *user)
+{
+    (void)user;
+    if (added == work.requests)
+        return 0;
+    if (stook_batch_add(batch, &STOOK_REQUEST(work_url(&work, added))) != 0)
+        return -1;
+    added++;
+    return 1;
+}
+
+static void on_result(stook_batch *batch, const stook_result *result, void *user)
+{
+    size_t size;
+    (void)batch, (void)user;
+    stook_result_body(result, &size);
+    if (stook_result_error(result) != 0)
+        fprintf(stderr, "load: %s\n", stook_result_message(result));
+    work_answered(&work, stook_result_status(result), size);
+}
+
+int main(int argc, char **argv)
+{
+    stook_client *client;
+    stook_batch *batch;
+    int failed;
+    work_read(&work, argc, argv);
+    if (stook_client_new(NULL, &STOOK_CLIENT(.ca_file = work.ca_file), &client) != 0 ||
+        stook_batch_new(client, &batch) != 0)
+        return 2;
+    struct stook_gather_options options =
+        STOOK_GATHER(.limit = (int64_t)work.in_flight, .more = more, .on_result = on_result);
+    failed = work.ordered ? stook_gather_ordered(batch, &options) : stook_gather(batch, &options);
+    stook_batch_free(batch);
+    stook_client_close(client, NULL, NULL);
+    return work_end(&work) != 0 || failed != 0;
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/* Out of descriptors: what cannot be had says so, and is had again when there are some. */
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <stook.h>
+
+#include "harness/life.h"
+#include "support/raw_server.h"
+
+/* Leave room for so many more descriptors. Limits are about numbers, and there may be gaps. */
+static struct rlimit squeeze(int more)
+{
+    struct rlimit before, less;
+    int limit = 0;
+    for (int room = 0; room < more || fcntl(limit, F_GETFD) >= 0; limit++)
+        room += fcntl(limit, F_GETFD) < 0;
+    CHECK_EQ_INT(getrlimit(RLIMIT_NOFILE, &before), 0);
+    less = before;
+    less.rlim_cur = (rlim_t)limit;
+    CHECK_EQ_INT(setrlimit(RLIMIT_NOFILE, &less), 0);
+    return before;
+}
+
+static void widen(const struct rlimit *before)
+{
+    CHECK_EQ_INT(setrlimit(RLIMIT_NOFILE, before), 0);
+}
+
+static void gather_some(struct life *life, struct raw_server *server, size_t *ret_ok, size_t *ret_nofd)
+{
+    enum { SOME = 40 };
+    stook_batch *batch = life_batch(life);
+    *ret_ok = *ret_nofd = 0;
+    for (int i = 0; i < SOME; i++)
+        add(batch, raw_url(server, "/delay?ms=30"));
+    int failed = life_gather(life, batch, NULL);
+    for (size_t i = 0; i < SOME; i++) {
+        const stook_result *result = stook_batch_result_of(batch, i);
+        if (stook_result_error(result))
+            CHECK_ERROR(stook_result_error(result), STOOK_ENOFD);
+        *ret_ok += (size_t)stook_result_ok(result);
+        *ret_nofd += stook_result_error(result) == STOOK_ENOFD;
+    }
+    CHECK_EQ_SIZE(*ret_ok + *ret_nofd, SOME);
+    CHECK_EQ_INT(failed, (long long)*ret_nofd);
+    stook_batch_free(batch);
+}
+
+TEST_BOTH(for_connections)
+{
+    struct raw_server *server = raw_server_start(NULL);
+    size_t ok, nofd;
+    life_open(life, NULL);
+    for (int room = 0; room <= 10; room += 5) {
+        struct rlimit before = squeeze(room);
+        test_note("room for %d", room);
+        gather_some(life, server, &ok, &nofd);
+        widen(&before);
+        CHECK(nofd > 0); /* forty connections there cannot be */
+        CHECK(room == 0 || ok > 0);
+        gather_some(life, server, &ok, &nofd);
+        CHECK_EQ_SIZE(nofd, 0);
+        life_close(life); /* and the connections with it */
+        life_open(life, NULL);
+    }
+}
+
+/* 0 if it was made; otherwise it says so and leaves nothing behind. */
+static int try_with_room_for(struct life *life, int room)
+{
+    size_t fds = test_count_fds();
+    struct rlimit before = squeeze(room);
+    int error = life_try_open(life, NULL);
+    widen(&before);
+    test_note("room for %d", room);
+    if (error == 0)
+        return 0;
+    CHECK_ERROR(error, STOOK_ENOFD);
+    CHECK(life->client == NULL);
+    CHECK_EQ_SIZE(test_count_fds(), fds);
+    memory_check_empty(&life->memory);
+    return error;
+}
+
+/* How many descriptors a loop takes. With fewer, libuv itself leaves one of them behind. */
+static int room_for_a_loop(void)
+{
+    uv_loop_t loop;
+    size_t before = test_count_fds();
+    CHECK_EQ_INT(uv_loop_init(&loop), 0);
+    size_t after = test_count_fds();
+    CHECK_EQ_INT(uv_loop_close(&loop), 0);
+    return (int)(after - before);
+}
+
+/* Whatever is missing when a client is made: an error, nothing left behind. */
+TEST_BOTH(for_a_client)
+{
+    int room = life->borrowed ? 0 : room_for_a_loop();
+    for (int most = room + 30; try_with_room_for(life, room) != 0; room++)
+        CHECK(room < most);
+}
+
+TEST(for_a_loop)
+{
+    for (int room = 0, most = room_for_a_loop(); room < most; room++) {
+        static struct life life;
+        int status = 0;
+        pid_t child = fork();
+        CHECK(child >= 0);
+        if (child == 0) {
+            life_begin(&life, 0);
+            squeeze(room);
+            CHECK_ERROR(life_try_open(&life, NULL), STOOK_ENOFD);
+            memory_check_empty(&life.memory);
+            test_exit_child();
+        }
+        CHECK_EQ_INT(waitpid(child, &status, 0), child);
+        CHECK_EQ_INT(status, 0);
+    }
+}
