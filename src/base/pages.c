@@ -57,6 +57,17 @@ void stook__pages_clear(struct stook__pages *pages, struct stook__heap *heap, si
     }
 }
 
+size_t stook__pages_next(const struct stook__pages *pages, size_t index)
+{
+    while (index / PAGE < pages->capacity) {
+        const struct stook__page *page = pages->page[index / PAGE];
+        if (page != NULL && page->pointer[index % PAGE] != NULL)
+            return index;
+        index = page != NULL ? index + 1 : (index / PAGE + 1) * PAGE;
+    }
+    return SIZE_MAX;
+}
+
 void stook__pages_free(struct stook__pages *pages, struct stook__heap *heap)
 {
     for (size_t i = 0; i < pages->capacity; i++)

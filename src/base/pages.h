@@ -19,6 +19,8 @@ void *stook__pages_get(const struct stook__pages *pages, size_t index);
 /* `pointer` is not NULL and the entry is empty. 0 or STOOK_ENOMEM. */
 int stook__pages_set(struct stook__pages *pages, struct stook__heap *heap, size_t index, void *pointer);
 void stook__pages_clear(struct stook__pages *pages, struct stook__heap *heap, size_t index);
+/* The first index from `index` on that has a pointer; SIZE_MAX: none. */
+size_t stook__pages_next(const struct stook__pages *pages, size_t index);
 /* Frees the table, not what it points to. */
 void stook__pages_free(struct stook__pages *pages, struct stook__heap *heap);
 

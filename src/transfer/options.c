@@ -202,6 +202,10 @@ static int check(struct stook__attempt *attempt, int *ret_secret, struct stook__
 {
     const char *why = NULL;
     int error = attempt->spec->method != NULL ? stook__method_check(attempt->method, &why) : 0;
+    if (error == 0 && attempt->spec->body_size > 0 && strcmp(attempt->method, "HEAD") == 0) {
+        error = STOOK_EARG; /* libcurl would wait for the body of an answer that has none */
+        why = "a HEAD request has no body";
+    }
     if (error == 0)
         error = stook__fields_list(attempt->spec, has_body(attempt), &attempt->headers, ret_secret, &why);
     if (error != 0 && error != STOOK_ENOMEM)

@@ -52,7 +52,8 @@ static int keep_field(struct stook__attempt *attempt, const char *line, size_t s
 {
     struct stook__buffer *head = &attempt->answer->head;
     const char *colon = memchr(line, ':', size);
-    if (colon == NULL)
+    /* A line that is folded (RFC 9112 5.2) begins with white space and is no field of its own. */
+    if (colon == NULL || line[0] == ' ' || line[0] == '\t')
         return 0;
     const char *value = colon + 1, *end = line + trimmed(line, size);
     while (value < end && (*value == ' ' || *value == '\t'))

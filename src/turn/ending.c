@@ -68,13 +68,12 @@ void stook__batch_destroy(stook_batch *batch)
 {
     struct stook__heap *heap = batch->heap;
     struct stook__job *job;
-    struct stook__parcel *parcel;
     if (batch->client != NULL)
         while ((job = stook__group_any(&batch->group)) != NULL)
             stook__sched_finish(&batch->client->sched, job);
-    for (size_t i = 0; i < batch->tray.count; i++)
-        if ((parcel = stook__pages_get(&batch->tray.parcels, i)) != NULL)
-            stook__record_drop(stook__record_of_parcel(parcel));
+    const struct stook__pages *parcels = &batch->tray.parcels;
+    for (size_t i = stook__pages_next(parcels, 0); i != SIZE_MAX; i = stook__pages_next(parcels, i + 1))
+        stook__record_drop(stook__record_of_parcel(stook__pages_get(parcels, i)));
     stook__inbox_recall(batch->inbox, &batch->letter);
     stook__inbox_unref(batch->inbox);
     stook__list_remove(&batch->link);
