@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include "engine/gate.h"
+#include "engine/quirks.h"
 #include "engine/sockets.h"
 #include "loop/loop.h"
 
@@ -15,16 +16,16 @@ static void global_init(void)
 }
 
 /* What is needed is asked of the library that runs, not of the headers. */
-static int check_libcurl(void)
+static int check_libcurl(unsigned *ret_quirks)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, global_init);
     if (global_status != CURLE_OK)
         return STOOK_ENOMEM;
     const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
-    /* 7.85: the protocols as a string. Without a resolver of its own thread every look-up would
-       block the loop. */
-    if (info->version_num < 0x075500 || !(info->features & CURL_VERSION_ASYNCHDNS))
+    *ret_quirks = stook__quirks_of(info->version_num);
+    /* Without a resolver of its own thread every look-up would block the loop. */
+    if ((*ret_quirks & STOOK__QUIRK_UNFIT) || !(info->features & CURL_VERSION_ASYNCHDNS))
         return STOOK_EUNSUPPORTED;
     return 0;
 }
@@ -54,13 +55,15 @@ static void init_lists(struct stook__engine *engine)
 
 int stook__engine_new(struct stook__heap *heap, struct stook__engine **ret_engine)
 {
-    int error = check_libcurl();
+    unsigned quirks;
+    int error = check_libcurl(&quirks);
     if (error != 0)
         return error;
     struct stook__engine *engine = stook__alloc(heap, sizeof *engine);
     if (engine == NULL)
         return STOOK_ENOMEM;
     engine->heap = heap;
+    engine->quirks = quirks;
     init_lists(engine);
     engine->share = make_share();
     if (engine->share == NULL) {
@@ -69,6 +72,11 @@ int stook__engine_new(struct stook__heap *heap, struct stook__engine **ret_engin
     }
     *ret_engine = engine;
     return 0;
+}
+
+unsigned stook__engine_quirks(const struct stook__engine *engine)
+{
+    return engine->quirks;
 }
 
 size_t stook__engine_parked(const struct stook__engine *engine)
@@ -102,17 +110,44 @@ void *stook__engine_news(struct stook__engine *engine)
     return NULL;
 }
 
-int stook__engine_work(struct stook__engine *engine)
+static const int64_t ASK_US = 100000;
+
+/* When lanes that may have lost a timer are to be told that their time has come; 0: they are not. */
+static int64_t ask_at(const struct stook__engine *engine)
 {
-    int64_t now = stook__loop_now();
-    struct stook__link again, *link;
-    stook__gates_open(engine, now);
+    int asks = (engine->quirks & STOOK__QUIRK_LOSES_TIMERS) && engine->n_running > 0;
+    return asks ? engine->asked_at + ASK_US : 0;
+}
+
+static void ask_all(struct stook__engine *engine, int64_t now)
+{
+    engine->asked_at = now;
+    for (size_t i = 0; i < engine->n_lanes; i++) {
+        struct stook__lane *lane = engine->lanes[i];
+        if (lane != NULL && !stook__list_empty(&lane->slots) && stook__list_empty(&lane->kicked))
+            stook__list_append(&engine->kicked, &lane->kicked);
+    }
+}
+
+static void kick_due(struct stook__engine *engine, int64_t now)
+{
     while (engine->alarms.root != NULL && engine->alarms.root->due <= now) {
         struct stook__lane *lane = STOOK__OF(struct stook__lane, alarm, engine->alarms.root);
         stook__clock_clear(&engine->alarms, &lane->alarm);
         if (stook__list_empty(&lane->kicked))
             stook__list_append(&engine->kicked, &lane->kicked);
     }
+    int64_t ask = ask_at(engine);
+    if (ask != 0 && ask <= now)
+        ask_all(engine, now);
+}
+
+int stook__engine_work(struct stook__engine *engine)
+{
+    int64_t now = stook__loop_now();
+    struct stook__link again, *link;
+    stook__gates_open(engine, now);
+    kick_due(engine, now);
     stook__list_init(&again);
     while (!stook__list_empty(&engine->kicked)) {
         struct stook__lane *lane = STOOK__OF(struct stook__lane, kicked, engine->kicked.next);
@@ -133,10 +168,15 @@ int64_t stook__engine_time(const struct stook__engine *engine)
     return stook__loop_cached(engine->loop);
 }
 
+/* Of two times, of which 0 is none. */
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
 int64_t stook__engine_alarm(const struct stook__engine *engine)
 {
-    int64_t lane = stook__clock_due(&engine->alarms), gate = stook__gates_alarm(engine);
-    return lane == 0 || (gate != 0 && gate < lane) ? gate : lane;
+    return earlier(earlier(stook__clock_due(&engine->alarms), stook__gates_alarm(engine)), ask_at(engine));
 }
 
 void stook__engine_free(struct stook__engine *engine)

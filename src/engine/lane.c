@@ -91,6 +91,7 @@ int stook__lane_add(struct stook__lane *lane, struct stook__slot *slot)
     }
     slot->lane = lane;
     stook__list_append(&lane->slots, &slot->link);
+    lane->engine->n_running++;
     return 0;
 }
 
@@ -98,6 +99,7 @@ void stook__lane_remove(struct stook__slot *slot)
 {
     curl_multi_remove_handle(slot->lane->multi, slot->easy);
     slot->lane = NULL;
+    slot->engine->n_running--;
     stook__origin_leave(slot->origin, slot->nth);
 }
 

@@ -39,6 +39,9 @@ struct stook__engine {
     struct stook__link ready, thirsty; /* origins */
     struct stook__link lookups;        /* slots, by start; those that hang are not among them */
     size_t n_lookups, n_hung;
+    unsigned quirks;   /* of the libcurl that runs */
+    size_t n_running;  /* slots in a CURLM */
+    int64_t asked_at;  /* when lanes that lose timers were last asked */
     int64_t pruned_at; /* when libcurl last threw old names away */
 };
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "engine/idle.h"
+#include "engine/quirks.h"
 #include "loop/loop.h"
 
 enum { ERRORS = 3 }; /* in a row, without libcurl giving the socket up */
@@ -52,6 +53,15 @@ static void forget(struct stook__socket *socket)
     stook__free(engine->heap, socket);
 }
 
+/* A descriptor of libcurl's own that stays readable whatever it is told. */
+static void quiet(struct stook__engine *engine, int fd)
+{
+    uint64_t count;
+    struct stook__socket *socket = find(engine, fd);
+    if (socket != NULL && !socket->ours && read(fd, &count, sizeof count) < 0)
+        stook__watcher_set(socket->watcher, socket->want);
+}
+
 static void on_event(void *owner, int events)
 {
     struct stook__socket *socket = owner;
@@ -70,6 +80,8 @@ static void on_event(void *owner, int events)
     else
         socket->errors = 0;
     stook__lane_action(socket->lane, fd, bits);
+    if (engine->quirks & STOOK__QUIRK_WAKES_FOR_EVER)
+        quiet(engine, fd);
     if (!(events & STOOK__ERROR))
         return;
     socket = find(engine, fd);

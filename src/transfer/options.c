@@ -8,18 +8,19 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/quirks.h"
 #include "transfer/fields.h"
 #include "transfer/parts.h"
 #include "transfer/url.h"
 
 enum { BODY = 1, METHOD = 2, HEAD = 4, FIELDS = 8, FRESH = 16 }; /* of kit.changed */
 
-static long http_version(int64_t wanted)
+static long http_version(const struct stook__attempt *attempt)
 {
     const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
-    /* HTTP/2 of libcurl before 8.1 stalls and spins in several ways: only for those who ask. */
+    int64_t wanted = attempt->policy->http_version;
     if (wanted == STOOK_HTTP_DEFAULT)
-        wanted = info->version_num >= 0x080100 ? STOOK_HTTP_2 : STOOK_HTTP_1_1;
+        wanted = stook__engine_quirks(attempt->engine) & STOOK__QUIRK_WEAK_HTTP_2 ? STOOK_HTTP_1_1 : STOOK_HTTP_2;
     return wanted == STOOK_HTTP_2 && (info->features & CURL_VERSION_HTTP2) ? CURL_HTTP_VERSION_2TLS
                                                                          : CURL_HTTP_VERSION_1_1;
 }
@@ -30,13 +31,13 @@ static long http_version(int64_t wanted)
  * file is tried alone, and the directory when a certificate's authority is not in the file. From
  * 8.21 on libcurl does not let go of its directory.
  */
-int stook__options_directory_apart(struct stook__slot *slot)
+static int directory_apart(const struct stook__attempt *attempt)
 {
     char *file = NULL, *directory = NULL;
-    if (curl_version_info(CURLVERSION_NOW)->version_num >= 0x081500)
+    if (stook__engine_quirks(attempt->engine) & STOOK__QUIRK_KEEPS_DIRECTORY)
         return 0;
-    curl_easy_getinfo(stook__slot_easy(slot), CURLINFO_CAINFO, &file);
-    curl_easy_getinfo(stook__slot_easy(slot), CURLINFO_CAPATH, &directory);
+    curl_easy_getinfo(stook__slot_easy(attempt->slot), CURLINFO_CAINFO, &file);
+    curl_easy_getinfo(stook__slot_easy(attempt->slot), CURLINFO_CAPATH, &directory);
     return file != NULL && *file != '\0' && directory != NULL && *directory != '\0';
 }
 
@@ -49,7 +50,7 @@ static CURLcode set_authorities(struct stook__attempt *attempt)
     if (file != NULL)
         code = curl_easy_setopt(easy, CURLOPT_CAINFO, file);
     kit->directory = file == NULL && (stook__slot_needs_directory(attempt->slot) ||
-                                      !stook__options_directory_apart(attempt->slot));
+                                      !directory_apart(attempt));
     /* A file of one's own means these authorities and no others. */
     if (code == CURLE_OK && !kit->directory)
         code = curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
@@ -60,7 +61,7 @@ static int set_policy(struct stook__attempt *attempt)
 {
     CURL *easy = stook__slot_easy(attempt->slot);
     const struct stook__policy *policy = attempt->policy;
-    long version = http_version(policy->http_version);
+    long version = http_version(attempt);
     CURLcode code = curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     /* An empty proxy: those of the environment are not asked. */
     if (code == CURLE_OK)
@@ -81,7 +82,7 @@ static int set_policy(struct stook__attempt *attempt)
 static int may_be_h2(const struct stook__attempt *attempt)
 {
     return (attempt->spec->url[4] | 0x20) == 's' &&
-           http_version(attempt->policy->http_version) != CURL_HTTP_VERSION_1_1;
+           http_version(attempt) != CURL_HTTP_VERSION_1_1;
 }
 
 /* Whether the handle is no different from that of other requests when this one is over. */

@@ -35,8 +35,6 @@ extern const struct stook__attempt_events stook__receive_events;
 /* options.c: a slot, with all options set. 0, STOOK_EARG, STOOK_EPOLICY, STOOK_EURL, STOOK_EUNSUPPORTED,
    STOOK_ENOMEM; the outcome is set if there is more to say. */
 int stook__options_set(struct stook__attempt *attempt, int fresh, struct stook__outcome *ret_outcome);
-/* Whether authorities are looked for in libcurl's default file first, in its directory only then. */
-int stook__options_directory_apart(struct stook__slot *slot);
 /* outcome.c */
 void stook__outcome_judge(struct stook__attempt *attempt, struct stook__outcome *ret_outcome);
 /* outcome.c: "text: why", or only the text if there is no memory or no why. */

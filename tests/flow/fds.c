@@ -29,13 +29,14 @@ static void widen(const struct rlimit *before)
     CHECK_EQ_INT(setrlimit(RLIMIT_NOFILE, before), 0);
 }
 
-static void gather_some(struct life *life, struct raw_server *server, size_t *ret_ok, size_t *ret_nofd)
+static void gather_some(struct life *life, struct raw_server *server, int delay_ms, size_t *ret_ok,
+                        size_t *ret_nofd)
 {
     enum { SOME = 40 };
     stook_batch *batch = life_batch(life);
     *ret_ok = *ret_nofd = 0;
     for (int i = 0; i < SOME; i++)
-        add(batch, raw_url(server, "/delay?ms=30"));
+        add(batch, raw_url(server, "/delay?ms=%d", delay_ms));
     int failed = life_gather(life, batch, NULL);
     for (size_t i = 0; i < SOME; i++) {
         const stook_result *result = stook_batch_result_of(batch, i);
@@ -57,11 +58,11 @@ TEST_BOTH(for_connections)
     for (int room = 0; room <= 10; room += 5) {
         struct rlimit before = squeeze(room);
         test_note("room for %d", room);
-        gather_some(life, server, &ok, &nofd);
+        gather_some(life, server, 250, &ok, &nofd);
         widen(&before);
-        CHECK(nofd > 0); /* forty connections there cannot be */
+        CHECK(nofd > 0); /* forty connections at once there cannot be */
         CHECK(room == 0 || ok > 0);
-        gather_some(life, server, &ok, &nofd);
+        gather_some(life, server, 0, &ok, &nofd);
         CHECK_EQ_SIZE(nofd, 0);
         life_close(life); /* and the connections with it */
         life_open(life, NULL);

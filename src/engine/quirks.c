@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* What is known to be wrong with which libcurl; see quirks.h. The tests are in tests/unit/quirks.c. */
+#include "engine/quirks.h"
+
+#include <stddef.h>
+
+#define NEWEST 0xffffffu
+
+static const struct {
+    unsigned from, to; /* versions, both included */
+    unsigned quirk;
+    const char *reason;
+} rows[] = {
+    {0, 0x0754ff, STOOK__QUIRK_UNFIT, "7.85 brings the options that name protocols by text"},
+    {0x080900, 0x080900, STOOK__QUIRK_UNFIT, "sockets are never taken off the loop: curl issue 14280"},
+    {0x080a00, 0x080b00, STOOK__QUIRK_LOSES_TIMERS, "the timer callback is not called again: curl commit 4cded6deac"},
+    {0x080f00, 0x081200, STOOK__QUIRK_LOSES_TIMERS, "a time out stays stale after a removal: curl commit 2d4efbb9b3"},
+    {0x081400, 0x081400, STOOK__QUIRK_WAKES_FOR_EVER, "an eventfd is announced and not read: curl issue 21643"},
+    {0, 0x0800ff, STOOK__QUIRK_WEAK_HTTP_2, "uploads spin, paused streams stall: curl issues 10618, 10988"},
+    {0x081500, NEWEST, STOOK__QUIRK_KEEPS_DIRECTORY, "CAPATH set to NULL is the default directory again"},
+};
+
+unsigned stook__quirks_of(unsigned version)
+{
+    unsigned quirks = 0;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (version >= rows[i].from && version <= rows[i].to)
+            quirks |= rows[i].quirk;
+    return quirks;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* What is known to be wrong with which libcurl, and what is done about it. One row each. */
+#ifndef STOOK_ENGINE_QUIRKS_H
+#define STOOK_ENGINE_QUIRKS_H
+
+enum {
+    STOOK__QUIRK_UNFIT = 1,           /* cannot be worked around: the client is refused */
+    STOOK__QUIRK_LOSES_TIMERS = 2,    /* forgets to ask for its next time out: ask it, ten times a second */
+    STOOK__QUIRK_WAKES_FOR_EVER = 4,  /* announces an eventfd and never reads it: read it */
+    STOOK__QUIRK_WEAK_HTTP_2 = 8,     /* HTTP/2 only for those who ask for it */
+    STOOK__QUIRK_KEEPS_DIRECTORY = 16 /* does not let go of its default directory of authorities */
+};
+
+/* Those of a libcurl, by its version number (0xMMmmpp) as it says at run time. */
+unsigned stook__quirks_of(unsigned version);
+
+#endif
