@@ -21,12 +21,13 @@ fail() {
     exit 1
 }
 
-# No program of ours runs for ever, also where this script is killed and cannot say so.
+# No program of ours runs for ever, also where this script is killed and cannot say so. In the
+# foreground, or timeout would pass a signal on twice, and the second would hit a server that ends.
 bounded() {
     program=$1
     shift
     # shellcheck disable=SC2086
-    exec timeout 55 ${STOOK_WRAPPER-} "$programs/$program" "$@"
+    exec timeout --foreground 55 ${STOOK_WRAPPER-} "$programs/$program" "$@"
 }
 
 # Sets $url and $server, its process id.

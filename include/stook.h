@@ -45,9 +45,9 @@ extern "C" {
 /* ------------------------------------------------------------------ numbers */
 
 /** No limit, or switched off. Where a member allows it, its comment says so. */
-#define STOOK_NONE ((int64_t)-1)
+#define STOOK_NONE INT64_C(-1)
 /** Let the library find out. Where a member allows it, its comment says so. */
-#define STOOK_AUTO ((int64_t)-2)
+#define STOOK_AUTO INT64_C(-2)
 
 /* ------------------------------------------------------------------- errors */
 
