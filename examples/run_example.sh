@@ -21,9 +21,17 @@ fail() {
     exit 1
 }
 
+# The program itself in place of a shell, so that $! and signals are its own.
+become() {
+    program=$1
+    shift
+    # shellcheck disable=SC2086
+    exec ${STOOK_WRAPPER-} "$programs/$program" "$@"
+}
+
 # No program of ours runs for ever, also where this script is killed and cannot say so. In the
-# foreground, or timeout would pass a signal on twice, and the second would hit a server that ends.
-bounded() {
+# foreground, so that Ctrl-C reaches it.
+become_bounded() {
     program=$1
     shift
     # shellcheck disable=SC2086
@@ -32,8 +40,9 @@ bounded() {
 
 # Sets $url and $server, its process id.
 start_server() {
+    rm -f "$work/alive" "$work/said"
     mkfifo "$work/alive" "$work/said"
-    bounded server --until-eof "$@" <"$work/alive" >"$work/said" 2>"$work/server.txt" &
+    become server --until-eof "$@" <"$work/alive" >"$work/said" 2>"$work/server.txt" &
     server=$!
     exec 9>"$work/alive"
     read -r line <"$work/said" || fail "the server did not start"
@@ -48,7 +57,7 @@ stop_server() {
 # A service that asks the server at $url. Sets $service_url and $service, and what it says is fd 8.
 start_service() {
     mkfifo "$work/service"
-    bounded service "$url" "$@" >"$work/service" 2>"$work/service.txt" 9>&- &
+    become_bounded service "$url" "$@" >"$work/service" 2>"$work/service.txt" 9>&- &
     service=$!
     exec 8<"$work/service"
     read -r line <&8 || fail "the service did not start"
@@ -64,7 +73,7 @@ run() {
     expected=$1
     shift
     status=0
-    (bounded "$@") >"$work/out.txt" 2>"$work/err.txt" || status=$?
+    (become_bounded "$@") >"$work/out.txt" 2>"$work/err.txt" || status=$?
     [ "$status" -eq "$expected" ] || fail "$1 ended with status $status, not $expected"
 }
 
@@ -109,7 +118,12 @@ case_server_program() {
     run 0 ten_lines "$url/todos/1"
     has_line "200 $url/todos/1 OK"
     kill -TERM "$server"
-    stop_server # it must end with status 0
+    wait "$server" || fail "SIGTERM ended the server with status $?"
+    exec 9>&-
+    start_server
+    exec 9>&-
+    kill -TERM "$server" 2>/dev/null || : # it is about to end, or has
+    wait "$server" || fail "SIGTERM at EOF ended the server with status $?"
     run 0 server --until-eof </dev/null
     has_line 'listening on http://127\.0\.0\.1:[123][0-9][0-9][0-9][0-9]'
     run 2 server --slots many

@@ -26,11 +26,23 @@ struct program {
     bool ending;
 };
 
+/* Closing the watchers gives the signals back their deadly default. Whoever closes our stdin and
+   sends SIGTERM, too, is to see us end and not die: from here on they are held back. */
+static void block_signals(void)
+{
+    sigset_t both;
+    sigemptyset(&both);
+    sigaddset(&both, SIGINT);
+    sigaddset(&both, SIGTERM);
+    sigprocmask(SIG_BLOCK, &both, NULL);
+}
+
 static void end(struct program *program)
 {
     if (program->ending)
         return;
     program->ending = true;
+    block_signals();
     todo_server_close(program->server);
     for (int i = 0; i < 2; i++)
         uv_close((uv_handle_t *)&program->signals[i], NULL);

@@ -5,6 +5,7 @@
 
 #include "transfer/parts.h"
 
+enum { HEAD_ROOM = 240 }; /* most heads fit into the first block */
 static const char NO_LENGTH[] = "Content-Length is not a number";
 
 static int stop(struct stook__attempt *attempt, int error, const char *why)
@@ -16,60 +17,76 @@ static int stop(struct stook__attempt *attempt, int error, const char *why)
     return 1;
 }
 
+static int is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
 static size_t trimmed(const char *line, size_t size)
 {
-    while (size > 0 && strchr("\r\n \t", line[size - 1]) != NULL && line[size - 1] != '\0')
+    while (size > 0 && (line[size - 1] == '\n' || line[size - 1] == '\r' || is_blank(line[size - 1])))
         size--;
     return size;
 }
 
-/* RFC 9112 6.3: a length that is no number, or two that differ, leave open where the message ends.
-   libcurl takes what it can get. */
-static int check_length(struct stook__attempt *attempt, const char *value, const char *end)
+static int note_length(struct stook__attempt *attempt, const char *digits, const char *end)
 {
     int64_t length = 0;
-    if (value == end)
+    if (digits == end)
         return stop(attempt, STOOK_EPROTOCOL, NO_LENGTH);
-    for (const char *at = value; at < end; at++) {
-        if (*at == ',' && at > value) { /* the same list form of several fields: each has to be equal */
-            const char *next = at + 1;
-            while (next < end && (*next == ' ' || *next == '\t'))
-                next++;
-            return check_length(attempt, value, at) || check_length(attempt, next, end);
-        }
-        if (*at < '0' || *at > '9' || length > (INT64_MAX - 9) / 10)
+    for (; digits < end; digits++) {
+        if (*digits < '0' || *digits > '9' || length > (INT64_MAX - 9) / 10)
             return stop(attempt, STOOK_EPROTOCOL, NO_LENGTH);
-        length = length * 10 + (*at - '0');
+        length = length * 10 + (*digits - '0');
     }
     if (attempt->length >= 0 && attempt->length != length)
-        return stop(attempt, STOOK_EPROTOCOL, "two Content-Length fields differ");
+        return stop(attempt, STOOK_EPROTOCOL, "two lengths in Content-Length differ");
     attempt->length = length;
     return 0;
+}
+
+/* RFC 9112 6.3: a length that is no number, or two that differ, leave open where the message ends.
+   libcurl takes what it can get. A list is the same as several fields. */
+static int check_length(struct stook__attempt *attempt, const char *value, const char *end)
+{
+    for (;;) {
+        const char *comma = memchr(value, ',', (size_t)(end - value));
+        const char *stop_at = comma != NULL ? comma : end;
+        if (note_length(attempt, value, value + trimmed(value, (size_t)(stop_at - value))) != 0)
+            return 1;
+        if (comma == NULL)
+            return 0;
+        for (value = comma + 1; value < end && is_blank(*value);)
+            value++;
+    }
 }
 
 /* Kept as "name\0value\0": what stook_result_header() hands out points into it. */
 static int keep_field(struct stook__attempt *attempt, const char *line, size_t size)
 {
     struct stook__buffer *head = &attempt->answer->head;
-    const char *colon = memchr(line, ':', size);
+    const char *colon = memchr(line, ':', size), *end = line + size;
     /* A line that is folded (RFC 9112 5.2) begins with white space and is no field of its own. */
-    if (colon == NULL || line[0] == ' ' || line[0] == '\t')
+    if (colon == NULL || is_blank(line[0]))
         return 0;
-    const char *value = colon + 1, *end = line + trimmed(line, size);
-    while (value < end && (*value == ' ' || *value == '\t'))
+    const char *value = colon + 1;
+    while (value < end && is_blank(*value))
         value++;
-    if (end < value)
-        end = value;
     /* A NUL inside would end the value early for the program, and shift every field behind it. */
     if (memchr(line, '\0', size) != NULL)
         return stop(attempt, STOOK_EPROTOCOL, "a NUL byte in a header field");
     if (colon - line == 14 && strncasecmp(line, "Content-Length", 14) == 0 && check_length(attempt, value, end) != 0)
         return 1;
-    if (stook__buffer_append(head, attempt->heap, line, (size_t)(colon - line)) != 0 ||
-        stook__buffer_append(head, attempt->heap, "", 1) != 0 ||
-        stook__buffer_append(head, attempt->heap, value, (size_t)(end - value)) != 0 ||
-        stook__buffer_append(head, attempt->heap, "", 1) != 0)
+    size_t needed = head->size + size + 2;
+    if (needed >= head->capacity && stook__buffer_reserve(head, attempt->heap, needed + HEAD_ROOM) != 0)
         return stop(attempt, STOOK_ENOMEM, NULL);
+    char *at = head->data + head->size;
+    at = (char *)memcpy(at, line, (size_t)(colon - line)) + (colon - line);
+    *at++ = '\0';
+    at = (char *)memcpy(at, value, (size_t)(end - value)) + (end - value);
+    *at++ = '\0';
+    *at = '\0';
+    head->size = (size_t)(at - head->data);
     return 0;
 }
 
@@ -88,7 +105,8 @@ static int on_head(void *owner, const char *line, size_t size)
         attempt->length = -1;
         return 0;
     }
-    if (trimmed(line, size) == 0) {
+    size = trimmed(line, size);
+    if (size == 0) {
         long status = 0;
         curl_easy_getinfo(stook__slot_easy(attempt->slot), CURLINFO_RESPONSE_CODE, &status);
         attempt->in_head = 0;

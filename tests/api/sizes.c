@@ -73,10 +73,11 @@ TEST_BOTH(older_gathers)
     stook_batch_free(batch);
 }
 
-/* The client's struct is gone long before its first request. */
+/* The client's struct and its strings are gone long before its first request. */
 TEST(older_clients)
 {
-    struct stook_client_options options = STOOK_CLIENT(.user_agent = "old program");
+    char agent[] = "old program";
+    struct stook_client_options options = STOOK_CLIENT(.user_agent = agent);
     struct raw_server *server = raw_server_start(NULL);
     stook_client *client;
     stook_batch *batch;
@@ -84,6 +85,7 @@ TEST(older_clients)
     void *edge = at_the_edge(&options, options.size);
     CHECK_ERROR(stook_client_new(NULL, edge, &client), 0);
     take_away(edge);
+    memset(agent, '!', sizeof agent);
     CHECK_ERROR(stook_batch_new(client, &batch), 0);
     add(batch, raw_url(server, "/echo"));
     CHECK_EQ_INT(stook_gather(batch, NULL), 0);

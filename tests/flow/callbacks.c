@@ -152,6 +152,30 @@ TEST_BOTH(window_of_one)
     stook_batch_free(batch);
 }
 
+/* Not only results are counted that wait for the head, but their bytes: 64 MiB, and nothing new. */
+static void watch_bytes(stook_batch *batch, const stook_result *result, void *user)
+{
+    struct scene *scene = user;
+    (void)batch;
+    if (stook_result_index(result) == 0)
+        scene->results = raw_seen(scene->server, "/big");
+}
+
+TEST_BOTH(bytes_held)
+{
+    enum { BIG = 4 << 20, FULL = (64 << 20) / BIG };
+    struct scene scene;
+    begin(&scene, life);
+    add(scene.batch, raw_url(scene.server, "/after?path=/big&n=%d&ms=200", FULL));
+    for (int i = 0; i < 2 * FULL; i++)
+        add(scene.batch, raw_url(scene.server, "/big?n=%d", BIG));
+    CHECK_EQ_INT(life_gather_ordered(life, scene.batch, &STOOK_GATHER(.limit = 3, .window = 1000,
+                                                                      .on_result = watch_bytes, .user = &scene)), 0);
+    CHECK(scene.results >= FULL);
+    CHECK(scene.results <= FULL + 2); /* those that were in flight when the last of 64 MiB came */
+    stook_batch_free(scene.batch);
+}
+
 /* -------------------------------------------------------------- what it may do */
 
 /* Each of the first three brings two more. */

@@ -92,6 +92,8 @@ static const char configuration[] =
     "    location ~ ^/status/404$ { return 404; }\n"
     "    location ~ ^/status/503$ { return 503; }\n"
     "    location = /method { return 200 $request_method; }\n"
+    "    location = /brief { keepalive_timeout 20ms; return 200 ok; }\n"
+    "    location = /active { stub_status; }\n"
     "    location = /header { return 200 $http_x_test; }\n"
     "  }\n"
     "}\n";
@@ -164,6 +166,19 @@ struct nginx *nginx_start(void)
         if (tries == 20)
             FAIL("nginx does not start, see %s", directory);
     return &peer->nginx;
+}
+
+/* nginx counts the one that asks. */
+void nginx_wait_until_alone(const struct nginx *nginx)
+{
+    char answer[4096];
+    for (;;) {
+        CHECK(ask(nginx->port, "/active", answer, sizeof answer) > 0);
+        CHECK_CONTAINS(answer, "Active connections: ");
+        if (strstr(answer, "Active connections: 1 "))
+            return;
+        raw_pause(2); /* between two looks */
+    }
 }
 
 const char *nginx_url(const struct nginx *nginx, const char *format, ...)

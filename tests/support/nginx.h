@@ -9,6 +9,7 @@
  *   /big          a body of nginx_big_size bytes, each the last digit of its place
  *   /method       the method it was asked with
  *   /header       the request's X-Test
+ *   /brief        "ok", on a connection that nginx closes when it was idle for 20 ms
  */
 #ifndef STOOK_TEST_NGINX_H
 #define STOOK_TEST_NGINX_H
@@ -25,6 +26,8 @@ struct nginx {
 
 /* Ends with the test. */
 struct nginx *nginx_start(void);
+/* Wait until no connection to it is open. */
+void nginx_wait_until_alone(const struct nginx *nginx);
 const char *nginx_url(const struct nginx *nginx, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 const char *nginx_tls_url(const struct nginx *nginx, const char *format, ...)
