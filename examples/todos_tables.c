@@ -29,7 +29,7 @@ static const char *label_of(const struct todos_variant *variant, const struct to
 
 static void print_intro(const struct todos_plan *plan)
 {
-    int64_t spread = plan->delay_ms / 5;
+    int64_t spread = plan->delay_ms / 10;
     printf("%" PRId64 " requests to %s", plan->count, plan->base_url);
     if (plan->delay_ms >= 0 && spread == 0)
         printf(", each answered after %" PRId64 " ms", plan->delay_ms);

@@ -23,7 +23,7 @@ double todos_clock(void)
    pattern that is the same in every run, or order would be kept by luck where nothing keeps it. */
 static int64_t delay_of(const struct todos_plan *plan, int64_t id)
 {
-    int64_t spread = plan->delay_ms / 5;
+    int64_t spread = plan->delay_ms / 10;
     return plan->delay_ms - spread + id * 7919 % (2 * spread + 1);
 }
 

@@ -1,0 +1,232 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# The tests against other versions of libcurl and libuv:
+#
+#     sh tests/matrix.sh [--fresh] [--sanitize] [row...] [-- argument of ctest...]
+#
+#   backports   Debian 12 with the libcurl of its backports
+#   gnutls      Debian 12 with the libcurl that stands on GnuTLS
+#   newest      the newest libcurl of Debian's newer suites, with that suite's libuv
+#
+# These three unless rows are named. By name there are also trixie, trixie-backports, forky, sid.
+#
+# Each row has a small Debian of its own in build/matrix/ROW, made by debootstrap from the mirror that
+# this system's apt uses, and kept for the next run; --fresh makes it anew. The system around it is
+# left as it is: nothing is installed in it, no service is started, and what is mounted and what runs
+# for a row lives in namespaces that end with it. --sanitize builds with the address and undefined
+# behaviour sanitizers, beside the plain build.
+#
+# Ends with 0: every row that could be set up passed; 1: one did not; 77: none could be set up, which
+# takes root, debootstrap, unshare, and a mirror that answers.
+set -eu
+
+top=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
+packages='gcc g++ libc6-dev make cmake pkg-config libjansson-dev nginx-light openssl ca-certificates'
+
+# ----------------------------------------------------------------------------------- the rows
+
+# Lines of: a suite, a suite to take the two libraries from (-: the same), the flavour of libcurl.
+# The first that can be set up is taken.
+candidates() {
+    case $1 in
+        backports) echo bookworm bookworm-backports openssl ;;
+        gnutls) echo bookworm - gnutls ;;
+        newest)
+            echo sid experimental openssl
+            echo sid - openssl
+            echo forky - openssl
+            echo trixie trixie-backports openssl
+            echo trixie - openssl
+            ;;
+        trixie-backports) echo trixie trixie-backports openssl ;;
+        trixie | forky | sid) echo "$1" - openssl ;;
+        *) return 1 ;;
+    esac
+}
+
+fresh=
+sanitize=
+rows=
+while [ $# -gt 0 ]; do
+    case $1 in
+        --fresh) fresh=1 ;;
+        --sanitize) sanitize=address,undefined ;;
+        --) shift && break ;;
+        *)
+            if ! candidates "$1" >/dev/null; then
+                sed -n '/^$/q; s/^#$//; s/^# //p' "$0" >&2
+                exit 2
+            fi
+            rows="$rows $1"
+            ;;
+    esac
+    shift
+done
+rows=${rows:-backports gnutls newest}
+
+# --------------------------------------------------------------------------- what is needed
+
+not_here() {
+    printf 'stook: the matrix is not run: %s\n' "$1" >&2
+    exit 77
+}
+
+[ "$(id -u)" -eq 0 ] || not_here 'it takes root, to make a root directory and to change to it'
+PATH=$PATH:/usr/sbin:/sbin
+for program in debootstrap unshare flock apt-get git; do
+    command -v "$program" >/dev/null || not_here "there is no $program here"
+done
+
+# The mirror is the one from which this system takes its own release.
+release=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+# shellcheck disable=SC2016 # these are apt's variables
+mirror=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' |
+    sed -n "s/ $release\$//p" | head -n 1)
+[ -n "$mirror" ] || not_here "the sources of apt name no mirror of $release"
+
+# What this system's apt was told about reaching that mirror holds inside too.
+about_mirror() {
+    apt-config dump | grep -E '^Acquire::(Check-Valid-Until|Check-Date|Retries|https?::Proxy)' || :
+}
+
+# ---------------------------------------------------------------------------- roots, and inside
+
+# Namespaces for mounts and processes: when the first process ends, however it ends, nothing is
+# mounted and nothing runs any more. In the background, so that a signal reaches the trap at once.
+apart=
+apart() {
+    unshare --mount --pid --fork --kill-child -- "$@" </dev/null &
+    apart=$!
+    ended=0
+    wait "$apart" || ended=$?
+    apart=
+    return "$ended"
+}
+leave() {
+    trap - EXIT HUP INT TERM
+    [ -z "$apart" ] || kill -KILL "$apart" 2>/dev/null || :
+    exit "$1"
+}
+trap 'leave $?' EXIT
+trap 'leave 1' HUP INT TERM
+
+# inside COMMAND...: in the row's root
+inside() {
+    # shellcheck disable=SC2016 # for the shell in there
+    apart sh -euc 'mount -t proc proc "$0/proc"
+        mount --rbind /dev "$0/dev"
+        exec chroot "$0" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 "$@"' "$root" "$@"
+}
+
+# make_root SUITE EXTRA FLAVOUR, saying what it does to a file
+make_root() {
+    script=/usr/share/debootstrap/scripts/$1
+    [ -e "$script" ] || script=/usr/share/debootstrap/scripts/sid
+    apart debootstrap --variant=minbase "$1" "$root" "$mirror" "$script" || return 1
+    cp /etc/hosts /etc/resolv.conf "$root/etc/"
+    echo "deb $mirror $1 main" >"$root/etc/apt/sources.list"
+    [ "$2" = - ] || echo "deb $mirror $2 main" >>"$root/etc/apt/sources.list"
+    about_mirror >"$root/etc/apt/apt.conf.d/90around"
+    printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
+    chmod 755 "$root/usr/sbin/policy-rc.d"
+    [ "$2" != - ] || set -- "$1" "$1" "$3"
+    inside apt-get update || return 1
+    inside DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends -t "$2" \
+        "libcurl4-$3-dev" libuv1-dev || return 1
+    # shellcheck disable=SC2086 # words
+    inside DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $packages || return 1
+    inside apt-get clean
+}
+
+# A root that is whole says what it was made of; another is made anew.
+set_up() {
+    made=$place/made-of
+    whole=
+    reasons=
+    candidates "$row" >"$place/candidates"
+    while read -r suite extra flavour; do
+        definition="$suite $extra $flavour: $packages; $mirror"
+        if [ -z "$fresh" ] && [ "$(cat "$made" 2>/dev/null)" = "$definition" ]; then
+            whole=1
+            break
+        fi
+        printf '\nRow %s: making a root of %s %s\n' "$row" "$suite" "${extra#-}"
+        rm -rf --one-file-system -- "$made" "$root"
+        if make_root "$suite" "$extra" "$flavour" >"$place/set-up.txt" 2>&1; then
+            echo "$definition" >"$made"
+            whole=1
+            break
+        fi
+        reason=$(grep -E '^(E|Err|W):' "$place/set-up.txt" | tail -n 1)
+        reasons="$reasons; $suite ${extra#-}: ${reason:-$(tail -n 1 "$place/set-up.txt")}"
+    done <"$place/candidates"
+    reasons=${reasons#; }
+    [ -n "$whole" ]
+}
+
+# What git tracks or would track, as it is now. Times are kept, so only what changed is built again.
+copy_tree() {
+    rm -rf -- "$root/stook/source"
+    mkdir -p "$root/stook/source"
+    git -C "$top" -c safe.directory="$top" -c core.quotePath=off \
+        ls-files --cached --others --exclude-standard |
+        while IFS= read -r file; do
+            [ ! -f "$top/$file" ] || printf '%s\n' "$file"
+        done | LC_ALL=C sort -u | tar -C "$top" -cf - -T - | tar -C "$root/stook/source" -xf -
+}
+
+# --------------------------------------------------------------------------------- the table
+
+# The closing lines of ctest do not tell what was skipped from what passed.
+count() {
+    awk '/ Test +#[0-9]+: / {
+            if (/\*\*\*Skipped/) skipped++; else if (/ Passed /) passed++; else failed++
+        }
+        END { printf "%d %d %d", passed, failed, skipped }' "$1"
+}
+
+table='row|libcurl|libuv|passed|failed|skipped'
+add_to_table() {
+    table="$table
+$1"
+}
+
+failed=
+tested=
+for row in $rows; do
+    place=$top/build/matrix/$row
+    root=$place/root
+    mkdir -p "$place"
+    exec 9>"$place/lock"
+    if ! flock -n 9; then
+        add_to_table "$row|not run: another run is at it"
+        continue
+    fi
+    if ! set_up; then
+        add_to_table "$row|not set up: $reasons"
+        continue
+    fi
+    tested=1
+    copy_tree
+    rm -f -- "$root/stook/versions" "$root/stook/ctest.txt"
+    printf '\nRow %s: %s %s, %s\n' "$row" "$suite" "${extra#-}" "$flavour"
+    inside sh /stook/source/tests/matrix/inside.sh "$sanitize" "$@" || failed="$failed $row"
+    versions=$(cat "$root/stook/versions" 2>/dev/null || echo '?|?')
+    if [ -s "$root/stook/ctest.txt" ]; then
+        counts=$(count "$root/stook/ctest.txt" | tr ' ' '|')
+    else
+        counts='not built||'
+    fi
+    case $row in
+        newest) add_to_table "$row ($suite)|$versions|$counts" ;;
+        *) add_to_table "$row|$versions|$counts" ;;
+    esac
+done
+
+printf '\n'
+printf '%s\n' "$table" | awk -F'|' '
+    NF < 6 { printf "%-18s %s\n", $1, $2; next }
+    { printf "%-18s %-18s %-8s %7s %7s %8s\n", $1, $2, $3, $4, $5, $6 }'
+[ -z "$failed" ] || exit 1
+[ -n "$tested" ] || exit 77
