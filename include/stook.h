@@ -171,12 +171,12 @@ struct stook_client_options {
  * @param loop       NULL: the client owns a private loop, turned only inside blocking awaits,
  *                   stook_client_run() and stook_client_close(). Otherwise the caller's
  *                   `uv_loop_t *`: it is never run, stopped or blocked, and kept alive only while
- *                   an await, a post or a close is under way. It must outlive the client's `closed`.
+ *                   an await or a close is under way. It must outlive the client's `closed`.
  * @param options    NULL: all defaults
  * @param ret_client set on success, untouched otherwise; ends with stook_client_close()
  * @return 0, STOOK_EARG (ret_client is NULL; a number out of range), STOOK_EUNSUPPORTED (options
  *         of a newer stook, or a libcurl without what is needed), STOOK_ENOMEM, STOOK_ENOFD
- * Thread: the loop's. Callbacks: none.
+ * Thread: the loop's; several threads may each make a client at the same time. Callbacks: none.
  */
 STOOK_API int stook_client_new(struct uv_loop_s *loop, const struct stook_client_options *options,
                                stook_client **ret_client);
@@ -313,8 +313,11 @@ STOOK_API void stook_batch_free(stook_batch *batch);
 /** How a batch is awaited. All members are optional. */
 struct stook_gather_options {
     size_t size;        /**< set by STOOK_GATHER() */
-    int64_t limit;      /**< [none] requests of this batch in flight at once, 1 to 1000000; a rolling window */
-    int64_t window;     /**< [max(4 x limit, 64)] gather_ordered with on_result: started and not yet delivered, at least 1 */
+    int64_t limit;      /**< [STOOK_NONE] requests of this batch in flight at once, 1 to 1000000; a rolling window */
+    /** [max(4 x limit, 64), without a limit STOOK_NONE] gather_ordered with on_result: how many may be
+        started and not yet delivered, at least 1. While the head is late nothing new starts beyond
+        that, nor with 64 MiB of bodies held. */
+    int64_t window;
     int64_t timeout_ms; /**< [none] deadline of the batch, from the await */
     /** Adds requests when fewer than `limit` wait (64 if there is no limit). 1: it added some, ask
         again. 0: that was the end. Anything else, or 1 without an add: the end, and one more not ok. */

@@ -180,7 +180,7 @@ copy_tree() {
 
 # The closing lines of ctest do not tell what was skipped from what passed.
 count() {
-    awk '/ Test +#[0-9]+: / {
+    awk '/[0-9]+\/[0-9]+ Test +#[0-9]+: / {
             if (/\*\*\*Skipped/) skipped++; else if (/ Passed /) passed++; else failed++
         }
         END { printf "%d %d %d", passed, failed, skipped }' "$1"
