@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* A descriptor under watch. Its memory goes in the close callback: libuv holds it until then. */
+#ifdef __linux__
+#include <sys/epoll.h>
+#endif
+
 #include "loop/handles.h"
 
 struct stook__watcher {
@@ -65,8 +69,23 @@ static void on_closed(uv_handle_t *handle)
     stook__loop_handle_closed(loop);
 }
 
+/* libuv 1.45 to 1.48 may put the removal off until after the descriptor was closed (libuv issue 4323),
+   and then report events of whoever has its number next. */
+static void remove_now(struct stook__watcher *watcher)
+{
+#ifdef __linux__
+    uv_os_fd_t fd;
+    struct epoll_event event = {0};
+    if (uv_version() >= 0x012d00 && uv_version() < 0x013100 && uv_fileno((uv_handle_t *)&watcher->poll, &fd) == 0)
+        epoll_ctl(uv_backend_fd(watcher->loop->uv), EPOLL_CTL_DEL, fd, &event);
+#else
+    (void)watcher;
+#endif
+}
+
 void stook__watcher_close(struct stook__watcher *watcher)
 {
+    remove_now(watcher);
     stook__list_remove(&watcher->link);
     uv_close((uv_handle_t *)&watcher->poll, on_closed);
 }

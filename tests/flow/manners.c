@@ -114,6 +114,8 @@ TEST_BOTH(environment)
                                         "all_proxy", "ALL_PROXY"};
     struct raw_server *server = raw_server_start(NULL);
     const char *proxy = text("http://127.0.0.1:%d", refusing_port());
+    unsetenv("no_proxy");
+    unsetenv("NO_PROXY");
     for (size_t i = 0; i < 6; i++)
         setenv(names[i], proxy, 1);
     size_t count = 0;

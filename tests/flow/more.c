@@ -184,7 +184,7 @@ TEST_BOTH(cancelled_in_more)
     struct raw_server *server = raw_server_start(NULL);
     struct source *from = begin(life, raw_url(server, "/ok"), 10);
     stook_batch *batch = life_batch(life);
-    int failed = life_gather(life, batch, &STOOK_GATHER(.limit = 2, .more = cancel_at_ten, .user = from));
+    int failed = life_gather(life, batch, &STOOK_GATHER(.more = cancel_at_ten, .user = from));
     CHECK(failed >= 1 && failed <= 10);
     CHECK_EQ_INT(from->asked, 10);
     CHECK_EQ_SIZE(stook_batch_count(batch), 10);
