@@ -24,16 +24,25 @@ static void bury(int fd)
     }
 }
 
+/* A record of TLS (RFC 8446 5.1, 5.2) that is not an alert: a session ticket, a frame of HTTP/2. Its
+   type is in the clear up to 1.2; from 1.3 on it is 23, and an alert is known by its length: two
+   bytes, the hidden type, a tag of 16. */
+static int is_harmless_record(const unsigned char *record, ssize_t size)
+{
+    if (size < 5 || record[0] < 20 || record[0] > 24 || record[0] == 21)
+        return 0;
+    return record[0] != 23 || record[3] != 0 || record[4] != 2 + 1 + 16;
+}
+
 int stook__idle_event(int fd, int events)
 {
-    unsigned char first;
+    unsigned char record[5];
     if (!(events & (STOOK__HANGUP | STOOK__ERROR))) {
-        ssize_t size = recv(fd, &first, 1, MSG_PEEK | MSG_DONTWAIT);
+        ssize_t size = recv(fd, record, sizeof record, MSG_PEEK | MSG_DONTWAIT);
         if (size < 0 && (errno == EAGAIN || errno == EINTR))
             return STOOK__IN | STOOK__HANGUP;
-        /* A TLS record (RFC 8446 5.1: types 20 to 24) may be a session ticket or an HTTP/2 frame:
-           libcurl reads it when it uses the connection. Until then only its end matters. */
-        if (size > 0 && first >= 20 && first <= 24)
+        /* libcurl reads it when it uses the connection. Until then only its end matters. */
+        if (is_harmless_record(record, size))
             return STOOK__HANGUP;
     }
     bury(fd);
