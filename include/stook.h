@@ -235,7 +235,7 @@ struct stook_request {
     int64_t connect_timeout_ms; /**< name, TCP and TLS; STOOK_NONE: off */
     int64_t timeout_ms;         /**< from the first start over all repeats; STOOK_NONE: off */
     int64_t stall_timeout_ms;   /**< no byte sent or received; STOOK_NONE: off */
-    int64_t body_max;           /**< bytes of the response body, not above the client's */
+    int64_t body_max;           /**< bytes of the response body; above the client's the result is STOOK_EPOLICY */
     int64_t http_version;       /**< STOOK_HTTP_1_1 or STOOK_HTTP_2 */
     const char *ca_file;        /**< PEM file of trusted authorities for this request alone */
 };

@@ -2,6 +2,8 @@
 /* Cold start; see gate.h. */
 #include "engine/gate.h"
 
+#include <string.h>
+
 #include "loop/loop.h"
 
 enum {
@@ -132,12 +134,13 @@ void stook__gate_connected(struct stook__slot *slot)
 }
 
 /* Those who waited for this look-up share what it said. */
-static void fail_gated(struct stook__origin *origin, CURLcode code)
+static void fail_gated(struct stook__origin *origin, const struct stook__slot *leader, CURLcode code)
 {
     struct stook__link *link;
     while ((link = stook__list_pop(&origin->gated)) != NULL) {
         struct stook__slot *slot = STOOK__OF(struct stook__slot, link, link);
         slot->code = code;
+        memcpy(slot->error, leader->error, sizeof slot->error);
         stook__list_append(&origin->engine->finished, &slot->link);
     }
 }
@@ -158,7 +161,7 @@ void stook__gate_left(struct stook__slot *slot, CURLcode code)
     origin->leader = NULL;
     stook__clock_clear(&origin->engine->caps, &origin->cap);
     if (code == CURLE_COULDNT_RESOLVE_HOST)
-        fail_gated(origin, code);
+        fail_gated(origin, slot, code);
     else if (code != CURLE_OK && !looked_up)
         set_free(origin, stook__engine_time(origin->engine) + TRIED_US);
     touch(origin);

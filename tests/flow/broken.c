@@ -39,10 +39,16 @@ static void check_all(struct life *life, const struct expected *expected, size_t
 TEST_BOTH(odd_but_good)
 {
     static const struct expected expected[] = {
-        {"/http10", 0, 200, "old"},      {"/until-close", 0, 200, "until"}, {"/chunked", 0, 200, "abcdefg"},
-        {"/no-content", 0, 204, ""},     {"/1xx?n=3", 0, 200, "ok"},        {"/trailers?n=5", 0, 200, "ok"},
-        {"/drip?n=5&ms=2", 0, 200, "....."}, {"/big?n=0", 0, 200, ""},
-        {"/close-after", 0, 200, "ok"},  {"/rst-after", 0, 200, "ok"}, /* a whole answer is one, whatever follows */
+        {"/http10", 0, 200, "old"},
+        {"/until-close", 0, 200, "until"},
+        {"/chunked", 0, 200, "abcdefg"},
+        {"/no-content", 0, 204, ""},
+        {"/1xx?n=3", 0, 200, "ok"},
+        {"/trailers?n=5", 0, 200, "ok"},
+        {"/drip?n=5&ms=2", 0, 200, "....."},
+        {"/big?n=0", 0, 200, ""},
+        {"/close-after", 0, 200, "ok"},
+        {"/rst-after", 0, 200, "ok"}, /* a whole answer is one, whatever follows */
     };
     check_all(life, expected, sizeof expected / sizeof expected[0]);
 }
@@ -79,7 +85,7 @@ TEST_BOTH(early_answer)
     life_open(life, NULL);
     for (int i = 0; i < 5; i++) {
         stook_batch *batch = life_batch(life);
-        CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(raw_url(server, "/too-early"), .body = body, .body_size = LONG)), 0);
+        ADD(batch, raw_url(server, "/too-early"), .body = body, .body_size = LONG);
         CHECK_EQ_INT(life_gather(life, batch, NULL), 1);
         const stook_result *result = stook_batch_result(batch, 0);
         /* The server closes with bytes unread: a reset may overtake its answer, never invent one. */
@@ -111,8 +117,8 @@ TEST_BOTH(body_max)
     ask_for(life, raw_url(server, "/big?n=5000000"), STOOK_ETOOLARGE);
     ask_for(life, raw_url(server, "/drip?n=1001&ms=0"), STOOK_ETOOLARGE);
     stook_batch *batch = life_batch(life);
-    CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(raw_url(server, "/big?n=11"), .body_max = 10)), 0);
-    CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(raw_url(server, "/big?n=10"), .body_max = 10)), 0);
+    ADD(batch, raw_url(server, "/big?n=11"), .body_max = 10);
+    ADD(batch, raw_url(server, "/big?n=10"), .body_max = 10);
     CHECK_EQ_INT(life_gather_ordered(life, batch, NULL), 1);
     CHECK_ERROR(stook_result_error(stook_batch_result(batch, 0)), STOOK_ETOOLARGE);
     CHECK_EQ_INT(stook_result_status(stook_batch_result(batch, 0)), 200);

@@ -55,7 +55,8 @@ TEST_BOTH(while_others_are_in_flight)
     for (int i = 0; i < 5; i++)
         add(scene.batch, i == 4 ? raw_url(scene.server, "/ok")
                                 : raw_url(scene.server, "/after?path=/open/%d", i));
-    CHECK_EQ_INT(life_gather(life, scene.batch, &STOOK_GATHER(.on_result = open_previous, .user = &scene)), 0);
+    CHECK_EQ_INT(life_gather(life, scene.batch, &STOOK_GATHER(.on_result = open_previous, .user = &scene)),
+                 0);
     for (size_t i = 0; i < 5; i++)
         CHECK_EQ_SIZE(scene.order[i], 4 - i);
     CHECK_EQ_SIZE(stook_batch_count(scene.batch), 5);
@@ -81,7 +82,8 @@ TEST_BOTH(head_is_delivered_at_once)
     add(scene.batch, raw_url(scene.server, "/ok"));
     for (int i = 1; i < 10; i++)
         add(scene.batch, raw_url(scene.server, "/after/%d?path=/open", i));
-    CHECK_EQ_INT(life_gather_ordered(life, scene.batch, &STOOK_GATHER(.on_result = open_all, .user = &scene)), 0);
+    CHECK_EQ_INT(life_gather_ordered(life, scene.batch, &STOOK_GATHER(.on_result = open_all, .user = &scene)),
+                 0);
     for (size_t i = 0; i < 10; i++)
         CHECK_EQ_SIZE(scene.order[i], i);
     stook_batch_free(scene.batch);
@@ -169,8 +171,10 @@ TEST_BOTH(bytes_held)
     add(scene.batch, raw_url(scene.server, "/after?path=/big&n=%d&ms=200", FULL));
     for (int i = 0; i < 2 * FULL; i++)
         add(scene.batch, raw_url(scene.server, "/big?n=%d", BIG));
-    CHECK_EQ_INT(life_gather_ordered(life, scene.batch, &STOOK_GATHER(.limit = 3, .window = 1000,
-                                                                      .on_result = watch_bytes, .user = &scene)), 0);
+    CHECK_EQ_INT(life_gather_ordered(
+                     life, scene.batch,
+                     &STOOK_GATHER(.limit = 3, .window = 1000, .on_result = watch_bytes, .user = &scene)),
+                 0);
     CHECK(scene.results >= FULL);
     CHECK(scene.results <= FULL + 2); /* those that were in flight when the last of 64 MiB came */
     stook_batch_free(scene.batch);
@@ -195,7 +199,8 @@ TEST_BOTH(adds_join)
         begin(&scene, life);
         add(scene.batch, raw_url(scene.server, "/ok"));
         CHECK_EQ_INT((ordered ? life_gather_ordered : life_gather)(
-                         life, scene.batch, &STOOK_GATHER(.limit = 2, .on_result = add_two, .user = &scene)), 0);
+                         life, scene.batch, &STOOK_GATHER(.limit = 2, .on_result = add_two, .user = &scene)),
+                     0);
         CHECK_EQ_SIZE(scene.results, 7);
         CHECK_EQ_SIZE(stook_batch_count(scene.batch), 7);
         stook_batch_free(scene.batch);

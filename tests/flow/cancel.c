@@ -90,7 +90,8 @@ TEST_BOTH(in_flight_ordered)
     add(batch, raw_url(scene.server, "/after?path=/stall&n=5"));
     for (int i = 0; i < 5; i++)
         add(batch, raw_url(scene.server, "/stall"));
-    CHECK_EQ_INT(life_gather_ordered(life, batch, &STOOK_GATHER(.on_result = note_and_act, .user = &scene)), 5);
+    CHECK_EQ_INT(life_gather_ordered(life, batch, &STOOK_GATHER(.on_result = note_and_act, .user = &scene)),
+                 5);
     check_each(&scene, 1, 6, STOOK_ECANCELLED, 1);
     stook_batch_free(batch);
 }
@@ -103,7 +104,8 @@ TEST_BOTH(waiting)
     add(batch, raw_url(scene.server, "/after?path=/stall"));
     for (int i = 0; i < 20; i++)
         add(batch, raw_url(scene.server, "/stall"));
-    CHECK_EQ_INT(life_gather(life, batch, &STOOK_GATHER(.limit = 2, .on_result = note_and_act, .user = &scene)), 20);
+    CHECK_EQ_INT(
+        life_gather(life, batch, &STOOK_GATHER(.limit = 2, .on_result = note_and_act, .user = &scene)), 20);
     check_each(&scene, 1, 2, STOOK_ECANCELLED, 1);
     check_each(&scene, 2, 3, STOOK_ECANCELLED, scene.attempts[2]); /* may have had the place of the first */
     check_each(&scene, 3, 21, STOOK_ECANCELLED, 0);
@@ -123,7 +125,8 @@ TEST_BOTH(one_by_one)
     add(batch, raw_url(scene.server, "/stall"));
     for (int i = 3; i < 9; i++)
         add(batch, raw_url(scene.server, "/ok")); /* 6: waiting */
-    CHECK_EQ_INT(life_gather(life, batch, &STOOK_GATHER(.limit = 3, .on_result = note_and_act, .user = &scene)), 3);
+    CHECK_EQ_INT(
+        life_gather(life, batch, &STOOK_GATHER(.limit = 3, .on_result = note_and_act, .user = &scene)), 3);
     check_each(&scene, 0, 1, 0, 1);
     check_each(&scene, 1, 3, STOOK_ECANCELLED, 1);
     check_each(&scene, 3, 6, 0, 1);
@@ -222,7 +225,9 @@ TEST_BOTH(before_the_first_turn)
     stook_batch *batch = life_batch(life);
     for (int i = 0; i < 3; i++)
         add(batch, raw_url(scene.server, "/ok"));
-    CHECK_ERROR(stook_gather_start(batch, &STOOK_GATHER(.on_result = note_and_act, .user = &scene), count_done, &done), 0);
+    CHECK_ERROR(stook_gather_start(batch, &STOOK_GATHER(.on_result = note_and_act, .user = &scene),
+                                   count_done, &done),
+                0);
     stook_batch_cancel(batch);
     CHECK_EQ_INT(done.calls, 0); /* never from inside the call */
     CHECK_EQ_INT(scene.results[0], 0);

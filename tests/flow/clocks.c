@@ -41,7 +41,7 @@ TEST_BOTH(attempt)
     for (size_t i = 0; i < 3; i++) {
         stook_batch *batch = life_batch(life);
         const char *url = raw_url(server, "%s", paths[i]);
-        CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(url, .attempt_timeout_ms = 60)), 0);
+        ADD(batch, url, .attempt_timeout_ms = 60);
         const stook_result *result = await_one(life, batch, STOOK_ETIMEOUT_ATTEMPT);
         CHECK_EQ_INT(stook_result_attempts(result), 1);
         CHECK_CONTAINS(stook_result_message(result), "60 ms");
@@ -60,7 +60,7 @@ TEST_BOTH(whole)
     struct raw_server *server = raw_server_start(NULL);
     open_timeless(life);
     stook_batch *batch = life_batch(life);
-    CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(raw_url(server, "/stall"), .timeout_ms = 60)), 0);
+    ADD(batch, raw_url(server, "/stall"), .timeout_ms = 60);
     CHECK_EQ_INT(stook_result_attempts(await_one(life, batch, STOOK_ETIMEOUT_TOTAL)), 1);
     stook_batch_free(batch);
 }
@@ -72,10 +72,8 @@ TEST_BOTH(levels)
     life_open(life, &STOOK_CLIENT(.attempt_timeout_ms = 60));
     stook_batch *batch = life_batch(life);
     add(batch, raw_url(server, "/stall"));
-    CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(raw_url(server, "/delay?ms=180"),
-                                                      .attempt_timeout_ms = STOOK_NONE)), 0);
-    CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(raw_url(server, "/delay?ms=180"),
-                                                      .attempt_timeout_ms = 20000)), 0);
+    ADD(batch, raw_url(server, "/delay?ms=180"), .attempt_timeout_ms = STOOK_NONE);
+    ADD(batch, raw_url(server, "/delay?ms=180"), .attempt_timeout_ms = 20000);
     CHECK_EQ_INT(life_gather_ordered(life, batch, NULL), 1);
     CHECK_ERROR(stook_result_error(stook_batch_result(batch, 0)), STOOK_ETIMEOUT_ATTEMPT);
     CHECK_EQ_INT(stook_result_ok(stook_batch_result(batch, 1)), 1);
@@ -90,9 +88,9 @@ TEST_BOTH(queue)
     open_timeless(life);
     stook_batch *batch = life_batch(life);
     add(batch, raw_url(server, "/delay?ms=250"));
-    CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(raw_url(server, "/ok"), .queue_timeout_ms = 60)), 0);
-    CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(raw_url(server, "/delay?ms=10"), .attempt_timeout_ms = 200,
-                                                      .timeout_ms = 200, .stall_timeout_ms = 200)), 0);
+    ADD(batch, raw_url(server, "/ok"), .queue_timeout_ms = 60);
+    ADD(batch, raw_url(server, "/delay?ms=10"), .attempt_timeout_ms = 200, .timeout_ms = 200,
+        .stall_timeout_ms = 200);
     CHECK_EQ_INT(life_gather_ordered(life, batch, &STOOK_GATHER(.limit = 1)), 1);
     const stook_result *late = stook_batch_result(batch, 1), *last = stook_batch_result(batch, 2);
     CHECK_ERROR(stook_result_error(late), STOOK_ETIMEOUT_QUEUE);
@@ -153,7 +151,7 @@ TEST_BOTH(stall)
     for (size_t i = 0; i < 3; i++) {
         stook_batch *batch = life_batch(life);
         const char *url = raw_url(server, "%s", paths[i]);
-        CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(url, .stall_timeout_ms = 80)), 0);
+        ADD(batch, url, .stall_timeout_ms = 80);
         const stook_result *result = await_one(life, batch, STOOK_ETIMEOUT_STALL);
         CHECK_STR(stook_result_body(result, NULL), i == 2 ? "abc" : "");
         stook_batch_free(batch);
@@ -166,8 +164,7 @@ TEST_BOTH(drip_is_no_stall)
     struct raw_server *server = raw_server_start(NULL);
     open_timeless(life);
     stook_batch *batch = life_batch(life);
-    CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(raw_url(server, "/drip?n=50&ms=40"),
-                                                      .stall_timeout_ms = 1000)), 0);
+    ADD(batch, raw_url(server, "/drip?n=50&ms=40"), .stall_timeout_ms = 1000);
     CHECK_EQ_INT(life_gather(life, batch, NULL), 0);
     CHECK_EQ_SIZE(strlen(stook_result_body(stook_batch_result(batch, 0), NULL)), 50);
     stook_batch_free(batch);
@@ -179,7 +176,7 @@ TEST_BOTH(connect)
     open_timeless(life);
     const char *url = text("http://127.0.0.1:%d/", silent_port());
     stook_batch *batch = life_batch(life);
-    CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(url, .connect_timeout_ms = 80)), 0);
+    ADD(batch, url, .connect_timeout_ms = 80);
     const stook_result *result = await_one(life, batch, STOOK_ETIMEOUT_ATTEMPT);
     CHECK_EQ_INT(stook_result_status(result), 0);
     CHECK_EQ_INT(stook_result_time_us(result, STOOK_TIME_CONNECT), 0);
@@ -193,9 +190,9 @@ TEST_BOTH(connect_within_others)
     open_timeless(life);
     int port = silent_port();
     stook_batch *batch = life_batch(life);
-    CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(text("http://127.0.0.1:%d/", port), .attempt_timeout_ms = 60)), 0);
-    CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(text("http://127.0.0.1:%d/", port), .timeout_ms = 60)), 0);
-    CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(text("http://127.0.0.1:%d/", port), .stall_timeout_ms = 60)), 0);
+    ADD(batch, text("http://127.0.0.1:%d/", port), .attempt_timeout_ms = 60);
+    ADD(batch, text("http://127.0.0.1:%d/", port), .timeout_ms = 60);
+    ADD(batch, text("http://127.0.0.1:%d/", port), .stall_timeout_ms = 60);
     CHECK_EQ_INT(life_gather_ordered(life, batch, NULL), 3);
     CHECK_ERROR(stook_result_error(stook_batch_result(batch, 0)), STOOK_ETIMEOUT_ATTEMPT);
     CHECK_ERROR(stook_result_error(stook_batch_result(batch, 1)), STOOK_ETIMEOUT_TOTAL);
@@ -209,7 +206,7 @@ TEST_BOTH(connected_in_time)
     struct raw_server *server = raw_server_start(NULL);
     open_timeless(life);
     stook_batch *batch = life_batch(life);
-    CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(raw_url(server, "/delay?ms=400"), .connect_timeout_ms = 200)), 0);
+    ADD(batch, raw_url(server, "/delay?ms=400"), .connect_timeout_ms = 200);
     CHECK_EQ_INT(life_gather(life, batch, NULL), 0);
     stook_batch_free(batch);
 }
@@ -257,8 +254,8 @@ TEST_BOTH(many_at_once)
     open_timeless(life);
     stook_batch *batch = life_batch(life);
     for (int i = 0; i < 300; i++)
-        CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(.url = raw_url(server, i % 2 ? "/stall" : "/ok"),
-                                                          .attempt_timeout_ms = i % 2 ? 100 + i % 7 : 50000)), 0);
+        ADD(batch, .url = raw_url(server, i % 2 ? "/stall" : "/ok"),
+            .attempt_timeout_ms = i % 2 ? 100 + i % 7 : 50000);
     CHECK_EQ_INT(life_gather(life, batch, &STOOK_GATHER(.limit = 200)), 150);
     for (size_t i = 0; i < 300; i++)
         CHECK_ERROR(stook_result_error(stook_batch_result_of(batch, i)), i % 2 ? STOOK_ETIMEOUT_ATTEMPT : 0);

@@ -163,8 +163,10 @@ static void close_in_flight(struct life *life, int ordered)
     add(batch, raw_url(scene.server, "/after?path=/stall&n=3"));
     for (int i = 0; i < 8; i++)
         add(batch, raw_url(scene.server, "/stall"));
-    CHECK_ERROR((ordered ? stook_gather_ordered_start : stook_gather_start)(
-                    batch, &STOOK_GATHER(.limit = 4, .on_result = note_result, .user = &scene), tell_done, NULL), 0);
+    CHECK_ERROR(
+        (ordered ? stook_gather_ordered_start : stook_gather_start)(
+            batch, &STOOK_GATHER(.limit = 4, .on_result = note_result, .user = &scene), tell_done, NULL),
+        0);
     life_run(life);
     CHECK_STR(told(), "done:9 closed"); /* eight, and the add that came too late */
     check_each(&scene, 0, 1, 0);
@@ -221,7 +223,8 @@ TEST_BOTH(several_awaits)
     stook_batch *last = life_batch(life);
     add(last, raw_url(scene.server, "/after?path=/stall&n=8"));
     scene.close_at = 0;
-    CHECK_ERROR(stook_gather_start(last, &STOOK_GATHER(.on_result = note_result, .user = &scene), NULL, NULL), 0);
+    CHECK_ERROR(stook_gather_start(last, &STOOK_GATHER(.on_result = note_result, .user = &scene), NULL, NULL),
+                0);
     life_run(life);
     CHECK_STR(told(), "done:3 done:3 done:3 done:3 closed");
     for (int i = 0; i < 4; i++) {
@@ -287,7 +290,8 @@ TEST_BOTH(in_more)
     struct scene scene;
     begin(&scene, life);
     stook_batch *batch = life_batch(life);
-    CHECK_ERROR(stook_gather_start(batch, &STOOK_GATHER(.more = close_in_more, .user = &scene), tell_done, NULL), 0);
+    CHECK_ERROR(
+        stook_gather_start(batch, &STOOK_GATHER(.more = close_in_more, .user = &scene), tell_done, NULL), 0);
     life_run(life);
     CHECK_STR(told(), "more done:3 closed");
     for (size_t i = 0; i < 3; i++)

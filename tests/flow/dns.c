@@ -33,9 +33,11 @@ static look_up_fn *real_look_up(void)
     return found;
 }
 
-static int number(const char *address, const char *service, const struct addrinfo *hints, struct addrinfo **ret)
+static int number(const char *address, const char *service, const struct addrinfo *hints,
+                  struct addrinfo **ret)
 {
-    struct addrinfo own = {.ai_flags = AI_NUMERICHOST, .ai_socktype = hints ? hints->ai_socktype : SOCK_STREAM};
+    struct addrinfo own = {.ai_flags = AI_NUMERICHOST,
+                           .ai_socktype = hints ? hints->ai_socktype : SOCK_STREAM};
     return real_look_up()(address, service, &own, ret);
 }
 

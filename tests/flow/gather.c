@@ -58,7 +58,7 @@ TEST_BOTH(one)
     life_open(life, NULL);
     stook_batch *batch = life_batch(life);
     const char *url = plain_url(plain, "/todos/7");
-    CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(url, .user = &mark)), 0);
+    ADD(batch, url, .user = &mark);
     CHECK_EQ_INT(life_gather(life, batch, NULL), 0);
     const stook_result *result = stook_batch_result(batch, 0);
     const char *body = stook_result_body(result, &size);
@@ -183,9 +183,7 @@ TEST_BOTH(requests_are_copied)
     life_open(life, NULL);
     stook_batch *batch = life_batch(life);
     strcpy(url, raw_url(server, "/echo"));
-    CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(.url = url, .method = method,
-                                                      .headers = headers, .body = body,
-                                                      .body_size = STOOK_AUTO)), 0);
+    ADD(batch, .url = url, .method = method, .headers = headers, .body = body, .body_size = STOOK_AUTO);
     memset(url, '!', sizeof url);
     memset(method, '!', sizeof method);
     memset(header, '!', sizeof header);

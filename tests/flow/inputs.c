@@ -124,7 +124,7 @@ TEST_BOTH(good_urls)
 
 static void add_method(stook_batch *batch, const char *url, const char *method)
 {
-    CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(.url = url, .method = method)), 0);
+    ADD(batch, .url = url, .method = method);
 }
 
 TEST_BOTH(bad_methods)
@@ -143,7 +143,7 @@ TEST_BOTH(bad_methods)
 static void add_headers(stook_batch *batch, const char *url, const char *first, const char *second)
 {
     const char *headers[] = {first, second, NULL};
-    CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(.url = url, .headers = headers)), 0);
+    ADD(batch, .url = url, .headers = headers);
 }
 
 TEST_BOTH(bad_headers)
@@ -224,7 +224,7 @@ TEST_BOTH(headers)
     struct raw_server *server = raw_server_start(NULL);
     life_open(life, NULL);
     stook_batch *batch = life_batch(life);
-    CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(raw_url(server, "/echo"), .headers = headers)), 0);
+    ADD(batch, raw_url(server, "/echo"), .headers = headers);
     const char *sent = ask_echo(life, batch);
     CHECK_CONTAINS(sent, "\r\nX-One: 1\r\n");
     CHECK_CONTAINS(sent, "\r\nX-Two:2\r\n");
@@ -254,10 +254,8 @@ TEST_BOTH(methods)
     life_open(life, NULL);
     stook_batch *batch = life_batch(life);
     for (size_t i = 0; i < ASKED; i++)
-        CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(.url = raw_url(server, "/echo"),
-                                                          .method = asked[i].method,
-                                                          .body = asked[i].body,
-                                                          .body_size = asked[i].body ? STOOK_AUTO : 0)), 0);
+        ADD(batch, .url = raw_url(server, "/echo"), .method = asked[i].method, .body = asked[i].body,
+            .body_size = asked[i].body ? STOOK_AUTO : 0);
     CHECK_EQ_INT(life_gather_ordered(life, batch, &STOOK_GATHER(.limit = 1)), 0);
     for (size_t i = 0; i < ASKED; i++) {
         const char *sent = stook_result_body(stook_batch_result(batch, i), NULL);
@@ -311,10 +309,8 @@ TEST_BOTH(bodies)
     memset(lots, 'L', LONG);
     life_open(life, NULL);
     stook_batch *batch = life_batch(life);
-    CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(raw_url(server, "/echo"), .body = odd,
-                                                      .body_size = sizeof odd)), 0);
-    CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(raw_url(server, "/echo"), .body = lots,
-                                                      .body_size = LONG)), 0);
+    ADD(batch, raw_url(server, "/echo"), .body = odd, .body_size = sizeof odd);
+    ADD(batch, raw_url(server, "/echo"), .body = lots, .body_size = LONG);
     memset(lots, '?', LONG);
     CHECK_EQ_INT(life_gather_ordered(life, batch, NULL), 0);
     const char *sent = stook_result_body(stook_batch_result(batch, 0), &size);

@@ -71,7 +71,8 @@ TEST_BOTH(from_on_result)
         life_open(life, NULL);
         stook_batch *batch = life_batch(life);
         add_all(batch, server);
-        CHECK_EQ_INT((ordered ? life_gather_ordered : life_gather)(life, batch, &STOOK_GATHER(.on_result = keep)), 0);
+        CHECK_EQ_INT(
+            (ordered ? life_gather_ordered : life_gather)(life, batch, &STOOK_GATHER(.on_result = keep)), 0);
         stook_batch_free(batch);
         life_close(life);
         drop_on_threads();

@@ -89,7 +89,8 @@ TEST_BOTH(rolling)
     stook_batch *batch = life_batch(life);
     for (int i = 0; i < 120; i++)
         add(batch, plain_url(plain, "/todos/%d?delay_ms=%d", i + 1, i == 3 ? 500 : 10));
-    CHECK_EQ_INT(life_gather(life, batch, &STOOK_GATHER(.limit = 10, .on_result = count_before, .user = &roll)), 0);
+    CHECK_EQ_INT(
+        life_gather(life, batch, &STOOK_GATHER(.limit = 10, .on_result = count_before, .user = &roll)), 0);
     CHECK(roll.before >= 50);
     CHECK(plain_count(plain, "most_in_flight") <= 10);
     stook_batch_free(batch);

@@ -112,7 +112,7 @@ TEST(nothing_spins)
     for (int i = 0; i < 5; i++)
         add(batch, raw_url(server, "/close-after")); /* ended by the server, at rest */
     add(batch, raw_url(server, "/delay?ms=250"));
-    CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(raw_url(server, "/stall"), .timeout_ms = 250)), 0);
+    ADD(batch, raw_url(server, "/stall"), .timeout_ms = 250);
     CHECK_EQ_INT(life_gather(&life, batch, NULL), 1);
     CHECK(rounds < 200);
     stook_batch_free(batch);

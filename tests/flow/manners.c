@@ -30,7 +30,7 @@ static void do_all(struct life *life)
     add(batch, text("http://127.0.0.1:%d/", refusing_port()));
     add(batch, text("https://127.0.0.1:%d/", raw_port(server))); /* not TLS */
     add(batch, "nonsense");
-    CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(.url = raw_url(server, "/ok"), .method = "NO\n")), 0);
+    ADD(batch, .url = raw_url(server, "/ok"), .method = "NO\n");
     CHECK(life_gather(life, batch, NULL) > 5);
     CHECK_ERROR(stook_gather(batch, NULL), STOOK_ESTATE);
     stook_batch_free(batch);
@@ -96,8 +96,7 @@ TEST_BOTH(no_sigpipe)
     life_open(life, NULL);
     stook_batch *batch = life_batch(life);
     for (int i = 0; i < 3; i++)
-        CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(raw_url(server, "/rst-early"), .body = body,
-                                                          .body_size = LONG)), 0);
+        ADD(batch, raw_url(server, "/rst-early"), .body = body, .body_size = LONG);
     CHECK_EQ_INT(life_gather(life, batch, NULL), 3);
     for (size_t i = 0; i < 3; i++)
         CHECK_ERROR(stook_result_error(stook_batch_result(batch, i)), STOOK_ERESET);

@@ -60,9 +60,9 @@ static void gather_basics(struct life *life, const struct nginx *nginx, const st
     add(batch, url_by(nginx, way, "/status/404"));
     add(batch, url_by(nginx, way, "/status/503"));
     add(batch, url_by(nginx, way, "/big"));
-    CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(.url = url_by(nginx, way, "/method"), .body = "x", .body_size = 1)), 0);
-    CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(.url = url_by(nginx, way, "/ok"), .method = "HEAD")), 0);
-    CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(.url = url_by(nginx, way, "/header"), .headers = headers)), 0);
+    ADD(batch, .url = url_by(nginx, way, "/method"), .body = "x", .body_size = 1);
+    ADD(batch, .url = url_by(nginx, way, "/ok"), .method = "HEAD");
+    ADD(batch, .url = url_by(nginx, way, "/header"), .headers = headers);
     CHECK_EQ_INT(life_gather_ordered(life, batch, &STOOK_GATHER(.limit = limit)), 2);
     check_results(batch, way);
     stook_batch_free(batch);
@@ -105,8 +105,8 @@ TEST_BOTH(versions)
                  {1, STOOK_HTTP_1_1, "HTTP/1.1"}};
     stook_batch *batch = life_batch(life);
     for (size_t i = 0; i < 4; i++)
-        CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(asked[i].tls ? nginx_tls_url(nginx, "/ok") : nginx_url(nginx, "/ok"),
-                                                          .http_version = asked[i].version)), 0);
+        ADD(batch, asked[i].tls ? nginx_tls_url(nginx, "/ok") : nginx_url(nginx, "/ok"),
+            .http_version = asked[i].version);
     CHECK_EQ_INT(life_gather_ordered(life, batch, &STOOK_GATHER(.limit = 1)), 0);
     for (size_t i = 0; i < 4; i++)
         CHECK_STR(stook_result_protocol(stook_batch_result(batch, i)), asked[i].protocol);
@@ -115,10 +115,11 @@ TEST_BOTH(versions)
     stook_batch_free(batch);
 }
 
-static void ask_with(struct life *life, const struct nginx *nginx, const char *ca, const char *path, int error)
+static void ask_with(struct life *life, const struct nginx *nginx, const char *ca, const char *path,
+                     int error)
 {
     stook_batch *batch = life_batch(life);
-    CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(nginx_tls_url(nginx, "%s", path), .ca_file = ca)), 0);
+    ADD(batch, nginx_tls_url(nginx, "%s", path), .ca_file = ca);
     CHECK_EQ_INT(life_gather(life, batch, NULL), error != 0);
     CHECK_ERROR(stook_result_error(stook_batch_result(batch, 0)), error);
     CHECK_EQ_INT(stook_result_status(stook_batch_result(batch, 0)), error ? 0 : 200);
@@ -174,8 +175,8 @@ static void ask_ten(struct life *life, const struct nginx *nginx, const char *pa
 {
     stook_batch *batch = life_batch(life);
     for (int i = 0; i < 10; i++)
-        CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(.url = nginx_tls_url(nginx, "%s", path), .body = body,
-                                                          .body_size = body ? STOOK_AUTO : 0)), 0);
+        ADD(batch, .url = nginx_tls_url(nginx, "%s", path), .body = body,
+            .body_size = body ? STOOK_AUTO : 0);
     CHECK_EQ_INT(life_gather(life, batch, NULL), 0);
     for (size_t i = 0; i < 10; i++)
         CHECK_EQ_INT(stook_result_attempts(stook_batch_result_of(batch, i)), 1);
@@ -195,6 +196,26 @@ TEST_BOTH(closed_while_idle)
         nginx_wait_until_alone(nginx);
         ask_ten(life, nginx, "/brief", round % 2 ? "body" : NULL);
         nginx_wait_until_alone(nginx);
+    }
+}
+
+/* Each connection is ended by the server after seven requests: by close, or by GOAWAY. */
+TEST_BOTH(seven_a_connection)
+{
+    struct nginx *nginx = nginx_start();
+    for (size_t w = 1; w < 3; w++) {
+        life_open(life, &STOOK_CLIENT(.ca_file = nginx->ca, .http_version = ways[w].version));
+        stook_batch *batch = life_batch(life);
+        for (int i = 0; i < 200; i++)
+            add(batch, text("https://127.0.0.3:%d/%d", nginx->tls_port, i));
+        life_gather(life, batch, &STOOK_GATHER(.limit = 10));
+        for (size_t i = 0; i < 200; i++) {
+            const stook_result *result = stook_batch_result_of(batch, i);
+            test_note("%s, request %zu: %s", ways[w].protocol, i, stook_result_message(result));
+            CHECK_EQ_INT(stook_result_ok(result), 1);
+        }
+        stook_batch_free(batch);
+        life_close(life);
     }
 }
 

@@ -187,9 +187,24 @@ static void check_threads(size_t before)
     }
 }
 
-static void *nothing(void *arg)
+static void *say_id(void *id)
 {
-    return arg;
+    *(pid_t *)id = gettid();
+    return NULL;
+}
+
+/* A first thread, until the kernel has forgotten it too. */
+static void live_and_die(void)
+{
+    const struct timespec pause = {.tv_nsec = 1000000};
+    char path[64];
+    pthread_t thread;
+    pid_t id = 0;
+    CHECK_EQ_INT(pthread_create(&thread, NULL, say_id, &id), 0);
+    CHECK_EQ_INT(pthread_join(thread, NULL), 0);
+    snprintf(path, sizeof path, "/proc/self/task/%d", (int)id);
+    while (access(path, F_OK) == 0)
+        nanosleep(&pause, NULL);
 }
 
 /* libuv opens two descriptors for the whole process with its first loop, and keeps them. The thread
@@ -197,9 +212,7 @@ static void *nothing(void *arg)
 static void warm_up(void)
 {
     uv_loop_t loop;
-    pthread_t thread;
-    CHECK_EQ_INT(pthread_create(&thread, NULL, nothing, NULL), 0);
-    CHECK_EQ_INT(pthread_join(thread, NULL), 0);
+    live_and_die();
     CHECK_EQ_INT(uv_loop_init(&loop), 0);
     CHECK_EQ_INT(uv_loop_close(&loop), 0);
 }

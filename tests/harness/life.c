@@ -139,5 +139,5 @@ void life_run(struct life *life)
 
 void add(stook_batch *batch, const char *url)
 {
-    CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(url)), 0);
+    ADD(batch, url);
 }

@@ -60,7 +60,8 @@ void count_done(stook_batch *batch, int failed, void *user);
 void tell(const char *word);
 const char *told(void);
 
-/* Add a GET that must be accepted. */
+/* Add a request, made as STOOK_REQUEST() does, that must be accepted; and the short form for a GET. */
+#define ADD(batch, ...) CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(__VA_ARGS__)), 0)
 void add(stook_batch *batch, const char *url);
 
 #endif

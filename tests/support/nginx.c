@@ -61,7 +61,7 @@ static void make_certificates(const struct peer *peer)
                "[v3_ca]\nbasicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\n"
                "subjectKeyIdentifier=hash\n"
                "[leaf]\nbasicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\n"
-               "extendedKeyUsage=serverAuth\nsubjectAltName=IP:127.0.0.1,DNS:localhost\n");
+               "extendedKeyUsage=serverAuth\nsubjectAltName=IP:127.0.0.1,IP:127.0.0.3,DNS:localhost\n");
     make_authority(peer, "authority");
     make_authority(peer, "stranger");
     openssl(peer, text("req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -sha256 "
@@ -95,6 +95,10 @@ static const char configuration[] =
     "    location = /brief { keepalive_timeout 20ms; return 200 ok; }\n"
     "    location = /active { stub_status; }\n"
     "    location = /header { return 200 $http_x_test; }\n"
+    "  }\n"
+    "  server {\n"
+    "    listen 127.0.0.3:%d ssl http2; keepalive_requests 7;\n"
+    "    location / { return 200 ok; }\n"
     "  }\n"
     "}\n";
 
@@ -132,7 +136,7 @@ static int try_ports(struct peer *peer, const char *path)
     peer->nginx.port = random_port();
     peer->nginx.tls_port = random_port();
     snprintf(content, sizeof content, configuration, peer->nginx.port,
-             peer->nginx.tls_port, peer->nginx.tls_port, token);
+             peer->nginx.tls_port, peer->nginx.tls_port, token, peer->nginx.tls_port);
     write_file(text("%s/nginx.conf", d), content);
     const char *argv[] = {path, "-p", text("%s/", d), "-c", "nginx.conf", "-e", "error.log", NULL};
     process_start(&peer->process, argv, text("%s/nginx.log", d));

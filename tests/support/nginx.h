@@ -19,7 +19,8 @@ enum { nginx_big_size = 1000000 };
 struct nginx {
     int port;           /* in the clear */
     int tls_port;       /* over TLS; offers h2 and http/1.1. On 127.0.0.2 too, an address that
-                           the certificate does not name */
+                           the certificate does not name; and on 127.0.0.3, where each
+                           connection serves seven requests and no more */
     const char *ca;     /* PEM file of the authority that signed it */
     const char *other;  /* PEM file of one that did not */
 };
