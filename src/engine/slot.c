@@ -231,6 +231,7 @@ void stook__slot_facts(struct stook__slot *slot, struct stook__slot_facts *ret_f
     ret_facts->code = slot->code;
     ret_facts->text = slot->error;
     ret_facts->os_error = slot->os_error;
+    ret_facts->reused = slot->sends > 0 && slot->n_opened == 0;
     ret_facts->resent = slot->sends > 1;
     ret_facts->broken = slot->broken;
 }

@@ -149,8 +149,9 @@ static void fill_answer(struct stook__attempt *attempt)
     curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &value);
     answer->protocol = protocol_of(value);
     value = 0;
-    curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &value);
     stook__slot_facts(attempt->slot, &facts);
+    if (facts.code != CURLE_OK)
+        curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &value);
     answer->os_error = facts.os_error != 0 ? facts.os_error : (int)value;
     answer->curl_code = facts.code;
     for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
@@ -158,9 +159,7 @@ static void fill_answer(struct stook__attempt *attempt)
         curl_easy_getinfo(easy, times[i].info, &us);
         answer->time_us[times[i].which] = us;
     }
-    value = 1;
-    curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &value);
-    if (value == 0)
+    if (facts.reused)
         answer->time_us[STOOK_TIME_CONNECT] = answer->time_us[STOOK_TIME_TLS] = 0;
 }
 

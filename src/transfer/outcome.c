@@ -121,13 +121,6 @@ static int corrected(const struct stook__attempt *attempt, const struct stook__s
     return class_of(facts->code);
 }
 
-static int was_reused(struct stook__attempt *attempt)
-{
-    long connects = 1;
-    curl_easy_getinfo(stook__slot_easy(attempt->slot), CURLINFO_NUM_CONNECTS, &connects);
-    return attempt->connected && connects == 0;
-}
-
 static void status_message(struct stook__answer *answer, struct stook__outcome *outcome)
 {
     if (answer->status >= 200 && answer->status <= 299) {
@@ -162,5 +155,5 @@ void stook__outcome_judge(struct stook__attempt *attempt, struct stook__outcome 
     stook__outcome_set(attempt->heap, ret_outcome, error, why);
     ret_outcome->starved = error == STOOK_ENOFD || (error == STOOK_ECONNECT && attempt->answer->os_error == EADDRNOTAVAIL);
     ret_outcome->idempotent = stook__method_idempotent(attempt->method);
-    ret_outcome->lost = error == STOOK_ERESET && !got_bytes(attempt) && (facts.resent || was_reused(attempt));
+    ret_outcome->lost = error == STOOK_ERESET && !got_bytes(attempt) && (facts.resent || facts.reused);
 }

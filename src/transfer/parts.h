@@ -22,6 +22,7 @@ struct stook__attempt {
     int64_t head_bytes;  /* of all heads and trailers */
     int64_t head_fields; /* the same, in fields */
     int64_t length;      /* Content-Length of this head; -1: none */
+    int informational;   /* this head is of a 1xx */
     int in_head;         /* between a status line and the empty line */
     int head_done;       /* the final head is complete */
     int connected;

@@ -90,6 +90,13 @@ static int keep_field(struct stook__attempt *attempt, const char *line, size_t s
     return 0;
 }
 
+/* "HTTP/1.1 103 Early Hints": another head follows (RFC 9110 15.2). */
+static int is_informational(const char *line, size_t size)
+{
+    const char *status = memchr(line, ' ', size);
+    return status != NULL && status + 1 < line + size && status[1] == '1';
+}
+
 /* libcurl gives every head: of 1xx, of the answer, and the trailer fields behind the body. */
 static int on_head(void *owner, const char *line, size_t size)
 {
@@ -103,14 +110,13 @@ static int on_head(void *owner, const char *line, size_t size)
         attempt->in_head = 1;
         attempt->answer->head.size = 0;
         attempt->length = -1;
+        attempt->informational = is_informational(line, size);
         return 0;
     }
     size = trimmed(line, size);
     if (size == 0) {
-        long status = 0;
-        curl_easy_getinfo(stook__slot_easy(attempt->slot), CURLINFO_RESPONSE_CODE, &status);
         attempt->in_head = 0;
-        attempt->head_done = attempt->head_done || status >= 200;
+        attempt->head_done = attempt->head_done || !attempt->informational;
         return 0;
     }
     if (policy->fields_max >= 0 && ++attempt->head_fields > policy->fields_max)
@@ -121,11 +127,9 @@ static int on_head(void *owner, const char *line, size_t size)
 /* One block of the right size instead of a growing one, where the length is said and believable. */
 static int reserve(struct stook__attempt *attempt)
 {
-    curl_off_t length = -1;
-    curl_easy_getinfo(stook__slot_easy(attempt->slot), CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
-    if (length <= 0 || length > 1 << 20)
+    if (attempt->length <= 0 || attempt->length > 1 << 20)
         return 0;
-    return stook__buffer_reserve(&attempt->answer->body, attempt->heap, (size_t)length);
+    return stook__buffer_reserve(&attempt->answer->body, attempt->heap, (size_t)attempt->length);
 }
 
 static int on_body(void *owner, const char *data, size_t size)
