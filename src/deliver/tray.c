@@ -70,7 +70,7 @@ static int has_next(const struct stook__tray *tray)
 
 static void place(struct stook__tray *tray, struct stook__link *ring)
 {
-    if (has_next(tray) && stook__list_empty(&tray->ring))
+    if (!tray->showing && has_next(tray) && stook__list_empty(&tray->ring))
         stook__list_append(ring, &tray->ring);
 }
 
@@ -132,6 +132,7 @@ struct stook__parcel *stook__tray_next(struct stook__link *ring, struct stook__t
         return NULL;
     struct stook__tray *tray = STOOK__OF(struct stook__tray, ring, first);
     *ret_tray = tray;
+    tray->showing = 1;
     if (tray->ordered)
         return head_of(tray);
     return STOOK__OF(struct stook__parcel, link, stook__list_pop(&tray->waiting));
@@ -144,6 +145,7 @@ void stook__tray_let_go(struct stook__tray *tray, struct stook__heap *heap, stru
     tray->out -= parcel->started;
     tray->held -= bytes;
     tray->delivered++;
+    tray->showing = 0;
     place(tray, ring);
 }
 

@@ -31,6 +31,7 @@ struct stook__tray {
     size_t held;                     /* bytes arrived and not delivered */
     size_t window;
     int open, ordered, lent;
+    int showing; /* the program looks at one: back in the ring when that is let go */
 };
 
 void stook__tray_init(struct stook__tray *tray);

@@ -114,11 +114,13 @@ void stook__ending_closed(void *owner)
     void (*closed)(void *user) = client->closed;
     void *user = client->closed_user;
     detach(client);
-    stook__inbox_unref(client->inbox);
     client->closing = 3;
+    client->turning = 1; /* inside its last callback: whoever runs or closes it now is refused */
+    /* Other threads may post until they hear of `closed`: until then there is an inbox that refuses. */
+    stook__call_closed(closed, user);
+    stook__inbox_unref(client->inbox);
     if (!client->owned) {
         stook__free(heap, client);
         stook__heap_unref(heap);
     }
-    stook__call_closed(closed, user);
 }

@@ -317,3 +317,32 @@ TEST_BOTH(then_free_at_once)
         CHECK_EQ_INT(done.failed, awaited);
     }
 }
+
+/* Cancelled while the program looks at the head: the next head is shown when it is there, not before. */
+static int delivered[4];
+
+static void cancel_last(stook_batch *batch, const stook_result *result, void *user)
+{
+    size_t index = stook_result_index(result);
+    (void)user;
+    CHECK_EQ_INT(++delivered[index], 1);
+    CHECK_ERROR(stook_result_error(result), index == 2 ? STOOK_ECANCELLED : 0);
+    CHECK_EQ_INT(stook_result_status(result), index == 2 ? 0 : 200);
+    if (index == 0)
+        stook_batch_cancel_one(batch, 2);
+}
+
+TEST_BOTH(behind_the_head)
+{
+    struct raw_server *server = raw_server_start(NULL);
+    memset(delivered, 0, sizeof delivered);
+    life_open(life, NULL);
+    stook_batch *batch = life_batch(life);
+    ADD(batch, raw_url(server, "/ok"));
+    ADD(batch, raw_url(server, "/delay?ms=50"));
+    ADD(batch, raw_url(server, "/stall"));
+    CHECK_EQ_INT(life_gather_ordered(life, batch, &STOOK_GATHER(.on_result = cancel_last)), 1);
+    for (int i = 0; i < 3; i++)
+        CHECK_EQ_INT(delivered[i], 1);
+    stook_batch_free(batch);
+}

@@ -263,3 +263,33 @@ TEST_BOTH(from_threads_while_closing)
     for (size_t i = 0; i < THREADS * POSTS; i++)
         CHECK_EQ_INT(scene.calls[i], scene.accepted[i]);
 }
+
+/* Another thread hears of the end by `closed` alone: until then posting is refused, not undefined. */
+static struct life *alive;
+static int runs;
+
+static void called(stook_client *client, void *user)
+{
+    (void)client, (void)user;
+    runs++;
+}
+
+static void post_late(void *user)
+{
+    CHECK_ERROR(stook_client_post(user, called, NULL), STOOK_ESTATE);
+    alive->closed++;
+}
+
+TEST_BOTH(until_closed)
+{
+    alive = life;
+    life_open(life, NULL);
+    stook_client *client = life->client;
+    life->client = NULL;
+    stook_client_close(client, post_late, client);
+    if (life->borrowed)
+        uv_run(&life->loop, UV_RUN_DEFAULT);
+    CHECK_EQ_INT(life->closed, 1);
+    CHECK_EQ_INT(runs, 0);
+    life->closed = 0;
+}
