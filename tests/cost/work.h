@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the measured programs have in common: the work they are told to do, and the window in which
- * it is counted. Both take
+ * What the measured programs have in common: the work they are told to do. Both take
  *
  *     [-c CA_FILE] [-o ORIGINS] [-w WARM] [-O] [-m] URL REQUESTS IN_FLIGHT
  *

@@ -10,7 +10,7 @@ jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 build=/stook/build${sanitize:+-sanitized}
 
 # What is linked to, and what that libcurl stands on.
-tls=$(curl-config --configure | sed -n "s/.*--with-\(openssl\|gnutls\).*/\1/p")
+tls=$(curl-config --configure 2>/dev/null | sed -n "s/.*--with-\(openssl\|gnutls\).*/\1/p")
 echo "$(pkg-config --modversion libcurl) $tls|$(pkg-config --modversion libuv)" >/stook/versions
 
 if [ -n "$sanitize" ]; then

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/* Names that hang or fail hold up nobody else. */
+#include "names.h"
+
+/* ----------------------------------------------------------------- that hang */
+
+static int64_t ticked_at, worst;
+
+static void tick(uv_timer_t *timer)
+{
+    int64_t now = now_ms();
+    (void)timer;
+    if (ticked_at != 0 && now - ticked_at > worst)
+        worst = now - ticked_at;
+    ticked_at = now;
+}
+
+/* The loop goes on while a name hangs, and so do the clocks of those who wait for it. */
+TEST(loop_goes_on)
+{
+    static struct life life;
+    uv_timer_t timer;
+    life_begin(&life, 1);
+    struct raw_server *server = begin(&life, 1500);
+    uv_timer_init(&life.loop, &timer);
+    uv_timer_start(&timer, tick, 5, 5);
+    uv_unref((uv_handle_t *)&timer);
+    stook_batch *batch = life_batch(&life);
+    for (int i = 0; i < 4; i++)
+        CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(text("http://hung%d.test:%d/", i / 2, raw_port(server)),
+                                                          .attempt_timeout_ms = 200)), 0);
+    int64_t began = now_ms();
+    CHECK_EQ_INT(life_gather(&life, batch, NULL), 4);
+    int64_t took = now_ms() - began;
+    for (size_t i = 0; i < 4; i++)
+        CHECK_ERROR(stook_result_error(stook_batch_result(batch, i)), STOOK_ETIMEOUT_ATTEMPT);
+    stook_batch_free(batch);
+    test_note("took %d ms, the longest pause of the loop %d ms", (int)took, (int)worst);
+    CHECK(took >= 200 && took < 900);
+    CHECK(worst < 500);
+    uv_close((uv_handle_t *)&timer, NULL);
+    life_end(&life);
+}
+
+/* Many names that hang: each ends by its clock, and threads are bounded. */
+TEST_BOTH(bounded)
+{
+    enum { HUNG = 400 };
+    struct raw_server *server = begin(life, 1500);
+    stook_batch *batch = life_batch(life);
+    for (int i = 0; i < HUNG; i++)
+        CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(text("http://hung%d.test:%d/", i, raw_port(server)),
+                                                          .attempt_timeout_ms = 1300)), 0);
+    CHECK_EQ_INT(life_gather(life, batch, &STOOK_GATHER(.limit = STOOK_NONE)), HUNG);
+    for (size_t i = 0; i < HUNG; i++)
+        CHECK_ERROR(stook_result_error(stook_batch_result_of(batch, i)), STOOK_ETIMEOUT_ATTEMPT);
+    test_note("%u look-ups in the first second, at most %u at once", names.before_a_second, names.peak);
+    CHECK(names.before_a_second <= 32 + 64); /* and those that start in the same turn */
+    CHECK(names.peak <= 256);
+    stook_batch_free(batch);
+}
+
+/* ----------------------------------------------------------------- that fail */
+
+/* However it fails, it is an error of names, and said at once. */
+TEST_BOTH(failures)
+{
+    static const char *const all[] = {"noname", "again", "fail", "memory", "system", "family"};
+    struct raw_server *server = begin(life, 0);
+    stook_batch *batch = life_batch(life);
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        add(batch, text("http://%s.test:%d/", all[i], raw_port(server)));
+    CHECK_EQ_INT(life_gather_ordered(life, batch, NULL), 6);
+    for (size_t i = 0; i < 6; i++) {
+        test_note("%s: %s", all[i], stook_result_message(stook_batch_result(batch, i)));
+        CHECK_ERROR(stook_result_error(stook_batch_result(batch, i)), STOOK_EDNS);
+    }
+    stook_batch_free(batch);
+}
+
+/* The thread that would look it up cannot be made. */
+TEST_BOTH(without_threads)
+{
+    struct raw_server *server = begin(life, 0);
+    size_t ok = 0;
+    stook_batch *batch = life_batch(life);
+    for (int i = 0; i < 20; i++)
+        add(batch, text("http://good%d.test:%d/ok", i, raw_port(server)));
+    names.refuse_threads = 1;
+    int failed = life_gather(life, batch, NULL);
+    names.refuse_threads = 0;
+    for (size_t i = 0; i < 20; i++) {
+        const stook_result *result = stook_batch_result_of(batch, i);
+        ok += (size_t)stook_result_ok(result);
+        if (!stook_result_ok(result))
+            CHECK_ERROR(stook_result_error(result), STOOK_EDNS);
+    }
+    CHECK_EQ_SIZE(ok + (size_t)failed, 20);
+    CHECK(ok > 0);
+    stook_batch_free(batch);
+    batch = life_batch(life);
+    for (int i = 0; i < 20; i++)
+        add(batch, text("http://good%d.test:%d/ok", i, raw_port(server)));
+    CHECK_EQ_INT(life_gather(life, batch, NULL), 0);
+    stook_batch_free(batch);
+}
