@@ -6,6 +6,10 @@
 #include "engine/sockets.h"
 #include "loop/loop.h"
 
+/* Of libcurl 8.20; we may be built with the headers of an older one. */
+#define RESOLVE_THREADS_MAX ((CURLMoption)(CURLOPTTYPE_LONG + 20))
+#define QUICK_EXIT ((CURLMoption)(CURLOPTTYPE_LONG + 21))
+
 enum { ROUNDS = 4 }; /* of a kick; more would starve the rest of the program */
 
 /* libcurl calls this from inside its own functions, so it may only write down. No 1 ms for 0: the
@@ -30,6 +34,11 @@ static CURLM *make_multi(struct stook__lane *lane)
     CURLM *multi = curl_multi_init();
     if (multi == NULL)
         return NULL;
+    /* From 8.20 on. Fewer threads than look-ups, and those that hang would hold up others; each may
+       be two, one of each family. One that nobody waits for any more must not be joined: it is
+       detached, and goes when getaddrinfo returns. Older ones do not know these options. */
+    curl_multi_setopt(multi, RESOLVE_THREADS_MAX, 512L);
+    curl_multi_setopt(multi, QUICK_EXIT, 1L);
     curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, stook__sockets_announced);
     curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, lane);
     curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer);
@@ -79,8 +88,9 @@ int stook__lane_add(struct stook__lane *lane, struct stook__slot *slot)
 {
     if (lane->multi == NULL)
         lane->multi = make_multi(lane);
+    /* Newer ones (8.20, not yet 8.14) cannot be made without descriptors. */
     if (lane->multi == NULL)
-        return STOOK_ENOMEM;
+        return stook__sockets_exhausted() ? STOOK_ENOFD : STOOK_ENOMEM;
     CURLMcode code = curl_multi_add_handle(lane->multi, slot->easy);
     if (code == CURLM_OUT_OF_MEMORY)
         return STOOK_ENOMEM;

@@ -17,6 +17,7 @@ enum { LANES_MAX = 512 };
 struct stook__sockets {
     struct stook__socket **by_fd;
     size_t capacity;
+    size_t n_dead; /* idle connections that have ended and that libcurl still holds */
 };
 
 struct stook__engine {
@@ -74,6 +75,7 @@ struct stook__slot {
     int resolving, hung; /* a look-up is under way that removing the handle would wait for */
     int64_t lookup_at;
     int connecting; /* counted as such by its origin */
+    int dead;       /* it got a connection that had ended, and declined */
     int sends;      /* how often libcurl was about to send the request */
     int dns_age;    /* seconds, as set on the handle */
     int opened[8];  /* sockets made for this attempt */
@@ -83,7 +85,7 @@ struct stook__slot {
 
 /* Made if need be; NULL: no memory. */
 struct stook__lane *stook__engine_lane(struct stook__engine *engine, size_t index);
-/* 0, STOOK_ENOMEM, STOOK_ERESET. */
+/* 0, STOOK_ENOMEM, STOOK_ENOFD, STOOK_ERESET. */
 int stook__lane_add(struct stook__lane *lane, struct stook__slot *slot);
 /* Out of its CURLM; its place in a list stays. */
 void stook__lane_remove(struct stook__slot *slot);

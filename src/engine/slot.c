@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "engine/gate.h"
+#include "engine/quirks.h"
 #include "engine/sockets.h"
 
 static size_t on_head(char *data, size_t one, size_t size, void *user)
@@ -81,12 +82,17 @@ static int before_send(void *user, char *remote, char *local, int remote_port, i
     struct stook__slot *slot = user;
     (void)remote;
     (void)local;
-    (void)remote_port;
-    (void)local_port;
-    if (slot->owner == NULL || ++slot->sends > 1)
+    /* Some libcurls take an idle connection for alive that we know to have ended: 7.88 on GnuTLS,
+       and from 8.22 on all, for a second after its last use. Nothing has been sent over it yet. */
+    int dead = stook__sockets_dead(slot->engine, local_port, remote_port);
+    if (slot->owner == NULL || slot->sends > 0 || dead) {
+        slot->dead = dead && slot->owner != NULL && slot->sends == 0;
+        slot->sends += !slot->dead;
         return CURL_PREREQFUNC_ABORT;
+    }
+    slot->sends++;
     stook__gate_connected(slot);
-    stook__sockets_connected(slot);
+    stook__sockets_connected(slot, local_port, remote_port);
     slot->events->before_send(slot->owner);
     return CURL_PREREQFUNC_OK;
 }
@@ -149,7 +155,7 @@ struct stook__slot *stook__slot_take(struct stook__engine *engine, const char *o
     slot->owner = owner;
     slot->code = CURLE_OK;
     slot->broken = CURLM_OK;
-    slot->os_error = slot->ended = slot->sends = slot->n_opened = 0;
+    slot->os_error = slot->ended = slot->sends = slot->dead = slot->n_opened = 0;
     slot->error[0] = '\0';
     return slot;
 }
@@ -190,7 +196,7 @@ static void set_dns_age(struct stook__slot *slot)
 {
     struct stook__engine *engine = slot->engine;
     int64_t now = stook__engine_time(engine);
-    int age = now - engine->pruned_at >= 1000000 ? 60 : -1;
+    int age = now - engine->pruned_at >= 1000000 || (engine->quirks & STOOK__QUIRK_DROPS_NAMES) ? 60 : -1;
     if (age > 0)
         engine->pruned_at = now;
     if (age != slot->dns_age)
@@ -220,8 +226,9 @@ void stook__slot_launch(struct stook__slot *slot)
     int error = enter_lane(slot);
     if (error == 0)
         return;
-    slot->code = error == STOOK_ENOMEM ? CURLE_OUT_OF_MEMORY : CURLE_FAILED_INIT;
-    slot->broken = error == STOOK_ENOMEM ? CURLM_OK : CURLM_INTERNAL_ERROR;
+    slot->code = error == STOOK_ERESET ? CURLE_FAILED_INIT : CURLE_OUT_OF_MEMORY;
+    slot->broken = error == STOOK_ERESET ? CURLM_INTERNAL_ERROR : CURLM_OK;
+    slot->os_error = error == STOOK_ENOFD ? EMFILE : 0;
     stook__gate_left(slot, slot->code);
     stook__list_append(&slot->engine->finished, &slot->link);
 }
@@ -234,6 +241,7 @@ void stook__slot_facts(struct stook__slot *slot, struct stook__slot_facts *ret_f
     ret_facts->reused = slot->sends > 0 && slot->n_opened == 0;
     ret_facts->resent = slot->sends > 1;
     ret_facts->broken = slot->broken;
+    ret_facts->dead = slot->dead;
 }
 
 static void park(struct stook__slot *slot)

@@ -25,6 +25,7 @@ struct stook__slot_facts {
     const char *text;  /* libcurl's own words, or "" */
     int os_error;      /* errno of a socket that could not be made, or 0 */
     int reused;        /* it went out on a connection that was there before */
+    int dead;          /* the connection was known to have ended, and nothing was sent */
     int resent;        /* libcurl wanted to send the request a second time, and was refused */
     CURLMcode broken;  /* not CURLM_OK: the whole lane failed, `code` means nothing */
 };

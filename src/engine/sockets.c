@@ -2,6 +2,7 @@
 /* The table of sockets by descriptor; see sockets.h. What happens to idle ones is in idle.c. */
 #include "engine/sockets.h"
 
+#include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -20,8 +21,10 @@ struct stook__socket {
     int ours;      /* opened by us, closed by us */
     int connected; /* it has carried a request */
     int idle;      /* libcurl does not want it watched */
+    int dead;      /* it has ended while idle */
     int want;      /* what libcurl wants to hear */
     int errors;
+    int local_port, remote_port;
 };
 
 static struct stook__socket *find(const struct stook__engine *engine, int fd)
@@ -49,6 +52,7 @@ static void forget(struct stook__socket *socket)
 {
     struct stook__engine *engine = socket->engine;
     engine->sockets.by_fd[socket->fd] = NULL;
+    engine->sockets.n_dead -= (size_t)socket->dead;
     stook__watcher_close(socket->watcher);
     stook__free(engine->heap, socket);
 }
@@ -68,7 +72,10 @@ static void on_event(void *owner, int events)
     struct stook__engine *engine = socket->engine;
     int fd = socket->fd;
     if (socket->idle) {
-        stook__watcher_set(socket->watcher, stook__idle_event(fd, events));
+        int watch = stook__idle_event(fd, events);
+        engine->sockets.n_dead += watch == 0 && !socket->dead;
+        socket->dead = socket->dead || watch == 0;
+        stook__watcher_set(socket->watcher, watch);
         return;
     }
     /* An error is told as "try both": libcurl finds out for itself, and what the peer sent before
@@ -127,13 +134,38 @@ int stook__sockets_opened(struct stook__slot *slot, int fd)
     return 0;
 }
 
-void stook__sockets_connected(const struct stook__slot *slot)
+void stook__sockets_connected(const struct stook__slot *slot, int local_port, int remote_port)
 {
     for (int i = 0; i < slot->n_opened; i++) {
         struct stook__socket *socket = find(slot->engine, slot->opened[i]);
-        if (socket != NULL && socket->opener == slot)
-            socket->connected = 1;
+        if (socket == NULL || socket->opener != slot)
+            continue;
+        socket->connected = 1;
+        socket->local_port = local_port;
+        socket->remote_port = remote_port;
     }
+}
+
+int stook__sockets_dead(const struct stook__engine *engine, int local_port, int remote_port)
+{
+    size_t left = engine->sockets.n_dead;
+    for (size_t fd = 0; left > 0 && fd < engine->sockets.capacity; fd++) {
+        const struct stook__socket *socket = engine->sockets.by_fd[fd];
+        if (socket == NULL || !socket->dead)
+            continue;
+        if (socket->local_port == local_port && socket->remote_port == remote_port)
+            return 1;
+        left--;
+    }
+    return 0;
+}
+
+int stook__sockets_exhausted(void)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0)
+        close(fd);
+    return fd < 0 && (errno == EMFILE || errno == ENFILE);
 }
 
 int stook__sockets_close(void *user, curl_socket_t fd)

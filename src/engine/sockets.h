@@ -16,7 +16,12 @@
 /* A socket of ours. 0 or STOOK_ENOMEM; then it is still the caller's. */
 int stook__sockets_opened(struct stook__slot *slot, int fd);
 /* Those that the slot opened and that are still there carry a connection: worth watching while idle. */
-void stook__sockets_connected(const struct stook__slot *slot);
+void stook__sockets_connected(const struct stook__slot *slot, int local_port, int remote_port);
+/* Whether the connection with these ports is one that was seen to end while idle. libcurl has no
+   other name for it that all versions tell. */
+int stook__sockets_dead(const struct stook__engine *engine, int local_port, int remote_port);
+/* No descriptor can be had. */
+int stook__sockets_exhausted(void);
 /* CURLOPT_CLOSESOCKETFUNCTION; `user` is the engine. */
 int stook__sockets_close(void *user, curl_socket_t fd);
 /* CURLMOPT_SOCKETFUNCTION; `user` is the lane. */

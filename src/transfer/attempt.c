@@ -48,6 +48,7 @@ struct stook__attempt *stook__attempt_begin(struct stook__heap *heap, struct sto
     }
     if (ret_outcome->error == 0)
         stook__outcome_set(heap, ret_outcome, error, NULL);
+    ret_outcome->starved = ret_outcome->error == STOOK_ENOFD;
     return NULL;
 }
 
@@ -57,21 +58,32 @@ static int is_unknown_authority(long result)
     return result == 1 || result == 2 || (result >= 18 && result <= 21);
 }
 
-/* The certificate's authority may be one that only the directory knows: once more, with it. Nothing
-   was sent, so this is the same attempt still. 1: it is under way again. */
-static int try_directory(struct stook__attempt *attempt)
+/* The certificate's authority may be one that only the directory knows. */
+static int wants_directory(struct stook__attempt *attempt, const struct stook__slot_facts *facts)
 {
-    struct stook__slot_facts facts;
-    struct stook__outcome outcome;
     long result = 0;
-    stook__slot_facts(attempt->slot, &facts);
-    if (facts.code != CURLE_PEER_FAILED_VERIFICATION || attempt->policy->ca_file != NULL ||
+    if (facts->code != CURLE_PEER_FAILED_VERIFICATION || attempt->policy->ca_file != NULL ||
         stook__slot_kit(attempt->slot)->directory)
         return 0;
     curl_easy_getinfo(stook__slot_easy(attempt->slot), CURLINFO_SSL_VERIFYRESULT, &result);
-    if (!is_unknown_authority(result))
+    return is_unknown_authority(result);
+}
+
+/* Once more, with the directory of authorities, or on a connection that is not dead. Nothing was
+   sent, so this is the same attempt still. 1: it is under way again. */
+static int try_again(struct stook__attempt *attempt)
+{
+    struct stook__slot_facts facts;
+    struct stook__outcome outcome;
+    stook__slot_facts(attempt->slot, &facts);
+    if (attempt->error != 0 || facts.broken != CURLM_OK)
         return 0;
-    stook__slot_note_directory(attempt->slot);
+    if (wants_directory(attempt, &facts))
+        stook__slot_note_directory(attempt->slot);
+    else if (facts.dead && !attempt->fresh)
+        attempt->fresh = 1;
+    else
+        return 0;
     stook__slot_give_back(attempt->slot);
     curl_slist_free_all(attempt->headers);
     attempt->slot = NULL;
@@ -86,7 +98,7 @@ static int try_directory(struct stook__attempt *attempt)
 struct stook__attempt *stook__attempt_news(struct stook__engine *engine)
 {
     struct stook__attempt *attempt;
-    while ((attempt = stook__engine_news(engine)) != NULL && try_directory(attempt))
+    while ((attempt = stook__engine_news(engine)) != NULL && try_again(attempt))
         ;
     return attempt;
 }

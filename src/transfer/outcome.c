@@ -3,9 +3,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
+#include "engine/sockets.h"
 #include "transfer/fields.h"
 #include "transfer/parts.h"
 
@@ -87,22 +86,14 @@ static int got_bytes(const struct stook__attempt *attempt)
     return attempt->head_bytes > 0 || attempt->answer->body.size > 0;
 }
 
-/* libcurl says "could not resolve" when it could not make the pair of descriptors for its resolver. */
-static int out_of_fds(void)
-{
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0)
-        close(fd);
-    return fd < 0 && (errno == EMFILE || errno == ENFILE);
-}
-
 /* Codes that say something else than what happened, seen by what else is known. */
 static int corrected(const struct stook__attempt *attempt, const struct stook__slot_facts *facts)
 {
     int os_error = attempt->answer->os_error;
     if (facts->os_error == EMFILE || facts->os_error == ENFILE || os_error == EMFILE || os_error == ENFILE)
         return STOOK_ENOFD;
-    if (facts->code == CURLE_COULDNT_RESOLVE_HOST && out_of_fds())
+    /* Said when it could not make the pair of descriptors for its resolver. */
+    if (facts->code == CURLE_COULDNT_RESOLVE_HOST && stook__sockets_exhausted())
         return STOOK_ENOFD;
     if (facts->os_error == ENOMEM || facts->os_error == ENOBUFS)
         return STOOK_ENOMEM;

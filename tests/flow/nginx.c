@@ -190,7 +190,7 @@ static void ask_ten(struct life *life, const struct nginx *nginx, const char *pa
 TEST_BOTH(closed_while_idle)
 {
     struct nginx *nginx = nginx_start();
-    life_open(life, &STOOK_CLIENT(.ca_file = nginx->ca));
+    life_open(life, &STOOK_CLIENT(.ca_file = nginx->ca, .http_version = STOOK_HTTP_1_1));
     for (int round = 0; round < 3; round++) {
         ask_ten(life, nginx, "/brief", NULL);
         nginx_wait_until_alone(nginx);

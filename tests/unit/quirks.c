@@ -27,12 +27,12 @@ TEST(rows)
 {
     CHECK_EQ_INT(stook__quirks_of(0x075801), STOOK__QUIRK_WEAK_HTTP_2);
     CHECK_EQ_INT(stook__quirks_of(0x075400), STOOK__QUIRK_UNFIT | STOOK__QUIRK_WEAK_HTTP_2);
-    CHECK_EQ_INT(stook__quirks_of(0x080100), 0);
-    CHECK_EQ_INT(stook__quirks_of(0x080900), STOOK__QUIRK_UNFIT);
-    CHECK_EQ_INT(stook__quirks_of(0x080901), 0);
-    CHECK_EQ_INT(stook__quirks_of(0x080b00), STOOK__QUIRK_LOSES_TIMERS);
-    CHECK_EQ_INT(stook__quirks_of(0x080b01), 0);
-    CHECK_EQ_INT(stook__quirks_of(0x081000), STOOK__QUIRK_LOSES_TIMERS);
+    CHECK_EQ_INT(stook__quirks_of(0x080100), STOOK__QUIRK_DROPS_NAMES);
+    CHECK_EQ_INT(stook__quirks_of(0x080900), STOOK__QUIRK_UNFIT | STOOK__QUIRK_DROPS_NAMES);
+    CHECK_EQ_INT(stook__quirks_of(0x080901), STOOK__QUIRK_DROPS_NAMES);
+    CHECK_EQ_INT(stook__quirks_of(0x080b00), STOOK__QUIRK_LOSES_TIMERS | STOOK__QUIRK_DROPS_NAMES);
+    CHECK_EQ_INT(stook__quirks_of(0x080b01), STOOK__QUIRK_DROPS_NAMES);
+    CHECK_EQ_INT(stook__quirks_of(0x081000), STOOK__QUIRK_LOSES_TIMERS | STOOK__QUIRK_DROPS_NAMES);
     CHECK_EQ_INT(stook__quirks_of(0x081400), STOOK__QUIRK_WAKES_FOR_EVER);
     CHECK_EQ_INT(stook__quirks_of(0x081600), STOOK__QUIRK_KEEPS_DIRECTORY);
 }
