@@ -189,12 +189,13 @@ static void attend_touched(stook_client *client)
 }
 
 /* Step 5. */
-static void start(stook_client *client, int64_t now)
+static void start(stook_client *client)
 {
     struct stook__job *job = NULL;
     int budget = STARTS;
     for (int round = 0; round < ROUNDS && budget > 0; round++) {
         attend_touched(client);
+        int64_t now = stook__loop_now(); /* the program has run: its time is nobody's */
         for (; budget > 0 && (job = stook__sched_next(&client->sched, now)) != NULL; budget--) {
             struct stook_result *record = stook__record_of_job(job);
             stook_batch *batch = record->batch;
@@ -250,7 +251,7 @@ static void take_turn(void *owner)
     take_news(client, now);
     expire(client, now);
     read_letters(client);
-    start(client, now);
+    start(client);
     int busy = stook__engine_work(client->engine);
     deliver(client);
     client->turning = 0;

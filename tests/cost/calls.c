@@ -11,10 +11,10 @@ static void calls_at(size_t in_flight)
     struct peer *peer = peer_start();
     struct run run = {.program = BASELINE, .answers = PEER_LATER, .in_flight = in_flight,
                       .warm = 200, .counted = 1000};
-    printf("baseline: %.2f\n", count_system_calls(peer, &run));
+    printf("baseline: %.3f\n", count_system_calls(peer, &run));
     run.program = STOOK;
     double stook = count_system_calls(peer, &run);
-    count_judge(stook, 5, "%.2f system calls per GET", stook);
+    count_judge(stook, 5, "%.3f system calls per GET", stook);
     count_verdict();
 }
 
