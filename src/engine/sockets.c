@@ -3,6 +3,7 @@
 #include "engine/sockets.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -134,12 +135,31 @@ int stook__sockets_opened(struct stook__slot *slot, int fd)
     return 0;
 }
 
+static int port_of(int fd)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_in in;
+        struct sockaddr_in6 in6;
+    } address = {0};
+    socklen_t size = sizeof address;
+    if (getsockname(fd, &address.any, &size) != 0)
+        return -1;
+    return ntohs(address.any.sa_family == AF_INET6 ? address.in6.sin6_port : address.in.sin_port);
+}
+
 void stook__sockets_connected(const struct stook__slot *slot, int local_port, int remote_port)
 {
     for (int i = 0; i < slot->n_opened; i++) {
         struct stook__socket *socket = find(slot->engine, slot->opened[i]);
         if (socket == NULL || socket->opener != slot)
             continue;
+        /* Of several addresses tried at once one has won. libcurl up to 8.1 closes the other sockets
+           without a word: what is not the winner's is not watched any more. */
+        if (slot->n_opened > 1 && port_of(slot->opened[i]) != local_port) {
+            forget(socket);
+            continue;
+        }
         socket->connected = 1;
         socket->local_port = local_port;
         socket->remote_port = remote_port;

@@ -2,6 +2,7 @@
 #include "count.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,15 +62,14 @@ static void words_of(struct command *command, const struct peer *peer, const str
 
 static void start(const struct peer *peer, const struct run *run, const struct command *command, const char *log)
 {
-    peer_hold(peer, run->in_flight);
+    peer_hold(peer, run->bursts ? SIZE_MAX : run->in_flight);
     process_run(command->argv, log);
 }
 
-static const char *installed(const char *program)
+static const char *installed(const char *path, const char *name)
 {
-    const char *path = text("/usr/bin/%s", program);
     if (access(path, X_OK) != 0)
-        test_skip("%s is not installed", program);
+        test_skip("%s is not installed", name);
     return path;
 }
 
@@ -98,9 +98,9 @@ static FILE *open_file(const char *path)
 static const char *profile_path(const struct run *run, const char *directory)
 {
     const char *keep = getenv("STOOK_COST_KEEP");
-    return text("%s/callgrind.%s.%s.%zu.%zu%s", keep ? keep : directory, names[run->program],
+    return text("%s/callgrind.%s.%s.%zu.%zu%s%s", keep ? keep : directory, names[run->program],
                 run->tls ? "https" : "http", run->in_flight, run->origins ? run->origins : 1,
-                run->answers == PEER_AT_ONCE ? ".at-once" : "");
+                run->answers == PEER_AT_ONCE ? ".at-once" : "", run->bursts ? ".bursts" : "");
 }
 
 double count_instructions(const struct peer *peer, const struct run *run)
@@ -109,7 +109,7 @@ double count_instructions(const struct peer *peer, const struct run *run)
     struct command command = {{NULL}, 0};
     const char *directory = temporary_directory();
     const char *path = profile_path(run, directory);
-    word(&command, installed("valgrind"));
+    word(&command, installed(COST_VALGRIND, "valgrind"));
     word(&command, "--tool=callgrind");
     word(&command, "--instr-atstart=no");
     word(&command, text("--callgrind-out-file=%s", path));
@@ -150,7 +150,7 @@ static void trace(const struct peer *peer, const struct run *run, size_t request
     struct command command = {{NULL}, 0};
     const char *directory = temporary_directory();
     const char *path = text("%s/strace", directory);
-    word(&command, installed("strace"));
+    word(&command, installed(COST_STRACE, "strace"));
     word(&command, "-f");
     word(&command, "-c");
     word(&command, "-Ucalls,name");

@@ -17,6 +17,7 @@ struct run {
     enum peer_answers answers;
     int tls;
     int ordered;
+    int bursts; /* PEER_HELD answers all at once, when nothing more comes */
     size_t origins; /* 0: one */
     size_t in_flight;
     size_t warm;    /* answers before it is counted; 0: until every connection is there */

@@ -10,6 +10,7 @@
 #include "harness/harness.h"
 #include "support/plain.h"
 #include "support/process.h"
+#include "support/raw_server.h"
 #include "support/sockets.h"
 
 struct peer {
@@ -81,7 +82,7 @@ static int wait_until_ready(struct peer *peer, long token)
     while (!process_ended(&peer->process)) {
         if (ask(peer->port, "/token", answer, sizeof answer) > 0 && strstr(answer, expected))
             return 1;
-        usleep(5000); /* between two looks, not instead of one */
+        raw_pause(5); /* between two looks, not instead of one */
     }
     return 0;
 }
