@@ -215,7 +215,7 @@ void count_judge(double figure, double target, const char *format, ...)
     va_start(args, format);
     vprintf(format, args);
     va_end(args);
-    printf(" (target %.4g)%s\n", target, figure <= target ? "" : ": MISSED");
+    printf(" (target %.10g)%s\n", target, figure <= target ? "" : ": MISSED");
     missed += figure > target;
     fflush(stdout);
 }
