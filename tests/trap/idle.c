@@ -10,9 +10,9 @@
 #include "engine/idle.h"
 #include "harness/life.h"
 #include "loop/loop.h"
-#include "spy.h"
 #include "support/process.h"
 #include "support/raw_server.h"
+#include "trap/spy.h"
 
 static void ask_for(struct life *life, const char *url, int times)
 {

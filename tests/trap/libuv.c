@@ -9,8 +9,8 @@
 #include <stook.h>
 
 #include "harness/life.h"
-#include "spy.h"
 #include "support/raw_server.h"
+#include "trap/spy.h"
 
 enum { FDS = 4096 };
 

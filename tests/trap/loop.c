@@ -9,9 +9,9 @@
 #include <stook.h>
 
 #include "harness/life.h"
-#include "spy.h"
 #include "support/process.h"
 #include "support/raw_server.h"
+#include "trap/spy.h"
 
 static unsigned waits, short_waits; /* of them, for a millisecond or two */
 
@@ -180,6 +180,58 @@ TEST(clocks_behind_a_long_callback)
         stook_batch_free(late.batch);
     }
     life_end(&life);
+}
+
+/* Time that the program spends in a posted call, or in `more`, is not that of the requests which start
+   behind it in the same turn. */
+struct posted {
+    struct raw_server *server;
+    stook_batch *batch;
+    struct done done;
+};
+
+static void start_late(stook_client *client, void *user)
+{
+    struct posted *posted = user;
+    (void)client;
+    CHECK_ERROR(stook_gather_start(posted->batch, NULL, count_done, &posted->done), 0);
+    pause_for(300);
+}
+
+TEST_BOTH(started_behind_a_long_posted_call)
+{
+    struct posted posted = {.server = raw_server_start(NULL)};
+    struct done done = {0, 0};
+    life_open(life, NULL);
+    stook_batch *work = life_batch(life); /* keeps the loop alive */
+    add(work, raw_url(posted.server, "/delay?ms=50"));
+    CHECK_ERROR(stook_gather_start(work, NULL, count_done, &done), 0);
+    posted.batch = life_batch(life);
+    CHECK_ERROR(stook_batch_add(posted.batch, &STOOK_REQUEST(raw_url(posted.server, "/delay?ms=50"), .attempt_timeout_ms = 200)), 0);
+    CHECK_ERROR(stook_client_post(life->client, start_late, &posted), 0);
+    life_run(life);
+    CHECK_EQ_INT(posted.done.calls, 1);
+    CHECK_ERROR(stook_result_error(stook_batch_result(posted.batch, 0)), 0);
+    stook_batch_free(posted.batch);
+    stook_batch_free(work);
+}
+
+static int one_slowly(stook_batch *batch, void *user)
+{
+    if (stook_batch_count(batch) > 0)
+        return 0;
+    pause_for(300);
+    CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(raw_url(user, "/delay?ms=50"), .attempt_timeout_ms = 200)), 0);
+    return 1;
+}
+
+TEST_BOTH(started_behind_a_long_more)
+{
+    struct raw_server *server = raw_server_start(NULL);
+    life_open(life, NULL);
+    stook_batch *batch = life_batch(life);
+    CHECK_EQ_INT(life_gather(life, batch, &STOOK_GATHER(.more = one_slowly, .user = server, .limit = 1)), 0);
+    stook_batch_free(batch);
 }
 
 /* An answer that came in time counts, however late the program lets us look at it: also after the

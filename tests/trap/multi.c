@@ -8,10 +8,10 @@
 #include <stook.h>
 
 #include "harness/life.h"
-#include "spy.h"
 #include "support/process.h"
 #include "support/raw_server.h"
 #include "support/sockets.h"
+#include "trap/spy.h"
 
 /* ------------------------------------------------------ rules for every call */
 

@@ -15,10 +15,10 @@
 #include <stook.h>
 
 #include "harness/life.h"
-#include "spy.h"
 #include "support/process.h"
 #include "support/raw_server.h"
 #include "support/sockets.h"
+#include "trap/spy.h"
 
 static struct {
     pthread_mutex_t lock;

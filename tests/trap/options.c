@@ -5,10 +5,10 @@
 #include <stook.h>
 
 #include "harness/life.h"
-#include "spy.h"
 #include "support/process.h"
 #include "support/raw_server.h"
 #include "support/sockets.h"
+#include "trap/spy.h"
 
 /* A bit of everything. */
 static void do_all(struct life *life)

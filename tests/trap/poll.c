@@ -11,10 +11,10 @@
 #include <stook.h>
 
 #include "harness/life.h"
-#include "spy.h"
 #include "support/process.h"
 #include "support/raw_server.h"
 #include "support/sockets.h"
+#include "trap/spy.h"
 
 /* ------------------------------------------------- between us and the kernel */
 

@@ -15,9 +15,9 @@
 #include <stook.h>
 
 #include "harness/life.h"
-#include "spy.h"
 #include "support/process.h"
 #include "support/raw_server.h"
+#include "trap/spy.h"
 
 static void ask_for(struct life *life, const char *url, int times, int64_t limit)
 {

@@ -5,9 +5,9 @@
 #include <stook.h>
 
 #include "harness/life.h"
-#include "spy.h"
 #include "support/nginx.h"
 #include "support/process.h"
+#include "trap/spy.h"
 
 static unsigned opened;
 

@@ -3,16 +3,15 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <stook.h>
 
 #include "harness/life.h"
-#include "spy.h"
 #include "support/process.h"
 #include "support/raw_server.h"
 #include "support/sockets.h"
+#include "trap/spy.h"
 
 enum { FDS = 4096 };
 
@@ -48,12 +47,6 @@ int close(int fd)
     return real(fd);
 }
 
-static void pause_for(long ms)
-{
-    struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-    nanosleep(&time, NULL);
-}
-
 /* A1, B1: given up while connecting. libcurl up to 8.1 closes such a socket by itself, without a word. */
 TEST_BOTH(given_up_while_connecting)
 {
@@ -67,58 +60,6 @@ TEST_BOTH(given_up_while_connecting)
     stook_batch_free(batch);
     life_close(life);
     CHECK_EQ_INT(kernel.closed_watched, 0);
-}
-
-/* A12: time that the program spends in a posted call, or in `more`, counts for the requests that
-   start behind it in the same turn. */
-struct posted {
-    struct raw_server *server;
-    stook_batch *batch;
-    struct done done;
-};
-
-static void start_late(stook_client *client, void *user)
-{
-    struct posted *posted = user;
-    (void)client;
-    CHECK_ERROR(stook_gather_start(posted->batch, NULL, count_done, &posted->done), 0);
-    pause_for(300);
-}
-
-TEST_BOTH(started_behind_a_long_posted_call)
-{
-    struct posted posted = {.server = raw_server_start(NULL)};
-    struct done done = {0, 0};
-    life_open(life, NULL);
-    stook_batch *work = life_batch(life); /* keeps the loop alive */
-    add(work, raw_url(posted.server, "/delay?ms=50"));
-    CHECK_ERROR(stook_gather_start(work, NULL, count_done, &done), 0);
-    posted.batch = life_batch(life);
-    CHECK_ERROR(stook_batch_add(posted.batch, &STOOK_REQUEST(raw_url(posted.server, "/delay?ms=50"), .attempt_timeout_ms = 200)), 0);
-    CHECK_ERROR(stook_client_post(life->client, start_late, &posted), 0);
-    life_run(life);
-    CHECK_EQ_INT(posted.done.calls, 1);
-    CHECK_ERROR(stook_result_error(stook_batch_result(posted.batch, 0)), 0);
-    stook_batch_free(posted.batch);
-    stook_batch_free(work);
-}
-
-static int one_slowly(stook_batch *batch, void *user)
-{
-    if (stook_batch_count(batch) > 0)
-        return 0;
-    pause_for(300);
-    CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(raw_url(user, "/delay?ms=50"), .attempt_timeout_ms = 200)), 0);
-    return 1;
-}
-
-TEST_BOTH(started_behind_a_long_more)
-{
-    struct raw_server *server = raw_server_start(NULL);
-    life_open(life, NULL);
-    stook_batch *batch = life_batch(life);
-    CHECK_EQ_INT(life_gather(life, batch, &STOOK_GATHER(.more = one_slowly, .user = server, .limit = 1)), 0);
-    stook_batch_free(batch);
 }
 
 /* G4: each origin lets 64 go when its gate opens; many gates that open together make one long turn. */
