@@ -7,6 +7,7 @@
 #include "loop/loop.h"
 
 enum {
+    LAUNCHES = 64,      /* behind gates, a turn */
     CONNECTING = 64,    /* of one origin at once */
     LOOKUPS = 32,       /* of one client at once, without those that seem to hang */
     LOOKUPS_HUNG = 256, /* with those: each is a thread of libcurl's */
@@ -86,6 +87,19 @@ void stook__gate_resolving(struct stook__slot *slot)
     engine->n_lookups++;
 }
 
+/* One of those that wait for a look-up, and that somebody still waits for. */
+static void touch_thirsty(struct stook__engine *engine)
+{
+    struct stook__link *link;
+    while ((link = stook__list_pop(&engine->thirsty)) != NULL) {
+        struct stook__origin *origin = STOOK__OF(struct stook__origin, thirsty, link);
+        if (stook__list_empty(&origin->gated))
+            continue;
+        touch(origin);
+        return;
+    }
+}
+
 static void end_lookup(struct stook__slot *slot)
 {
     struct stook__engine *engine = slot->engine;
@@ -98,9 +112,7 @@ static void end_lookup(struct stook__slot *slot)
     else
         engine->n_lookups--;
     slot->hung = 0;
-    struct stook__link *next = stook__list_pop(&engine->thirsty);
-    if (next != NULL)
-        touch(STOOK__OF(struct stook__origin, thirsty, next));
+    touch_thirsty(engine);
 }
 
 void stook__gate_resolved(struct stook__slot *slot)
@@ -167,27 +179,31 @@ void stook__gate_left(struct stook__slot *slot, CURLcode code)
     touch(origin);
 }
 
-static void open_gate(struct stook__origin *origin, int64_t now)
+/* What is left of the budget. */
+static int open_gate(struct stook__origin *origin, int64_t now, int budget)
 {
-    while (!stook__list_empty(&origin->gated)) {
+    for (; budget > 0 && !stook__list_empty(&origin->gated); budget--) {
         struct stook__slot *slot = STOOK__OF(struct stook__slot, link, origin->gated.next);
         if (!may_go(origin, slot, now))
-            return;
+            return budget;
         stook__list_remove(&slot->link);
         go(slot);
         stook__slot_launch(slot);
     }
+    touch(origin);
+    return budget;
 }
 
 void stook__gates_open(struct stook__engine *engine, int64_t now)
 {
     struct stook__link *link;
+    int budget = LAUNCHES;
     while (engine->caps.root != NULL && engine->caps.root->due <= now)
         set_free(STOOK__OF(struct stook__origin, cap, engine->caps.root), now + TRIED_US);
     if (!stook__list_empty(&engine->thirsty) && may_look_up(engine, now))
-        touch(STOOK__OF(struct stook__origin, thirsty, stook__list_pop(&engine->thirsty)));
-    while ((link = stook__list_pop(&engine->ready)) != NULL)
-        open_gate(STOOK__OF(struct stook__origin, ready, link), now);
+        touch_thirsty(engine);
+    while (budget > 0 && (link = stook__list_pop(&engine->ready)) != NULL)
+        budget = open_gate(STOOK__OF(struct stook__origin, ready, link), now, budget);
 }
 
 int64_t stook__gates_alarm(const struct stook__engine *engine)

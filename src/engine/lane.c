@@ -107,6 +107,7 @@ int stook__lane_add(struct stook__lane *lane, struct stook__slot *slot)
 
 void stook__lane_remove(struct stook__slot *slot)
 {
+    stook__sockets_give_up(slot);
     curl_multi_remove_handle(slot->lane->multi, slot->easy);
     slot->lane = NULL;
     slot->engine->n_running--;

@@ -12,7 +12,7 @@
 #include "base/map.h"
 #include "engine/slot.h"
 
-enum { LANES_MAX = 512 };
+enum { LANES_MAX = 512, OPENED_MAX = 8 };
 
 struct stook__sockets {
     struct stook__socket **by_fd;
@@ -78,8 +78,8 @@ struct stook__slot {
     int dead;       /* it got a connection that had ended, and declined */
     int sends;      /* how often libcurl was about to send the request */
     int dns_age;    /* seconds, as set on the handle */
-    int opened[8];  /* sockets made for this attempt */
-    int n_opened;
+    int opened[OPENED_MAX]; /* the last sockets made for this attempt */
+    int n_opened;           /* all of them */
     char error[CURL_ERROR_SIZE];
 };
 

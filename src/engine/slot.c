@@ -69,8 +69,7 @@ static curl_socket_t on_open(void *user, curlsocktype purpose, struct curl_socka
         close(fd);
         return CURL_SOCKET_BAD;
     }
-    if (slot->n_opened < (int)(sizeof slot->opened / sizeof *slot->opened))
-        slot->opened[slot->n_opened++] = fd;
+    slot->opened[slot->n_opened++ % OPENED_MAX] = fd;
     return fd;
 }
 

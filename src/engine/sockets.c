@@ -148,11 +148,36 @@ static int port_of(int fd)
     return ntohs(address.any.sa_family == AF_INET6 ? address.in6.sin6_port : address.in.sin_port);
 }
 
+static struct stook__socket *opened_by(const struct stook__slot *slot, int i)
+{
+    struct stook__socket *socket = find(slot->engine, slot->opened[i]);
+    return socket != NULL && socket->opener == slot ? socket : NULL;
+}
+
+static void give_up(struct stook__socket *socket)
+{
+    if (!socket->connected)
+        stook__watcher_set(socket->watcher, 0);
+    socket->opener = NULL;
+}
+
+void stook__sockets_give_up(const struct stook__slot *slot)
+{
+    struct stook__socket *socket;
+    int all = slot->n_opened > OPENED_MAX; /* more than it knows of by itself */
+    for (int i = 0; !all && i < slot->n_opened; i++)
+        if ((socket = opened_by(slot, i)) != NULL)
+            give_up(socket);
+    for (size_t fd = 0; all && fd < slot->engine->sockets.capacity; fd++)
+        if ((socket = slot->engine->sockets.by_fd[fd]) != NULL && socket->opener == slot)
+            give_up(socket);
+}
+
 void stook__sockets_connected(const struct stook__slot *slot, int local_port, int remote_port)
 {
-    for (int i = 0; i < slot->n_opened; i++) {
-        struct stook__socket *socket = find(slot->engine, slot->opened[i]);
-        if (socket == NULL || socket->opener != slot)
+    for (int i = 0; i < slot->n_opened && i < OPENED_MAX; i++) {
+        struct stook__socket *socket = opened_by(slot, i);
+        if (socket == NULL)
             continue;
         /* Of several addresses tried at once one has won. libcurl up to 8.1 closes the other sockets
            without a word: what is not the winner's is not watched any more. */

@@ -17,6 +17,8 @@
 int stook__sockets_opened(struct stook__slot *slot, int fd);
 /* Those that the slot opened and that are still there carry a connection: worth watching while idle. */
 void stook__sockets_connected(const struct stook__slot *slot, int local_port, int remote_port);
+/* The slot leaves its CURLM: what it has not connected yet libcurl up to 8.1 closes without a word. */
+void stook__sockets_give_up(const struct stook__slot *slot);
 /* Whether the connection with these ports is one that was seen to end while idle. libcurl has no
    other name for it that all versions tell. */
 int stook__sockets_dead(const struct stook__engine *engine, int local_port, int remote_port);

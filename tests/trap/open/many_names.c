@@ -1,22 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Traps about names that are open. */
+/* A trap that is open: many addresses. */
 #include "trap/names.h"
-
-/* A name behind many that hang: when those who asked for them have given up, it is looked up. */
-TEST_BOTH(behind_many_that_hang)
-{
-    enum { HUNG = 400 };
-    struct raw_server *server = begin(life, 1500);
-    stook_batch *batch = life_batch(life);
-    for (int i = 0; i < HUNG; i++)
-        CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(text("http://hung%d.test:%d/", i, raw_port(server)),
-                                                          .attempt_timeout_ms = 1300)), 0);
-    add(batch, text("http://good.test:%d/ok", raw_port(server)));
-    life_gather(life, batch, &STOOK_GATHER(.limit = STOOK_NONE));
-    test_note("%s", stook_result_message(stook_batch_result_of(batch, HUNG)));
-    CHECK_EQ_INT(stook_result_ok(stook_batch_result_of(batch, HUNG)), 1);
-    stook_batch_free(batch);
-}
 
 TEST_BOTH(sixty_four_refuse)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Traps that are open. */
+/* Requests that end, or begin in great numbers, while they connect. */
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -62,7 +62,7 @@ TEST_BOTH(given_up_while_connecting)
     CHECK_EQ_INT(kernel.closed_watched, 0);
 }
 
-/* G4: each origin lets 64 go when its gate opens; many gates that open together make one long turn. */
+/* G4: many gates that open together let no more go in one turn than one gate does. */
 static unsigned adds_seen, most_adds;
 
 static void look_at_adds(uv_prepare_t *prepare)
