@@ -174,8 +174,9 @@ struct stook_client_options {
  *                   an await or a close is under way. It must outlive the client's `closed`.
  * @param options    NULL: all defaults
  * @param ret_client set on success, untouched otherwise; ends with stook_client_close()
- * @return 0, STOOK_EARG (ret_client is NULL; a number out of range), STOOK_EUNSUPPORTED (options
- *         of a newer stook, or a libcurl without what is needed), STOOK_ENOMEM, STOOK_ENOFD
+ * @return 0, STOOK_EARG (ret_client is NULL; a number out of range; a control byte in user_agent),
+ *         STOOK_EUNSUPPORTED (options of a newer stook, or a libcurl without what is needed),
+ *         STOOK_ENOMEM, STOOK_ENOFD
  * Thread: the loop's; several threads may each make a client at the same time. Callbacks: none.
  */
 STOOK_API int stook_client_new(struct uv_loop_s *loop, const struct stook_client_options *options,

@@ -6,12 +6,14 @@
 #include "api/run.h"
 #include "engine/engine.h"
 #include "loop/loop.h"
+#include "transfer/usual.h"
 
 static void free_parts(stook_client *client)
 {
     struct stook__heap *heap = client->heap;
     stook__inbox_unref(client->inbox);
     stook__engine_free(client->engine);
+    stook__usual_free(client->usual);
     stook__free(heap, client);
     stook__heap_unref(heap);
 }
@@ -46,6 +48,8 @@ static int furnish(stook_client *client, struct uv_loop_s *loop)
     if (client->inbox == NULL)
         return STOOK_ENOMEM;
     int error = stook__engine_new(client->heap, &client->engine);
+    if (error == 0)
+        error = stook__usual_new(client->heap, client->engine, &client->policy, &client->usual);
     if (error == 0)
         error = stook__loop_new(client->heap, loop, &stook__turn_events, client, &client->loop);
     if (error != 0)

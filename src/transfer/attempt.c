@@ -23,17 +23,17 @@ static int set_up(struct stook__attempt *attempt, struct stook__outcome *ret_out
     return error != 0 ? error : stook__slot_start(attempt->slot);
 }
 
-struct stook__attempt *stook__attempt_begin(struct stook__heap *heap, struct stook__engine *engine,
-                                            const struct stook__spec *spec, const struct stook__policy *policy,
-                                            const struct stook__policy *usual, struct stook__answer *answer, int fresh, void *owner,
-                                            struct stook__outcome *ret_outcome)
+struct stook__attempt *stook__attempt_begin(const struct stook__usual *usual, const struct stook__spec *spec,
+                                            const struct stook__policy *policy, struct stook__answer *answer, int fresh,
+                                            void *owner, struct stook__outcome *ret_outcome)
 {
+    struct stook__heap *heap = usual->heap;
     *ret_outcome = (struct stook__outcome){0};
     struct stook__attempt *attempt = stook__alloc(heap, sizeof *attempt);
     int error = STOOK_ENOMEM;
     if (attempt != NULL) {
         attempt->heap = heap;
-        attempt->engine = engine;
+        attempt->engine = usual->engine;
         attempt->spec = spec;
         attempt->policy = policy;
         attempt->usual = usual;

@@ -11,6 +11,7 @@
 #include "base/exchange.h"
 
 struct stook__engine;
+struct stook__usual;
 struct stook__attempt;
 
 /* What became of a request, or of an attempt. `message` is static, or of the heap if `owned`. */
@@ -23,14 +24,13 @@ struct stook__outcome {
 };
 
 /*
- * Start one. `usual` is the policy of most requests. `fresh`: not on a connection that was used before. `owner` is what
+ * Start one. `fresh`: not on a connection that was used before. `owner` is what
  * stook__attempt_owner gives back; spec, policy and answer live as long as the attempt.
  * Returns NULL with *ret_outcome set when it cannot start.
  */
-struct stook__attempt *stook__attempt_begin(struct stook__heap *heap, struct stook__engine *engine,
-                                            const struct stook__spec *spec, const struct stook__policy *policy,
-                                            const struct stook__policy *usual, struct stook__answer *answer, int fresh, void *owner,
-                                            struct stook__outcome *ret_outcome);
+struct stook__attempt *stook__attempt_begin(const struct stook__usual *usual, const struct stook__spec *spec,
+                                            const struct stook__policy *policy, struct stook__answer *answer, int fresh,
+                                            void *owner, struct stook__outcome *ret_outcome);
 /* The next attempt that has ended by itself; NULL: no news. */
 struct stook__attempt *stook__attempt_news(struct stook__engine *engine);
 void *stook__attempt_owner(const struct stook__attempt *attempt);

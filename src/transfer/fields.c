@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define AGENT "User-Agent"
+
 /* RFC 9110 5.6.2 */
 static int is_token_char(unsigned char c)
 {
@@ -48,6 +50,11 @@ int stook__method_idempotent(const char *method)
     return 0;
 }
 
+static int is_named(const char *field, size_t length, const char *name)
+{
+    return strlen(name) == length && strncasecmp(field, name, length) == 0;
+}
+
 /* Fields that say where a message ends or what a connection does are for the side that frames it:
    a program that sets them can make two servers disagree on where the next request begins. */
 static int is_framing(const char *name, size_t length)
@@ -56,7 +63,7 @@ static int is_framing(const char *name, size_t length)
                                        "Proxy-Connection", "Proxy-Authorization", "Upgrade", "HTTP2-Settings",
                                        "TE", "Trailer", "Expect", "Host"};
     for (size_t i = 0; i < sizeof list / sizeof *list; i++)
-        if (strlen(list[i]) == length && strncasecmp(name, list[i], length) == 0)
+        if (is_named(name, length, list[i]))
             return 1;
     return 0;
 }
@@ -96,21 +103,30 @@ static int append_field(struct curl_slist **list, const char *field, size_t name
     return append(list, empty);
 }
 
-static int is_secret(const char *name, size_t length)
+int stook__fields_usual(struct stook__heap *heap, const char *user_agent, char **ret_agent, struct curl_slist **ret_list)
 {
-    return (length == 13 && strncasecmp(name, "Authorization", 13) == 0) ||
-           (length == 6 && strncasecmp(name, "Cookie", 6) == 0);
+    if (user_agent == NULL)
+        return 0;
+    *ret_agent = stook__format(heap, AGENT ": %s", user_agent);
+    return *ret_agent != NULL ? append_field(ret_list, *ret_agent, sizeof AGENT - 1) : STOOK_ENOMEM;
 }
 
-static int fill(const struct stook__spec *spec, int has_body, struct curl_slist **list, int *ret_secret, const char **ret_why)
+static int is_secret(const char *name, size_t length)
 {
-    int has_type = 0, error = 0;
+    return is_named(name, length, "Authorization") || is_named(name, length, "Cookie");
+}
+
+static int fill(const struct stook__spec *spec, int has_body, const char *agent, struct curl_slist **list, int *ret_secret,
+                const char **ret_why)
+{
+    int has_type = 0, has_agent = agent == NULL, error = 0;
     for (const char *field = spec->headers; error == 0 && field != NULL && *field != '\0';
          field += strlen(field) + 1) {
         size_t name_length = token_length(field);
         error = check_field(field, name_length, ret_why);
         *ret_secret |= is_secret(field, name_length);
-        has_type |= name_length == 12 && strncasecmp(field, "Content-Type", 12) == 0;
+        has_type |= is_named(field, name_length, "Content-Type");
+        has_agent |= is_named(field, name_length, AGENT);
         if (error == 0)
             error = append_field(list, field, name_length);
     }
@@ -119,15 +135,17 @@ static int fill(const struct stook__spec *spec, int has_body, struct curl_slist 
         error = append(list, "Content-Type:");
     if (error == 0 && has_body)
         error = append(list, "Expect:");
+    if (error == 0 && *list != NULL && !has_agent)
+        error = append_field(list, agent, sizeof AGENT - 1);
     return error;
 }
 
-int stook__fields_list(const struct stook__spec *spec, int has_body, struct curl_slist **ret_list, int *ret_secret,
-                       const char **ret_why)
+int stook__fields_list(const struct stook__spec *spec, int has_body, const char *agent, struct curl_slist **ret_list,
+                       int *ret_secret, const char **ret_why)
 {
     struct curl_slist *list = NULL;
     *ret_why = "a header name is longer than 254 bytes";
-    int error = fill(spec, has_body, &list, ret_secret, ret_why);
+    int error = fill(spec, has_body, agent, &list, ret_secret, ret_why);
     if (error != 0)
         curl_slist_free_all(list);
     else

@@ -13,12 +13,20 @@ int stook__method_check(const char *method, const char **ret_why);
 int stook__method_idempotent(const char *method);
 
 /*
+ * The header fields that every request has, unless it says otherwise: *ret_agent, the User-Agent's
+ * line (NULL without one), and *ret_list with it. 0 or STOOK_ENOMEM; what was made is to be freed in
+ * either case.
+ */
+int stook__fields_usual(struct stook__heap *heap, const char *user_agent, char **ret_agent, struct curl_slist **ret_list);
+
+/*
  * The header fields of a request, which has a body, be it empty, or none, as libcurl wants them, after a check that libcurl does not do.
- * 0 with *ret_list (NULL: none is needed) to be freed by curl_slist_free_all, and *ret_secret
+ * `agent` is among them, unless the request has a User-Agent of its own. 0 with *ret_list (NULL: it
+ * has none of its own, the usual ones do) to be freed by curl_slist_free_all, and *ret_secret
  * whether there are credentials among them; or STOOK_EARG, STOOK_EPOLICY with *ret_why,
  * or STOOK_ENOMEM.
  */
-int stook__fields_list(const struct stook__spec *spec, int has_body, struct curl_slist **ret_list, int *ret_secret,
-                       const char **ret_why);
+int stook__fields_list(const struct stook__spec *spec, int has_body, const char *agent, struct curl_slist **ret_list,
+                       int *ret_secret, const char **ret_why);
 
 #endif

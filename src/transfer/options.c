@@ -17,12 +17,7 @@ enum { BODY = 1, METHOD = 2, HEAD = 4, FIELDS = 8, FRESH = 16 }; /* of kit.chang
 
 static long http_version(const struct stook__attempt *attempt)
 {
-    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
-    int64_t wanted = attempt->policy->http_version;
-    if (wanted == STOOK_HTTP_DEFAULT)
-        wanted = stook__engine_quirks(attempt->engine) & STOOK__QUIRK_WEAK_HTTP_2 ? STOOK_HTTP_1_1 : STOOK_HTTP_2;
-    return wanted == STOOK_HTTP_2 && (info->features & CURL_VERSION_HTTP2) ? CURL_HTTP_VERSION_2TLS
-                                                                         : CURL_HTTP_VERSION_1_1;
+    return attempt->usual->versions[attempt->policy->http_version];
 }
 
 /*
@@ -60,20 +55,18 @@ static CURLcode set_authorities(struct stook__attempt *attempt)
 static int set_policy(struct stook__attempt *attempt)
 {
     CURL *easy = stook__slot_easy(attempt->slot);
-    const struct stook__policy *policy = attempt->policy;
-    long version = http_version(attempt);
     CURLcode code = curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     /* An empty proxy: those of the environment are not asked. */
     if (code == CURLE_OK)
         code = curl_easy_setopt(easy, CURLOPT_PROXY, "");
     if (code == CURLE_OK)
         code = curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
-    if (code == CURLE_OK && policy->user_agent != NULL)
-        code = curl_easy_setopt(easy, CURLOPT_USERAGENT, policy->user_agent);
     if (code == CURLE_OK)
         code = set_authorities(attempt);
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, version);
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, http_version(attempt));
+    /* libcurl formats a User-Agent that is an option twice for each request. */
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, attempt->usual->headers);
     curl_easy_setopt(easy, CURLOPT_CURLU, stook__slot_kit(attempt->slot)->url);
     return code == CURLE_OK ? 0 : STOOK_ENOMEM;
 }
@@ -88,7 +81,7 @@ static int may_be_h2(const struct stook__attempt *attempt)
 /* Whether the handle is no different from that of other requests when this one is over. */
 static int may_rest(const struct stook__attempt *attempt, int secret)
 {
-    const struct stook__policy *policy = attempt->policy, *usual = attempt->usual;
+    const struct stook__policy *policy = attempt->policy, *usual = attempt->usual->policy;
     return !secret && policy->ca_file == usual->ca_file && policy->http_version == usual->http_version;
 }
 
@@ -140,7 +133,7 @@ static int take_slot(struct stook__attempt *attempt, int rest, struct stook__out
 }
 
 /* Back to a plain GET, where the last attempt of this handle was something else. */
-static void undo(CURL *easy, unsigned changed)
+static void undo(CURL *easy, unsigned changed, const struct stook__usual *usual)
 {
     if (changed & (BODY | HEAD)) {
         curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
@@ -151,7 +144,7 @@ static void undo(CURL *easy, unsigned changed)
     if (changed & METHOD)
         curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, NULL);
     if (changed & FIELDS)
-        curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
+        curl_easy_setopt(easy, CURLOPT_HTTPHEADER, usual->headers);
     if (changed & FRESH)
         curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 0L);
 }
@@ -208,7 +201,7 @@ static int check(struct stook__attempt *attempt, int *ret_secret, struct stook__
         why = "a HEAD request has no body";
     }
     if (error == 0)
-        error = stook__fields_list(attempt->spec, has_body(attempt), &attempt->headers, ret_secret, &why);
+        error = stook__fields_list(attempt->spec, has_body(attempt), attempt->usual->agent, &attempt->headers, ret_secret, &why);
     if (error != 0 && error != STOOK_ENOMEM)
         stook__outcome_set(attempt->heap, ret_outcome, error, why);
     return error;
@@ -224,7 +217,7 @@ int stook__options_set(struct stook__attempt *attempt, int fresh, struct stook__
         return error;
     CURL *easy = stook__slot_easy(attempt->slot);
     struct stook__slot_kit *kit = stook__slot_kit(attempt->slot);
-    undo(easy, kit->changed);
+    undo(easy, kit->changed, attempt->usual);
     kit->changed = 0;
     error = set_method(attempt, &kit->changed);
     if (attempt->headers != NULL) {

@@ -5,6 +5,16 @@
 
 #include "engine/slot.h"
 #include "transfer/attempt.h"
+#include "transfer/usual.h"
+
+struct stook__usual {
+    struct stook__heap *heap;
+    struct stook__engine *engine;
+    const struct stook__policy *policy;
+    char *agent;                /* the line of the User-Agent, or NULL */
+    struct curl_slist *headers; /* with it; NULL: none */
+    long versions[STOOK_HTTP_2 + 1]; /* by STOOK_HTTP_...: what libcurl is told */
+};
 
 struct stook__attempt {
     struct stook__heap *heap;
@@ -15,8 +25,8 @@ struct stook__attempt {
     struct stook__answer *answer;
     const char *method;
     void *owner;
-    const struct stook__policy *usual; /* the client's: slots of requests that have it may rest */
-    struct curl_slist *headers;
+    const struct stook__usual *usual; /* slots of requests that are like it may rest */
+    struct curl_slist *headers; /* of its own; NULL: it has the usual ones */
     int64_t moved_at;
     int64_t sent;        /* bytes of the body, when last asked */
     int64_t head_bytes;  /* of all heads and trailers */

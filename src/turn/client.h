@@ -8,6 +8,7 @@
 #include "turn/record.h"
 
 struct stook__engine;
+struct stook__usual;
 
 enum stook__batch_state { STOOK__OPEN, STOOK__AWAITED, STOOK__DONE };
 
@@ -37,6 +38,7 @@ struct stook_client {
     struct stook__heap *heap;
     struct stook__loop *loop;
     struct stook__engine *engine;
+    struct stook__usual *usual; /* what its attempts have in common */
     struct stook__sched sched;
     struct stook__link trays; /* with results to show */
     struct stook__inbox *inbox;

@@ -8,6 +8,7 @@
 
 #include "engine/engine.h"
 #include "loop/loop.h"
+#include "transfer/usual.h"
 
 struct stook__outcome stook__ending_say(struct stook__heap *heap, const struct stook__job *job, int error)
 {
@@ -91,7 +92,9 @@ void stook__ending_try_close(stook_client *client)
         return;
     client->closing = 2;
     stook__engine_free(client->engine);
+    stook__usual_free(client->usual);
     client->engine = NULL;
+    client->usual = NULL;
     stook__loop_close(client->loop);
 }
 

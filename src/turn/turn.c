@@ -43,8 +43,8 @@ static void begin(stook_client *client, struct stook_result *record, int fresh)
             outcome = (struct stook__outcome){.error = STOOK_ENOMEM, .message = stook_strerror(STOOK_ENOMEM)};
     }
     if (outcome.error == 0)
-        record->attempt = stook__attempt_begin(client->heap, client->engine, &record->spec, record->job.policy,
-                                               &client->policy, record->answer, fresh, record, &outcome);
+        record->attempt = stook__attempt_begin(client->usual, &record->spec, record->job.policy, record->answer, fresh,
+                                               record, &outcome);
     if (record->attempt != NULL)
         return;
     record->job.attempts--; /* it was not tried */

@@ -192,8 +192,8 @@ TEST_BOTH(plain_get)
     stook_batch *batch = life_batch(life);
     add(batch, raw_url(server, "/echo"));
     CHECK_STR(ask_echo(life, batch),
-              text("GET /echo HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUser-Agent: stook/%s\r\n"
-                   "Accept: */*\r\n\r\n", raw_port(server), stook_version()));
+              text("GET /echo HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAccept: */*\r\n"
+                   "User-Agent: stook/%s\r\n\r\n", raw_port(server), stook_version()));
     stook_batch_free(batch);
 }
 
@@ -215,6 +215,37 @@ TEST_BOTH(user_agents)
         stook_batch_free(batch);
         life_close(life);
     }
+}
+
+/* A request's own goes instead of the client's, and others go beside it. */
+TEST_BOTH(user_agents_of_requests)
+{
+    static const struct {
+        const char *header, *sent;
+    } agents[] = {{"X-One: 1", "\r\nUser-Agent: harvest/2\r\n"},
+                  {"user-agent: other/3", "\r\nuser-agent: other/3\r\n"},
+                  {"User-Agent:", "\r\nUser-Agent:\r\n"},
+                  {NULL, "\r\nUser-Agent: harvest/2\r\n"}};
+    struct raw_server *server = raw_server_start(NULL);
+    life_open(life, &STOOK_CLIENT(.user_agent = "harvest/2"));
+    for (size_t i = 0; i < sizeof agents / sizeof agents[0]; i++) {
+        const char *headers[] = {agents[i].header, NULL};
+        stook_batch *batch = life_batch(life);
+        ADD(batch, raw_url(server, "/echo"), .headers = headers);
+        const char *sent = ask_echo(life, batch), *first = strcasestr(sent, "\r\nUser-Agent:");
+        CHECK_CONTAINS(sent, agents[i].sent);
+        CHECK(first != NULL && strcasestr(first + 2, "\r\nUser-Agent:") == NULL);
+        stook_batch_free(batch);
+    }
+    life_close(life);
+}
+
+TEST(user_agents_that_cannot_be)
+{
+    stook_client *client = NULL;
+    CHECK_ERROR(stook_client_new(NULL, &STOOK_CLIENT(.user_agent = "one\r\nX-Two: 2"), &client), STOOK_EARG);
+    CHECK_ERROR(stook_client_new(NULL, &STOOK_CLIENT(.user_agent = "one\x7f"), &client), STOOK_EARG);
+    CHECK(client == NULL);
 }
 
 TEST_BOTH(headers)
