@@ -100,17 +100,15 @@ static char *put(char **at, const char *text)
     return copy;
 }
 
-static char *put_headers(char **at, const char *const *headers)
+static void put_headers(char **at, const char *const *headers)
 {
-    char *first = *at;
-    for (size_t i = 0; headers[i] != NULL; i++) {
+    for (size_t i = 0; headers != NULL && headers[i] != NULL; i++) {
         if (headers[i][0] == '\0')
             put(at, ":"); /* an empty string would end the list; this is refused by name */
         else
             put(at, headers[i]);
     }
     *(*at)++ = '\0';
-    return first;
 }
 
 static int copy_body(struct stook_result *record, const struct stook_request *request, size_t size)
@@ -152,22 +150,29 @@ static void judge(struct stook_result *record, const struct stook__policy *clien
     }
 }
 
+static int has_words(const struct stook_request *request, size_t headers)
+{
+    return request->method != NULL || (headers > 0 && headers != SIZE_MAX);
+}
+
 static void put_strings(struct stook_result *record, char *at, const struct stook_request *request, size_t headers)
 {
     record->spec.url = put(&at, request->url);
-    if (request->method != NULL)
-        record->spec.method = put(&at, request->method);
-    if (headers > 0 && headers != SIZE_MAX)
-        record->spec.headers = put_headers(&at, request->headers);
+    if (!has_words(request, headers))
+        return;
+    /* An empty method is one that is refused, not none. */
+    record->spec.words = put(&at, request->method == NULL ? "" : request->method[0] == '\0' ? " " : request->method);
+    put_headers(&at, headers != SIZE_MAX ? request->headers : NULL);
 }
 
 /* Counts one byte more per header string: an empty one is copied as ":". */
 static size_t strings_size(const struct stook_request *request, size_t headers)
 {
     size_t size = strlen(request->url) + 1;
-    size += request->method != NULL ? strlen(request->method) + 1 : 0;
-    size += headers != SIZE_MAX && headers > 0 ? headers + HEADER_FIELDS_MAX + 1 : 0;
-    return size;
+    if (!has_words(request, headers))
+        return size;
+    size += request->method != NULL ? strlen(request->method) + 2 : 2;
+    return size + (headers != SIZE_MAX && headers > 0 ? headers + HEADER_FIELDS_MAX : 0);
 }
 
 static struct stook_result *make(stook_batch *batch, const struct stook_request *request,
@@ -210,7 +215,6 @@ int stook__input_record(stook_batch *batch, const struct stook_request *request,
     if (record == NULL)
         return STOOK_ENOMEM;
     record->heap = stook__heap_ref(batch->heap);
-    record->batch = batch;
     record->user = request->user;
     atomic_init(&record->refs, 1);
     judge(record, &batch->client->policy, &policy, headers);

@@ -5,11 +5,10 @@
 
 #include "turn/record.h"
 
-static const struct stook__answer nothing;
-
 static const struct stook__answer *answer_of(const stook_result *result)
 {
-    return result != NULL && result->answer != NULL ? result->answer : &nothing;
+    static const struct stook__answer nothing;
+    return result != NULL ? stook__record_answer(result) : &nothing;
 }
 
 int stook_result_ok(const stook_result *result)
@@ -29,7 +28,7 @@ int stook_result_status(const stook_result *result)
 
 unsigned stook_result_attempts(const stook_result *result)
 {
-    return result != NULL ? result->job.attempts : 0;
+    return answer_of(result)->attempts;
 }
 
 const char *stook_result_message(const stook_result *result)
@@ -109,10 +108,8 @@ int stook_result_os_error(const stook_result *result)
 
 int64_t stook_result_time_us(const stook_result *result, int which)
 {
-    if (result == NULL || which < STOOK_TIME_QUEUED || which > STOOK_TIME_TOTAL)
+    if (which < STOOK_TIME_QUEUED || which > STOOK_TIME_TOTAL)
         return 0;
-    if (which == STOOK_TIME_QUEUED)
-        return result->job.first_at - result->job.added_at;
     return answer_of(result)->time_us[which];
 }
 

@@ -37,6 +37,15 @@ int stook__buffer_append(struct stook__buffer *buffer, struct stook__heap *heap,
     return 0;
 }
 
+void stook__buffer_trim(struct stook__buffer *buffer, struct stook__heap *heap)
+{
+    char *data = buffer->capacity > buffer->size + 1 ? stook__resize(heap, buffer->data, buffer->size + 1) : NULL;
+    if (data == NULL)
+        return;
+    buffer->data = data;
+    buffer->capacity = buffer->size + 1;
+}
+
 void stook__buffer_free(struct stook__buffer *buffer, struct stook__heap *heap)
 {
     stook__free(heap, buffer->data);

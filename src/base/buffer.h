@@ -14,6 +14,8 @@ struct stook__buffer {
 int stook__buffer_reserve(struct stook__buffer *buffer, struct stook__heap *heap, size_t size);
 /* 0 or STOOK_ENOMEM; then the buffer is as before. */
 int stook__buffer_append(struct stook__buffer *buffer, struct stook__heap *heap, const void *data, size_t size);
+/* Gives back what is not used. */
+void stook__buffer_trim(struct stook__buffer *buffer, struct stook__heap *heap);
 void stook__buffer_free(struct stook__buffer *buffer, struct stook__heap *heap);
 
 #endif

@@ -6,6 +6,8 @@
 #ifndef STOOK_BASE_EXCHANGE_H
 #define STOOK_BASE_EXCHANGE_H
 
+#include <string.h>
+
 #include "base/buffer.h"
 
 /* Values that most requests of a client share. Times in ms; -1: off. Owned by the client, or, where
@@ -20,21 +22,36 @@ struct stook__policy {
 
 struct stook__spec {
     const char *url;
-    const char *method;  /* NULL: GET, or POST with a body */
-    const char *headers; /* strings one behind the other, ended by an empty one; NULL: none */
-    char *body;          /* a block of its own, so that it can go before the result does */
+    const char *words; /* the method and the header fields, one behind the other, ended by an empty one; NULL: neither */
+    char *body;        /* a block of its own, so that it can go before the result does */
     size_t body_size;
-
 };
 
-/* Everything of an attempt that the result shows. Zeroed: nothing came. */
+/* NULL: GET, or POST with a body. */
+static inline const char *stook__spec_method(const struct stook__spec *spec)
+{
+    return spec->words != NULL && *spec->words != '\0' ? spec->words : NULL;
+}
+
+/* Strings one behind the other, ended by an empty one. */
+static inline const char *stook__spec_headers(const struct stook__spec *spec)
+{
+    return spec->words != NULL ? spec->words + strlen(spec->words) + 1 : "";
+}
+
+/*
+ * Everything of an attempt that the result shows. Zeroed: nothing came. When the request is over this
+ * lies where sched's part of the record was: no byte is spare.
+ */
 struct stook__answer {
-    int status, protocol; /* protocol: 10, 11, 20, 30 */
-    int curl_code, os_error;
-    char line[16]; /* "HTTP 404" */
     struct stook__buffer head; /* "name\0value\0" one behind the other */
     struct stook__buffer body;
-    int64_t time_us[6]; /* by STOOK_TIME_...; the first is not set here */
+    int64_t time_us[6];        /* by STOOK_TIME_...; the first is not an attempt's to know */
+    uint16_t status, attempts; /* nor is how many there were */
+    int16_t os_error;
+    uint8_t curl_code, protocol; /* protocol: 10, 11, 20, 30 */
 };
+
+void stook__answer_free(struct stook__answer *answer, struct stook__heap *heap);
 
 #endif

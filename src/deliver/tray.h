@@ -15,8 +15,7 @@
 /* The part of a request that this room owns. */
 struct stook__parcel {
     struct stook__link link;
-    size_t index;
-    unsigned char arrived, started;
+    uint64_t index : 62, arrived : 1, started : 1;
 };
 
 /* All trays of a client that have something to show stand in its ring and take turns. */

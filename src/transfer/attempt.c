@@ -7,13 +7,15 @@ static void destroy(struct stook__attempt *attempt)
     if (attempt->slot != NULL)
         stook__slot_give_back(attempt->slot);
     curl_slist_free_all(attempt->headers);
+    stook__answer_free(&attempt->answer, attempt->heap);
     stook__free(attempt->heap, attempt);
 }
 
 static const char *method_of(const struct stook__spec *spec)
 {
-    if (spec->method != NULL)
-        return spec->method;
+    const char *method = stook__spec_method(spec);
+    if (method != NULL)
+        return method;
     return spec->body_size > 0 ? "POST" : "GET";
 }
 
@@ -23,9 +25,9 @@ static int set_up(struct stook__attempt *attempt, struct stook__outcome *ret_out
     return error != 0 ? error : stook__slot_start(attempt->slot);
 }
 
-struct stook__attempt *stook__attempt_begin(const struct stook__usual *usual, const struct stook__spec *spec,
-                                            const struct stook__policy *policy, struct stook__answer *answer, int fresh,
-                                            void *owner, struct stook__outcome *ret_outcome)
+struct stook__attempt *stook__attempt_begin(struct stook__usual *usual, const struct stook__spec *spec,
+                                            const struct stook__policy *policy, int fresh, void *owner,
+                                            struct stook__outcome *ret_outcome)
 {
     struct stook__heap *heap = usual->heap;
     *ret_outcome = (struct stook__outcome){0};
@@ -37,7 +39,6 @@ struct stook__attempt *stook__attempt_begin(const struct stook__usual *usual, co
         attempt->spec = spec;
         attempt->policy = policy;
         attempt->usual = usual;
-        attempt->answer = answer;
         attempt->owner = owner;
         attempt->method = method_of(spec);
         attempt->fresh = fresh;
@@ -108,6 +109,11 @@ void *stook__attempt_owner(const struct stook__attempt *attempt)
     return attempt->owner;
 }
 
+const struct stook__answer *stook__attempt_answer(const struct stook__attempt *attempt)
+{
+    return &attempt->answer;
+}
+
 int64_t stook__attempt_moved_at(struct stook__attempt *attempt)
 {
     /* Nobody tells us when bytes go out; but libcurl counts those of the body. */
@@ -125,7 +131,7 @@ int stook__attempt_connected(const struct stook__attempt *attempt)
     return attempt->connected;
 }
 
-static int protocol_of(long version)
+static uint8_t protocol_of(long version)
 {
     switch (version) {
     case CURL_HTTP_VERSION_1_0:
@@ -152,11 +158,11 @@ static void fill_answer(struct stook__attempt *attempt)
                  {STOOK_TIME_FIRST_BYTE, CURLINFO_STARTTRANSFER_TIME_T},
                  {STOOK_TIME_TOTAL, CURLINFO_TOTAL_TIME_T}};
     CURL *easy = stook__slot_easy(attempt->slot);
-    struct stook__answer *answer = attempt->answer;
+    struct stook__answer *answer = &attempt->answer;
     struct stook__slot_facts facts;
     long value = 0;
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &value);
-    answer->status = (int)value;
+    answer->status = (uint16_t)value;
     value = 0;
     curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &value);
     answer->protocol = protocol_of(value);
@@ -164,8 +170,8 @@ static void fill_answer(struct stook__attempt *attempt)
     stook__slot_facts(attempt->slot, &facts);
     if (facts.code != CURLE_OK)
         curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &value);
-    answer->os_error = facts.os_error != 0 ? facts.os_error : (int)value;
-    answer->curl_code = facts.code;
+    answer->os_error = (int16_t)(facts.os_error != 0 ? facts.os_error : value);
+    answer->curl_code = (uint8_t)facts.code;
     for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
         curl_off_t us = 0;
         curl_easy_getinfo(easy, times[i].info, &us);
@@ -175,7 +181,8 @@ static void fill_answer(struct stook__attempt *attempt)
         answer->time_us[STOOK_TIME_CONNECT] = answer->time_us[STOOK_TIME_TLS] = 0;
 }
 
-void stook__attempt_end(struct stook__attempt *attempt, struct stook__outcome *ret_outcome)
+void stook__attempt_end(struct stook__attempt *attempt, struct stook__answer *ret_answer,
+                        struct stook__outcome *ret_outcome)
 {
     if (attempt->slot != NULL)
         fill_answer(attempt);
@@ -183,5 +190,7 @@ void stook__attempt_end(struct stook__attempt *attempt, struct stook__outcome *r
         stook__outcome_judge(attempt, ret_outcome);
     else if (ret_outcome != NULL)
         stook__outcome_set(attempt->heap, ret_outcome, attempt->error, NULL);
+    *ret_answer = attempt->answer;
+    attempt->answer = (struct stook__answer){0};
     destroy(attempt);
 }

@@ -25,22 +25,25 @@ struct stook__outcome {
 
 /*
  * Start one. `fresh`: not on a connection that was used before. `owner` is what
- * stook__attempt_owner gives back; spec, policy and answer live as long as the attempt.
+ * stook__attempt_owner gives back; spec and policy live as long as the attempt.
  * Returns NULL with *ret_outcome set when it cannot start.
  */
-struct stook__attempt *stook__attempt_begin(const struct stook__usual *usual, const struct stook__spec *spec,
-                                            const struct stook__policy *policy, struct stook__answer *answer, int fresh,
-                                            void *owner, struct stook__outcome *ret_outcome);
+struct stook__attempt *stook__attempt_begin(struct stook__usual *usual, const struct stook__spec *spec,
+                                            const struct stook__policy *policy, int fresh, void *owner,
+                                            struct stook__outcome *ret_outcome);
 /* The next attempt that has ended by itself; NULL: no news. */
 struct stook__attempt *stook__attempt_news(struct stook__engine *engine);
 void *stook__attempt_owner(const struct stook__attempt *attempt);
+/* What came so far. */
+const struct stook__answer *stook__attempt_answer(const struct stook__attempt *attempt);
 
 /* When the last byte was seen, in either direction; 0: not since it was last asked. */
 int64_t stook__attempt_moved_at(struct stook__attempt *attempt);
 /* Whether it has a connection. */
 int stook__attempt_connected(const struct stook__attempt *attempt);
 
-/* End it, and free it. With `ret_outcome`, judge what came; without, nobody asks. The answer is filled. */
-void stook__attempt_end(struct stook__attempt *attempt, struct stook__outcome *ret_outcome);
+/* End it, and free it; what came is the caller's. With `ret_outcome`, judge it; without, nobody asks. */
+void stook__attempt_end(struct stook__attempt *attempt, struct stook__answer *ret_answer,
+                        struct stook__outcome *ret_outcome);
 
 #endif

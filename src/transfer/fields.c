@@ -120,7 +120,7 @@ static int fill(const struct stook__spec *spec, int has_body, const char *agent,
                 const char **ret_why)
 {
     int has_type = 0, has_agent = agent == NULL, error = 0;
-    for (const char *field = spec->headers; error == 0 && field != NULL && *field != '\0';
+    for (const char *field = stook__spec_headers(spec); error == 0 && *field != '\0';
          field += strlen(field) + 1) {
         size_t name_length = token_length(field);
         error = check_field(field, name_length, ret_why);

@@ -195,7 +195,7 @@ static int has_body(const struct stook__attempt *attempt)
 static int check(struct stook__attempt *attempt, int *ret_secret, struct stook__outcome *ret_outcome)
 {
     const char *why = NULL;
-    int error = attempt->spec->method != NULL ? stook__method_check(attempt->method, &why) : 0;
+    int error = stook__spec_method(attempt->spec) != NULL ? stook__method_check(attempt->method, &why) : 0;
     if (error == 0 && attempt->spec->body_size > 0 && strcmp(attempt->method, "HEAD") == 0) {
         error = STOOK_EARG; /* libcurl would wait for the body of an answer that has none */
         why = "a HEAD request has no body";

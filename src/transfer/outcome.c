@@ -83,13 +83,13 @@ static int class_of(CURLcode code)
 
 static int got_bytes(const struct stook__attempt *attempt)
 {
-    return attempt->head_bytes > 0 || attempt->answer->body.size > 0;
+    return attempt->head_bytes > 0 || attempt->answer.body.size > 0;
 }
 
 /* Codes that say something else than what happened, seen by what else is known. */
 static int corrected(const struct stook__attempt *attempt, const struct stook__slot_facts *facts)
 {
-    int os_error = attempt->answer->os_error;
+    int os_error = attempt->answer.os_error;
     if (facts->os_error == EMFILE || facts->os_error == ENFILE || os_error == EMFILE || os_error == ENFILE)
         return STOOK_ENOFD;
     /* Said when it could not make the pair of descriptors for its resolver. */
@@ -98,7 +98,7 @@ static int corrected(const struct stook__attempt *attempt, const struct stook__s
     if (facts->os_error == ENOMEM || facts->os_error == ENOBUFS)
         return STOOK_ENOMEM;
     /* 7.88 says so of a header line over 100 KB. */
-    if (facts->code == CURLE_OUT_OF_MEMORY && attempt->answer->time_us[STOOK_TIME_FIRST_BYTE] > 0 &&
+    if (facts->code == CURLE_OUT_OF_MEMORY && attempt->answer.time_us[STOOK_TIME_FIRST_BYTE] > 0 &&
         !attempt->head_done)
         return STOOK_ETOOLARGE;
     /* The connection ended inside the head, and libcurl makes do with what it has. */
@@ -112,14 +112,20 @@ static int corrected(const struct stook__attempt *attempt, const struct stook__s
     return class_of(facts->code);
 }
 
-static void status_message(struct stook__answer *answer, struct stook__outcome *outcome)
+/* All there can be, so that none has to be stored with its result. */
+#define ONE(hundreds, tens, ones) "HTTP " #hundreds #tens #ones,
+#define TEN(h, t) ONE(h, t, 0) ONE(h, t, 1) ONE(h, t, 2) ONE(h, t, 3) ONE(h, t, 4) \
+                  ONE(h, t, 5) ONE(h, t, 6) ONE(h, t, 7) ONE(h, t, 8) ONE(h, t, 9)
+#define HUNDRED(h) TEN(h, 0) TEN(h, 1) TEN(h, 2) TEN(h, 3) TEN(h, 4) \
+                   TEN(h, 5) TEN(h, 6) TEN(h, 7) TEN(h, 8) TEN(h, 9)
+static const char status_lines[][9] = {HUNDRED(1) HUNDRED(2) HUNDRED(3) HUNDRED(4) HUNDRED(5)
+                                       HUNDRED(6) HUNDRED(7) HUNDRED(8) HUNDRED(9)};
+
+static const char *status_message(unsigned status)
 {
-    if (answer->status >= 200 && answer->status <= 299) {
-        outcome->message = stook_strerror(0);
-        return;
-    }
-    snprintf(answer->line, sizeof answer->line, "HTTP %d", answer->status);
-    outcome->message = answer->line;
+    if (status >= 200 && status <= 299)
+        return stook_strerror(0);
+    return status >= 100 && status <= 999 ? status_lines[status - 100] : "HTTP";
 }
 
 void stook__outcome_judge(struct stook__attempt *attempt, struct stook__outcome *ret_outcome)
@@ -139,12 +145,11 @@ void stook__outcome_judge(struct stook__attempt *attempt, struct stook__outcome 
         why = facts.text[0] != '\0' ? facts.text : curl_easy_strerror(facts.code);
     }
     if (error == 0) {
-        *ret_outcome = (struct stook__outcome){0};
-        status_message(attempt->answer, ret_outcome);
+        *ret_outcome = (struct stook__outcome){.message = status_message(attempt->answer.status)};
         return;
     }
     stook__outcome_set(attempt->heap, ret_outcome, error, why);
-    ret_outcome->starved = error == STOOK_ENOFD || (error == STOOK_ECONNECT && attempt->answer->os_error == EADDRNOTAVAIL);
+    ret_outcome->starved = error == STOOK_ENOFD || (error == STOOK_ECONNECT && attempt->answer.os_error == EADDRNOTAVAIL);
     ret_outcome->idempotent = stook__method_idempotent(attempt->method);
     ret_outcome->lost = error == STOOK_ERESET && !got_bytes(attempt) && (facts.resent || facts.reused);
 }

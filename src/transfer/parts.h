@@ -13,6 +13,7 @@ struct stook__usual {
     const struct stook__policy *policy;
     char *agent;                /* the line of the User-Agent, or NULL */
     struct curl_slist *headers; /* with it; NULL: none */
+    size_t head_size;                /* of the last head */
     long versions[STOOK_HTTP_2 + 1]; /* by STOOK_HTTP_...: what libcurl is told */
 };
 
@@ -22,10 +23,10 @@ struct stook__attempt {
     struct stook__slot *slot;
     const struct stook__spec *spec;
     const struct stook__policy *policy;
-    struct stook__answer *answer;
+    struct stook__answer answer;
     const char *method;
     void *owner;
-    const struct stook__usual *usual; /* slots of requests that are like it may rest */
+    struct stook__usual *usual; /* slots of requests that are like it may rest */
     struct curl_slist *headers; /* of its own; NULL: it has the usual ones */
     int64_t moved_at;
     int64_t sent;        /* bytes of the body, when last asked */

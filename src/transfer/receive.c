@@ -5,7 +5,7 @@
 
 #include "transfer/parts.h"
 
-enum { HEAD_ROOM = 240 }; /* most heads fit into the first block */
+enum { HEAD_ROOM = 120 }; /* for a head that is longer than the one before */
 static const char NO_LENGTH[] = "Content-Length is not a number";
 
 static int stop(struct stook__attempt *attempt, int error, const char *why)
@@ -61,10 +61,18 @@ static int check_length(struct stook__attempt *attempt, const char *value, const
     }
 }
 
+/* A client's answers have heads of much the same size, so the first block is the only one. */
+static int make_room(struct stook__attempt *attempt, size_t needed)
+{
+    struct stook__buffer *head = &attempt->answer.head;
+    size_t usual = attempt->usual->head_size;
+    return stook__buffer_reserve(head, attempt->heap, usual >= needed ? usual : needed + HEAD_ROOM);
+}
+
 /* Kept as "name\0value\0": what stook_result_header() hands out points into it. */
 static int keep_field(struct stook__attempt *attempt, const char *line, size_t size)
 {
-    struct stook__buffer *head = &attempt->answer->head;
+    struct stook__buffer *head = &attempt->answer.head;
     const char *colon = memchr(line, ':', size), *end = line + size;
     /* A line that is folded (RFC 9112 5.2) begins with white space and is no field of its own. */
     if (colon == NULL || is_blank(line[0]))
@@ -78,7 +86,7 @@ static int keep_field(struct stook__attempt *attempt, const char *line, size_t s
     if (colon - line == 14 && strncasecmp(line, "Content-Length", 14) == 0 && check_length(attempt, value, end) != 0)
         return 1;
     size_t needed = head->size + size + 2;
-    if (needed >= head->capacity && stook__buffer_reserve(head, attempt->heap, needed + HEAD_ROOM) != 0)
+    if (needed >= head->capacity && make_room(attempt, needed) != 0)
         return stop(attempt, STOOK_ENOMEM, NULL);
     char *at = head->data + head->size;
     at = (char *)memcpy(at, line, (size_t)(colon - line)) + (colon - line);
@@ -108,7 +116,7 @@ static int on_head(void *owner, const char *line, size_t size)
         return stop(attempt, STOOK_ETOOLARGE, "the head is over head_max");
     if (size >= 5 && strncmp(line, "HTTP/", 5) == 0 && !attempt->in_head && !attempt->head_done) {
         attempt->in_head = 1;
-        attempt->answer->head.size = 0;
+        attempt->answer.head.size = 0;
         attempt->length = -1;
         attempt->informational = is_informational(line, size);
         return 0;
@@ -116,7 +124,10 @@ static int on_head(void *owner, const char *line, size_t size)
     size = trimmed(line, size);
     if (size == 0) {
         attempt->in_head = 0;
-        attempt->head_done = attempt->head_done || !attempt->informational;
+        if (!attempt->head_done && !attempt->informational) {
+            attempt->head_done = 1;
+            attempt->usual->head_size = attempt->answer.head.size + 2; /* with what keep_field() asks for */
+        }
         return 0;
     }
     if (policy->fields_max >= 0 && ++attempt->head_fields > policy->fields_max)
@@ -129,13 +140,13 @@ static int reserve(struct stook__attempt *attempt)
 {
     if (attempt->length <= 0 || attempt->length > 1 << 20)
         return 0;
-    return stook__buffer_reserve(&attempt->answer->body, attempt->heap, (size_t)attempt->length);
+    return stook__buffer_reserve(&attempt->answer.body, attempt->heap, (size_t)attempt->length);
 }
 
 static int on_body(void *owner, const char *data, size_t size)
 {
     struct stook__attempt *attempt = owner;
-    struct stook__buffer *body = &attempt->answer->body;
+    struct stook__buffer *body = &attempt->answer.body;
     int64_t max = attempt->policy->body_max;
     attempt->moved_at = stook__engine_time(attempt->engine);
     if (max >= 0 && size > (uint64_t)max - body->size)

@@ -56,6 +56,12 @@ struct stook_client {
 
 extern const struct stook__loop_events stook__turn_events;
 
+/* Whose it is, until it is OVER. */
+static inline stook_batch *stook__record_batch(const struct stook_result *record)
+{
+    return STOOK__OF(stook_batch, group, record->job.group);
+}
+
 /* Have the next turn look at the batch. */
 void stook__batch_touch(stook_batch *batch);
 /* End one that is not finished, in whatever state. */

@@ -4,25 +4,53 @@
 
 #include "transfer/attempt.h"
 
+const struct stook__answer *stook__record_answer(const struct stook_result *record)
+{
+    static const struct stook__answer nothing;
+    switch (record->stage) {
+    case STOOK__TRYING:
+        return stook__attempt_answer(record->attempt);
+    case STOOK__OVER:
+        return &record->answer;
+    default:
+        return &nothing;
+    }
+}
+
 size_t stook__record_bytes(const struct stook_result *record)
 {
-    return record->answer != NULL ? record->answer->body.size : 0;
+    return record->answer.body.size;
 }
 
 int stook__record_ok(const struct stook_result *record)
 {
-    return record->error == 0 && record->answer != NULL && record->answer->status >= 200 &&
-           record->answer->status <= 299;
+    return record->error == 0 && record->answer.status >= 200 && record->answer.status <= 299;
 }
 
-void stook__record_settle(struct stook_result *record, const struct stook__outcome *outcome)
+void stook__record_stop(struct stook_result *record, struct stook__answer *ret_answer, struct stook__outcome *ret_outcome)
 {
+    stook__attempt_end(record->attempt, ret_answer, ret_outcome);
+    record->stage = STOOK__IDLE;
+    record->message = NULL;
+}
+
+void stook__record_settle(struct stook_result *record, struct stook__answer *answer, const struct stook__outcome *outcome,
+                          int kept)
+{
+    uint32_t attempts = record->job.attempts;
+    answer->attempts = attempts < UINT16_MAX ? (uint16_t)attempts : UINT16_MAX;
+    answer->time_us[STOOK_TIME_QUEUED] = record->job.first_at - record->job.added_at;
+    if (kept) {
+        stook__buffer_trim(&answer->head, record->heap);
+        stook__buffer_trim(&answer->body, record->heap);
+    }
     stook__free(record->heap, record->spec.body);
     record->spec.body = NULL;
-    record->batch = NULL;
-    record->error = outcome->error;
+    record->answer = *answer;
+    record->stage = STOOK__OVER;
+    record->error = (int16_t)outcome->error;
     record->message = outcome->message;
-    record->message_owned = outcome->message_owned;
+    record->message_owned = (uint8_t)outcome->message_owned;
 }
 
 void stook__record_drop(struct stook_result *record)
@@ -30,11 +58,8 @@ void stook__record_drop(struct stook_result *record)
     if (record == NULL || atomic_fetch_sub_explicit(&record->refs, 1, memory_order_acq_rel) != 1)
         return;
     struct stook__heap *heap = record->heap;
-    if (record->answer != NULL) {
-        stook__buffer_free(&record->answer->head, heap);
-        stook__buffer_free(&record->answer->body, heap);
-        stook__free(heap, record->answer);
-    }
+    if (record->stage == STOOK__OVER)
+        stook__answer_free(&record->answer, heap);
     if (record->message_owned)
         stook__free(heap, (char *)record->message);
     stook__free(heap, record->spec.body);

@@ -16,20 +16,27 @@
 struct stook__attempt;
 struct stook__outcome;
 
+enum stook__stage { STOOK__IDLE, STOOK__TRYING, STOOK__OVER };
+
 struct stook_result {
-    struct stook__job job;
+    union {
+        struct stook__job job;       /* until it is OVER */
+        struct stook__answer answer; /* from then on */
+    };
     struct stook__parcel parcel;
     struct stook__spec spec;
     struct stook__heap *heap;
-    stook_batch *batch; /* while it is not finished */
     void *user;
-    struct stook__attempt *attempt; /* while one is under way */
-    struct stook__answer *answer;   /* NULL: it never got as far */
-    const char *message;
+    union {
+        struct stook__attempt *attempt; /* while TRYING */
+        const char *message;
+    };
     atomic_uint refs;
-    int error; /* before it is finished: what it will end with, whatever happens */
-    int message_owned;
+    int16_t error; /* before it is finished: what it will end with, whatever happens */
+    uint8_t stage, message_owned;
 };
+
+_Static_assert(sizeof(struct stook__answer) <= sizeof(struct stook__job), "a finished record is no larger");
 
 static inline struct stook_result *stook__record_of_job(struct stook__job *job)
 {
@@ -45,7 +52,13 @@ static inline struct stook_result *stook__record_of_parcel(struct stook__parcel 
 size_t stook__record_bytes(const struct stook_result *record);
 int stook__record_ok(const struct stook_result *record);
 void stook__record_drop(struct stook_result *record);
-/* The request's own bytes are not needed any more. */
-void stook__record_settle(struct stook_result *record, const struct stook__outcome *outcome);
+/* What came, of one that is TRYING so far. */
+const struct stook__answer *stook__record_answer(const struct stook_result *record);
+/* It runs no longer. What came is the caller's to free; with an outcome, the attempt is judged. */
+void stook__record_stop(struct stook_result *record, struct stook__answer *ret_answer, struct stook__outcome *ret_outcome);
+/* Sched is through with it: the answer takes the place of its job, and with it whatever `answer` holds.
+   Its own bytes are not needed any more. `kept`: for long. */
+void stook__record_settle(struct stook_result *record, struct stook__answer *answer, const struct stook__outcome *outcome,
+                          int kept);
 
 #endif

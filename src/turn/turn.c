@@ -22,13 +22,14 @@ void stook__batch_touch(stook_batch *batch)
         stook__loop_want(batch->client->loop);
 }
 
-static void finish(stook_client *client, struct stook_result *record, const struct stook__outcome *outcome)
+static void finish(stook_client *client, struct stook_result *record, struct stook__answer *answer,
+                   const struct stook__outcome *outcome)
 {
-    stook_batch *batch = record->batch;
+    stook_batch *batch = stook__record_batch(record);
     if (record->job.attempts == 0)
         record->job.first_at = stook__loop_now();
     stook__sched_finish(&client->sched, &record->job);
-    stook__record_settle(record, outcome);
+    stook__record_settle(record, answer, outcome, !batch->tray.lent);
     stook__tray_arrived(&batch->tray, &client->trays, &record->parcel, stook__record_bytes(record),
                         stook__record_ok(record));
     stook__batch_touch(batch);
@@ -37,35 +38,33 @@ static void finish(stook_client *client, struct stook_result *record, const stru
 static void begin(stook_client *client, struct stook_result *record, int fresh)
 {
     struct stook__outcome outcome = {.error = record->error, .message = record->message};
-    if (record->error == 0 && record->answer == NULL) {
-        record->answer = stook__alloc(client->heap, sizeof *record->answer);
-        if (record->answer == NULL)
-            outcome = (struct stook__outcome){.error = STOOK_ENOMEM, .message = stook_strerror(STOOK_ENOMEM)};
-    }
+    struct stook__answer answer = {0};
+    struct stook__attempt *attempt = NULL;
     if (outcome.error == 0)
-        record->attempt = stook__attempt_begin(client->usual, &record->spec, record->job.policy, record->answer, fresh,
-                                               record, &outcome);
-    if (record->attempt != NULL)
+        attempt = stook__attempt_begin(client->usual, &record->spec, record->job.policy, fresh, record, &outcome);
+    if (attempt != NULL) {
+        record->attempt = attempt;
+        record->stage = STOOK__TRYING;
         return;
+    }
     record->job.attempts--; /* it was not tried */
-    finish(client, record, &outcome);
+    finish(client, record, &answer, &outcome);
 }
 
 void stook__record_end(stook_client *client, struct stook_result *record, int error)
 {
     struct stook__outcome outcome = stook__ending_say(client->heap, &record->job, error);
-    if (record->attempt != NULL) {
-        stook__attempt_end(record->attempt, NULL);
-        record->attempt = NULL;
-    }
-    finish(client, record, &outcome);
+    struct stook__answer answer = {0};
+    if (record->stage == STOOK__TRYING)
+        stook__record_stop(record, &answer, NULL);
+    finish(client, record, &answer, &outcome);
 }
 
 static int put_back(stook_client *client, struct stook_result *record)
 {
     if (!stook__sched_put_back(&client->sched, &record->job))
         return 0;
-    stook__tray_stopped(&record->batch->tray, &record->parcel);
+    stook__tray_stopped(&stook__record_batch(record)->tray, &record->parcel);
     return 1;
 }
 
@@ -75,15 +74,16 @@ static void take_news(stook_client *client, int64_t now)
     struct stook__attempt *attempt = NULL;
     for (int i = 0; i < NEWS && (attempt = stook__attempt_news(client->engine)) != NULL; i++) {
         struct stook_result *record = stook__attempt_owner(attempt);
+        struct stook__answer answer;
         struct stook__outcome outcome;
-        record->attempt = NULL;
-        stook__attempt_end(attempt, &outcome);
+        stook__record_stop(record, &answer, &outcome);
         struct stook__ending ending = {outcome.error, outcome.idempotent, outcome.lost};
         int again = stook__sched_again(&record->job, &ending);
         if (!again && !(outcome.starved && put_back(client, record))) {
-            finish(client, record, &outcome);
+            finish(client, record, &answer, &outcome);
             continue;
         }
+        stook__answer_free(&answer, client->heap);
         if (outcome.message_owned)
             stook__free(client->heap, (char *)outcome.message);
         if (again) {
@@ -102,7 +102,7 @@ static void expire(stook_client *client, int64_t now)
         stook__batch_condemn(STOOK__OF(stook_batch, group, group), STOOK_ETIMEOUT_BATCH);
     while ((job = stook__sched_late_job(&client->sched, now)) != NULL) {
         struct stook_result *record = stook__record_of_job(job);
-        if (record->attempt != NULL) {
+        if (record->stage == STOOK__TRYING) {
             int64_t moved_at = stook__attempt_moved_at(record->attempt);
             job->moved_at = moved_at > job->moved_at ? moved_at : job->moved_at;
             job->connected = (uint16_t)stook__attempt_connected(record->attempt);
@@ -198,7 +198,7 @@ static void start(stook_client *client)
         int64_t now = stook__loop_now(); /* the program has run: its time is nobody's */
         for (; budget > 0 && (job = stook__sched_next(&client->sched, now)) != NULL; budget--) {
             struct stook_result *record = stook__record_of_job(job);
-            stook_batch *batch = record->batch;
+            stook_batch *batch = stook__record_batch(record);
             stook__tray_started(&batch->tray, &record->parcel);
             stook__group_hold(&client->sched, &batch->group, !stook__tray_has_room(&batch->tray));
             if (!batch->exhausted)
