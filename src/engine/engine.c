@@ -51,6 +51,7 @@ static void init_lists(struct stook__engine *engine)
     stook__list_init(&engine->ready);
     stook__list_init(&engine->thirsty);
     stook__list_init(&engine->lookups);
+    stook__list_init(&engine->nudges);
 }
 
 int stook__engine_new(struct stook__heap *heap, struct stook__engine **ret_engine)

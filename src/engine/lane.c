@@ -3,6 +3,7 @@
 #include "engine/lane.h"
 
 #include "engine/gate.h"
+#include "engine/nudge.h"
 #include "engine/sockets.h"
 #include "loop/loop.h"
 
@@ -108,6 +109,7 @@ int stook__lane_add(struct stook__lane *lane, struct stook__slot *slot)
 void stook__lane_remove(struct stook__slot *slot)
 {
     stook__sockets_give_up(slot);
+    stook__list_remove(&slot->nudge);
     curl_multi_remove_handle(slot->lane->multi, slot->easy);
     slot->lane = NULL;
     slot->engine->n_running--;
@@ -123,6 +125,8 @@ static void act(struct stook__lane *lane, curl_socket_t fd, int events)
     CURLMcode code = curl_multi_socket_action(lane->multi, fd, events, &running);
     if (code != CURLM_OK && code != CURLM_CALL_MULTI_PERFORM)
         lane->broken = code;
+    else
+        stook__nudge(lane->engine);
 }
 
 void stook__lane_action(struct stook__lane *lane, int fd, int events)

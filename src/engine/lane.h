@@ -40,6 +40,7 @@ struct stook__engine {
     struct stook__link ready, thirsty; /* origins */
     struct stook__link lookups;        /* slots, by start; those that hang are not among them */
     size_t n_lookups, n_hung;
+    struct stook__link nudges; /* nudge.c: slots */
     unsigned quirks;   /* of the libcurl that runs */
     size_t n_running;  /* slots in a CURLM */
     int64_t asked_at;  /* when lanes that lose timers were last asked */
@@ -60,6 +61,7 @@ struct stook__slot {
     struct stook__link link; /* in its lane, gated, among the news, or at rest in its origin */
     struct stook__link rest;   /* among all at rest */
     struct stook__link lookup; /* among the look-ups under way */
+    struct stook__link nudge;  /* nudge.c */
     struct stook__engine *engine;
     struct stook__origin *origin;
     struct stook__lane *lane; /* while in its CURLM */

@@ -16,6 +16,7 @@ static const struct {
     {0x080a00, 0x080b00, STOOK__QUIRK_LOSES_TIMERS, "the timer callback is not called again: curl commit 4cded6deac"},
     {0x080f00, 0x081200, STOOK__QUIRK_LOSES_TIMERS, "a time out stays stale after a removal: curl commit 2d4efbb9b3"},
     {0x081400, 0x081400, STOOK__QUIRK_WAKES_FOR_EVER, "an eventfd is announced and not read: curl issue 21643"},
+    {0, 0x0803ff, STOOK__QUIRK_WAITS_WHEN_REFUSED, "no socket is opened for the next address: curl issue 11920"},
     {0, 0x0800ff, STOOK__QUIRK_WEAK_HTTP_2, "uploads spin, paused streams stall: curl issues 10618, 10988"},
     {0x080100, 0x081000, STOOK__QUIRK_DROPS_NAMES, "a DNS_CACHE_TIMEOUT of -1 empties the cache; 8.16 refuses it: curl issue 18959"},
     {0x081500, NEWEST, STOOK__QUIRK_KEEPS_DIRECTORY, "CAPATH set to NULL is the default directory again"},

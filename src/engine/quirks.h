@@ -9,7 +9,8 @@ enum {
     STOOK__QUIRK_WAKES_FOR_EVER = 4,  /* announces an eventfd and never reads it: read it */
     STOOK__QUIRK_WEAK_HTTP_2 = 8,     /* HTTP/2 only for those who ask for it */
     STOOK__QUIRK_DROPS_NAMES = 32,    /* names that never grow old are the first to go */
-    STOOK__QUIRK_KEEPS_DIRECTORY = 16 /* does not let go of its default directory of authorities */
+    STOOK__QUIRK_KEEPS_DIRECTORY = 16, /* does not let go of its default directory of authorities */
+    STOOK__QUIRK_WAITS_WHEN_REFUSED = 64 /* goes on to the next address when a timer is due: nudge it */
 };
 
 /* Those of a libcurl, by its version number (0xMMmmpp) as it says at run time. */

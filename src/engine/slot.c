@@ -134,6 +134,7 @@ struct stook__slot *stook__slot_new(struct stook__engine *engine, const struct s
     stook__list_init(&slot->link);
     stook__list_init(&slot->rest);
     stook__list_init(&slot->lookup);
+    stook__list_init(&slot->nudge);
     slot->kit.url = curl_url();
     slot->easy = curl_easy_init();
     if (slot->easy == NULL || slot->kit.url == NULL) {

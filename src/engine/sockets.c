@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "engine/idle.h"
+#include "engine/nudge.h"
 #include "engine/quirks.h"
 #include "loop/loop.h"
 
@@ -17,7 +18,7 @@ struct stook__socket {
     struct stook__engine *engine;
     struct stook__lane *lane; /* who announced it last */
     struct stook__watcher *watcher;
-    const void *opener; /* which slot; only compared */
+    struct stook__slot *opener; /* NULL: it has left its CURLM */
     int fd;
     int ours;      /* opened by us, closed by us */
     int connected; /* it has carried a request */
@@ -213,11 +214,20 @@ int stook__sockets_exhausted(void)
     return fd < 0 && (errno == EMFILE || errno == ENFILE);
 }
 
+/* libcurl is done with a socket. That of a slot which has not connected was refused. */
+static void done_with(const struct stook__socket *socket)
+{
+    if (!socket->connected && socket->opener != NULL)
+        stook__nudge_want(socket->opener);
+}
+
 int stook__sockets_close(void *user, curl_socket_t fd)
 {
     struct stook__socket *socket = find(user, fd);
-    if (socket != NULL)
+    if (socket != NULL) {
+        done_with(socket);
         forget(socket);
+    }
     close(fd);
     return 0;
 }
@@ -228,6 +238,7 @@ static void removed(struct stook__socket *socket)
         forget(socket);
         return;
     }
+    done_with(socket);
     socket->idle = 1;
     /* A connection that is kept is watched while idle, mostly as it was already: no system call
        until it closes or speaks. One that never connected may be closed without our callback

@@ -78,23 +78,46 @@ int ask(int port, const char *path, char *answer, size_t room)
 }
 
 /* The kernel drops a SYN once the queue of a listener is full: fill it until that is seen. */
-int silent_port(void)
+static void fill(const struct sockaddr *address, socklen_t size)
 {
-    int port, listener = listen_somewhere(0, &port);
-    struct sockaddr_in address = loopback(port);
-    test_defer(close_later, (void *)(intptr_t)listener);
     for (int i = 0; i < 16; i++) {
-        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         struct pollfd connected = {.fd = fd, .events = POLLOUT};
         CHECK(fd >= 0);
         test_defer(close_later, (void *)(intptr_t)fd);
-        if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
+        if (connect(fd, address, size) == 0)
             continue;
         CHECK_EQ_INT(errno, EINPROGRESS);
         if (poll(&connected, 1, 100) == 0)
-            return port;
+            return;
     }
     test_skip("this kernel answers although the queue of a listener is full");
+}
+
+int silent_at(const char *host, int port)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
+    int six = inet_pton(AF_INET, host, &in.sin_addr) != 1;
+    struct sockaddr *address = six ? (struct sockaddr *)&in6 : (struct sockaddr *)&in;
+    socklen_t size = six ? sizeof in6 : sizeof in;
+    CHECK(!six || inet_pton(AF_INET6, host, &in6.sin6_addr) == 1);
+    int listener = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (listener < 0 || (six && setsockopt(listener, IPPROTO_IPV6, IPV6_V6ONLY, &(int){1}, sizeof(int)) != 0) ||
+        bind(listener, address, size) != 0 || listen(listener, 0) != 0)
+        test_skip("no port to be had at that address");
+    test_defer(close_later, (void *)(intptr_t)listener);
+    CHECK_EQ_INT(getsockname(listener, address, &size), 0);
+    fill(address, size);
+    return listener;
+}
+
+int silent_port(void)
+{
+    struct sockaddr_in address;
+    socklen_t size = sizeof address;
+    CHECK_EQ_INT(getsockname(silent_at("127.0.0.1", 0), (struct sockaddr *)&address, &size), 0);
+    return ntohs(address.sin_port);
 }
 
 int random_port(void)

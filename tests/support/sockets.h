@@ -21,6 +21,9 @@ int ask(int port, const char *path, char *answer, size_t room);
 int refusing_port(void);
 /* A port whose queue is full: a connection is neither accepted nor refused. */
 int silent_port(void);
+/* The same at any address and port of this machine. The listener: without it, by shutdown(), who asks
+   again is refused. Without that address or port the test is skipped. */
+int silent_at(const char *host, int port);
 /* A port to try for a server that cannot choose one itself: below those the kernel hands out. */
 int random_port(void);
 

@@ -108,32 +108,10 @@ TEST_BOTH(without_threads)
 /* ------------------------------------------------------------ two families */
 
 /* One family of addresses is silent: the other answers a moment later. */
-static void close_later(void *arg)
-{
-    close((int)(intptr_t)arg);
-}
-
-static void fill(int port)
-{
-    struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port), .sin6_addr = in6addr_loopback};
-    int listener = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (listener < 0 || setsockopt(listener, IPPROTO_IPV6, IPV6_V6ONLY, &(int){1}, sizeof(int)) != 0 ||
-        bind(listener, (struct sockaddr *)&address, sizeof address) != 0 || listen(listener, 0) != 0)
-        test_skip("no IPv6 here");
-    test_defer(close_later, (void *)(intptr_t)listener);
-    for (int i = 0; i < 8; i++) {
-        int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        CHECK(fd >= 0);
-        test_defer(close_later, (void *)(intptr_t)fd);
-        (void)!connect(fd, (struct sockaddr *)&address, sizeof address);
-    }
-    pause_for(20);
-}
-
 TEST_BOTH(one_family_is_silent)
 {
     struct raw_server *server = begin(life, 0);
-    fill(raw_port(server));
+    silent_at("::1", raw_port(server));
     stook_batch *batch = life_batch(life);
     for (int i = 0; i < 5; i++)
         add(batch, text("http://both.test:%d/ok", raw_port(server)));

@@ -92,6 +92,18 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
         return many(64, NULL, service, hints, ret);
     if (strncmp(name, "tenth", 5) == 0)
         return many(9, "127.0.0.1", service, hints, ret);
+    if (strncmp(name, "far", 3) == 0) {
+        for (int i = 0; i < 9; i++, ret = &(*ret)->ai_next)
+            if (one("255.255.255.255", service, hints, ret) != 0)
+                return EAI_FAIL;
+        return one("127.0.0.1", service, hints, ret);
+    }
+    if (strncmp(name, "second", 6) == 0)
+        return many(1, "127.0.0.1", service, hints, ret);
+    if (strncmp(name, "late", 4) == 0) {
+        int error = many(1, "127.0.0.1", service, hints, ret);
+        return error ? error : one("::1", service, hints, &(*ret)->ai_next->ai_next);
+    }
     if (strncmp(name, "both", 4) == 0) {
         int error = one("::1", service, hints, ret);
         return error ? error : one("127.0.0.1", service, hints, &(*ret)->ai_next);
