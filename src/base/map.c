@@ -6,12 +6,23 @@
 
 enum { FIRST = 16 };
 
+/* Every bit of a word reaches the low ones, which choose the bucket. */
+static uint64_t mix(uint64_t word)
+{
+    word *= UINT64_C(0x9e3779b97f4a7c15);
+    return word ^ word >> 32;
+}
+
 uint64_t stook__map_hash(const char *key, size_t size)
 {
-    uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ (unsigned char)key[i]) * UINT64_C(1099511628211);
-    return hash ^ hash >> 32;
+    uint64_t hash = UINT64_C(14695981039346656037) ^ size, word;
+    for (; size >= sizeof word; key += sizeof word, size -= sizeof word) {
+        memcpy(&word, key, sizeof word);
+        hash = mix(hash ^ word);
+    }
+    word = 0;
+    memcpy(&word, key, size);
+    return mix(hash ^ word);
 }
 
 struct stook__node *stook__map_find(const struct stook__map *map, uint64_t hash, const char *key, size_t size)

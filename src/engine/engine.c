@@ -169,6 +169,11 @@ int64_t stook__engine_time(const struct stook__engine *engine)
     return stook__loop_cached(engine->loop);
 }
 
+const int64_t *stook__engine_clock(const struct stook__engine *engine)
+{
+    return &engine->now;
+}
+
 /* Of two times, of which 0 is none. */
 static int64_t earlier(int64_t a, int64_t b)
 {

@@ -31,6 +31,8 @@ void *stook__engine_news(struct stook__engine *engine);
 int stook__engine_work(struct stook__engine *engine);
 /* Microseconds of the monotonic clock as of the events being handled; costs nothing. */
 int64_t stook__engine_time(const struct stook__engine *engine);
+/* Where the same is to be read while libcurl runs. */
+const int64_t *stook__engine_clock(const struct stook__engine *engine);
 /* When libcurl wants to be told next; 0: not. */
 int64_t stook__engine_alarm(const struct stook__engine *engine);
 

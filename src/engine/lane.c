@@ -122,6 +122,7 @@ static void act(struct stook__lane *lane, curl_socket_t fd, int events)
     if (lane->multi == NULL || lane->broken != CURLM_OK)
         return;
     mark(lane);
+    lane->engine->now = stook__engine_time(lane->engine);
     CURLMcode code = curl_multi_socket_action(lane->multi, fd, events, &running);
     if (code != CURLM_OK && code != CURLM_CALL_MULTI_PERFORM)
         lane->broken = code;

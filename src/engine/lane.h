@@ -18,6 +18,7 @@ struct stook__sockets {
     struct stook__socket **by_fd;
     size_t capacity;
     size_t n_dead; /* idle connections that have ended and that libcurl still holds */
+    size_t n_ended; /* connections that have ended, ever */
 };
 
 struct stook__engine {
@@ -43,6 +44,7 @@ struct stook__engine {
     struct stook__link nudges; /* nudge.c: slots */
     unsigned quirks;   /* of the libcurl that runs */
     size_t n_running;  /* slots in a CURLM */
+    int64_t now;       /* while libcurl runs */
     int64_t asked_at;  /* when lanes that lose timers were last asked */
     int64_t pruned_at; /* when libcurl last threw old names away */
 };
@@ -73,13 +75,14 @@ struct stook__slot {
     CURLcode code;
     CURLMcode broken;
     int os_error;
-    int may_rest, ended, parked;
+    int may_rest, rested, ended, parked;
     int resolving, hung; /* a look-up is under way that removing the handle would wait for */
     int64_t lookup_at;
     int connecting; /* counted as such by its origin */
     int dead;       /* it got a connection that had ended, and declined */
     int sends;      /* how often libcurl was about to send the request */
     int dns_age;    /* seconds, as set on the handle */
+    size_t n_ended; /* of sockets, when it went to rest */
     int opened[OPENED_MAX]; /* the last sockets made for this attempt */
     int n_opened;           /* all of them */
     char error[CURL_ERROR_SIZE];

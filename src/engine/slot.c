@@ -153,6 +153,7 @@ struct stook__slot *stook__slot_take(struct stook__engine *engine, const char *o
         return NULL;
     slot->events = events;
     slot->owner = owner;
+    slot->rested = 1;
     slot->code = CURLE_OK;
     slot->broken = CURLM_OK;
     slot->os_error = slot->ended = slot->sends = slot->dead = slot->n_opened = 0;
@@ -178,6 +179,11 @@ int stook__slot_needs_directory(const struct stook__slot *slot)
 void stook__slot_note_directory(struct stook__slot *slot)
 {
     slot->origin->directory = 1;
+}
+
+int stook__slot_warm(const struct stook__slot *slot)
+{
+    return slot->rested && slot->n_ended == slot->engine->sockets.n_ended;
 }
 
 CURL *stook__slot_easy(struct stook__slot *slot)
@@ -270,6 +276,7 @@ void stook__slot_give_back(struct stook__slot *slot)
     stook__lane_remove(slot);
     stook__list_remove(&slot->link);
     slot->owner = NULL;
+    slot->n_ended = slot->engine->sockets.n_ended;
     stook__origin_push(origin, slot);
     stook__origin_let_go(origin);
 }

@@ -55,6 +55,10 @@ struct stook__slot_kit {
 int stook__slot_needs_directory(const struct stook__slot *slot);
 void stook__slot_note_directory(struct stook__slot *slot);
 
+/* Whether a connection is there for it, as far as one can know: it went to rest together with one, and
+   none has ended since. */
+int stook__slot_warm(const struct stook__slot *slot);
+
 CURL *stook__slot_easy(struct stook__slot *slot);
 struct stook__slot_kit *stook__slot_kit(struct stook__slot *slot);
 /* 0, STOOK_ENOMEM, STOOK_ERESET (the lane is broken). After a failure the slot must still be given back. */

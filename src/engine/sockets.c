@@ -76,6 +76,7 @@ static void on_event(void *owner, int events)
     if (socket->idle) {
         int watch = stook__idle_event(fd, events);
         engine->sockets.n_dead += watch == 0 && !socket->dead;
+        engine->sockets.n_ended += watch == 0 && !socket->dead;
         socket->dead = socket->dead || watch == 0;
         stook__watcher_set(socket->watcher, watch);
         return;
@@ -223,7 +224,9 @@ static void done_with(const struct stook__socket *socket)
 
 int stook__sockets_close(void *user, curl_socket_t fd)
 {
-    struct stook__socket *socket = find(user, fd);
+    struct stook__engine *engine = user;
+    struct stook__socket *socket = find(engine, fd);
+    engine->sockets.n_ended++;
     if (socket != NULL) {
         done_with(socket);
         forget(socket);

@@ -36,6 +36,7 @@ struct stook__attempt *stook__attempt_begin(struct stook__usual *usual, const st
     if (attempt != NULL) {
         attempt->heap = heap;
         attempt->engine = usual->engine;
+        attempt->clock = stook__engine_clock(usual->engine);
         attempt->spec = spec;
         attempt->policy = policy;
         attempt->usual = usual;
@@ -149,12 +150,13 @@ static uint8_t protocol_of(long version)
 
 static void fill_answer(struct stook__attempt *attempt)
 {
+    enum { NOT_CONNECTING = 2 }; /* the times before are of a connection that is made */
     static const struct {
         int which;
         CURLINFO info;
-    } times[] = {{STOOK_TIME_DNS, CURLINFO_NAMELOOKUP_TIME_T},
-                 {STOOK_TIME_CONNECT, CURLINFO_CONNECT_TIME_T},
+    } times[] = {{STOOK_TIME_CONNECT, CURLINFO_CONNECT_TIME_T},
                  {STOOK_TIME_TLS, CURLINFO_APPCONNECT_TIME_T},
+                 {STOOK_TIME_DNS, CURLINFO_NAMELOOKUP_TIME_T},
                  {STOOK_TIME_FIRST_BYTE, CURLINFO_STARTTRANSFER_TIME_T},
                  {STOOK_TIME_TOTAL, CURLINFO_TOTAL_TIME_T}};
     CURL *easy = stook__slot_easy(attempt->slot);
@@ -172,13 +174,11 @@ static void fill_answer(struct stook__attempt *attempt)
         curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &value);
     answer->os_error = (int16_t)(facts.os_error != 0 ? facts.os_error : value);
     answer->curl_code = (uint8_t)facts.code;
-    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+    for (size_t i = facts.reused ? NOT_CONNECTING : 0; i < sizeof times / sizeof *times; i++) {
         curl_off_t us = 0;
         curl_easy_getinfo(easy, times[i].info, &us);
         answer->time_us[times[i].which] = us;
     }
-    if (facts.reused)
-        answer->time_us[STOOK_TIME_CONNECT] = answer->time_us[STOOK_TIME_TLS] = 0;
 }
 
 void stook__attempt_end(struct stook__attempt *attempt, struct stook__answer *ret_answer,

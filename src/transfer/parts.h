@@ -28,6 +28,7 @@ struct stook__attempt {
     void *owner;
     struct stook__usual *usual; /* slots of requests that are like it may rest */
     struct curl_slist *headers; /* of its own; NULL: it has the usual ones */
+    const int64_t *clock; /* the engine's, while libcurl runs */
     int64_t moved_at;
     int64_t sent;        /* bytes of the body, when last asked */
     int64_t head_bytes;  /* of all heads and trailers */

@@ -110,11 +110,11 @@ static int on_head(void *owner, const char *line, size_t size)
 {
     struct stook__attempt *attempt = owner;
     const struct stook__policy *policy = attempt->policy;
-    attempt->moved_at = stook__engine_time(attempt->engine);
+    attempt->moved_at = *attempt->clock;
     attempt->head_bytes += (int64_t)size;
     if (policy->head_max >= 0 && attempt->head_bytes > policy->head_max)
         return stop(attempt, STOOK_ETOOLARGE, "the head is over head_max");
-    if (size >= 5 && strncmp(line, "HTTP/", 5) == 0 && !attempt->in_head && !attempt->head_done) {
+    if (!attempt->in_head && !attempt->head_done && size >= 5 && strncmp(line, "HTTP/", 5) == 0) {
         attempt->in_head = 1;
         attempt->answer.head.size = 0;
         attempt->length = -1;
@@ -148,7 +148,7 @@ static int on_body(void *owner, const char *data, size_t size)
     struct stook__attempt *attempt = owner;
     struct stook__buffer *body = &attempt->answer.body;
     int64_t max = attempt->policy->body_max;
-    attempt->moved_at = stook__engine_time(attempt->engine);
+    attempt->moved_at = *attempt->clock;
     if (max >= 0 && size > (uint64_t)max - body->size)
         return stop(attempt, STOOK_ETOOLARGE, "the body is over body_max");
     if (body->data == NULL && reserve(attempt) != 0)
@@ -162,7 +162,7 @@ static void before_send(void *owner)
 {
     struct stook__attempt *attempt = owner;
     attempt->connected = 1;
-    attempt->moved_at = stook__engine_time(attempt->engine);
+    attempt->moved_at = *attempt->clock;
 }
 
 const struct stook__attempt_events stook__receive_events = {on_head, on_body, before_send};

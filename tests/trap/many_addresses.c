@@ -99,3 +99,20 @@ TEST_BOTH(tenth_address)
     numbers = 0;
     CHECK_EQ_INT(raw_seen(server, "/echo"), 8);
 }
+
+/* The same when the connection that was kept has ended: the next is made as carefully as the first. */
+TEST_BOTH(first_is_silent_still)
+{
+    struct raw_server *server = begin(life, 0);
+    silent_v4 = 0;
+    silent_at("127.0.1.1", raw_port(server));
+    for (int round = 0; round < 2; round++) {
+        stook_batch *batch = life_batch(life);
+        CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(text("http://second.test:%d/%s", raw_port(server), round ? "ok" : "rst-after"),
+                                                          .connect_timeout_ms = 1600)), 0);
+        CHECK_EQ_INT(life_gather(life, batch, NULL), 0);
+        stook_batch_free(batch);
+        if (round == 0)
+            raw_wait(server, "/gone", 1);
+    }
+}
