@@ -39,6 +39,10 @@ stook_is_there() {
     libuv1-dev) stook_knows libuv ;;
     libcurl4-openssl-dev) stook_knows libcurl ;;
     libjansson-dev) stook_knows jansson ;;
+    libssl-dev) stook_knows openssl ;;
+    apache2-bin) stook_has_program apache2 ;;
+    nghttp2-server) stook_has_program nghttpd ;;
+    python3-*) /usr/bin/python3 -c "import ${1#python3-}" 2>/dev/null ;;
     *) stook_has_program "$1" ;;
     esac
 }

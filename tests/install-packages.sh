@@ -7,9 +7,10 @@
 # shellcheck source=examples/install-missing.sh
 . "$root/examples/install-missing.sh"
 
-# The nginx package starts a service when it is installed. The tests want the program, and no service
-# on somebody's machine: Debian's policy-rc.d forbids it for as long as we install.
+# Packages of servers start a service when they are installed. The tests want the programs, and no
+# service on somebody's machine: Debian's policy-rc.d forbids it for as long as we install.
 stook_policy=/usr/sbin/policy-rc.d
+stook_servers='nginx-light apache2-bin caddy haproxy nghttp2-server'
 
 stook_as_root() {
     if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
@@ -34,11 +35,19 @@ stook_allow_services() {
 }
 
 stook_install_for_tests() {
-    install_missing gcc g++ make cmake pkg-config libuv1-dev libcurl4-openssl-dev libjansson-dev \
-        nginx-light openssl valgrind || exit 1
+    # shellcheck disable=SC2086 # words
+    install_missing gcc g++ make cmake pkg-config libuv1-dev libcurl4-openssl-dev libssl-dev \
+        libjansson-dev openssl valgrind $stook_servers python3-httpbin python3-waitress || exit 1
 }
 
-if ! stook_is_there nginx-light && { [ "$(id -u)" -eq 0 ] || stook_can_sudo; }; then
+stook_lacks_a_server() {
+    for stook_server in $stook_servers; do
+        stook_is_there "$stook_server" || return 0
+    done
+    return 1
+}
+
+if stook_lacks_a_server && { [ "$(id -u)" -eq 0 ] || stook_can_sudo; }; then
     stook_forbid_services
     stook_install_for_tests
     stook_allow_services

@@ -128,6 +128,13 @@ static const char *status_message(unsigned status)
     return status >= 100 && status <= 999 ? status_lines[status - 100] : "HTTP";
 }
 
+/* Said on a connection that was used before, it may be about the time before this request: it says
+   that the server had given up waiting for one (RFC 9110 15.5.9). */
+static int was_given_up(const struct stook__attempt *attempt, const struct stook__slot_facts *facts)
+{
+    return attempt->answer->status == 408 && facts->reused && stook__method_idempotent(attempt->method);
+}
+
 void stook__outcome_judge(struct stook__attempt *attempt, struct stook__outcome *ret_outcome)
 {
     struct stook__slot_facts facts;
@@ -143,6 +150,14 @@ void stook__outcome_judge(struct stook__attempt *attempt, struct stook__outcome 
     } else if (error == 0) {
         error = corrected(attempt, &facts);
         why = facts.text[0] != '\0' ? facts.text : curl_easy_strerror(facts.code);
+        if (facts.code == CURLE_OK) /* as corrected() says */
+            why = "the connection ended inside the head";
+    }
+    int given_up = error == 0 && was_given_up(attempt, &facts);
+    if (given_up) {
+        error = STOOK_ERESET;
+        why = "the server had given up the kept-alive connection";
+        stook__buffer_free(&attempt->answer->body, attempt->heap); /* what comes next is another answer */
     }
     if (error == 0) {
         *ret_outcome = (struct stook__outcome){.message = status_message(attempt->answer.status)};
@@ -151,5 +166,5 @@ void stook__outcome_judge(struct stook__attempt *attempt, struct stook__outcome 
     stook__outcome_set(attempt->heap, ret_outcome, error, why);
     ret_outcome->starved = error == STOOK_ENOFD || (error == STOOK_ECONNECT && attempt->answer.os_error == EADDRNOTAVAIL);
     ret_outcome->idempotent = stook__method_idempotent(attempt->method);
-    ret_outcome->lost = error == STOOK_ERESET && !got_bytes(attempt) && (facts.resent || facts.reused);
+    ret_outcome->lost = given_up || (error == STOOK_ERESET && !got_bytes(attempt) && (facts.resent || facts.reused));
 }

@@ -98,11 +98,23 @@ static int keep_field(struct stook__attempt *attempt, const char *line, size_t s
     return 0;
 }
 
-/* "HTTP/1.1 103 Early Hints": another head follows (RFC 9110 15.2). */
-static int is_informational(const char *line, size_t size)
+static int is_digit(char c)
 {
-    const char *status = memchr(line, ' ', size);
-    return status != NULL && status + 1 < line + size && status[1] == '1';
+    return c >= '0' && c <= '9';
+}
+
+/* "HTTP/1.1 103 Early Hints": another head follows a 1xx (RFC 9110 15.2). libcurl reads what else
+   looks like a status line in its own way, so what it would make of it is not known (RFC 9112 4). */
+static int check_status_line(struct stook__attempt *attempt, const char *line, size_t size)
+{
+    const char *at = line + 5, *end = line + trimmed(line, size);
+    while (at < end && (is_digit(*at) || *at == '.'))
+        at++;
+    if (end - at < 4 || *at != ' ' || !is_digit(at[1]) || !is_digit(at[2]) || !is_digit(at[3]) ||
+        (end - at > 4 && at[4] != ' '))
+        return stop(attempt, STOOK_EPROTOCOL, "the status line is not valid");
+    attempt->informational = at[1] == '1';
+    return 0;
 }
 
 /* libcurl gives every head: of 1xx, of the answer, and the trailer fields behind the body. */
@@ -118,8 +130,7 @@ static int on_head(void *owner, const char *line, size_t size)
         attempt->in_head = 1;
         attempt->answer.head.size = 0;
         attempt->length = -1;
-        attempt->informational = is_informational(line, size);
-        return 0;
+        return check_status_line(attempt, line, size);
     }
     size = trimmed(line, size);
     if (size == 0) {

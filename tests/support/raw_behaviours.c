@@ -25,6 +25,12 @@ static enum raw_then echo(struct raw_call *call)
     return RAW_KEEP;
 }
 
+/* /path/7: the path it was asked for. */
+static enum raw_then path(struct raw_call *call)
+{
+    return raw_answer(call, call->path, strlen(call->path));
+}
+
 /* /status?code=503 */
 static enum raw_then status(struct raw_call *call)
 {
@@ -133,6 +139,7 @@ static enum raw_then reset(struct raw_call *call)
 const struct raw_behaviour raw_behaviours[] = {
     {"/ok", .answer = ok},
     {"/echo", .answer = echo},
+    {"/path", .answer = path},
     {"/status", .answer = status},
     {"/delay", .answer = delay},
     {"/after", .answer = after},

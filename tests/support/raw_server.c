@@ -3,7 +3,9 @@
 #include "raw_server.h"
 
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +19,7 @@
 #include "process.h"
 #include "sockets.h"
 
-enum { COUNTERS = 512, HEAD_MAX = 128 * 1024 };
+enum { COUNTERS = 512, HEAD_MAX = 128 * 1024, DOORS_MAX = 64 };
 
 struct counter {
     char path[128];
@@ -27,12 +29,14 @@ struct counter {
 /* In memory shared by the test and the server. */
 struct raw_server {
     struct process process;
-    int port;
-    int listener;
+    struct raw_door *doors, only;
+    size_t n_doors;
+    struct pollfd listeners[DOORS_MAX];
     const struct raw_behaviour *extra;
     pthread_mutex_t lock;
     pthread_cond_t changed;
     unsigned connections;
+    struct counter all;
     struct counter counters[COUNTERS];
 };
 
@@ -51,26 +55,35 @@ static struct counter *counter_of(struct raw_server *server, const char *path)
     abort(); /* a test with that many paths wants fewer, or a bigger table */
 }
 
-static unsigned enter(struct raw_server *server, const char *path)
+static void count_one(struct counter *counter)
 {
-    pthread_mutex_lock(&server->lock);
-    struct counter *counter = counter_of(server, path);
-    unsigned seen = ++counter->seen;
+    counter->seen++;
     if (++counter->now > counter->peak)
         counter->peak = counter->now;
+}
+
+void raw_enter(struct raw_call *call)
+{
+    struct raw_server *server = call->server;
+    pthread_mutex_lock(&server->lock);
+    struct counter *counter = counter_of(server, call->path);
+    count_one(counter);
+    count_one(&server->all);
+    call->seen = counter->seen;
+    call->answered = 0;
     pthread_cond_broadcast(&server->changed);
     pthread_mutex_unlock(&server->lock);
-    return seen;
 }
 
 /* Before the answer is sent: a client that reads it and asks the next is never counted twice. */
-static void leave(struct raw_call *call)
+void raw_leave(struct raw_call *call)
 {
     if (call->answered)
         return;
     call->answered = 1;
     pthread_mutex_lock(&call->server->lock);
     counter_of(call->server, call->path)->now--;
+    call->server->all.now--;
     pthread_mutex_unlock(&call->server->lock);
 }
 
@@ -92,6 +105,15 @@ unsigned raw_peak(struct raw_server *server, const char *path)
     return look(server, path).peak;
 }
 
+unsigned raw_peak_of_all(struct raw_server *server)
+{
+    pthread_mutex_lock(&server->lock);
+    unsigned peak = server->all.peak;
+    server->all.peak = server->all.now;
+    pthread_mutex_unlock(&server->lock);
+    return peak;
+}
+
 unsigned raw_connections(struct raw_server *server)
 {
     pthread_mutex_lock(&server->lock);
@@ -110,20 +132,30 @@ void raw_wait(struct raw_server *server, const char *path, unsigned seen)
 
 void raw_signal(struct raw_server *server, const char *path)
 {
-    struct raw_call call = {.server = server};
-    snprintf(call.path, sizeof call.path, "%s", path);
-    enter(server, path);
-    leave(&call);
+    pthread_mutex_lock(&server->lock);
+    counter_of(server, path)->seen++;
+    pthread_cond_broadcast(&server->changed);
+    pthread_mutex_unlock(&server->lock);
 }
 
 /* -------------------------------------------------------------- what it says */
 
+static ssize_t receive_plain(struct raw_call *call, void *bytes, size_t room)
+{
+    return recv(call->fd, bytes, room, 0);
+}
+
+static ssize_t transmit_plain(struct raw_call *call, const void *bytes, size_t size)
+{
+    return send(call->fd, bytes, size, MSG_NOSIGNAL);
+}
+
 int raw_send(struct raw_call *call, const void *bytes, size_t size)
 {
     const char *next = bytes;
-    leave(call);
+    raw_leave(call);
     while (size > 0) {
-        ssize_t sent = send(call->fd, next, size, MSG_NOSIGNAL);
+        ssize_t sent = call->transmit(call, next, size);
         if (sent <= 0)
             return 0;
         next += sent;
@@ -179,7 +211,7 @@ static int read_more(struct raw_call *call, struct inbuf *in)
 {
     if (in->size == HEAD_MAX)
         return 0;
-    ssize_t size = recv(call->fd, in->bytes + in->size, HEAD_MAX - in->size, 0);
+    ssize_t size = call->receive(call, in->bytes + in->size, HEAD_MAX - in->size);
     if (size <= 0)
         return 0;
     in->size += (size_t)size;
@@ -218,7 +250,7 @@ static int read_body(struct raw_call *call, struct inbuf *in)
     in->size -= have;
     memmove(in->bytes, in->bytes + have, in->size);
     while (have < call->body_size) {
-        ssize_t size = recv(call->fd, call->body + have, call->body_size - have, 0);
+        ssize_t size = call->receive(call, call->body + have, call->body_size - have);
         if (size <= 0)
             return 0;
         have += (size_t)size;
@@ -264,10 +296,9 @@ static enum raw_then serve_one(struct raw_call *call, struct inbuf *in)
     if (!(behaviour && behaviour->early) && !read_body(call, in))
         return RAW_CLOSE;
     call->on_connection++;
-    call->answered = 0;
-    call->seen = enter(call->server, call->path);
+    raw_enter(call);
     enum raw_then then = act(call, behaviour);
-    leave(call);
+    raw_leave(call);
     return then;
 }
 
@@ -278,50 +309,69 @@ static void wait_for_end(int fd)
         ;
 }
 
-static void *serve(void *arg)
+void raw_serve(struct raw_call *call)
 {
-    struct raw_call call = *(struct raw_call *)arg;
     struct inbuf *in = malloc(sizeof *in);
     enum raw_then then = in ? RAW_KEEP : RAW_RESET;
-    free(arg);
     if (in)
         in->size = 0;
     while (then == RAW_KEEP) {
-        then = serve_one(&call, in);
-        free(call.head);
-        free(call.body);
+        then = serve_one(call, in);
+        free(call->head);
+        free(call->body);
     }
     if (then == RAW_HOLD)
-        wait_for_end(call.fd);
+        wait_for_end(call->fd);
     if (then == RAW_RESET)
-        setsockopt(call.fd, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1},
+        setsockopt(call->fd, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1},
                    sizeof(struct linger));
+    free(in);
+}
+
+static void *serve(void *arg)
+{
+    struct raw_call call = *(struct raw_call *)arg;
+    free(arg);
+    if (call.door->serve)
+        call.door->serve(&call);
+    else
+        raw_serve(&call);
     close(call.fd);
     raw_signal(call.server, "/gone");
-    free(in);
     return NULL;
+}
+
+static void accept_one(struct raw_server *server, size_t door, const pthread_attr_t *attributes)
+{
+    pthread_t thread;
+    struct raw_call *call = calloc(1, sizeof *call);
+    call->server = server;
+    call->door = &server->doors[door];
+    call->receive = receive_plain;
+    call->transmit = transmit_plain;
+    call->fd = accept(server->listeners[door].fd, NULL, NULL);
+    if (call->fd < 0)
+        _exit(1);
+    setsockopt(call->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int)); /* or 40 ms an answer */
+    pthread_mutex_lock(&server->lock);
+    server->connections++;
+    pthread_mutex_unlock(&server->lock);
+    if (pthread_create(&thread, attributes, serve, call) != 0)
+        _exit(1);
 }
 
 static void accept_all(struct raw_server *server)
 {
     pthread_attr_t attributes;
+    signal(SIGPIPE, SIG_IGN);
     pthread_attr_init(&attributes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     pthread_attr_setstacksize(&attributes, 256 * 1024);
-    for (;;) {
-        pthread_t thread;
-        struct raw_call *call = calloc(1, sizeof *call);
-        call->server = server;
-        call->fd = accept(server->listener, NULL, NULL);
-        if (call->fd < 0)
-            _exit(1);
-        setsockopt(call->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int)); /* or 40 ms an answer */
-        pthread_mutex_lock(&server->lock);
-        server->connections++;
-        pthread_mutex_unlock(&server->lock);
-        if (pthread_create(&thread, &attributes, serve, call) != 0)
-            _exit(1);
-    }
+    while (poll(server->listeners, server->n_doors, -1) > 0)
+        for (size_t door = 0; door < server->n_doors; door++)
+            if (server->listeners[door].revents)
+                accept_one(server, door, &attributes);
+    _exit(1);
 }
 
 /* ------------------------------------------------------------ its beginning */
@@ -345,15 +395,20 @@ static void share(struct raw_server *server)
     pthread_cond_init(&server->changed, &changed);
 }
 
-struct raw_server *raw_server_start(const struct raw_behaviour *extra)
+struct raw_server *raw_server_open(const struct raw_behaviour *extra, struct raw_door *doors,
+                                   size_t count)
 {
     struct raw_server *server = mmap(NULL, sizeof *server, PROT_READ | PROT_WRITE,
                                      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     pid_t parent = getpid();
-    CHECK(server != MAP_FAILED);
+    CHECK(server != MAP_FAILED && count <= DOORS_MAX);
     share(server);
     server->extra = extra;
-    server->listener = listen_somewhere(4096, &server->port);
+    server->doors = count > 0 ? doors : &server->only;
+    server->n_doors = count > 0 ? count : 1;
+    for (size_t i = 0; i < server->n_doors; i++)
+        server->listeners[i] =
+            (struct pollfd){listen_somewhere(4096, &server->doors[i].port), POLLIN, 0};
     server->process.in = server->process.out = -1;
     pid_t pid = fork();
     CHECK(pid >= 0);
@@ -362,21 +417,27 @@ struct raw_server *raw_server_start(const struct raw_behaviour *extra)
         accept_all(server);
     }
     server->process.pid = pid;
-    close(server->listener);
+    for (size_t i = 0; i < server->n_doors; i++)
+        close(server->listeners[i].fd);
     test_defer(stop, server);
     return server;
 }
 
+struct raw_server *raw_server_start(const struct raw_behaviour *extra)
+{
+    return raw_server_open(extra, NULL, 0);
+}
+
 int raw_port(const struct raw_server *server)
 {
-    return server->port;
+    return server->doors[0].port;
 }
 
 const char *raw_url(const struct raw_server *server, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    const char *url = url_of("http", server->port, format, args);
+    const char *url = url_of("http", server->doors[0].port, format, args);
     va_end(args);
     return url;
 }

@@ -12,6 +12,7 @@
 #define STOOK_TEST_RAW_SERVER_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 /* What becomes of the connection after an answer. */
 enum raw_then {
@@ -22,11 +23,28 @@ enum raw_then {
 };
 
 struct raw_server;
+struct raw_call;
+
+/*
+ * A port of the server. Behind it is HTTP/1 in the clear, unless `serve` does something else with
+ * the whole connection: agree on TLS first (raw_tls.h), speak HTTP/2 (raw_h2.h), or nothing known.
+ */
+struct raw_door {
+    void (*serve)(struct raw_call *call);
+    const void *arg; /* for `serve` */
+    void *kept;      /* what `serve` keeps from one connection to the next, of the same server */
+    int port;        /* set when the server starts */
+};
 
 /* One request, as it came. */
 struct raw_call {
     struct raw_server *server;
+    struct raw_door *door;
     int fd;
+    /* Over what layer there is: as recv(2) and send(2) do it in the clear. */
+    ssize_t (*receive)(struct raw_call *call, void *bytes, size_t room);
+    ssize_t (*transmit)(struct raw_call *call, const void *bytes, size_t size);
+    void *layer;
     char method[32];
     char path[128];      /* without the query */
     char query[256];
@@ -50,6 +68,9 @@ struct raw_behaviour {
 
 /* Ends with the test. `extra` is NULL or a table that ends with a row without a path. */
 struct raw_server *raw_server_start(const struct raw_behaviour *extra);
+/* The same with several doors, at most 64; without any it has one, which is in the clear. */
+struct raw_server *raw_server_open(const struct raw_behaviour *extra, struct raw_door *doors,
+                                   size_t count);
 /* An URL of it; valid as text() is. */
 const char *raw_url(const struct raw_server *server, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -60,6 +81,8 @@ int raw_port(const struct raw_server *server);
 unsigned raw_seen(struct raw_server *server, const char *path);
 unsigned raw_peak(struct raw_server *server, const char *path);
 unsigned raw_connections(struct raw_server *server);
+/* The peak over all paths since this was last asked. */
+unsigned raw_peak_of_all(struct raw_server *server);
 /* Wait until a path was asked for (or signalled) that often. The server signals /gone whenever a
    connection is closed on its side. */
 void raw_wait(struct raw_server *server, const char *path, unsigned seen);
@@ -68,6 +91,11 @@ void raw_signal(struct raw_server *server, const char *path);
 
 /* For behaviours. */
 extern const struct raw_behaviour raw_behaviours[];
+/* HTTP/1 on a connection: what a door without `serve` does. */
+void raw_serve(struct raw_call *call);
+/* A request begins, and its answer does; raw_serve() counts by itself. */
+void raw_enter(struct raw_call *call);
+void raw_leave(struct raw_call *call);
 int raw_say(struct raw_call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));
 int raw_send(struct raw_call *call, const void *bytes, size_t size);
 /* A whole 200 answer that keeps the connection; no body for HEAD. */

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A fault is a row: what the peer does, and what the program is told. Each row is run thirteen times,
+ * on a loop of the client's or of the program's by turns, always with a client of its own:
+ *
+ *   alone           a batch of one
+ *   gather          among eight healthy neighbours: first, in the middle, last; limit 1 and limit 8
+ *   gather_ordered  the same
+ *
+ * and each time all this is looked at, whatever the fault:
+ *
+ *   every request has exactly one result, and `done` comes once
+ *   gather_ordered keeps the order of the adds
+ *   the class of the error, the status, and what the message says
+ *   no more requests at the server at once than the limit
+ *   the body is what the server sent for this request, or the beginning of it
+ *   memory, handles of the loop and descriptors are back where they were
+ *   a fault that hangs ends at its deadline, and does not spin until then; others do not wait for it
+ *   the neighbours have each their own answer
+ *   the same client serves a normal request afterwards
+ *   nothing is printed, and no secret of the request is in its message
+ */
+#ifndef STOOK_TEST_FAULTS_H
+#define STOOK_TEST_FAULTS_H
+
+#include <stook.h>
+
+#include "../support/raw_server.h"
+
+enum { FAULT_ANY_STATUS = -1, FAULT_DEADLINE_MS = 200 };
+
+struct fault {
+    const char *id;            /* of docs/internals/faults.md, and what it is: "F01 short body" */
+    struct raw_behaviour peer; /* what it does; asked for at /FAULT's number, its path is not used */
+    int error;                 /* a STOOK_E, or 0 */
+    int or_error;              /* what another libcurl makes of it; 0: the same */
+    int status;                /* FAULT_ANY_STATUS where libcurls differ */
+    const char *body;          /* all that the peer sends of it; NULL: not looked at */
+    const char *says;          /* in the message; NULL: only what every message says */
+    struct stook_request request; /* what is more to say than a URL; size and url are set by faults_run */
+    int either;                /* `error` or none at all: a race that the kernel decides */
+    int hangs;                 /* ends only at FAULT_DEADLINE_MS */
+};
+
+/* A table of them, and where they are to be found. */
+struct faults {
+    const struct fault *rows;
+    size_t count;
+    struct raw_server *server; /* answers /path/N, in the clear */
+    struct stook_client_options client;
+    /* The URL of a row; NULL: /f/ROW of the server. */
+    const char *(*url)(const struct faults *faults, size_t row);
+    /* The URL of a healthy neighbour, which answers "/path/N"; NULL: that of the server. */
+    const char *(*neighbour)(const struct faults *faults, size_t row, size_t n);
+    const void *user;
+};
+
+/* Start the server of a table whose peers are bytes or functions; see raw_server_open(). */
+struct raw_server *faults_server(const struct fault *rows, size_t count, struct raw_door *doors,
+                                 size_t n_doors);
+void faults_run(const struct faults *faults);
+
+/* A table in the clear. */
+void faults_in_the_clear(const struct fault *rows, size_t count);
+
+#endif
