@@ -132,7 +132,7 @@ static const char *status_message(unsigned status)
    that the server had given up waiting for one (RFC 9110 15.5.9). */
 static int was_given_up(const struct stook__attempt *attempt, const struct stook__slot_facts *facts)
 {
-    return attempt->answer->status == 408 && facts->reused && stook__method_idempotent(attempt->method);
+    return attempt->answer.status == 408 && facts->reused && stook__method_idempotent(attempt->method);
 }
 
 void stook__outcome_judge(struct stook__attempt *attempt, struct stook__outcome *ret_outcome)
@@ -157,7 +157,6 @@ void stook__outcome_judge(struct stook__attempt *attempt, struct stook__outcome 
     if (given_up) {
         error = STOOK_ERESET;
         why = "the server had given up the kept-alive connection";
-        stook__buffer_free(&attempt->answer->body, attempt->heap); /* what comes next is another answer */
     }
     if (error == 0) {
         *ret_outcome = (struct stook__outcome){.message = status_message(attempt->answer.status)};
