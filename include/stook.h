@@ -239,7 +239,19 @@ struct stook_request {
     int64_t body_max;           /**< bytes of the response body; above the client's the result is STOOK_EPOLICY */
     int64_t http_version;       /**< STOOK_HTTP_1_1 or STOOK_HTTP_2 */
     const char *ca_file;        /**< PEM file of trusted authorities for this request alone */
+    /** Called once, when the final head is there (1xx are not): status, protocol and headers of `result` can
+        be read, nothing else of it yet. 0: go on. Anything else: the result is STOOK_ECALLBACK, with the
+        status, and the body is not received. */
+    int (*on_head)(stook_batch *batch, const stook_result *result, void *user);
+    /** Called with the body as it comes, whatever the order of the verb; the result's own body stays empty.
+        `data` is lent for the call, `size` is at least 1 and some hundred KiB at most. 0: go on. STOOK_PAUSE:
+        taken, and no more until stook_batch_resume(); clocks stand still meanwhile. Anything else: the
+        result is STOOK_ECALLBACK. The attempt's and the whole clock and body_max are off by default. */
+    int (*on_body)(stook_batch *batch, const stook_result *result, const void *data, size_t size, void *user);
 };
+
+/** What `on_body` may return. */
+enum { STOOK_PAUSE = 1 };
 
 /** `STOOK_REQUEST("http://...")` or `STOOK_REQUEST(.url = ..., .method = "PUT")` */
 #define STOOK_REQUEST(...) ((struct stook_request){.size = sizeof(struct stook_request), __VA_ARGS__})
@@ -301,6 +313,13 @@ STOOK_API void stook_batch_cancel(stook_batch *batch);
 
 /** Cancel the index-th add, waiting or in flight. Finished or unknown: nothing. Thread: the loop's. */
 STOOK_API void stook_batch_cancel_one(stook_batch *batch, size_t index);
+
+/**
+ * Have the index-th add go on where a callback of it has paused it, or is about to: called from inside
+ * that callback, the pause does not begin. Not paused, finished or unknown: nothing.
+ * Thread: the loop's; others ask by stook_client_post().
+ */
+STOOK_API void stook_batch_resume(stook_batch *batch, size_t index);
 
 /**
  * End a batch. During its await: cancel, and free after `done`. Results go with it, kept ones stay.

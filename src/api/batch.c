@@ -2,6 +2,7 @@
 /* The life of a batch, as programs see it. The awaits are in await.c. */
 #include "api/input.h"
 #include "loop/loop.h"
+#include "turn/streams.h"
 
 int stook_batch_new(stook_client *client, stook_batch **ret_batch)
 {
@@ -114,6 +115,15 @@ void stook_batch_cancel_one(stook_batch *batch, size_t index)
     struct stook__parcel *parcel = stook__pages_get(&batch->tray.parcels, index);
     if (parcel != NULL && !parcel->arrived)
         stook__record_end(batch->client, stook__record_of_parcel(parcel), STOOK_ECANCELLED);
+}
+
+void stook_batch_resume(stook_batch *batch, size_t index)
+{
+    if (batch == NULL || batch->client == NULL || stook__input_forked(batch->client))
+        return;
+    struct stook__parcel *parcel = stook__pages_get(&batch->tray.parcels, index);
+    if (parcel != NULL && !parcel->arrived)
+        stook__streams_wake(batch->client, stook__record_of_parcel(parcel));
 }
 
 void stook_batch_free(stook_batch *batch)

@@ -37,8 +37,22 @@ int stook__input_policy(const struct stook_client_options *options, struct stook
         stook__input_number(options->fields_max, 256, 0, 100000, &policy.fields_max) != 0 ||
         stook__input_number(options->http_version, STOOK_HTTP_DEFAULT, 0, STOOK_HTTP_2, &policy.http_version) != 0)
         return STOOK_EARG;
+    policy.unset = (options->attempt_timeout_ms == 0 ? STOOK__UNSET_ATTEMPT : 0) |
+                   (options->timeout_ms == 0 ? STOOK__UNSET_TOTAL : 0) |
+                   (options->body_max == 0 ? STOOK__UNSET_BODY_MAX : 0);
     *ret_policy = policy;
     return 0;
+}
+
+/* A stream takes as long as it takes, and is as long as it is. */
+static void relax(struct stook__policy *policy, const struct stook_request *request)
+{
+    if ((policy->unset & STOOK__UNSET_ATTEMPT) && request->attempt_timeout_ms == 0)
+        policy->attempt_ms = STOOK_NONE;
+    if ((policy->unset & STOOK__UNSET_TOTAL) && request->timeout_ms == 0)
+        policy->total_ms = STOOK_NONE;
+    if ((policy->unset & STOOK__UNSET_BODY_MAX) && request->body_max == 0)
+        policy->body_max = STOOK_NONE;
 }
 
 /* The client's policy with what the request says instead. */
@@ -70,6 +84,8 @@ static int merge(const struct stook__policy *client, const struct stook_request 
         }
     if (request->ca_file != NULL)
         policy.ca_file = request->ca_file;
+    if (stook__input_streams(request))
+        relax(&policy, request);
     *ret_policy = policy;
     return 0;
 }
@@ -139,12 +155,13 @@ static int body_size(const struct stook_request *request, size_t *ret_size, cons
 
 /* What is wrong but is data, not misuse: it becomes the request's result. */
 static void judge(struct stook_result *record, const struct stook__policy *client, const struct stook__policy *policy,
-                  size_t headers)
+                  int streams, size_t headers)
 {
+    int64_t max = streams && (client->unset & STOOK__UNSET_BODY_MAX) ? STOOK_NONE : client->body_max;
     if (headers == SIZE_MAX) {
         record->error = STOOK_EARG;
         record->message = "invalid argument: the headers are more than 64 KiB or 256 fields";
-    } else if (client->body_max >= 0 && (policy->body_max < 0 || policy->body_max > client->body_max)) {
+    } else if (max >= 0 && (policy->body_max < 0 || policy->body_max > max)) {
         record->error = STOOK_EPOLICY;
         record->message = "refused by policy: body_max is above the client's";
     }
@@ -217,8 +234,8 @@ int stook__input_record(stook_batch *batch, const struct stook_request *request,
     record->heap = stook__heap_ref(batch->heap);
     record->user = request->user;
     atomic_init(&record->refs, 1);
-    judge(record, &batch->client->policy, &policy, headers);
-    if (copy_body(record, request, size) != 0) {
+    judge(record, &batch->client->policy, &policy, stook__input_streams(request), headers);
+    if (copy_body(record, request, size) != 0 || stook__input_extra(record, request) != 0) {
         stook__record_drop(record);
         return STOOK_ENOMEM;
     }

@@ -33,7 +33,7 @@ unsigned stook_result_attempts(const stook_result *result)
 
 const char *stook_result_message(const stook_result *result)
 {
-    return result != NULL ? result->message : "";
+    return result != NULL && result->stage == STOOK__OVER ? result->message : "";
 }
 
 const char *stook_result_url(const stook_result *result)

@@ -16,8 +16,18 @@ struct stook__policy {
     int64_t queue_ms, attempt_ms, connect_ms, total_ms, stall_ms;
     int64_t body_max, head_max, fields_max;
     int64_t http_version;
+    int64_t unset;          /* STOOK__UNSET_... : what is the library's default, not the program's word */
     const char *ca_file;    /* NULL: libcurl's */
     const char *user_agent; /* NULL: none */
+};
+
+/* Of these the default is another one where a body streams. */
+enum { STOOK__UNSET_ATTEMPT = 1, STOOK__UNSET_TOTAL = 2, STOOK__UNSET_BODY_MAX = 4 };
+
+/* What few requests say: a block beside the record, made only when one of these is used. */
+struct stook__extra {
+    int (*on_head)(stook_batch *batch, const stook_result *result, void *user);
+    int (*on_body)(stook_batch *batch, const stook_result *result, const void *data, size_t size, void *user);
 };
 
 struct stook__spec {
@@ -25,6 +35,7 @@ struct stook__spec {
     const char *words; /* the method and the header fields, one behind the other, ended by an empty one; NULL: neither */
     char *body;        /* a block of its own, so that it can go before the result does */
     size_t body_size;
+    struct stook__extra *extra; /* NULL: none of it */
 };
 
 /* NULL: GET, or POST with a body. */

@@ -21,6 +21,17 @@ void stook__call_done(const struct stook__audience *audience, stook_batch *batch
         audience->done(batch, failed, audience->done_user);
 }
 
+int stook__call_head(const struct stook__extra *extra, stook_batch *batch, const stook_result *result, void *user)
+{
+    return extra->on_head(batch, result, user);
+}
+
+int stook__call_body(const struct stook__extra *extra, stook_batch *batch, const stook_result *result, const void *data,
+                     size_t size, void *user)
+{
+    return extra->on_body(batch, result, data, size, user);
+}
+
 void stook__call_posted(void (*call)(stook_client *client, void *user), stook_client *client, void *user)
 {
     call(client, user);

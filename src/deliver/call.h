@@ -3,7 +3,7 @@
 #ifndef STOOK_DELIVER_CALL_H
 #define STOOK_DELIVER_CALL_H
 
-#include <stook.h>
+#include "base/exchange.h"
 
 /* Whom a batch talks to. */
 struct stook__audience {
@@ -17,6 +17,9 @@ struct stook__audience {
 void stook__call_result(const struct stook__audience *audience, stook_batch *batch, const stook_result *result);
 int stook__call_more(const struct stook__audience *audience, stook_batch *batch);
 void stook__call_done(const struct stook__audience *audience, stook_batch *batch, int failed);
+int stook__call_head(const struct stook__extra *extra, stook_batch *batch, const stook_result *result, void *user);
+int stook__call_body(const struct stook__extra *extra, stook_batch *batch, const stook_result *result, const void *data,
+                     size_t size, void *user);
 void stook__call_posted(void (*call)(stook_client *client, void *user), stook_client *client, void *user);
 void stook__call_closed(void (*closed)(void *user), void *user);
 

@@ -46,6 +46,7 @@ static void init_lists(struct stook__engine *engine)
     stook__list_init(&engine->active);
     stook__list_init(&engine->kicked);
     stook__list_init(&engine->finished);
+    stook__list_init(&engine->stirred);
     stook__list_init(&engine->unused);
     stook__list_init(&engine->resting);
     stook__list_init(&engine->ready);
@@ -111,6 +112,11 @@ void *stook__engine_news(struct stook__engine *engine)
     return NULL;
 }
 
+struct stook__link *stook__engine_stirred(struct stook__engine *engine)
+{
+    return &engine->stirred;
+}
+
 static const int64_t ASK_US = 100000;
 
 /* When lanes that may have lost a timer are to be told that their time has come; 0: they are not. */
@@ -161,7 +167,7 @@ int stook__engine_work(struct stook__engine *engine)
         stook__list_append(&engine->kicked, link);
     drain(engine);
     return !stook__list_empty(&engine->kicked) || !stook__list_empty(&engine->finished) ||
-           !stook__list_empty(&engine->ready);
+           !stook__list_empty(&engine->ready) || !stook__list_empty(&engine->stirred);
 }
 
 int64_t stook__engine_time(const struct stook__engine *engine)

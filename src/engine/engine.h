@@ -10,6 +10,7 @@
 #define STOOK_ENGINE_ENGINE_H
 
 #include "base/heap.h"
+#include "base/list.h"
 
 struct stook__engine;
 struct stook__loop;
@@ -26,6 +27,8 @@ size_t stook__engine_parked(const struct stook__engine *engine);
 
 /* The owner of the next slot that has ended by itself; NULL: no news. */
 void *stook__engine_news(struct stook__engine *engine);
+/* Owners that want to be looked at by the next turn, for whatever reason of theirs. */
+struct stook__link *stook__engine_stirred(struct stook__engine *engine);
 /* The kick: tells libcurl that its time has come, until it is content, at most 4 rounds. 1: it is
    not, or there is news: have another turn soon. */
 int stook__engine_work(struct stook__engine *engine);

@@ -111,6 +111,7 @@ void stook__lane_remove(struct stook__slot *slot)
     stook__sockets_give_up(slot);
     stook__list_remove(&slot->nudge);
     curl_multi_remove_handle(slot->lane->multi, slot->easy);
+    stook__slot_unpause(slot);
     slot->lane = NULL;
     slot->engine->n_running--;
     stook__origin_leave(slot->origin, slot->nth);
@@ -156,6 +157,22 @@ static void rebuild(struct stook__lane *lane)
     lane->broken = CURLM_OK;
     stook__list_remove(&lane->kicked);
     stook__clock_clear(&lane->engine->alarms, &lane->alarm);
+}
+
+void stook__lane_hold(struct stook__lane *lane)
+{
+    for (struct stook__link *link = lane->slots.next; link != &lane->slots; link = link->next) {
+        struct stook__slot *slot = STOOK__OF(struct stook__slot, link, link);
+        if (slot->paused)
+            stook__slot_hold(slot);
+    }
+}
+
+void stook__lane_kick(struct stook__lane *lane)
+{
+    mark(lane);
+    if (stook__list_empty(&lane->kicked))
+        stook__list_append(&lane->engine->kicked, &lane->kicked);
 }
 
 int stook__lane_work(struct stook__lane *lane)

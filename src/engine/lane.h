@@ -32,6 +32,7 @@ struct stook__engine {
     struct stook__clock alarms; /* of lanes */
     struct stook__sockets sockets;
     struct stook__link finished; /* slots with news */
+    struct stook__link stirred;  /* owners that want a turn; see engine.h */
     size_t parked;               /* slots whose look-up cannot be interrupted */
     struct stook__map origins[2]; /* [1]: those whose connections may speak HTTP/2 */
     struct stook__link unused, resting; /* origins, slots; the oldest first */
@@ -57,6 +58,7 @@ struct stook__lane {
     struct stook__link kicked;  /* among the engine's that want to be told at once */
     struct stook__timer alarm;  /* when libcurl wants to be told */
     CURLMcode broken;
+    size_t n_paused;            /* slots whose body waits in libcurl */
 };
 
 struct stook__slot {
@@ -79,6 +81,8 @@ struct stook__slot {
     int resolving, hung; /* a look-up is under way that removing the handle would wait for */
     int64_t lookup_at;
     int connecting; /* counted as such by its origin */
+    int paused;     /* its body waits in libcurl */
+    int held;       /* and its connection is known to the table as such */
     int dead;       /* it got a connection that had ended, and declined */
     int sends;      /* how often libcurl was about to send the request */
     int dns_age;    /* seconds, as set on the handle */
@@ -92,10 +96,14 @@ struct stook__slot {
 struct stook__lane *stook__engine_lane(struct stook__engine *engine, size_t index);
 /* 0, STOOK_ENOMEM, STOOK_ENOFD, STOOK_ERESET. */
 int stook__lane_add(struct stook__lane *lane, struct stook__slot *slot);
+/* The connections of slots that are paused are not idle, though libcurl does not watch them. */
+void stook__lane_hold(struct stook__lane *lane);
 /* Out of its CURLM; its place in a list stays. */
 void stook__lane_remove(struct stook__slot *slot);
 /* Tell libcurl about a socket. */
 void stook__lane_action(struct stook__lane *lane, int fd, int events);
+/* Have the next kick tell libcurl that its time has come. */
+void stook__lane_kick(struct stook__lane *lane);
 /* The kick. 1: not content after 4 rounds, or broken. */
 int stook__lane_work(struct stook__lane *lane);
 /* Move all ended slots to the engine's news. They stay in the CURLM until they are taken: removing a
@@ -103,6 +111,8 @@ int stook__lane_work(struct stook__lane *lane);
 void stook__lane_drain(struct stook__lane *lane);
 void stook__lane_free(struct stook__lane *lane);
 
+/* slot.c: it is not paused any more, as far as we are concerned. */
+void stook__slot_unpause(struct stook__slot *slot);
 /* slot.c: started behind the gate; a failure is its news. */
 void stook__slot_launch(struct stook__slot *slot);
 /* An ended slot that nobody waits for, or one at rest, goes. */

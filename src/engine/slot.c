@@ -30,9 +30,14 @@ static size_t on_body(char *data, size_t one, size_t size, void *user)
 {
     struct stook__slot *slot = user;
     (void)one;
-    if (slot->owner == NULL || slot->events->body(slot->owner, data, size) != 0)
+    int answer = slot->owner != NULL ? slot->events->body(slot->owner, data, size) : STOOK__SLOT_END;
+    if (answer == 0)
+        return size;
+    if (answer != STOOK__SLOT_PAUSE)
         return CURL_WRITEFUNC_ERROR;
-    return size;
+    slot->lane->n_paused += !slot->paused;
+    slot->paused = 1;
+    return CURL_WRITEFUNC_PAUSE;
 }
 
 static int on_resolver(void *resolver, void *reserved, void *user)
@@ -248,6 +253,42 @@ void stook__slot_facts(struct stook__slot *slot, struct stook__slot_facts *ret_f
     ret_facts->resent = slot->sends > 1;
     ret_facts->broken = slot->broken;
     ret_facts->dead = slot->dead;
+}
+
+void stook__slot_tell(struct stook__slot *slot)
+{
+    stook__list_remove(&slot->link);
+    stook__list_append(&slot->engine->finished, &slot->link);
+}
+
+void stook__slot_go_on(struct stook__slot *slot, int paused)
+{
+    if (slot->lane == NULL || slot->ended)
+        return;
+    stook__slot_unpause(slot);
+    CURLcode code = curl_easy_pause(slot->easy, paused);
+    stook__lane_kick(slot->lane);
+    if (code == CURLE_OK)
+        return;
+    /* libcurl does not end the transfer for it. */
+    slot->code = code;
+    stook__slot_tell(slot);
+}
+
+void stook__slot_unpause(struct stook__slot *slot)
+{
+    if (slot->held)
+        stook__sockets_hold(slot, 0);
+    slot->lane->n_paused -= (size_t)slot->paused;
+    slot->held = slot->paused = 0;
+}
+
+void stook__slot_hold(struct stook__slot *slot)
+{
+    if (slot->lane == NULL || slot->ended || slot->held)
+        return;
+    slot->held = 1;
+    stook__sockets_hold(slot, 1);
 }
 
 static void park(struct stook__slot *slot)

@@ -9,11 +9,15 @@
 
 struct stook__slot;
 
+/* What a callback may answer beside 0. */
+enum { STOOK__SLOT_END = 1, STOOK__SLOT_PAUSE = 2 };
+
 /* Written down by the attempt while libcurl runs; they may not call back into the engine. */
 struct stook__attempt_events {
     /* One line of a head or a trailer, with its end of line. 0: go on; else the transfer is ended. */
     int (*head)(void *owner, const char *line, size_t size);
-    /* 0: go on; else the transfer is ended. */
+    /* 0: go on. PAUSE: nothing was taken, libcurl keeps it until stook__slot_go_on. Else the transfer is
+       ended. */
     int (*body)(void *owner, const char *data, size_t size);
     /* A connection is there, the request goes out next. */
     void (*before_send)(void *owner);
@@ -64,6 +68,14 @@ struct stook__slot_kit *stook__slot_kit(struct stook__slot *slot);
 /* 0, STOOK_ENOMEM, STOOK_ERESET (the lane is broken). After a failure the slot must still be given back. */
 int stook__slot_start(struct stook__slot *slot);
 void stook__slot_facts(struct stook__slot *slot, struct stook__slot_facts *ret_facts);
+/* Pause what `paused` says (CURLPAUSE_...), and have all else go on, before the next poll. libcurl may
+   call back at once. Not from inside a libcurl callback. */
+void stook__slot_go_on(struct stook__slot *slot, int paused);
+/* The program has paused the body that comes: it may be long until libcurl reads from the connection
+   again. Ends with stook__slot_go_on, or with the slot. */
+void stook__slot_hold(struct stook__slot *slot);
+/* Have the owner told as if the transfer had ended: it is to end it. */
+void stook__slot_tell(struct stook__slot *slot);
 /* In any state, but not from inside a libcurl callback. The owner hears nothing any more. */
 void stook__slot_give_back(struct stook__slot *slot);
 

@@ -2,13 +2,16 @@
 /* The table of sockets by descriptor; see sockets.h. What happens to idle ones is in idle.c. */
 #include "engine/sockets.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "engine/idle.h"
 #include "engine/nudge.h"
+#include "engine/origin.h"
 #include "engine/quirks.h"
 #include "loop/loop.h"
 
@@ -24,7 +27,9 @@ struct stook__socket {
     int connected; /* it has carried a request */
     int idle;      /* libcurl does not want it watched */
     int dead;      /* it has ended while idle */
-    int want;      /* what libcurl wants to hear */
+    int want;      /* what libcurl wants to hear; 0: nothing */
+    int held;      /* transfers over it that the program has paused */
+    int muted;     /* the only one: nobody reads from it */
     int errors;
     int local_port, remote_port;
 };
@@ -59,6 +64,13 @@ static void forget(struct stook__socket *socket)
     stook__free(engine->heap, socket);
 }
 
+/* What is not read must not be watched for reading: it would be reported again and again. */
+static void watch(struct stook__socket *socket)
+{
+    int mute = socket->muted ? STOOK__IN | STOOK__HANGUP : 0;
+    stook__watcher_set(socket->watcher, socket->want & ~mute);
+}
+
 /* A descriptor of libcurl's own that stays readable whatever it is told. */
 static void quiet(struct stook__engine *engine, int fd)
 {
@@ -73,6 +85,10 @@ static void on_event(void *owner, int events)
     struct stook__socket *socket = owner;
     struct stook__engine *engine = socket->engine;
     int fd = socket->fd;
+    if (socket->idle && socket->lane->n_paused > 0)
+        stook__lane_hold(socket->lane);
+    if (socket->held > 0 && socket->want == 0)
+        return;
     if (socket->idle) {
         int watch = stook__idle_event(fd, events);
         engine->sockets.n_dead += watch == 0 && !socket->dead;
@@ -100,7 +116,7 @@ static void on_event(void *owner, int events)
     if (++socket->errors >= ERRORS)
         shutdown(fd, SHUT_RDWR);
     stook__watcher_set(socket->watcher, 0);
-    stook__watcher_set(socket->watcher, socket->want);
+    watch(socket);
 }
 
 static struct stook__socket *enter(struct stook__engine *engine, int fd)
@@ -137,13 +153,15 @@ int stook__sockets_opened(struct stook__slot *slot, int fd)
     return 0;
 }
 
+union address {
+    struct sockaddr any;
+    struct sockaddr_in in;
+    struct sockaddr_in6 in6;
+};
+
 static int port_of(int fd)
 {
-    union {
-        struct sockaddr any;
-        struct sockaddr_in in;
-        struct sockaddr_in6 in6;
-    } address = {0};
+    union address address = {0};
     socklen_t size = sizeof address;
     if (getsockname(fd, &address.any, &size) != 0)
         return -1;
@@ -237,11 +255,17 @@ int stook__sockets_close(void *user, curl_socket_t fd)
 
 static void removed(struct stook__socket *socket)
 {
+    socket->want = 0;
     if (!socket->ours) {
         forget(socket);
         return;
     }
     done_with(socket);
+    /* A connection of which all transfers are paused is not idle: what comes over it is meant for us. */
+    if (socket->held > 0) {
+        watch(socket);
+        return;
+    }
     socket->idle = 1;
     /* A connection that is kept is watched while idle, mostly as it was already: no system call
        until it closes or speaks. One that never connected may be closed without our callback
@@ -271,8 +295,69 @@ int stook__sockets_announced(CURL *easy, curl_socket_t fd, int what, void *user,
     socket->idle = 0;
     socket->want = (what & CURL_POLL_IN ? STOOK__IN | (socket->ours ? STOOK__HANGUP : 0) : 0) |
                    (what & CURL_POLL_OUT ? STOOK__OUT : 0);
-    stook__watcher_set(socket->watcher, socket->want);
+    watch(socket);
     return 0;
+}
+
+static int is_peer(int fd, const char *ip)
+{
+    union address peer = {0};
+    char text[INET6_ADDRSTRLEN] = "";
+    socklen_t size = sizeof peer;
+    if (getpeername(fd, &peer.any, &size) != 0)
+        return 1; /* it has ended */
+    if (peer.any.sa_family == AF_INET6)
+        inet_ntop(AF_INET6, &peer.in6.sin6_addr, text, sizeof text);
+    else if (peer.any.sa_family == AF_INET)
+        inet_ntop(AF_INET, &peer.in.sin_addr, text, sizeof text);
+    return ip == NULL || strcmp(text, ip) == 0;
+}
+
+/* libcurl does not tell which socket a transfer has, only its addresses. */
+static int carries(const struct stook__socket *socket, struct stook__slot *slot)
+{
+    long local = 0, remote = 0;
+    char *ip = NULL;
+    if (!socket->ours || !socket->connected || socket->lane != slot->lane)
+        return 0;
+    curl_easy_getinfo(slot->easy, CURLINFO_LOCAL_PORT, &local);
+    curl_easy_getinfo(slot->easy, CURLINFO_PRIMARY_PORT, &remote);
+    curl_easy_getinfo(slot->easy, CURLINFO_PRIMARY_IP, &ip);
+    return socket->local_port == local && socket->remote_port == remote && is_peer(socket->fd, ip);
+}
+
+static void hold(struct stook__socket *socket, int alone)
+{
+    socket->held++;
+    socket->muted = alone;
+    if (socket->idle)
+        socket->idle = socket->want = 0;
+    watch(socket);
+}
+
+static void release(struct stook__socket *socket)
+{
+    if (--socket->held > 0)
+        return;
+    socket->held = socket->muted = 0;
+    if (socket->want != 0)
+        watch(socket);
+    else
+        removed(socket);
+}
+
+void stook__sockets_hold(struct stook__slot *slot, int held)
+{
+    struct stook__engine *engine = slot->engine;
+    for (size_t fd = 0; fd < engine->sockets.capacity; fd++) {
+        struct stook__socket *socket = engine->sockets.by_fd[fd];
+        if (socket == NULL || !carries(socket, slot))
+            continue;
+        if (held)
+            hold(socket, slot->origin->protocol == 11);
+        else if (socket->held > 0)
+            release(socket);
+    }
 }
 
 void stook__sockets_free(struct stook__engine *engine)

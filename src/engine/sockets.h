@@ -19,6 +19,9 @@ int stook__sockets_opened(struct stook__slot *slot, int fd);
 void stook__sockets_connected(const struct stook__slot *slot, int local_port, int remote_port);
 /* The slot leaves its CURLM: what it has not connected yet libcurl up to 8.1 closes without a word. */
 void stook__sockets_give_up(const struct stook__slot *slot);
+/* A transfer of the slot's is paused by the program, or not any more. While it is, its connection is
+   neither read from nor idle. */
+void stook__sockets_hold(struct stook__slot *slot, int held);
 /* Whether the connection with these ports is one that was seen to end while idle. libcurl has no
    other name for it that all versions tell. */
 int stook__sockets_dead(const struct stook__engine *engine, int local_port, int remote_port);

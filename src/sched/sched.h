@@ -82,6 +82,11 @@ struct stook__job *stook__sched_late_job(struct stook__sched *sched, int64_t now
    with every byte; a job that lived on is found out here. */
 int stook__sched_verdict(struct stook__sched *sched, struct stook__job *job, int64_t now);
 
+/* The program has paused a running job: its clocks stand still. */
+void stook__sched_hold(struct stook__sched *sched, struct stook__job *job);
+/* They go on; the time it was held, in us, is nobody's. */
+void stook__sched_release(struct stook__sched *sched, struct stook__job *job, int64_t held);
+
 /* How an attempt ended, as far as it matters for a repeat. */
 struct stook__ending {
     int error;

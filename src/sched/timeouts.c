@@ -39,6 +39,21 @@ void stook__timeouts_arm(struct stook__sched *sched, struct stook__job *job)
         stook__clock_set(&sched->jobs, &job->timer, due);
 }
 
+void stook__sched_hold(struct stook__sched *sched, struct stook__job *job)
+{
+    stook__clock_clear(&sched->jobs, &job->timer);
+}
+
+void stook__sched_release(struct stook__sched *sched, struct stook__job *job, int64_t held)
+{
+    /* As if all had begun later, the wait in the queue included: that stays as long as it was. */
+    job->added_at += held;
+    job->first_at += held;
+    job->attempt_at += held;
+    job->moved_at += held;
+    stook__timeouts_arm(sched, job);
+}
+
 int64_t stook__sched_alarm(const struct stook__sched *sched)
 {
     int64_t job = stook__clock_due(&sched->jobs), group = stook__clock_due(&sched->deadlines);

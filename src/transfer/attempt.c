@@ -8,6 +8,7 @@ static void destroy(struct stook__attempt *attempt)
         stook__slot_give_back(attempt->slot);
     curl_slist_free_all(attempt->headers);
     stook__answer_free(&attempt->answer, attempt->heap);
+    stook__stream_end(attempt);
     stook__free(attempt->heap, attempt);
 }
 
@@ -23,6 +24,13 @@ static int set_up(struct stook__attempt *attempt, struct stook__outcome *ret_out
 {
     int error = stook__options_set(attempt, attempt->fresh, ret_outcome);
     return error != 0 ? error : stook__slot_start(attempt->slot);
+}
+
+/* Whether the program hears of it while it is under way. */
+static int streams(const struct stook__spec *spec)
+{
+    const struct stook__extra *extra = spec->extra;
+    return extra != NULL && (extra->on_head != NULL || extra->on_body != NULL);
 }
 
 struct stook__attempt *stook__attempt_begin(struct stook__usual *usual, const struct stook__spec *spec,
@@ -43,7 +51,9 @@ struct stook__attempt *stook__attempt_begin(struct stook__usual *usual, const st
         attempt->owner = owner;
         attempt->method = method_of(spec);
         attempt->fresh = fresh;
-        error = set_up(attempt, ret_outcome);
+        error = streams(spec) ? stook__stream_begin(attempt) : 0;
+        if (error == 0)
+            error = set_up(attempt, ret_outcome);
         if (error == 0)
             return attempt;
         destroy(attempt);
@@ -100,7 +110,7 @@ static int try_again(struct stook__attempt *attempt)
 struct stook__attempt *stook__attempt_news(struct stook__engine *engine)
 {
     struct stook__attempt *attempt;
-    while ((attempt = stook__engine_news(engine)) != NULL && try_again(attempt))
+    while ((attempt = stook__engine_news(engine)) != NULL && (try_again(attempt) || stook__stream_defers(attempt)))
         ;
     return attempt;
 }
@@ -148,7 +158,7 @@ static uint8_t protocol_of(long version)
     }
 }
 
-static void fill_answer(struct stook__attempt *attempt)
+void stook__attempt_show(struct stook__attempt *attempt)
 {
     enum { NOT_CONNECTING = 2 }; /* the times before are of a connection that is made */
     static const struct {
@@ -185,7 +195,7 @@ void stook__attempt_end(struct stook__attempt *attempt, struct stook__answer *re
                         struct stook__outcome *ret_outcome)
 {
     if (attempt->slot != NULL)
-        fill_answer(attempt);
+        stook__attempt_show(attempt);
     if (attempt->slot != NULL && ret_outcome != NULL)
         stook__outcome_judge(attempt, ret_outcome);
     else if (ret_outcome != NULL)

@@ -41,7 +41,32 @@ struct stook__attempt {
     int fresh;           /* not on a connection that was used before */
     int error;           /* why a callback ended the transfer; 0: none did */
     const char *why;     /* the same in words, or NULL */
+    struct stook__stream *stream; /* NULL: the program hears only of its end */
 };
+
+/* Beside an attempt that talks with the program while it is under way. */
+struct stook__stream {
+    struct stook__link stirred; /* among the engine's */
+    struct stook__attempt *attempt;
+    struct stook__buffer body;  /* that the program has not had yet */
+    int64_t held_at;            /* when the program paused it; 0: it did not */
+    int64_t received;           /* bytes of body, all of them */
+    int paused;                 /* CURLPAUSE_...: what our callbacks put off */
+    int head_due;               /* on_head was not called yet */
+    int woken;                  /* stook_batch_resume() was called, maybe from inside the very callback that pauses */
+    int over;                   /* libcurl is done with it, the program is not */
+};
+
+/* stream.c: 0 or STOOK_ENOMEM. */
+int stook__stream_begin(struct stook__attempt *attempt);
+void stook__stream_end(struct stook__attempt *attempt);
+/* stream.c, inside libcurl: the final head is complete; bytes of the body, answered as attempt_events. */
+void stook__stream_head(struct stook__attempt *attempt);
+int stook__stream_body(struct stook__attempt *attempt, const char *data, size_t size);
+/* stream.c: it has ended, but the program has not heard all of it; it is told again then. */
+int stook__stream_defers(struct stook__attempt *attempt);
+/* attempt.c: put what is known so far into the answer. */
+void stook__attempt_show(struct stook__attempt *attempt);
 
 /* receive.c */
 extern const struct stook__attempt_events stook__receive_events;

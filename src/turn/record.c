@@ -24,7 +24,8 @@ size_t stook__record_bytes(const struct stook_result *record)
 
 int stook__record_ok(const struct stook_result *record)
 {
-    return record->error == 0 && record->answer.status >= 200 && record->answer.status <= 299;
+    return record->stage == STOOK__OVER && record->error == 0 && record->answer.status >= 200 &&
+           record->answer.status <= 299;
 }
 
 void stook__record_stop(struct stook_result *record, struct stook__answer *ret_answer, struct stook__outcome *ret_outcome)
@@ -45,7 +46,9 @@ void stook__record_settle(struct stook_result *record, struct stook__answer *ans
         stook__buffer_trim(&answer->body, record->heap);
     }
     stook__free(record->heap, record->spec.body);
+    stook__free(record->heap, record->spec.extra);
     record->spec.body = NULL;
+    record->spec.extra = NULL;
     record->answer = *answer;
     record->stage = STOOK__OVER;
     record->error = (int16_t)outcome->error;
@@ -63,6 +66,7 @@ void stook__record_drop(struct stook_result *record)
     if (record->message_owned)
         stook__free(heap, (char *)record->message);
     stook__free(heap, record->spec.body);
+    stook__free(heap, record->spec.extra);
     stook__free(heap, record);
     stook__heap_unref(heap);
 }

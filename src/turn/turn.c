@@ -10,6 +10,7 @@
 #include "transfer/attempt.h"
 #include "turn/client.h"
 #include "turn/ending.h"
+#include "turn/streams.h"
 
 enum { NEWS = 256, STARTS = 64, DELIVERIES = 128, ENDINGS = 256, LETTERS = 1024, ASKS = 64, ROUNDS = 4 }; /* a turn, at most */
 
@@ -252,6 +253,7 @@ static void take_turn(void *owner)
     expire(client, now);
     read_letters(client);
     start(client);
+    stook__streams_serve(client);
     int busy = stook__engine_work(client->engine);
     deliver(client);
     client->turning = 0;

@@ -67,6 +67,21 @@ static enum raw_then big(struct raw_call *call)
     return RAW_KEEP;
 }
 
+/* /pour?n=1000000&kb=64: the same, in pieces of that many thousand bytes as they are taken; of any size. */
+static enum raw_then pour(struct raw_call *call)
+{
+    long left = raw_number(call, "n"), kb = raw_number(call, "kb");
+    size_t size = (size_t)(kb > 0 ? kb : 64) * 1000;
+    char *piece = malloc(size);
+    for (size_t i = 0; i < size; i++)
+        piece[i] = (char)('0' + i % 10);
+    raw_say(call, "HTTP/1.1 200 OK\r\nContent-Length: %ld\r\n\r\n", left);
+    while (left > 0 && raw_send(call, piece, (long)size < left ? size : (size_t)left))
+        left -= (long)size;
+    free(piece);
+    return left > 0 ? RAW_CLOSE : RAW_KEEP;
+}
+
 /* /headers?n=100&size=10: n fields, ... of that many bytes. */
 static enum raw_then headers(struct raw_call *call)
 {
@@ -144,6 +159,7 @@ const struct raw_behaviour raw_behaviours[] = {
     {"/delay", .answer = delay},
     {"/after", .answer = after},
     {"/big", .answer = big},
+    {"/pour", .answer = pour},
     {"/headers", .answer = headers},
     {"/trailers", .answer = trailers},
     {"/1xx", .answer = informational},

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/* Bodies to the program, and what else it hears while an attempt is under way; see stream.h. */
+#include "transfer/stream.h"
+
+#include "engine/engine.h"
+#include "transfer/parts.h"
+
+enum { WAITING_MAX = 256 << 10 }; /* bytes for the program; beyond that libcurl is paused */
+
+int stook__stream_begin(struct stook__attempt *attempt)
+{
+    struct stook__stream *stream = stook__alloc(attempt->heap, sizeof *stream);
+    if (stream == NULL)
+        return STOOK_ENOMEM;
+    stook__list_init(&stream->stirred);
+    stream->attempt = attempt;
+    attempt->stream = stream;
+    return 0;
+}
+
+void stook__stream_end(struct stook__attempt *attempt)
+{
+    struct stook__stream *stream = attempt->stream;
+    if (stream == NULL)
+        return;
+    stook__list_remove(&stream->stirred);
+    stook__buffer_free(&stream->body, attempt->heap);
+    stook__free(attempt->heap, stream);
+    attempt->stream = NULL;
+}
+
+void stook__stream_stir(struct stook__attempt *attempt)
+{
+    struct stook__stream *stream = attempt->stream;
+    if (stook__list_empty(&stream->stirred))
+        stook__list_append(stook__engine_stirred(attempt->engine), &stream->stirred);
+}
+
+void stook__stream_take_all(struct stook__engine *engine, struct stook__link *list)
+{
+    struct stook__link *link;
+    while ((link = stook__list_pop(stook__engine_stirred(engine))) != NULL)
+        stook__list_append(list, link);
+}
+
+struct stook__attempt *stook__stream_next(struct stook__link *list)
+{
+    struct stook__link *first = stook__list_pop(list);
+    return first != NULL ? STOOK__OF(struct stook__stream, stirred, first)->attempt : NULL;
+}
+
+/* ---------------------------------------------------------------- inside libcurl */
+
+void stook__stream_head(struct stook__attempt *attempt)
+{
+    if (attempt->spec->extra->on_head == NULL)
+        return;
+    attempt->stream->head_due = 1;
+    stook__stream_stir(attempt);
+}
+
+int stook__stream_body(struct stook__attempt *attempt, const char *data, size_t size)
+{
+    struct stook__stream *stream = attempt->stream;
+    stook__stream_stir(attempt);
+    if (stream->body.size >= WAITING_MAX) {
+        stream->paused |= CURLPAUSE_RECV;
+        return STOOK__SLOT_PAUSE;
+    }
+    return stook__buffer_append(&stream->body, attempt->heap, data, size);
+}
+
+/* ---------------------------------------------------------------- from the turn */
+
+int stook__stream_take_head(struct stook__attempt *attempt)
+{
+    struct stook__stream *stream = attempt->stream;
+    if (!stream->head_due || stream->held_at != 0)
+        return 0;
+    stream->head_due = 0;
+    stook__attempt_show(attempt);
+    return 1;
+}
+
+int stook__stream_take_body(struct stook__attempt *attempt, struct stook__buffer *ret_piece)
+{
+    struct stook__stream *stream = attempt->stream;
+    if (stream->held_at != 0 || stream->body.size == 0)
+        return 0;
+    stream->woken = 0;
+    *ret_piece = stream->body;
+    stream->body = (struct stook__buffer){0};
+    return 1;
+}
+
+void stook__stream_give_back(struct stook__attempt *attempt, struct stook__buffer *piece)
+{
+    struct stook__stream *stream = attempt->stream;
+    if (stream->body.data != NULL) { /* the program ran its loop meanwhile */
+        stook__buffer_free(piece, attempt->heap);
+        return;
+    }
+    stream->body = *piece;
+    stream->body.size = 0;
+}
+
+int stook__stream_hold(struct stook__attempt *attempt, int64_t now)
+{
+    struct stook__stream *stream = attempt->stream;
+    if (stream->woken)
+        return 0;
+    stream->held_at = now;
+    stook__slot_hold(attempt->slot);
+    return 1;
+}
+
+int64_t stook__stream_wake(struct stook__attempt *attempt, int64_t now)
+{
+    struct stook__stream *stream = attempt->stream;
+    if (stream == NULL)
+        return 0;
+    int64_t held = stream->held_at != 0 ? now - stream->held_at : 0;
+    stream->woken = 1;
+    stream->held_at = 0;
+    stook__stream_stir(attempt);
+    return held;
+}
+
+void stook__stream_served(struct stook__attempt *attempt)
+{
+    struct stook__stream *stream = attempt->stream;
+    if (stream->held_at != 0)
+        return;
+    if (stream->over) {
+        stook__slot_tell(attempt->slot);
+        return;
+    }
+    if (stream->paused == 0)
+        return;
+    stream->paused = 0;
+    stook__slot_go_on(attempt->slot, 0);
+}
+
+void stook__stream_refused(struct stook__attempt *attempt, const char *why)
+{
+    attempt->error = STOOK_ECALLBACK;
+    attempt->why = why;
+    stook__slot_tell(attempt->slot);
+}
+
+int stook__stream_defers(struct stook__attempt *attempt)
+{
+    struct stook__stream *stream = attempt->stream;
+    if (stream == NULL || attempt->error != 0 || (!stream->head_due && stream->body.size == 0))
+        return 0;
+    stream->over = 1;
+    stook__stream_stir(attempt);
+    return 1;
+}

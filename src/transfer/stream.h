@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the program is told of an attempt while it is under way, and asked for. Inside libcurl it is
+ * only written down: bytes into a bounded buffer, the stream into the engine's list of the stirred.
+ * The turn takes it from there, calls the program, and has libcurl go on.
+ *
+ *   libcurl's callback --stir--> the engine's list --stook__stream_next--> turn --> the program
+ *                                                         ^------ stook__stream_wake ------/
+ */
+#ifndef STOOK_TRANSFER_STREAM_H
+#define STOOK_TRANSFER_STREAM_H
+
+#include "base/exchange.h"
+#include "base/list.h"
+
+struct stook__attempt;
+struct stook__engine;
+
+/* All that have something for the program now, or want something of it, moved to the end of `list`. */
+void stook__stream_take_all(struct stook__engine *engine, struct stook__link *list);
+/* The next of such a list; NULL: none. */
+struct stook__attempt *stook__stream_next(struct stook__link *list);
+/* Have it looked at by the next turn (again). */
+void stook__stream_stir(struct stook__attempt *attempt);
+
+/* 1, once: the final head is there, and the answer of the attempt shows it. */
+int stook__stream_take_head(struct stook__attempt *attempt);
+/*
+ * Body bytes that came since, moved into *ret_piece, which is empty before: at most some hundred KiB.
+ * 0: none. The caller gives the buffer back by stook__stream_give_back, or frees it if the attempt is gone.
+ */
+int stook__stream_take_body(struct stook__attempt *attempt, struct stook__buffer *ret_piece);
+void stook__stream_give_back(struct stook__attempt *attempt, struct stook__buffer *piece);
+
+/* The program has paused it: no bytes are taken until it is woken. 0: it was woken meanwhile. */
+int stook__stream_hold(struct stook__attempt *attempt, int64_t now);
+/* The program wants it to go on, be it paused already or about to be. Microseconds for which it was. */
+int64_t stook__stream_wake(struct stook__attempt *attempt, int64_t now);
+/* The program has been told all that there was: libcurl goes on, or the attempt is over. */
+void stook__stream_served(struct stook__attempt *attempt);
+/* A callback of the program refused: the attempt ends as STOOK_ECALLBACK. `why` is static. */
+void stook__stream_refused(struct stook__attempt *attempt, const char *why);
+
+#endif

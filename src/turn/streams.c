@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Heads and bodies, handed to the program as they come. Any callback may cancel its own request, so
+ * after each the record is asked whether it still has that attempt; the record itself is held.
+ */
+#include "turn/streams.h"
+
+#include "loop/loop.h"
+#include "transfer/attempt.h"
+#include "transfer/stream.h"
+
+enum { SERVED = 128 }; /* a turn, at most */
+
+static int is_gone(const struct stook_result *record, const struct stook__attempt *attempt)
+{
+    return record->stage != STOOK__TRYING || record->attempt != attempt;
+}
+
+/* 0: go on. 1: it is over, or its end is on its way. */
+static int tell_head(struct stook_result *record, struct stook__attempt *attempt)
+{
+    if (!stook__stream_take_head(attempt))
+        return 0;
+    int answer = stook__call_head(record->spec.extra, stook__record_batch(record), record, record->user);
+    if (answer != 0 && !is_gone(record, attempt))
+        stook__stream_refused(attempt, "on_head refused the answer");
+    return answer != 0 || is_gone(record, attempt);
+}
+
+static int tell_body(stook_client *client, struct stook_result *record, struct stook__attempt *attempt)
+{
+    struct stook__buffer piece = {0};
+    if (!stook__stream_take_body(attempt, &piece))
+        return 0;
+    int answer = stook__call_body(record->spec.extra, stook__record_batch(record), record, piece.data, piece.size, record->user);
+    if (is_gone(record, attempt)) {
+        stook__buffer_free(&piece, client->heap);
+        return 1;
+    }
+    stook__stream_give_back(attempt, &piece);
+    if (answer == STOOK_PAUSE) {
+        if (stook__stream_hold(attempt, stook__loop_now()))
+            stook__sched_hold(&client->sched, &record->job);
+    } else if (answer != 0) {
+        stook__stream_refused(attempt, "on_body failed");
+        return 1;
+    }
+    return 0;
+}
+
+static void serve(stook_client *client, struct stook__attempt *attempt)
+{
+    struct stook_result *record = stook__attempt_owner(attempt);
+    stook_result_keep(record);
+    if (tell_head(record, attempt) == 0 && tell_body(client, record, attempt) == 0)
+        stook__stream_served(attempt);
+    stook__record_drop(record);
+}
+
+void stook__streams_serve(stook_client *client)
+{
+    struct stook__attempt *attempt;
+    struct stook__link now;
+    stook__list_init(&now);
+    stook__stream_take_all(client->engine, &now);
+    for (int i = 0; i < SERVED && (attempt = stook__stream_next(&now)) != NULL; i++)
+        serve(client, attempt);
+    while ((attempt = stook__stream_next(&now)) != NULL)
+        stook__stream_stir(attempt);
+}
+
+void stook__streams_wake(stook_client *client, struct stook_result *record)
+{
+    if (record->stage != STOOK__TRYING)
+        return;
+    int64_t held = stook__stream_wake(record->attempt, stook__loop_now());
+    if (held > 0)
+        stook__sched_release(&client->sched, &record->job, held);
+    stook__loop_want(client->loop); /* this turn may be past them already */
+}
