@@ -135,7 +135,14 @@ struct stook_allocator {
 enum {
     STOOK_HTTP_DEFAULT = 0, /**< the client's; there: HTTP/1.1, and HTTP/2 where libcurl's is sound (8.1 on) */
     STOOK_HTTP_1_1 = 1,     /**< HTTP/1.1 only */
-    STOOK_HTTP_2 = 2        /**< HTTP/2 over TLS when the server agrees (ALPN), else HTTP/1.1 */
+    STOOK_HTTP_2 = 2,       /**< HTTP/2 over TLS when the server agrees (ALPN), else HTTP/1.1 */
+    STOOK_HTTP_3 = 3        /**< HTTP/3 where the server answers it, else as STOOK_HTTP_2; the result is STOOK_EUNSUPPORTED where libcurl has none */
+};
+
+/** How a user name and password are sent. */
+enum {
+    STOOK_AUTH_BASIC = 1, /**< at once, readable for whoever can read the request (RFC 7617) */
+    STOOK_AUTH_DIGEST = 2 /**< as an answer to the server's challenge (RFC 7616), which costs one more exchange */
 };
 
 /* ------------------------------------------------------------------- client */
@@ -159,6 +166,12 @@ struct stook_client_options {
     int64_t head_max;                        /**< [65536] bytes of a response head with its trailers, at most 16 MiB */
     int64_t fields_max;                      /**< [256] header fields of a response with its trailers, at most 100000 */
     int64_t http_version;                    /**< [STOOK_HTTP_DEFAULT] */
+    const char *ca_data;                     /**< PEM text of trusted authorities, instead of `ca_file`; parsed for each new connection */
+    const char *client_cert;                 /**< PEM file with a certificate and its chain, shown to servers that ask */
+    const char *client_key;                  /**< [client_cert] PEM file with its private key */
+    const char *key_password;                /**< [none] of the private key; nobody is ever asked for it */
+    const char *pinned_key;                  /**< "sha256//" and base64 of the server's public key, several separated by ";", or a PEM or DER file of it (RFC 7469 2.4); another key is STOOK_ECERT */
+    const char *const *resolve;              /**< "host:port:address" strings, ended by NULL: there such URLs connect to, an IPv6 address in brackets or not */
 };
 
 /** `STOOK_CLIENT(.timeout_ms = 5000)` */
@@ -237,7 +250,7 @@ struct stook_request {
     int64_t timeout_ms;         /**< from the first start over all repeats; STOOK_NONE: off */
     int64_t stall_timeout_ms;   /**< no byte sent or received; STOOK_NONE: off */
     int64_t body_max;           /**< bytes of the response body; above the client's the result is STOOK_EPOLICY */
-    int64_t http_version;       /**< STOOK_HTTP_1_1 or STOOK_HTTP_2 */
+    int64_t http_version;       /**< STOOK_HTTP_1_1, STOOK_HTTP_2 or STOOK_HTTP_3 */
     const char *ca_file;        /**< PEM file of trusted authorities for this request alone */
     /** Called once, when the final head is there (1xx are not): status, protocol and headers of `result` can
         be read, nothing else of it yet. 0: go on. Anything else: the result is STOOK_ECALLBACK, with the
@@ -248,6 +261,25 @@ struct stook_request {
         taken, and no more until stook_batch_resume(); clocks stand still meanwhile. Anything else: the
         result is STOOK_ECALLBACK. The attempt's and the whole clock and body_max are off by default. */
     int (*on_body)(stook_batch *batch, const stook_result *result, const void *data, size_t size, void *user);
+    /** `body` is borrowed, not copied, and must not change until this is called: exactly once, from
+        the loop's thread, when the request is over, before the await's `done`; from inside
+        stook_batch_free() if it was never awaited. Not if stook_batch_add() fails. `user` is the
+        request's. */
+    void (*body_release)(void *body, void *user);
+    const char *json;           /**< a body: JSON text (RFC 8259), with "Content-Type: application/json" unless `headers` have one */
+    const char *const *form;    /**< a body: name, value, name, value, ..., NULL, as application/x-www-form-urlencoded */
+    int64_t expect;             /**< 1: "Expect: 100-continue" (RFC 9110 10.1.1), the body waits for leave, at most a second; 0: never */
+    const char *username;       /**< of these credentials; no control bytes, for Basic no colon */
+    const char *password;       /**< [""] no control bytes */
+    int64_t auth;               /**< [STOOK_AUTH_BASIC] how the two are sent */
+    const char *bearer;         /**< a token (RFC 6750), instead of them */
+    const char *ca_data;        /**< these seven as in the client's options, for this request alone */
+    const char *client_cert;    /**< takes the place of the client's with its key and password */
+    const char *client_key;
+    const char *key_password;
+    const char *pinned_key;     /**< where the client has one, another is STOOK_EPOLICY */
+    const char *const *resolve; /**< asked before the client's */
+    const char *unix_socket;    /**< path of a socket to connect to, whatever the URL's host, at most 107 bytes */
 };
 
 /** What `on_body` may return. */

@@ -73,6 +73,8 @@ int stook_batch_add(stook_batch *batch, const struct stook_request *request)
         error = enter(batch, record);
     if (error == 0)
         return 0;
+    if (record != NULL && record->spec.extra != NULL && record->spec.extra->body_release != NULL)
+        record->spec.body = NULL; /* the program keeps it */
     stook__record_drop(record);
     return failed_add(batch, error, why);
 }

@@ -2,6 +2,7 @@
 /* The life of a client, as programs see it. */
 #include <string.h>
 
+#include "api/extra.h"
 #include "api/input.h"
 #include "api/run.h"
 #include "engine/engine.h"
@@ -18,26 +19,38 @@ static void free_parts(stook_client *client)
     stook__heap_unref(heap);
 }
 
-/* One block, so that the strings of the options cannot be left behind. */
-static stook_client *make(struct stook__heap *heap, const struct stook__policy *policy)
+static void pack(struct stook__pack *pack, const struct stook__policy *from, const struct stook__peer_input *input,
+                 struct stook__policy *policy, struct stook__peer *peer)
 {
-    size_t ca = policy->ca_file != NULL ? strlen(policy->ca_file) + 1 : 0;
-    size_t agent = policy->user_agent != NULL ? strlen(policy->user_agent) + 1 : 0;
-    stook_client *client = stook__alloc(heap, sizeof *client + ca + agent);
+    policy->ca_file = stook__pack_text(pack, from->ca_file);
+    policy->user_agent = stook__pack_text(pack, from->user_agent);
+    if (stook__peer_given(input))
+        stook__peer_pack(peer, pack, input, NULL);
+}
+
+/* One block, so that the strings of the options cannot be left behind. */
+static stook_client *make(struct stook__heap *heap, const struct stook__policy *policy,
+                          const struct stook__peer_input *input)
+{
+    struct stook__pack strings = {NULL, 0};
+    struct stook__policy copy = *policy;
+    struct stook__peer peer;
+    pack(&strings, policy, input, &copy, &peer);
+    stook_client *client = stook__alloc(heap, sizeof *client + strings.size);
     if (client == NULL)
         return NULL;
-    char *at = (char *)(client + 1);
+    strings.at = (char *)(client + 1);
     client->heap = heap;
     client->policy = *policy;
-    if (ca > 0)
-        client->policy.ca_file = memcpy(at, policy->ca_file, ca);
-    if (agent > 0)
-        client->policy.user_agent = memcpy(at + ca, policy->user_agent, agent);
+    pack(&strings, policy, input, &client->policy, &client->peer);
+    if (stook__peer_given(input))
+        client->policy.peer = &client->peer;
     client->family = stook__input_family();
     stook__sched_init(&client->sched);
     stook__list_init(&client->trays);
     stook__list_init(&client->batches);
     stook__list_init(&client->touched);
+    stook__list_init(&client->borrowed);
     return client;
 }
 
@@ -64,11 +77,25 @@ int stook_client_new(struct uv_loop_s *loop, const struct stook_client_options *
 {
     struct stook_client_options mine;
     struct stook__policy policy;
+    struct stook__peer_input input;
+    const char *why;
     if (ret_client == NULL)
         return STOOK_EARG;
     int error = stook__input_struct(&mine, sizeof mine, options);
     if (error == 0)
         error = stook__input_policy(&mine, &policy);
+    if (error == 0) {
+        input = (struct stook__peer_input){
+            .ca_file = mine.ca_file,
+            .peer = {.ca_data = mine.ca_data,
+                     .client_cert = mine.client_cert,
+                     .client_key = mine.client_key,
+                     .key_password = mine.key_password,
+                     .pinned_key = mine.pinned_key},
+            .resolve = mine.resolve,
+        };
+        error = stook__peer_check(&input, &why);
+    }
     if (error != 0)
         return error;
     if (mine.allocator != NULL && (mine.allocator->resize == NULL || mine.allocator->release == NULL))
@@ -76,7 +103,7 @@ int stook_client_new(struct uv_loop_s *loop, const struct stook_client_options *
     struct stook__heap *heap = stook__heap_new(mine.allocator);
     if (heap == NULL)
         return STOOK_ENOMEM;
-    stook_client *client = make(heap, &policy);
+    stook_client *client = make(heap, &policy, &input);
     if (client == NULL) {
         stook__heap_unref(heap);
         return STOOK_ENOMEM;

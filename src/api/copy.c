@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "api/extra.h"
 #include "api/input.h"
 
 static const int64_t MS_MAX = (int64_t)1 << 53;
@@ -35,7 +36,7 @@ int stook__input_policy(const struct stook_client_options *options, struct stook
         stook__input_number(options->body_max, 64 << 20, 1, INT64_MAX, &policy.body_max) != 0 ||
         stook__input_number(options->head_max, 65536, 0, 16 << 20, &policy.head_max) != 0 ||
         stook__input_number(options->fields_max, 256, 0, 100000, &policy.fields_max) != 0 ||
-        stook__input_number(options->http_version, STOOK_HTTP_DEFAULT, 0, STOOK_HTTP_2, &policy.http_version) != 0)
+        stook__input_number(options->http_version, STOOK_HTTP_DEFAULT, 0, STOOK_HTTP_3, &policy.http_version) != 0)
         return STOOK_EARG;
     policy.unset = (options->attempt_timeout_ms == 0 ? STOOK__UNSET_ATTEMPT : 0) |
                    (options->timeout_ms == 0 ? STOOK__UNSET_TOTAL : 0) |
@@ -60,6 +61,7 @@ static int merge(const struct stook__policy *client, const struct stook_request 
                  struct stook__policy *ret_policy, const char **ret_why)
 {
     struct stook__policy policy = *client;
+    int64_t unused;
     const struct {
         int64_t value, inherited, max, *ret_value;
         int none;
@@ -73,8 +75,10 @@ static int merge(const struct stook__policy *client, const struct stook_request 
         {request->timeout_ms, client->total_ms, MS_MAX, &policy.total_ms, 1, "timeout_ms is not 0, STOOK_NONE or a number up to 2^53"},
         {request->stall_timeout_ms, client->stall_ms, MS_MAX, &policy.stall_ms, 1, "stall_timeout_ms is not 0, STOOK_NONE or a number up to 2^53"},
         {request->body_max, client->body_max, INT64_MAX, &policy.body_max, 1, "body_max is not 0, STOOK_NONE or a positive number"},
-        {request->http_version, client->http_version, STOOK_HTTP_2, &policy.http_version, 0,
-         "http_version is not 0, STOOK_HTTP_1_1 or STOOK_HTTP_2"},
+        {request->http_version, client->http_version, STOOK_HTTP_3, &policy.http_version, 0,
+         "http_version is not 0, STOOK_HTTP_1_1, STOOK_HTTP_2 or STOOK_HTTP_3"},
+        {request->expect, 0, 1, &unused, 0, "expect is not 0 or 1"},
+        {request->auth, 0, STOOK_AUTH_DIGEST, &unused, 0, "auth is not 0, STOOK_AUTH_BASIC or STOOK_AUTH_DIGEST"},
     };
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         if (stook__input_number(numbers[i].value, numbers[i].inherited, numbers[i].none, numbers[i].max,
@@ -82,7 +86,7 @@ static int merge(const struct stook__policy *client, const struct stook_request 
             *ret_why = numbers[i].why;
             return STOOK_EARG;
         }
-    if (request->ca_file != NULL)
+    if (request->ca_file != NULL || request->ca_data != NULL)
         policy.ca_file = request->ca_file;
     if (stook__input_streams(request))
         relax(&policy, request);
@@ -96,9 +100,12 @@ static int same_policy(const struct stook__policy *a, const struct stook__policy
 }
 
 /* Bytes of the header strings with their NULs; SIZE_MAX: more than is allowed. */
-static size_t headers_size(const char *const *headers)
+static size_t headers_size(const struct stook_request *request)
 {
-    size_t size = 0;
+    const char *const *headers = request->headers;
+    struct stook__pack fields = {NULL, 0};
+    stook__extra_fields(&fields, request);
+    size_t size = fields.size;
     for (size_t i = 0; headers != NULL && headers[i] != NULL; i++) {
         size_t length = strlen(headers[i]);
         if (i >= HEADER_FIELDS_MAX || length > HEADERS_MAX || size + length + 1 > HEADERS_MAX)
@@ -116,19 +123,46 @@ static char *put(char **at, const char *text)
     return copy;
 }
 
-static void put_headers(char **at, const char *const *headers)
+static void put_headers(char **at, const struct stook_request *request, int all)
 {
+    const char *const *headers = all ? request->headers : NULL;
     for (size_t i = 0; headers != NULL && headers[i] != NULL; i++) {
         if (headers[i][0] == '\0')
             put(at, ":"); /* an empty string would end the list; this is refused by name */
         else
             put(at, headers[i]);
     }
+    struct stook__pack fields = {*at, 0};
+    if (all)
+        stook__extra_fields(&fields, request);
+    *at = fields.at;
     *(*at)++ = '\0';
+}
+
+/* The body that another member stands for. */
+static int compose_body(struct stook_result *record, const struct stook_request *request)
+{
+    struct stook__pack pack = {NULL, 0};
+    stook__extra_body(&pack, request);
+    if (pack.size == 0)
+        return 0;
+    record->spec.body = pack.at = stook__resize(record->heap, NULL, pack.size);
+    record->spec.body_size = pack.size;
+    if (pack.at == NULL)
+        return STOOK_ENOMEM;
+    stook__extra_body(&pack, request);
+    return 0;
 }
 
 static int copy_body(struct stook_result *record, const struct stook_request *request, size_t size)
 {
+    if (request->body == NULL)
+        return compose_body(record, request);
+    if (request->body_release != NULL) {
+        record->spec.body = (char *)request->body;
+        record->spec.body_size = size;
+        return 0;
+    }
     if (size == 0)
         return 0;
     record->spec.body = stook__resize(record->heap, NULL, size);
@@ -155,10 +189,16 @@ static int body_size(const struct stook_request *request, size_t *ret_size, cons
 
 /* What is wrong but is data, not misuse: it becomes the request's result. */
 static void judge(struct stook_result *record, const struct stook__policy *client, const struct stook__policy *policy,
-                  int streams, size_t headers)
+                  const struct stook_request *request, size_t headers)
 {
-    int64_t max = streams && (client->unset & STOOK__UNSET_BODY_MAX) ? STOOK_NONE : client->body_max;
-    if (headers == SIZE_MAX) {
+    int unbound = stook__input_streams(request) && (client->unset & STOOK__UNSET_BODY_MAX);
+    int64_t max = unbound ? STOOK_NONE : client->body_max;
+    const char *why = NULL;
+    int error = stook__extra_judge(client, request, &why);
+    if (error != 0) {
+        record->error = (int16_t)error;
+        record->message = why;
+    } else if (headers == SIZE_MAX) {
         record->error = STOOK_EARG;
         record->message = "invalid argument: the headers are more than 64 KiB or 256 fields";
     } else if (max >= 0 && (policy->body_max < 0 || policy->body_max > max)) {
@@ -179,7 +219,7 @@ static void put_strings(struct stook_result *record, char *at, const struct stoo
         return;
     /* An empty method is one that is refused, not none. */
     record->spec.words = put(&at, request->method == NULL ? "" : request->method[0] == '\0' ? " " : request->method);
-    put_headers(&at, headers != SIZE_MAX ? request->headers : NULL);
+    put_headers(&at, request, headers != SIZE_MAX);
 }
 
 /* Counts one byte more per header string: an empty one is copied as ":". */
@@ -221,21 +261,29 @@ int stook__input_record(stook_batch *batch, const struct stook_request *request,
                         const char **ret_why)
 {
     struct stook__policy policy;
-    size_t size = 0, headers = headers_size(request->headers);
+    struct stook__extra *extra = NULL;
+    size_t size = 0, headers = headers_size(request);
     int error = merge(&batch->client->policy, request, &policy, ret_why);
     if (error == 0)
         error = body_size(request, &size, ret_why);
     if (error != 0)
         return error;
     *ret_why = NULL;
-    struct stook_result *record = make(batch, request, &policy, headers);
-    if (record == NULL)
+    if (stook__extra_make(batch->heap, &batch->client->policy, request, &extra) != 0)
         return STOOK_ENOMEM;
+    if (extra != NULL && extra->peer.resolve != NULL)
+        policy.peer = &extra->peer;
+    struct stook_result *record = make(batch, request, &policy, headers);
+    if (record == NULL) {
+        stook__free(batch->heap, extra);
+        return STOOK_ENOMEM;
+    }
+    record->spec.extra = extra;
     record->heap = stook__heap_ref(batch->heap);
     record->user = request->user;
     atomic_init(&record->refs, 1);
-    judge(record, &batch->client->policy, &policy, stook__input_streams(request), headers);
-    if (copy_body(record, request, size) != 0 || stook__input_extra(record, request) != 0) {
+    judge(record, &batch->client->policy, &policy, request, headers);
+    if (copy_body(record, request, size) != 0) {
         stook__record_drop(record);
         return STOOK_ENOMEM;
     }

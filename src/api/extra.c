@@ -1,28 +1,116 @@
 /* SPDX-License-Identifier: MIT */
-/* What few requests say, copied into a block of its own: the struct, then the strings. */
-#include <string.h>
-
+/*
+ * What few requests ask for: judged, and copied into one block beside the record. What is wrong here
+ * is data, not misuse, so it becomes the request's result.
+ */
+#include "api/extra.h"
 #include "api/input.h"
+
+enum { UNIX_PATH_MAX = 107 }; /* sun_path with its NUL */
 
 int stook__input_streams(const struct stook_request *request)
 {
     return request->on_body != NULL;
 }
 
-static int is_used(const struct stook_request *request)
+static int refuse(int error, const char *why, const char **ret_why)
 {
-    return request->on_head != NULL || request->on_body != NULL;
+    *ret_why = why;
+    return error;
 }
 
-int stook__input_extra(struct stook_result *record, const struct stook_request *request)
+static void peer_of(const struct stook_request *request, struct stook__peer_input *ret_input)
 {
-    if (!is_used(request))
+    *ret_input = (struct stook__peer_input){
+        .ca_file = request->ca_file,
+        .peer = {.ca_data = request->ca_data,
+                 .client_cert = request->client_cert,
+                 .client_key = request->client_key,
+                 .key_password = request->key_password,
+                 .pinned_key = request->pinned_key},
+        .resolve = request->resolve,
+    };
+}
+
+static int judge_bodies(const struct stook_request *request, const char **ret_why)
+{
+    size_t n = 0;
+    if ((request->body != NULL) + (request->json != NULL) + (request->form != NULL) > 1)
+        return refuse(STOOK_EARG, STOOK__ARG("more than one body is given"), ret_why);
+    if (request->body_release != NULL && request->body == NULL)
+        return refuse(STOOK_EARG, STOOK__ARG("body_release is given without a body"), ret_why);
+    if (request->json != NULL && *request->json == '\0')
+        return refuse(STOOK_EARG, STOOK__ARG("json is empty"), ret_why);
+    while (request->form != NULL && request->form[n] != NULL)
+        n++;
+    return n % 2 != 0 ? refuse(STOOK_EARG, STOOK__ARG("a name in form has no value"), ret_why) : 0;
+}
+
+static int judge_peer(const struct stook__policy *client, const struct stook_request *request, const char **ret_why)
+{
+    struct stook__peer_input input;
+    const char *pin = client->peer != NULL ? client->peer->pinned_key : NULL;
+    peer_of(request, &input);
+    if (pin != NULL && request->pinned_key != NULL && strcmp(pin, request->pinned_key) != 0)
+        return refuse(STOOK_EPOLICY, "refused by policy: pinned_key is not the client's", ret_why);
+    return stook__peer_check(&input, ret_why);
+}
+
+int stook__extra_judge(const struct stook__policy *client, const struct stook_request *request, const char **ret_why)
+{
+    const char *path = request->unix_socket;
+    int error = judge_bodies(request, ret_why);
+    if (error == 0)
+        error = stook__extra_credentials(request, ret_why);
+    if (error == 0)
+        error = judge_peer(client, request, ret_why);
+    if (error == 0 && path != NULL && (*path == '\0' || strlen(path) > UNIX_PATH_MAX))
+        error = refuse(STOOK_EARG, STOOK__ARG("unix_socket is empty or longer than 107 bytes"), ret_why);
+    return error;
+}
+
+static void fill(struct stook__extra *extra, struct stook__pack *pack, const struct stook__policy *client,
+                 const struct stook_request *request, const struct stook__peer_input *input)
+{
+    *extra = (struct stook__extra){
+        .on_head = request->on_head,
+        .on_body = request->on_body,
+        .body_release = request->body_release,
+        .body = (void *)request->body,
+        .user = request->user,
+        .expect = request->expect == 1,
+    };
+    if (stook__peer_given(input) || request->ca_file != NULL)
+        stook__peer_pack(&extra->peer, pack, input, client->peer);
+    extra->unix_socket = stook__pack_text(pack, request->unix_socket);
+    if (request->auth == STOOK_AUTH_DIGEST) {
+        extra->username = stook__pack_text(pack, request->username);
+        extra->password = stook__pack_text(pack, request->password != NULL ? request->password : "");
+    }
+}
+
+static int is_used(const struct stook_request *request)
+{
+    return request->on_head != NULL || request->on_body != NULL || request->body_release != NULL ||
+           request->unix_socket != NULL || request->auth == STOOK_AUTH_DIGEST || request->expect == 1;
+}
+
+int stook__extra_make(struct stook__heap *heap, const struct stook__policy *client, const struct stook_request *request,
+                      struct stook__extra **ret_extra)
+{
+    struct stook__peer_input input;
+    struct stook__pack pack = {NULL, 0};
+    struct stook__extra extra;
+    peer_of(request, &input);
+    int own_peer = stook__peer_given(&input) || (request->ca_file != NULL && client->peer != NULL);
+    *ret_extra = NULL;
+    if (!own_peer && !is_used(request))
         return 0;
-    struct stook__extra *extra = stook__alloc(record->heap, sizeof *extra);
-    if (extra == NULL)
+    fill(&extra, &pack, client, request, &input);
+    *ret_extra = stook__alloc(heap, sizeof extra + pack.size);
+    if (*ret_extra == NULL)
         return STOOK_ENOMEM;
-    extra->on_head = request->on_head;
-    extra->on_body = request->on_body;
-    record->spec.extra = extra;
+    pack.at = (char *)(*ret_extra + 1);
+    fill(*ret_extra, &pack, client, request, &input);
     return 0;
 }

@@ -24,8 +24,6 @@ int stook__input_policy(const struct stook_client_options *options, struct stook
 /* Whether a body of the request goes past memory: the clocks of an exchange and body_max are off then,
    unless somebody sets them. */
 int stook__input_streams(const struct stook_request *request);
-/* The rare options of a request, copied beside the record. 0 or STOOK_ENOMEM. */
-int stook__input_extra(struct stook_result *record, const struct stook_request *request);
 /* A record from a request, checked and copied. 0, STOOK_EARG, STOOK_ENOMEM. */
 int stook__input_record(stook_batch *batch, const struct stook_request *request, struct stook_result **ret_record,
                         const char **ret_why);

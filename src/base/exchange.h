@@ -9,6 +9,15 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "base/list.h"
+
+/* How a peer is found and known, and who we are to it, where that is not libcurl's own way. */
+struct stook__peer {
+    const char *ca_data;
+    const char *client_cert, *client_key, *key_password; /* the first NULL: so are the others */
+    const char *pinned_key;
+    const char *resolve; /* "host:port:address" one behind the other, ended by an empty one */
+};
 
 /* Values that most requests of a client share. Times in ms; -1: off. Owned by the client, or, where
    a request differs, inside that request's block. */
@@ -19,23 +28,31 @@ struct stook__policy {
     int64_t unset;          /* STOOK__UNSET_... : what is the library's default, not the program's word */
     const char *ca_file;    /* NULL: libcurl's */
     const char *user_agent; /* NULL: none */
+    const struct stook__peer *peer; /* NULL: nothing of it was asked for */
+};
+
+/* What few requests ask for: a block beside the record, made only when one of these is used. */
+struct stook__extra {
+    int (*on_head)(stook_batch *batch, const stook_result *result, void *user);
+    int (*on_body)(stook_batch *batch, const stook_result *result, const void *data, size_t size, void *user);
+    struct stook__peer peer; /* the policy's, if it is not the client's */
+    const char *unix_socket;
+    const char *username, *password; /* for Digest; Basic is a header field already */
+    void (*body_release)(void *body, void *user); /* NULL: it is our own */
+    void *body, *user;
+    struct stook__link link; /* among those whose body is to be given back */
+    int expect;
 };
 
 /* Of these the default is another one where a body streams. */
 enum { STOOK__UNSET_ATTEMPT = 1, STOOK__UNSET_TOTAL = 2, STOOK__UNSET_BODY_MAX = 4 };
-
-/* What few requests say: a block beside the record, made only when one of these is used. */
-struct stook__extra {
-    int (*on_head)(stook_batch *batch, const stook_result *result, void *user);
-    int (*on_body)(stook_batch *batch, const stook_result *result, const void *data, size_t size, void *user);
-};
 
 struct stook__spec {
     const char *url;
     const char *words; /* the method and the header fields, one behind the other, ended by an empty one; NULL: neither */
     char *body;        /* a block of its own, so that it can go before the result does */
     size_t body_size;
-    struct stook__extra *extra; /* NULL: none of it */
+    struct stook__extra *extra; /* NULL: nothing of it was asked for */
 };
 
 /* NULL: GET, or POST with a body. */

@@ -32,6 +32,11 @@ int stook__call_body(const struct stook__extra *extra, stook_batch *batch, const
     return extra->on_body(batch, result, data, size, user);
 }
 
+void stook__call_release(const struct stook__extra *extra)
+{
+    extra->body_release(extra->body, extra->user);
+}
+
 void stook__call_posted(void (*call)(stook_client *client, void *user), stook_client *client, void *user)
 {
     call(client, user);

@@ -34,7 +34,7 @@ struct stook__engine {
     struct stook__link finished; /* slots with news */
     struct stook__link stirred;  /* owners that want a turn; see engine.h */
     size_t parked;               /* slots whose look-up cannot be interrupted */
-    struct stook__map origins[2]; /* [1]: those whose connections may speak HTTP/2 */
+    struct stook__map origins[3]; /* [1]: those whose connections may speak HTTP/2; [2]: or HTTP/3 */
     struct stook__link unused, resting; /* origins, slots; the oldest first */
     size_t n_unused, n_resting;
     /* gate.c */

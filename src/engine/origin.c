@@ -185,4 +185,5 @@ void stook__origins_free(struct stook__engine *engine)
         destroy(STOOK__OF(struct stook__origin, unused, engine->unused.next));
     stook__map_free(&engine->origins[0], engine->heap);
     stook__map_free(&engine->origins[1], engine->heap);
+    stook__map_free(&engine->origins[2], engine->heap);
 }

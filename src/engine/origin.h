@@ -20,7 +20,7 @@ struct stook__origin {
     unsigned short *load;      /* requests in flight, by lane, counted from its home */
     size_t n_load, in_flight;
     unsigned home;
-    int tls, h2, literal; /* h2: may be agreed; literal: no name to be looked up */
+    int tls, h2, literal; /* h2: may be agreed, 2: or HTTP/3; literal: no name to be looked up */
     int protocol;     /* 0: not known yet, 11, 20 */
     int directory;    /* its certificate needs the directory of authorities */
 

@@ -340,6 +340,7 @@ void stook__slot_destroy(struct stook__slot *slot)
     stook__list_remove(&slot->link);
     curl_easy_cleanup(slot->easy);
     curl_url_cleanup(slot->kit.url);
+    curl_slist_free_all(slot->kit.connect_to);
     stook__free(engine->heap, slot);
     if (origin != NULL && !resting)
         stook__origin_let_go(origin);

@@ -52,6 +52,7 @@ struct stook__slot_kit {
     CURLU *url;       /* libcurl reads it when the transfer starts, so it is never shared */
     unsigned changed; /* options that differ from those of a plain GET */
     int64_t connect_ms;
+    struct curl_slist *connect_to; /* libcurl keeps the pointer */
     int directory; /* the authorities of libcurl's default directory count too */
 };
 

@@ -74,7 +74,7 @@ static int is_unknown_authority(long result)
 static int wants_directory(struct stook__attempt *attempt, const struct stook__slot_facts *facts)
 {
     long result = 0;
-    if (facts->code != CURLE_PEER_FAILED_VERIFICATION || attempt->policy->ca_file != NULL ||
+    if (facts->code != CURLE_PEER_FAILED_VERIFICATION || stook__peer_own_authorities(attempt->policy) ||
         stook__slot_kit(attempt->slot)->directory)
         return 0;
     curl_easy_getinfo(stook__slot_easy(attempt->slot), CURLINFO_SSL_VERIFYRESULT, &result);

@@ -15,9 +15,15 @@
 
 enum { BODY = 1, METHOD = 2, HEAD = 4, FIELDS = 8, FRESH = 16 }; /* of kit.changed */
 
+static int is_https(const struct stook__attempt *attempt)
+{
+    return (attempt->spec->url[4] | 0x20) == 's';
+}
+
 static long http_version(const struct stook__attempt *attempt)
 {
-    return attempt->usual->versions[attempt->policy->http_version];
+    int64_t version = attempt->policy->http_version;
+    return attempt->usual->versions[version == STOOK_HTTP_3 && !is_https(attempt) ? STOOK_HTTP_2 : version];
 }
 
 /*
@@ -44,7 +50,7 @@ static CURLcode set_authorities(struct stook__attempt *attempt)
     CURLcode code = CURLE_OK;
     if (file != NULL)
         code = curl_easy_setopt(easy, CURLOPT_CAINFO, file);
-    kit->directory = file == NULL && (stook__slot_needs_directory(attempt->slot) ||
+    kit->directory = !stook__peer_own_authorities(attempt->policy) && (stook__slot_needs_directory(attempt->slot) ||
                                       !directory_apart(attempt));
     /* A file of one's own means these authorities and no others. */
     if (code == CURLE_OK && !kit->directory)
@@ -71,18 +77,22 @@ static int set_policy(struct stook__attempt *attempt)
     return code == CURLE_OK ? 0 : STOOK_ENOMEM;
 }
 
-/* Whether a connection may come to speak HTTP/2: it is agreed in TLS. */
+/* Whether a connection may come to speak HTTP/2, which is agreed in TLS: 1; or even HTTP/3: 2. */
 static int may_be_h2(const struct stook__attempt *attempt)
 {
-    return (attempt->spec->url[4] | 0x20) == 's' &&
-           http_version(attempt) != CURL_HTTP_VERSION_1_1;
+    long version = http_version(attempt);
+    if (!is_https(attempt) || version == CURL_HTTP_VERSION_1_1)
+        return 0;
+    return version == CURL_HTTP_VERSION_3 ? 2 : 1;
 }
 
 /* Whether the handle is no different from that of other requests when this one is over. */
 static int may_rest(const struct stook__attempt *attempt, int secret)
 {
     const struct stook__policy *policy = attempt->policy, *usual = attempt->usual->policy;
-    return !secret && policy->ca_file == usual->ca_file && policy->http_version == usual->http_version;
+    const struct stook__extra *extra = attempt->spec->extra;
+    return !secret && policy->ca_file == usual->ca_file && policy->peer == usual->peer &&
+           policy->http_version == usual->http_version && (extra == NULL || extra->unix_socket == NULL);
 }
 
 static int refuse_url(struct stook__attempt *attempt, int error, const char *why, const char *scheme,
@@ -107,8 +117,10 @@ static int take_new(struct stook__attempt *attempt, size_t origin, int rest, str
     int error = stook__url_parse(stook__slot_kit(attempt->slot)->url, url, &why, scheme);
     if (error != 0)
         return refuse_url(attempt, error, why, scheme, ret_outcome);
-    error = stook__slot_join(attempt->slot, url, origin, may_be_h2(attempt), rest);
-    return error != 0 ? error : set_policy(attempt);
+    error = stook__peer_join(attempt, origin, may_be_h2(attempt), rest);
+    if (error == 0)
+        error = set_policy(attempt);
+    return error == 0 ? stook__peer_set(attempt, ret_outcome) : error;
 }
 
 /* A slot with the URL and the policy set: one that rested, if it can be had, else a new one. */
@@ -202,6 +214,10 @@ static int check(struct stook__attempt *attempt, int *ret_secret, struct stook__
     if (error == 0 && attempt->spec->body_size > 0 && strcmp(attempt->method, "HEAD") == 0) {
         error = STOOK_EARG; /* libcurl would wait for the body of an answer that has none */
         why = "a HEAD request has no body";
+    }
+    if (error == 0 && attempt->usual->versions[attempt->policy->http_version] == 0) {
+        error = STOOK_EUNSUPPORTED;
+        why = "this libcurl has no HTTP/3";
     }
     if (error == 0)
         error = stook__fields_list(attempt->spec, has_body(attempt), attempt->usual->agent, &attempt->headers, ret_secret, &why);

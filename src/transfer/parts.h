@@ -14,7 +14,7 @@ struct stook__usual {
     char *agent;                /* the line of the User-Agent, or NULL */
     struct curl_slist *headers; /* with it; NULL: none */
     size_t head_size;                /* of the last head */
-    long versions[STOOK_HTTP_2 + 1]; /* by STOOK_HTTP_...: what libcurl is told */
+    long versions[STOOK_HTTP_3 + 1]; /* by STOOK_HTTP_...: what libcurl is told; 0: it cannot */
 };
 
 struct stook__attempt {
@@ -73,6 +73,15 @@ extern const struct stook__attempt_events stook__receive_events;
 /* options.c: a slot, with all options set. 0, STOOK_EARG, STOOK_EPOLICY, STOOK_EURL, STOOK_EUNSUPPORTED,
    STOOK_ENOMEM; the outcome is set if there is more to say. */
 int stook__options_set(struct stook__attempt *attempt, int fresh, struct stook__outcome *ret_outcome);
+/* Authorities of one's own are these and no others. */
+static inline int stook__peer_own_authorities(const struct stook__policy *policy)
+{
+    return policy->ca_file != NULL || (policy->peer != NULL && policy->peer->ca_data != NULL);
+}
+
+/* peer.c: the slot's origin, and the options that say where it is and who. As stook__options_set. */
+int stook__peer_join(struct stook__attempt *attempt, size_t origin, int h2, int may_rest);
+int stook__peer_set(struct stook__attempt *attempt, struct stook__outcome *ret_outcome);
 /* outcome.c */
 void stook__outcome_judge(struct stook__attempt *attempt, struct stook__outcome *ret_outcome);
 /* outcome.c: "text: why", or only the text if there is no memory or no why. */

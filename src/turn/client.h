@@ -43,7 +43,9 @@ struct stook_client {
     struct stook__link trays; /* with results to show */
     struct stook__inbox *inbox;
     struct stook__policy policy;
+    struct stook__peer peer;
     struct stook__link batches, touched;
+    struct stook__link borrowed; /* extras whose body goes back to the program */
     size_t awaits;   /* under way */
     unsigned family; /* of processes: another number in a forked child */
     int owned;       /* the loop is its own */

@@ -2,6 +2,7 @@
 /* What one request is made of; see record.h. */
 #include "turn/record.h"
 
+#include "deliver/call.h"
 #include "transfer/attempt.h"
 
 const struct stook__answer *stook__record_answer(const struct stook_result *record)
@@ -35,6 +36,19 @@ void stook__record_stop(struct stook_result *record, struct stook__answer *ret_a
     record->message = NULL;
 }
 
+/* The request's own bytes; what was borrowed has been taken, or goes back now: it was never awaited. */
+static void free_request(struct stook_result *record)
+{
+    struct stook__extra *extra = record->spec.extra;
+    if (extra == NULL || extra->body_release == NULL)
+        stook__free(record->heap, record->spec.body);
+    else if (record->spec.body != NULL)
+        stook__call_release(extra);
+    stook__free(record->heap, extra);
+    record->spec.body = NULL;
+    record->spec.extra = NULL;
+}
+
 void stook__record_settle(struct stook_result *record, struct stook__answer *answer, const struct stook__outcome *outcome,
                           int kept)
 {
@@ -45,10 +59,7 @@ void stook__record_settle(struct stook_result *record, struct stook__answer *ans
         stook__buffer_trim(&answer->head, record->heap);
         stook__buffer_trim(&answer->body, record->heap);
     }
-    stook__free(record->heap, record->spec.body);
-    stook__free(record->heap, record->spec.extra);
-    record->spec.body = NULL;
-    record->spec.extra = NULL;
+    free_request(record);
     record->answer = *answer;
     record->stage = STOOK__OVER;
     record->error = (int16_t)outcome->error;
@@ -65,8 +76,7 @@ void stook__record_drop(struct stook_result *record)
         stook__answer_free(&record->answer, heap);
     if (record->message_owned)
         stook__free(heap, (char *)record->message);
-    stook__free(heap, record->spec.body);
-    stook__free(heap, record->spec.extra);
+    free_request(record);
     stook__free(heap, record);
     stook__heap_unref(heap);
 }

@@ -8,6 +8,7 @@
 #include "engine/engine.h"
 #include "loop/loop.h"
 #include "transfer/attempt.h"
+#include "turn/bodies.h"
 #include "turn/client.h"
 #include "turn/ending.h"
 #include "turn/streams.h"
@@ -30,6 +31,7 @@ static void finish(stook_client *client, struct stook_result *record, struct sto
     if (record->job.attempts == 0)
         record->job.first_at = stook__loop_now();
     stook__sched_finish(&client->sched, &record->job);
+    stook__bodies_take(client, record);
     stook__record_settle(record, answer, outcome, !batch->tray.lent);
     stook__tray_arrived(&batch->tray, &client->trays, &record->parcel, stook__record_bytes(record),
                         stook__record_ok(record));
@@ -172,6 +174,7 @@ static void attend(stook_client *client, stook_batch *batch)
         if (stook__batch_verdict(batch) != 0)
             end_some(client, batch);
         stook__group_hold(&client->sched, &batch->group, !stook__tray_has_room(&batch->tray));
+        stook__bodies_return(client);
         if (batch->tray.delivered == batch->tray.count && (batch->exhausted || batch->verdict != 0))
             complete(client, batch);
     } else if (batch->freed && batch->pins == 0) {
@@ -252,6 +255,7 @@ static void take_turn(void *owner)
     take_news(client, now);
     expire(client, now);
     read_letters(client);
+    stook__bodies_return(client);
     start(client);
     stook__streams_serve(client);
     int busy = stook__engine_work(client->engine);

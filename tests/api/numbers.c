@@ -34,7 +34,7 @@ static const struct bound client_bounds[] = {
     {"fields_max", offsetof(struct stook_client_options, fields_max), {1, 100000},
      {STOOK_NONE, STOOK_AUTO, INT64_MIN, 100001, INT64_MAX}},
     {"http_version", offsetof(struct stook_client_options, http_version),
-     {STOOK_HTTP_1_1, STOOK_HTTP_2}, {STOOK_NONE, STOOK_AUTO, 3, INT64_MIN, INT64_MAX}},
+     {STOOK_HTTP_1_1, STOOK_HTTP_2, STOOK_HTTP_3}, {STOOK_NONE, STOOK_AUTO, 4, INT64_MIN, INT64_MAX}},
 };
 
 static const struct bound request_bounds[] = {
@@ -45,7 +45,10 @@ static const struct bound request_bounds[] = {
     CLOCK(stook_request, stall_timeout_ms),
     {"body_max", offsetof(struct stook_request, body_max), {1, 67108864},
      {STOOK_AUTO, -3, INT64_MIN}},
-    {"http_version", offsetof(struct stook_request, http_version), {STOOK_HTTP_1_1, STOOK_HTTP_2},
+    {"http_version", offsetof(struct stook_request, http_version),
+     {STOOK_HTTP_1_1, STOOK_HTTP_2, STOOK_HTTP_3}, {STOOK_NONE, STOOK_AUTO, 4, INT64_MIN, INT64_MAX}},
+    {"expect", offsetof(struct stook_request, expect), {1}, {STOOK_NONE, STOOK_AUTO, 2, INT64_MIN, INT64_MAX}},
+    {"auth", offsetof(struct stook_request, auth), {STOOK_AUTH_BASIC, STOOK_AUTH_DIGEST},
      {STOOK_NONE, STOOK_AUTO, 3, INT64_MIN, INT64_MAX}},
     {"body_size", offsetof(struct stook_request, body_size), {0},
      {STOOK_NONE, STOOK_AUTO, 1, -3, INT64_MIN, INT64_MAX}}, /* there is no body */

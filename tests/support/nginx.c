@@ -53,6 +53,18 @@ static void make_authority(const struct peer *peer, const char *name)
                        "-keyout %s/%s.key -out %s/%s.pem", d, name, d, name, d, name));
 }
 
+/* A certificate of the authority's, with its key. */
+static void make_leaf(const struct peer *peer, const char *name, const char *subject)
+{
+    const char *d = peer->directory;
+    openssl(peer, text("req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -sha256 "
+                       "-config %s/openssl.cnf -subj /CN=%s -keyout %s/%s.key "
+                       "-out %s/%s.csr", d, subject, d, name, d, name));
+    openssl(peer, text("x509 -req -sha256 -days 2 -in %s/%s.csr -CA %s/authority.pem "
+                       "-CAkey %s/authority.key -CAcreateserial -extfile %s/openssl.cnf "
+                       "-extensions leaf -out %s/%s.pem", d, name, d, d, d, d, name));
+}
+
 static void make_certificates(const struct peer *peer)
 {
     const char *d = peer->directory;
@@ -61,15 +73,10 @@ static void make_certificates(const struct peer *peer)
                "[v3_ca]\nbasicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\n"
                "subjectKeyIdentifier=hash\n"
                "[leaf]\nbasicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\n"
-               "extendedKeyUsage=serverAuth\nsubjectAltName=IP:127.0.0.1,IP:127.0.0.3,DNS:localhost\n");
+               "extendedKeyUsage=serverAuth,clientAuth\nsubjectAltName=IP:127.0.0.1,IP:127.0.0.3,IP:127.0.0.4,DNS:localhost,DNS:service.example\n");
     make_authority(peer, "authority");
     make_authority(peer, "stranger");
-    openssl(peer, text("req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -sha256 "
-                       "-config %s/openssl.cnf -subj /CN=localhost -keyout %s/leaf.key "
-                       "-out %s/leaf.csr", d, d, d));
-    openssl(peer, text("x509 -req -sha256 -days 2 -in %s/leaf.csr -CA %s/authority.pem "
-                       "-CAkey %s/authority.key -CAcreateserial -extfile %s/openssl.cnf "
-                       "-extensions leaf -out %s/leaf.pem", d, d, d, d, d));
+    make_leaf(peer, "leaf", "localhost");
 }
 
 /* ------------------------------------------------------------ configuration */
@@ -84,7 +91,7 @@ static const char configuration[] =
     "  uwsgi_temp_path u; scgi_temp_path s; client_max_body_size 64m;\n"
     "  ssl_certificate leaf.pem; ssl_certificate_key leaf.key; ssl_protocols TLSv1.2 TLSv1.3;\n"
     "  server {\n"
-    "    listen 127.0.0.1:%d; listen 127.0.0.1:%d ssl http2;\n"
+    "    listen 127.0.0.1:%d; listen 127.0.0.1:%d ssl http2; listen unix:%s/nginx.sock;\n"
     "    listen 127.0.0.2:%d ssl;\n"
     "    location = /ok { return 200 ok; }\n"
     "    location = /token { return 200 %ld; }\n"
@@ -95,10 +102,15 @@ static const char configuration[] =
     "    location = /brief { keepalive_timeout 20ms; return 200 ok; }\n"
     "    location = /active { stub_status; }\n"
     "    location = /header { return 200 $http_x_test; }\n"
+    "    location = /host { return 200 $http_host; }\n"
     "  }\n"
     "  server {\n"
     "    listen 127.0.0.3:%d ssl http2; keepalive_requests 7;\n"
     "    location / { return 200 ok; }\n"
+    "  }\n"
+    "  server {\n"
+    "    listen 127.0.0.4:%d ssl; ssl_client_certificate authority.pem; ssl_verify_client optional;\n"
+    "    location / { return 200 $ssl_client_verify:$ssl_client_s_dn; }\n"
     "  }\n"
     "}\n";
 
@@ -136,7 +148,8 @@ static int try_ports(struct peer *peer, const char *path)
     peer->nginx.port = random_port();
     peer->nginx.tls_port = random_port();
     snprintf(content, sizeof content, configuration, peer->nginx.port,
-             peer->nginx.tls_port, peer->nginx.tls_port, token, peer->nginx.tls_port);
+             peer->nginx.tls_port, d, peer->nginx.tls_port, token, peer->nginx.tls_port,
+             peer->nginx.tls_port);
     write_file(text("%s/nginx.conf", d), content);
     const char *argv[] = {path, "-p", text("%s/", d), "-c", "nginx.conf", "-e", "error.log", NULL};
     process_start(&peer->process, argv, text("%s/nginx.log", d));
@@ -183,6 +196,16 @@ void nginx_wait_until_alone(const struct nginx *nginx)
             return;
         raw_pause(2); /* between two looks */
     }
+}
+
+const char *nginx_file(const struct nginx *nginx, const char *name)
+{
+    return text("%s/%s", ((const struct peer *)nginx)->directory, name);
+}
+
+void nginx_make_client(const struct nginx *nginx, const char *name)
+{
+    make_leaf((const struct peer *)nginx, name, name);
 }
 
 const char *nginx_url(const struct nginx *nginx, const char *format, ...)

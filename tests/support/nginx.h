@@ -9,6 +9,7 @@
  *   /big          a body of nginx_big_size bytes, each the last digit of its place
  *   /method       the method it was asked with
  *   /header       the request's X-Test
+ *   /host         the request's Host
  *   /brief        "ok", on a connection that nginx closes when it was idle for 20 ms
  */
 #ifndef STOOK_TEST_NGINX_H
@@ -20,7 +21,9 @@ struct nginx {
     int port;           /* in the clear */
     int tls_port;       /* over TLS; offers h2 and http/1.1. On 127.0.0.2 too, an address that
                            the certificate does not name; and on 127.0.0.3, where each
-                           connection serves seven requests and no more */
+                           connection serves seven requests and no more; and on 127.0.0.4, where
+                           every path answers how the client's certificate was found, "NONE:" or
+                           "SUCCESS:CN=name". The certificate names service.example too */
     const char *ca;     /* PEM file of the authority that signed it */
     const char *other;  /* PEM file of one that did not */
 };
@@ -29,6 +32,11 @@ struct nginx {
 struct nginx *nginx_start(void);
 /* Wait until no connection to it is open. */
 void nginx_wait_until_alone(const struct nginx *nginx);
+/* A file in its directory, such as "leaf.pem", "leaf.key", or the socket "nginx.sock" that answers as
+   `port` does; valid as text() is. */
+const char *nginx_file(const struct nginx *nginx, const char *name);
+/* A certificate for a client of that name, "NAME.pem" and "NAME.key". */
+void nginx_make_client(const struct nginx *nginx, const char *name);
 const char *nginx_url(const struct nginx *nginx, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 const char *nginx_tls_url(const struct nginx *nginx, const char *format, ...)

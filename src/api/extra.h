@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* What few requests, and few clients, ask for. */
+#ifndef STOOK_API_EXTRA_H
+#define STOOK_API_EXTRA_H
+
+#include "api/pack.h"
+#include "base/exchange.h"
+
+/* A whole message, so that nothing has to be put together. */
+#define STOOK__ARG(why) "invalid argument: " why
+
+/* Members of a client's options, or of a request. */
+struct stook__peer_input {
+    const char *ca_file;
+    struct stook__peer peer; /* without `resolve` */
+    const char *const *resolve;
+};
+
+/* 0, or STOOK_EARG with *ret_why set to static text. */
+int stook__peer_check(const struct stook__peer_input *input, const char **ret_why);
+/* 1: there is something in it. */
+int stook__peer_given(const struct stook__peer_input *input);
+/* A copy of what `input` says, or of what `usual` does where it says nothing; this may be NULL. */
+void stook__peer_pack(struct stook__peer *peer, struct stook__pack *pack, const struct stook__peer_input *input,
+                      const struct stook__peer *usual);
+
+/* What is wrong with these members of a request: 0, STOOK_EARG, or STOOK_EPOLICY. */
+int stook__extra_judge(const struct stook__policy *client, const struct stook_request *request, const char **ret_why);
+int stook__extra_credentials(const struct stook_request *request, const char **ret_why);
+/* Set *ret_extra, to NULL if there is no need. 0 or STOOK_ENOMEM. */
+int stook__extra_make(struct stook__heap *heap, const struct stook__policy *client, const struct stook_request *request,
+                      struct stook__extra **ret_extra);
+
+/* Header fields that members of their own stand for: strings one behind the other. */
+void stook__extra_fields(struct stook__pack *pack, const struct stook_request *request);
+/* Bytes of a body that the members `json` or `form` stand for. */
+void stook__extra_body(struct stook__pack *pack, const struct stook_request *request);
+
+#endif

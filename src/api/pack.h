@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* Several strings in one block: the same function is run twice, to measure and then to copy. */
+#ifndef STOOK_API_PACK_H
+#define STOOK_API_PACK_H
+
+#include <stddef.h>
+#include <string.h>
+
+struct stook__pack {
+    char *at;    /* where the next goes; NULL: only measured */
+    size_t size; /* of all until now */
+};
+
+/* The copy; NULL if it is only measured. */
+static inline char *stook__pack_bytes(struct stook__pack *pack, const void *bytes, size_t size)
+{
+    char *copy = pack->at;
+    pack->size += size;
+    if (copy == NULL)
+        return NULL;
+    pack->at += size;
+    return memcpy(copy, bytes, size);
+}
+
+static inline char *stook__pack_text(struct stook__pack *pack, const char *text)
+{
+    return text != NULL ? stook__pack_bytes(pack, text, strlen(text) + 1) : NULL;
+}
+
+#endif
