@@ -172,6 +172,8 @@ struct stook_client_options {
     const char *key_password;                /**< [none] of the private key; nobody is ever asked for it */
     const char *pinned_key;                  /**< "sha256//" and base64 of the server's public key, several separated by ";", or a PEM or DER file of it (RFC 7469 2.4); another key is STOOK_ECERT */
     const char *const *resolve;              /**< "host:port:address" strings, ended by NULL: there such URLs connect to, an IPv6 address in brackets or not */
+    int64_t limit;                           /**< [STOOK_NONE] requests of the client in flight at once, of all batches, 1 to 1000000 */
+    int64_t origin_limit;                    /**< [STOOK_NONE] the same for each origin: scheme, host and port, 1 to 1000000 */
 };
 
 /** `STOOK_CLIENT(.timeout_ms = 5000)` */
@@ -230,6 +232,18 @@ STOOK_API int stook_client_post(stook_client *client, void (*call)(stook_client 
  */
 STOOK_API void stook_client_close(stook_client *client, void (*closed)(void *user), void *user);
 
+/**
+ * Change `limit` of the client. What is in flight above a lower one finishes first; a higher one
+ * lets more start at once.
+ * @param limit STOOK_NONE, 1 to 1000000, or 0 for the default
+ * @return 0, STOOK_EARG (NULL; a number out of range), STOOK_ESTATE (closing, or a forked child)
+ * Thread: the loop's. Callbacks: none.
+ */
+STOOK_API int stook_client_set_limit(stook_client *client, int64_t limit);
+
+/** As stook_client_set_limit(), for `origin_limit`: how many may be in flight towards any one origin. */
+STOOK_API int stook_client_set_origin_limit(stook_client *client, int64_t limit);
+
 /* ------------------------------------------------------------------ request */
 
 /**
@@ -280,6 +294,7 @@ struct stook_request {
     const char *pinned_key;     /**< where the client has one, another is STOOK_EPOLICY */
     const char *const *resolve; /**< asked before the client's */
     const char *unix_socket;    /**< path of a socket to connect to, whatever the URL's host, at most 107 bytes */
+    int64_t priority;           /**< [4] 1 to 7: of those of its batch that may start, the highest starts first, and of one priority the oldest */
 };
 
 /** What `on_body` may return. */
@@ -334,6 +349,15 @@ STOOK_API const stook_result *stook_batch_result_of(const stook_batch *batch, si
  * @return a string owned by the library, never NULL. Thread: the loop's.
  */
 STOOK_API const char *stook_batch_message(const stook_batch *batch);
+
+/**
+ * Change `limit` of an await that is under way; otherwise as stook_client_set_limit(). The window
+ * stays what it was.
+ * @return 0, STOOK_EARG (NULL; a number out of range), STOOK_ESTATE (not awaited, or done; client
+ *         closing, or a forked child)
+ * Thread: the loop's. Callbacks: none.
+ */
+STOOK_API int stook_batch_set_limit(stook_batch *batch, int64_t limit);
 
 /**
  * Cancel what is not finished: each such request gets the result STOOK_ECANCELLED, nothing more is

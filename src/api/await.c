@@ -4,14 +4,15 @@
 #include "api/run.h"
 #include "loop/loop.h"
 
-enum { LIMIT_MAX = 1000000, WINDOW_MIN = 64 };
+enum { WINDOW_MIN = 64 };
 static const int64_t MS_MAX = (int64_t)1 << 53;
 
 /* How a batch is to be awaited, checked. */
 struct plan {
     struct stook_gather_options options;
     int ordered;
-    int64_t limit, window, timeout_ms; /* -1: none */
+    size_t limit;
+    int64_t window, timeout_ms; /* -1: none */
 };
 
 static int refuse(stook_batch *batch, int error, const char *why)
@@ -47,9 +48,9 @@ static int make_plan(stook_batch *batch, const struct stook_gather_options *opti
         return refuse(batch, error, error == STOOK_EARG ? "the options have no size: make them with STOOK_GATHER()"
                                                         : "the options use what this stook does not know");
     ret_plan->ordered = ordered;
-    if (stook__input_number(mine->limit, STOOK_NONE, 1, LIMIT_MAX, &ret_plan->limit) != 0)
+    if (stook__input_limit(mine->limit, &ret_plan->limit) != 0)
         return refuse(batch, STOOK_EARG, "limit is not 0, STOOK_NONE or 1 to 1000000");
-    int64_t window = ret_plan->limit < 0 ? STOOK_NONE : 4 * ret_plan->limit;
+    int64_t window = ret_plan->limit == SIZE_MAX ? STOOK_NONE : 4 * (int64_t)ret_plan->limit;
     if (window > 0 && window < WINDOW_MIN)
         window = WINDOW_MIN;
     if (stook__input_number(mine->window, window, 1, INT64_MAX, &ret_plan->window) != 0)
@@ -81,7 +82,7 @@ static int begin(stook_batch *batch, const struct plan *plan, void (*done)(stook
     int64_t deadline = plan->timeout_ms < 0 || plan->timeout_ms > MS_MAX / 1000
                            ? 0
                            : stook__loop_now() + plan->timeout_ms * 1000;
-    stook__group_open(&client->sched, &batch->group, size_or_all(plan->limit), deadline);
+    stook__group_open(&client->sched, &batch->group, plan->limit, deadline);
     stook__loop_busy(client->loop, 1);
     stook__batch_touch(batch);
     return 0;

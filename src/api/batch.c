@@ -3,6 +3,9 @@
 #include "api/input.h"
 #include "loop/loop.h"
 #include "turn/streams.h"
+#include "transfer/site.h"
+
+enum { PRIORITY = 4 };
 
 int stook_batch_new(stook_client *client, stook_batch **ret_batch)
 {
@@ -38,12 +41,15 @@ static int failed_add(stook_batch *batch, int error, const char *why)
     return error;
 }
 
-static int enter(stook_batch *batch, struct stook_result *record)
+static int enter(stook_batch *batch, struct stook_result *record, int64_t priority)
 {
     stook_client *client = batch->client;
-    if (stook__tray_add(&batch->tray, batch->heap, &record->parcel) != 0)
+    char key[STOOK__SITE_MAX];
+    size_t size = stook__site_of(record->spec.url, key);
+    struct stook__queue *queue = stook__sched_queue(&client->sched, &batch->group, key, size, (unsigned)priority - 1);
+    if (queue == NULL || stook__tray_add(&batch->tray, batch->heap, &record->parcel) != 0)
         return STOOK_ENOMEM;
-    stook__sched_add(&client->sched, &batch->group, &record->job, record->job.policy, stook__loop_now());
+    stook__sched_add(&client->sched, queue, &record->job, record->job.policy, stook__loop_now());
     if (batch->state == STOOK__AWAITED && !client->turning)
         stook__loop_want(client->loop);
     return 0;
@@ -54,6 +60,7 @@ int stook_batch_add(stook_batch *batch, const struct stook_request *request)
     struct stook_request mine;
     struct stook_result *record = NULL;
     const char *why = NULL;
+    int64_t priority;
     if (batch == NULL)
         return STOOK_EARG;
     if (request == NULL)
@@ -68,9 +75,11 @@ int stook_batch_add(stook_batch *batch, const struct stook_request *request)
         return failed_add(batch, STOOK_ESTATE, "the client is closed, or of another process");
     if (batch->state == STOOK__DONE || stook__batch_verdict(batch) != 0 || batch->freed)
         return failed_add(batch, STOOK_ESTATE, "the batch is done, cancelled or past its deadline");
+    if (stook__input_number(mine.priority, PRIORITY, 0, STOOK__PRIORITIES, &priority) != 0)
+        return failed_add(batch, STOOK_EARG, "priority is not 0 or 1 to 7");
     error = stook__input_record(batch, &mine, &record, &why);
     if (error == 0)
-        error = enter(batch, record);
+        error = enter(batch, record, priority);
     if (error == 0)
         return 0;
     if (record != NULL && record->spec.extra != NULL && record->spec.extra->body_release != NULL)

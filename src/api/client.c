@@ -46,7 +46,7 @@ static stook_client *make(struct stook__heap *heap, const struct stook__policy *
     if (stook__peer_given(input))
         client->policy.peer = &client->peer;
     client->family = stook__input_family();
-    stook__sched_init(&client->sched);
+    stook__sched_init(&client->sched, heap);
     stook__list_init(&client->trays);
     stook__list_init(&client->batches);
     stook__list_init(&client->touched);
@@ -79,6 +79,7 @@ int stook_client_new(struct uv_loop_s *loop, const struct stook_client_options *
     struct stook__policy policy;
     struct stook__peer_input input;
     const char *why;
+    size_t limit, origin_limit;
     if (ret_client == NULL)
         return STOOK_EARG;
     int error = stook__input_struct(&mine, sizeof mine, options);
@@ -96,6 +97,10 @@ int stook_client_new(struct uv_loop_s *loop, const struct stook_client_options *
         };
         error = stook__peer_check(&input, &why);
     }
+    if (error == 0)
+        error = stook__input_limit(mine.limit, &limit);
+    if (error == 0)
+        error = stook__input_limit(mine.origin_limit, &origin_limit);
     if (error != 0)
         return error;
     if (mine.allocator != NULL && (mine.allocator->resize == NULL || mine.allocator->release == NULL))
@@ -108,6 +113,8 @@ int stook_client_new(struct uv_loop_s *loop, const struct stook_client_options *
         stook__heap_unref(heap);
         return STOOK_ENOMEM;
     }
+    client->sched.limit = limit;
+    client->sched.site_limit = origin_limit;
     error = furnish(client, loop);
     if (error != 0)
         free_parts(client);

@@ -5,7 +5,10 @@
 #include <pthread.h>
 #include <string.h>
 
-enum { STRUCT_MAX = 65536 }; /* no struct of ours will be larger: a size above is no size */
+enum {
+    STRUCT_MAX = 65536, /* no struct of ours will be larger: a size above is no size */
+    LIMIT_MAX = 1000000
+};
 
 int stook__input_struct(void *ours, size_t our_size, const void *theirs)
 {
@@ -30,6 +33,15 @@ int stook__input_number(int64_t value, int64_t inherited, int none, int64_t max,
     else if (value > max || (value < 0 && !(none && value == STOOK_NONE)))
         return STOOK_EARG;
     *ret_value = value;
+    return 0;
+}
+
+int stook__input_limit(int64_t value, size_t *ret_limit)
+{
+    int64_t limit;
+    if (stook__input_number(value, STOOK_NONE, 1, LIMIT_MAX, &limit) != 0)
+        return STOOK_EARG;
+    *ret_limit = limit < 0 ? SIZE_MAX : (size_t)limit;
     return 0;
 }
 

@@ -15,6 +15,9 @@ int stook__input_struct(void *ours, size_t our_size, const void *theirs);
 /* 0 is `inherited`; STOOK_NONE is -1 where `none` allows it; else 1 to max. 0 or STOOK_EARG. */
 int stook__input_number(int64_t value, int64_t inherited, int none, int64_t max, int64_t *ret_value);
 
+/* A limit as programs say it, STOOK_NONE or 1 to 1000000, as the rooms below do: SIZE_MAX is none. 0 or STOOK_EARG. */
+int stook__input_limit(int64_t value, size_t *ret_limit);
+
 /* A number that differs between a process and its forked children. */
 unsigned stook__input_family(void);
 int stook__input_forked(const stook_client *client);

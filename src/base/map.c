@@ -77,6 +77,16 @@ void stook__map_remove(struct stook__map *map, struct stook__node *node)
     map->count--;
 }
 
+struct stook__node *stook__map_next(const struct stook__map *map, const struct stook__node *node)
+{
+    if (node != NULL && node->next != NULL)
+        return node->next;
+    for (size_t i = node != NULL ? (node->hash & (map->n_buckets - 1)) + 1 : 0; i < map->n_buckets; i++)
+        if (map->bucket[i] != NULL)
+            return map->bucket[i];
+    return NULL;
+}
+
 void stook__map_free(struct stook__map *map, struct stook__heap *heap)
 {
     stook__free(heap, map->bucket);

@@ -24,6 +24,8 @@ struct stook__node *stook__map_find(const struct stook__map *map, uint64_t hash,
 /* The key is not there yet; key, key_size and hash are set. 0 or STOOK_ENOMEM. */
 int stook__map_add(struct stook__map *map, struct stook__heap *heap, struct stook__node *node);
 void stook__map_remove(struct stook__map *map, struct stook__node *node);
+/* Walks over all in no order: the first for NULL, and NULL behind the last. */
+struct stook__node *stook__map_next(const struct stook__map *map, const struct stook__node *node);
 /* Frees the table, not what is in it. */
 void stook__map_free(struct stook__map *map, struct stook__heap *heap);
 

@@ -122,7 +122,16 @@ int stook__tray_has_room(const struct stook__tray *tray)
 {
     if (!tray->lent || !tray->ordered)
         return 1;
-    return tray->out < tray->window && tray->held < HELD_MAX;
+    size_t kept = stook__tray_head(tray) != NULL;
+    return tray->out + kept < tray->window && tray->held < HELD_MAX;
+}
+
+struct stook__parcel *stook__tray_head(const struct stook__tray *tray)
+{
+    if (!tray->lent || !tray->ordered)
+        return NULL;
+    struct stook__parcel *head = head_of(tray);
+    return head == NULL || head->started || head->arrived ? NULL : head;
 }
 
 struct stook__parcel *stook__tray_next(struct stook__link *ring, struct stook__tray **ret_tray)

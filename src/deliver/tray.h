@@ -45,8 +45,10 @@ void stook__tray_started(struct stook__tray *tray, struct stook__parcel *parcel)
 void stook__tray_stopped(struct stook__tray *tray, struct stook__parcel *parcel);
 void stook__tray_arrived(struct stook__tray *tray, struct stook__link *ring, struct stook__parcel *parcel, size_t bytes,
                          int ok);
-/* Whether one more may start. */
+/* Whether one more may start; a place is kept for the head while it has not. */
 int stook__tray_has_room(const struct stook__tray *tray);
+/* The head, if it has not started: it may start though there is no room. NULL: it has, or there is none. */
+struct stook__parcel *stook__tray_head(const struct stook__tray *tray);
 
 /* The next to be shown of the tray whose turn it is; NULL: none. It has to be let go after. */
 struct stook__parcel *stook__tray_next(struct stook__link *ring, struct stook__tray **ret_tray);

@@ -1,32 +1,58 @@
 /* SPDX-License-Identifier: MIT */
-/* Queue, limit and fairness; see sched.h. The clocks of a job are in timeouts.c. */
+/* Limits, priorities and fairness; see sched.h. Queues are in queue.c, the clocks in timeouts.c. */
 #include "sched/sched.h"
 
+#include "sched/queue.h"
 #include "sched/timeouts.h"
 
-void stook__sched_init(struct stook__sched *sched)
+enum { STEPS = 256 }; /* jobs looked at in vain before the next is given up for this turn */
+
+void stook__sched_init(struct stook__sched *sched, struct stook__heap *heap)
 {
+    *sched = (struct stook__sched){.heap = heap, .limit = SIZE_MAX, .site_limit = SIZE_MAX};
     stook__list_init(&sched->ring);
-    sched->jobs.root = sched->deadlines.root = NULL;
-    sched->n_running = 0;
-    sched->starved = 0;
+    stook__list_init(&sched->offers);
+}
+
+void stook__sched_free(struct stook__sched *sched)
+{
+    stook__map_free(&sched->sites, sched->heap);
+    stook__map_free(&sched->queues, sched->heap);
 }
 
 void stook__group_init(struct stook__group *group)
 {
     stook__list_init(&group->ring);
-    stook__list_init(&group->waiting);
     stook__list_init(&group->running);
+    stook__list_init(&group->queues);
+    for (int i = 0; i < STOOK__PRIORITIES; i++) {
+        stook__list_init(&group->line[i]);
+        stook__list_init(&group->ready[i]);
+    }
 }
 
-/* A group stands in the ring exactly while it may start something. A newcomer goes to the end. */
+static int may_start(const struct stook__group *group)
+{
+    if (!group->open || group->n_running >= group->limit || group->n_waiting == group->n_parked)
+        return 0;
+    return !group->held || (group->head != NULL && group->head->state == STOOK__WAITING && !group->head->queue->parked);
+}
+
+/* A group stands in the ring exactly while it may start something, as far as it knows. A newcomer
+   goes to the end. */
 static void place(struct stook__sched *sched, struct stook__group *group)
 {
-    int may_start = group->open && !group->held && group->n_waiting > 0 && group->n_running < group->limit;
-    if (!may_start)
+    if (!may_start(group))
         stook__list_remove(&group->ring);
     else if (stook__list_empty(&group->ring))
         stook__list_append(&sched->ring, &group->ring);
+}
+
+/* Has what is parked at the site looked at again. */
+static void offer(struct stook__sched *sched, struct stook__site *site)
+{
+    if (stook__list_empty(&site->offer) && !stook__list_empty(&site->parked))
+        stook__list_append(&sched->offers, &site->offer);
 }
 
 void stook__group_open(struct stook__sched *sched, struct stook__group *group, size_t limit, int64_t deadline)
@@ -45,51 +71,177 @@ void stook__group_shut(struct stook__sched *sched, struct stook__group *group)
     place(sched, group);
 }
 
-void stook__group_hold(struct stook__sched *sched, struct stook__group *group, int held)
+void stook__group_hold(struct stook__sched *sched, struct stook__group *group, int held, struct stook__job *head)
 {
-    if (group->held == held)
-        return;
     group->held = held;
+    group->head = head;
     place(sched, group);
+}
+
+void stook__group_set_limit(struct stook__sched *sched, struct stook__group *group, size_t limit)
+{
+    group->limit = limit;
+    place(sched, group);
+}
+
+void stook__sched_set_limit(struct stook__sched *sched, size_t limit)
+{
+    sched->limit = limit;
+}
+
+void stook__sched_set_site_limit(struct stook__sched *sched, size_t limit)
+{
+    sched->site_limit = limit;
+    for (struct stook__node *node = stook__map_next(&sched->sites, NULL); node != NULL;
+         node = stook__map_next(&sched->sites, node))
+        offer(sched, STOOK__OF(struct stook__site, node, node));
+}
+
+struct stook__job *stook__group_any_waiting(struct stook__group *group)
+{
+    for (int i = 0; i < STOOK__PRIORITIES; i++)
+        if (!stook__list_empty(&group->line[i]))
+            return STOOK__OF(struct stook__job, link, group->line[i].next);
+    while (group->n_waiting > 0) {
+        struct stook__queue *queue = STOOK__OF(struct stook__queue, sibling, group->queues.next);
+        if (queue->n_waiting > 0)
+            return STOOK__OF(struct stook__job, link, queue->jobs.next);
+        stook__list_remove(&queue->sibling); /* not to be looked at again soon */
+        stook__list_append(&group->queues, &queue->sibling);
+    }
+    return NULL;
 }
 
 struct stook__job *stook__group_any(struct stook__group *group)
 {
-    struct stook__link *from = stook__list_empty(&group->running) ? &group->waiting : &group->running;
-    return stook__list_empty(from) ? NULL : STOOK__OF(struct stook__job, link, from->next);
+    if (stook__list_empty(&group->running))
+        return stook__group_any_waiting(group);
+    return STOOK__OF(struct stook__job, link, group->running.next);
 }
 
-void stook__sched_add(struct stook__sched *sched, struct stook__group *group, struct stook__job *job,
+void stook__sched_add(struct stook__sched *sched, struct stook__queue *queue, struct stook__job *job,
                       const struct stook__policy *policy, int64_t now)
 {
-    job->group = group;
+    struct stook__group *group = queue->key.group;
+    job->queue = queue;
     job->policy = policy;
     job->added_at = now;
     job->state = STOOK__WAITING;
-    stook__list_append(&group->waiting, &job->link);
+    stook__list_append(&group->line[queue->key.priority], &job->link);
+    queue->n_jobs++;
     group->n_waiting++;
+    sched->n_waiting++;
     stook__timeouts_arm(sched, job);
     place(sched, group);
 }
 
-struct stook__job *stook__sched_next(struct stook__sched *sched, int64_t now)
+/* The queue that is next in a group, with a job of its line moved into it if need be; NULL: none, or
+   too many were looked at. */
+static struct stook__queue *front(struct stook__group *group, int priority, int *steps)
 {
-    struct stook__link *first = sched->starved ? NULL : stook__list_pop(&sched->ring);
-    if (first == NULL)
-        return NULL;
-    struct stook__group *group = STOOK__OF(struct stook__group, ring, first);
-    struct stook__job *job = STOOK__OF(struct stook__job, link, group->waiting.next);
-    stook__list_remove(&job->link);
+    while (stook__list_empty(&group->ready[priority])) {
+        struct stook__link *first = *steps > 0 ? stook__list_pop(&group->line[priority]) : NULL;
+        if (first == NULL)
+            return NULL;
+        --*steps;
+        struct stook__job *job = STOOK__OF(struct stook__job, link, first);
+        stook__queue_push(job->queue, job, 0);
+    }
+    return STOOK__OF(struct stook__queue, link, group->ready[priority].next);
+}
+
+/* Held: nothing but the head. It is the oldest of its group, so it is the first of its queue. */
+static struct stook__job *pick_head(struct stook__sched *sched, struct stook__group *group)
+{
+    struct stook__job *head = group->head;
+    if (!head->passed) {
+        stook__list_remove(&head->link);
+        stook__queue_push(head->queue, head, 1);
+    }
+    if (stook__site_has_room(sched, head->queue->key.site))
+        return head;
+    stook__queue_park(head->queue);
+    return NULL;
+}
+
+/* The job of a group that is to start; NULL: none may, or too many were looked at. */
+static struct stook__job *pick(struct stook__sched *sched, struct stook__group *group, int *steps)
+{
+    if (group->held)
+        return pick_head(sched, group);
+    for (int i = STOOK__PRIORITIES; i-- > 0 && *steps > 0;) {
+        struct stook__queue *queue;
+        while ((queue = front(group, i, steps)) != NULL) {
+            if (stook__site_has_room(sched, queue->key.site))
+                return STOOK__OF(struct stook__job, link, queue->jobs.next);
+            stook__queue_park(queue);
+            --*steps;
+        }
+    }
+    return NULL;
+}
+
+static void begin(struct stook__sched *sched, struct stook__job *job, int64_t now)
+{
+    struct stook__queue *queue = job->queue;
+    struct stook__group *group = queue->key.group;
+    stook__queue_remove(queue, job);
+    if (queue->n_waiting > 0) { /* those of other sites are next */
+        stook__list_remove(&queue->link);
+        stook__list_append(&group->ready[queue->key.priority], &queue->link);
+    }
     stook__list_append(&group->running, &job->link);
     group->n_waiting--;
+    sched->n_waiting--;
     group->n_running++;
     sched->n_running++;
+    queue->key.site->n_running++;
     job->state = STOOK__RUNNING;
     if (job->first_at == 0)
         job->first_at = now;
     stook__sched_repeat(sched, job, now);
-    place(sched, group);
-    return job;
+}
+
+/* Sites with room give their turn to what is parked there, until a group may start some of it. */
+static void make_offers(struct stook__sched *sched, int *steps)
+{
+    while (!stook__list_empty(&sched->offers) && *steps > 0) {
+        struct stook__site *site = STOOK__OF(struct stook__site, offer, sched->offers.next);
+        stook__list_remove(&site->offer);
+        if (stook__list_empty(&site->parked) || !stook__site_has_room(sched, site))
+            continue;
+        struct stook__queue *queue = STOOK__OF(struct stook__queue, link, site->parked.next);
+        stook__queue_unpark(queue);
+        offer(sched, site);
+        place(sched, queue->key.group);
+        if (!stook__list_empty(&queue->key.group->ring))
+            return;
+        --*steps;
+    }
+}
+
+struct stook__job *stook__sched_next(struct stook__sched *sched, int64_t now)
+{
+    for (int steps = STEPS; steps > 0 && stook__sched_ready(sched); steps--) {
+        make_offers(sched, &steps);
+        struct stook__link *first = stook__list_pop(&sched->ring);
+        if (first == NULL)
+            continue;
+        struct stook__group *group = STOOK__OF(struct stook__group, ring, first);
+        struct stook__job *job = pick(sched, group, &steps);
+        if (job != NULL)
+            begin(sched, job, now);
+        place(sched, group);
+        if (job != NULL)
+            return job;
+    }
+    return NULL;
+}
+
+int stook__sched_ready(const struct stook__sched *sched)
+{
+    return !sched->starved && sched->n_running < sched->limit &&
+           (!stook__list_empty(&sched->ring) || !stook__list_empty(&sched->offers));
 }
 
 void stook__sched_repeat(struct stook__sched *sched, struct stook__job *job, int64_t now)
@@ -100,21 +252,24 @@ void stook__sched_repeat(struct stook__sched *sched, struct stook__job *job, int
     stook__timeouts_arm(sched, job);
 }
 
-static void stopped(struct stook__sched *sched, struct stook__group *group)
+static void stopped(struct stook__sched *sched, struct stook__queue *queue)
 {
-    group->n_running--;
+    queue->key.group->n_running--;
     sched->n_running--;
+    queue->key.site->n_running--;
+    offer(sched, queue->key.site);
 }
 
 int stook__sched_put_back(struct stook__sched *sched, struct stook__job *job)
 {
-    struct stook__group *group = job->group;
+    struct stook__group *group = job->queue->key.group;
     if (sched->n_running <= 1)
         return 0;
     stook__list_remove(&job->link);
-    stook__list_append(group->waiting.next, &job->link); /* in front of the first */
-    stopped(sched, group);
+    stopped(sched, job->queue);
+    stook__queue_push(job->queue, job, 1);
     group->n_waiting++;
+    sched->n_waiting++;
     job->state = STOOK__WAITING;
     job->attempts--;
     sched->starved = 1;
@@ -125,16 +280,39 @@ int stook__sched_put_back(struct stook__sched *sched, struct stook__job *job)
 
 void stook__sched_finish(struct stook__sched *sched, struct stook__job *job)
 {
-    struct stook__group *group = job->group;
-    stook__list_remove(&job->link);
-    if (job->state == STOOK__RUNNING)
-        stopped(sched, group);
-    else
+    struct stook__queue *queue = job->queue;
+    struct stook__group *group = queue->key.group;
+    stook__queue_remove(queue, job);
+    if (job->state == STOOK__RUNNING) {
+        stopped(sched, queue);
+    } else {
         group->n_waiting--;
+        sched->n_waiting--;
+    }
+    if (group->head == job)
+        group->head = NULL;
     sched->starved = 0;
     job->state = STOOK__FINISHED;
+    job->queue = NULL;
     stook__clock_clear(&sched->jobs, &job->timer);
     place(sched, group);
+    stook__queue_let_go(sched, queue);
+}
+
+enum stook__reason stook__sched_reason(const struct stook__sched *sched, const struct stook__job *job)
+{
+    const struct stook__group *group = job->queue->key.group;
+    if (!group->open)
+        return STOOK__BY_AWAIT;
+    if (group->held && group->head != job)
+        return STOOK__BY_HOLD;
+    if (group->n_running >= group->limit)
+        return STOOK__BY_BATCH;
+    if (!stook__site_has_room(sched, job->queue->key.site))
+        return STOOK__BY_SITE;
+    if (sched->n_running >= sched->limit)
+        return STOOK__BY_CLIENT;
+    return sched->starved ? STOOK__BY_DESCRIPTORS : STOOK__BY_TURN;
 }
 
 int stook__sched_again(const struct stook__job *job, const struct stook__ending *ending)

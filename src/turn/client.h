@@ -4,6 +4,7 @@
 #define STOOK_TURN_CLIENT_H
 
 #include "deliver/call.h"
+#include "sched/queue.h"
 #include "turn/inbox.h"
 #include "turn/record.h"
 
@@ -61,7 +62,7 @@ extern const struct stook__loop_events stook__turn_events;
 /* Whose it is, until it is OVER. */
 static inline stook_batch *stook__record_batch(const struct stook_result *record)
 {
-    return STOOK__OF(stook_batch, group, record->job.group);
+    return STOOK__OF(stook_batch, group, record->job.queue->key.group);
 }
 
 /* Have the next turn look at the batch. */

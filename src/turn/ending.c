@@ -75,6 +75,8 @@ void stook__batch_destroy(stook_batch *batch)
     const struct stook__pages *parcels = &batch->tray.parcels;
     for (size_t i = stook__pages_next(parcels, 0); i != SIZE_MAX; i = stook__pages_next(parcels, i + 1))
         stook__record_drop(stook__record_of_parcel(stook__pages_get(parcels, i)));
+    if (batch->client != NULL)
+        stook__group_end(&batch->client->sched, &batch->group);
     stook__inbox_recall(batch->inbox, &batch->letter);
     stook__inbox_unref(batch->inbox);
     stook__list_remove(&batch->link);
@@ -107,6 +109,7 @@ static void detach(stook_client *client)
         batch->client = NULL;
         stook__list_remove(&batch->touch);
         stook__list_remove(&batch->group.ring);
+        stook__group_end(&client->sched, &batch->group);
     }
 }
 
@@ -117,6 +120,7 @@ void stook__ending_closed(void *owner)
     void (*closed)(void *user) = client->closed;
     void *user = client->closed_user;
     detach(client);
+    stook__sched_free(&client->sched);
     client->closing = 3;
     client->turning = 1; /* inside its last callback: whoever runs or closes it now is refused */
     /* Other threads may post until they hear of `closed`: until then there is an inbox that refuses. */

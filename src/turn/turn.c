@@ -63,6 +63,14 @@ void stook__record_end(stook_client *client, struct stook_result *record, int er
     finish(client, record, &answer, &outcome);
 }
 
+/* Whether more of the batch may start, now that something of it has started, or was shown. */
+static void update_room(stook_client *client, stook_batch *batch)
+{
+    struct stook__parcel *head = stook__tray_head(&batch->tray);
+    stook__group_hold(&client->sched, &batch->group, !stook__tray_has_room(&batch->tray),
+                      head != NULL ? &stook__record_of_parcel(head)->job : NULL);
+}
+
 static int put_back(stook_client *client, struct stook_result *record)
 {
     if (!stook__sched_put_back(&client->sched, &record->job))
@@ -173,7 +181,7 @@ static void attend(stook_client *client, stook_batch *batch)
             ask_for_more(batch);
         if (stook__batch_verdict(batch) != 0)
             end_some(client, batch);
-        stook__group_hold(&client->sched, &batch->group, !stook__tray_has_room(&batch->tray));
+        update_room(client, batch);
         stook__bodies_return(client);
         if (batch->tray.delivered == batch->tray.count && (batch->exhausted || batch->verdict != 0))
             complete(client, batch);
@@ -204,7 +212,7 @@ static void start(stook_client *client)
             struct stook_result *record = stook__record_of_job(job);
             stook_batch *batch = stook__record_batch(record);
             stook__tray_started(&batch->tray, &record->parcel);
-            stook__group_hold(&client->sched, &batch->group, !stook__tray_has_room(&batch->tray));
+            update_room(client, batch);
             if (!batch->exhausted)
                 stook__batch_touch(batch);
             begin(client, record, 0);
@@ -236,7 +244,7 @@ static void settle(stook_client *client, int busy)
     int64_t sched = stook__sched_alarm(&client->sched), engine = stook__engine_alarm(client->engine);
     stook__loop_alarm(client->loop, sched == 0 || (engine != 0 && engine < sched) ? engine : sched);
     if (busy || client->again || !stook__list_empty(&client->touched) || !stook__list_empty(&client->trays) ||
-        !stook__list_empty(&client->sched.ring) || stook__inbox_count(client->inbox) > 0)
+        stook__sched_ready(&client->sched) || stook__inbox_count(client->inbox) > 0)
         stook__loop_want(client->loop);
     stook__loop_busy(client->loop, client->awaits > 0 || client->closing);
 }

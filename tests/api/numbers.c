@@ -35,6 +35,10 @@ static const struct bound client_bounds[] = {
      {STOOK_NONE, STOOK_AUTO, INT64_MIN, 100001, INT64_MAX}},
     {"http_version", offsetof(struct stook_client_options, http_version),
      {STOOK_HTTP_1_1, STOOK_HTTP_2, STOOK_HTTP_3}, {STOOK_NONE, STOOK_AUTO, 4, INT64_MIN, INT64_MAX}},
+    {"limit", offsetof(struct stook_client_options, limit), {STOOK_NONE, 1, 1000000},
+     {STOOK_AUTO, -3, INT64_MIN, 1000001, INT64_MAX}},
+    {"origin_limit", offsetof(struct stook_client_options, origin_limit), {STOOK_NONE, 1, 1000000},
+     {STOOK_AUTO, -3, INT64_MIN, 1000001, INT64_MAX}},
 };
 
 static const struct bound request_bounds[] = {
@@ -50,6 +54,8 @@ static const struct bound request_bounds[] = {
     {"expect", offsetof(struct stook_request, expect), {1}, {STOOK_NONE, STOOK_AUTO, 2, INT64_MIN, INT64_MAX}},
     {"auth", offsetof(struct stook_request, auth), {STOOK_AUTH_BASIC, STOOK_AUTH_DIGEST},
      {STOOK_NONE, STOOK_AUTO, 3, INT64_MIN, INT64_MAX}},
+    {"priority", offsetof(struct stook_request, priority), {1, 7},
+     {STOOK_NONE, STOOK_AUTO, 8, INT64_MIN, INT64_MAX}},
     {"body_size", offsetof(struct stook_request, body_size), {0},
      {STOOK_NONE, STOOK_AUTO, 1, -3, INT64_MIN, INT64_MAX}}, /* there is no body */
 };

@@ -13,19 +13,23 @@ static struct stook__sched sched;
 static struct stook__group groups[3];
 static struct stook__job jobs[3][JOBS];
 static struct stook__policy policy;
+static struct stook__heap *heap;
 
 static void begin(void)
 {
     policy = (struct stook__policy){.queue_ms = -1, .attempt_ms = 300, .connect_ms = 100, .total_ms = 1000, .stall_ms = 200};
-    stook__sched_init(&sched);
+    heap = stook__heap_new(NULL);
+    stook__sched_init(&sched, heap);
     for (int i = 0; i < 3; i++)
         stook__group_init(&groups[i]);
 }
 
 static void add(int group, int count, int64_t now)
 {
+    struct stook__queue *queue = stook__sched_queue(&sched, &groups[group], "", 0, 3);
+    CHECK(queue != NULL);
     for (int i = 0; i < count; i++)
-        stook__sched_add(&sched, &groups[group], &jobs[group][i], &policy, now);
+        stook__sched_add(&sched, queue, &jobs[group][i], &policy, now);
 }
 
 static int started(const struct stook__job *job)
@@ -69,9 +73,9 @@ TEST(held_and_shut)
     begin();
     add(0, 4, 1);
     stook__group_open(&sched, &groups[0], 10, 0);
-    stook__group_hold(&sched, &groups[0], 1);
+    stook__group_hold(&sched, &groups[0], 1, NULL);
     CHECK(stook__sched_next(&sched, 2) == NULL);
-    stook__group_hold(&sched, &groups[0], 0);
+    stook__group_hold(&sched, &groups[0], 0, NULL);
     CHECK(stook__sched_next(&sched, 2) != NULL);
     stook__group_shut(&sched, &groups[0]);
     CHECK(stook__sched_next(&sched, 2) == NULL);

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* What limits per origin go by: scheme, host and port (RFC 9110 4.3.1), however they are written. */
+#ifndef STOOK_TRANSFER_SITE_H
+#define STOOK_TRANSFER_SITE_H
+
+#include <stddef.h>
+
+enum { STOOK__SITE_MAX = 300 }; /* a scheme, a name of 253 bytes, a port */
+
+/* "https://example.com:443" of "HTTPS://Example.com/x". Returns its bytes, without a NUL; 0: this URL
+   names no origin, and will be refused when it starts. */
+size_t stook__site_of(const char *url, char key[STOOK__SITE_MAX]);
+
+#endif

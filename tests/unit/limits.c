@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: MIT */
+/* Limits of batch, client and origin, priorities, and whose turn it is: in virtual time. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/harness.h"
+#include "sched/queue.h"
+#include "transfer/site.h"
+
+enum { GROUPS = 4, JOBS = 60, SITES = 5 };
+
+static struct stook__heap *heap;
+static struct stook__sched sched;
+static struct stook__group groups[GROUPS];
+static struct stook__job jobs[GROUPS][JOBS];
+static struct stook__site *site_of[GROUPS][JOBS];
+static struct stook__policy policy = {.queue_ms = -1, .attempt_ms = -1, .connect_ms = -1, .total_ms = -1, .stall_ms = -1};
+
+static void begin(void)
+{
+    heap = stook__heap_new(NULL);
+    memset(groups, 0, sizeof groups);
+    memset(jobs, 0, sizeof jobs);
+    stook__sched_init(&sched, heap);
+    for (int i = 0; i < GROUPS; i++)
+        stook__group_init(&groups[i]);
+}
+
+static void end(void)
+{
+    for (int i = 0; i < GROUPS; i++)
+        stook__group_end(&sched, &groups[i]);
+    CHECK_EQ_SIZE(sched.sites.count, 0);
+    CHECK_EQ_SIZE(sched.queues.count, 0);
+    stook__sched_free(&sched);
+    stook__heap_unref(heap);
+}
+
+static struct stook__job *add(int group, int at, const char *site, unsigned priority)
+{
+    struct stook__queue *queue = stook__sched_queue(&sched, &groups[group], site, strlen(site), priority);
+    CHECK(queue != NULL);
+    site_of[group][at] = queue->key.site;
+    stook__sched_add(&sched, queue, &jobs[group][at], &policy, 1);
+    return &jobs[group][at];
+}
+
+static void add_many(int group, int from, int count, const char *site)
+{
+    for (int i = 0; i < count; i++)
+        add(group, from + i, site, 3);
+}
+
+static struct stook__job *next(void)
+{
+    return stook__sched_next(&sched, 2);
+}
+
+static void open_all(size_t limit)
+{
+    for (int i = 0; i < GROUPS; i++)
+        stook__group_open(&sched, &groups[i], limit, 0);
+}
+
+/* What is passed over stays in order, and goes first when its site has room. */
+TEST(full_sites_are_passed_over)
+{
+    begin();
+    stook__sched_set_site_limit(&sched, 1);
+    add_many(0, 0, 3, "a");
+    add_many(0, 3, 3, "b");
+    open_all(3);
+    CHECK(next() == &jobs[0][0]);
+    CHECK(next() == &jobs[0][3]);
+    CHECK(next() == NULL); /* two sites, one each */
+    CHECK_EQ_INT(stook__sched_reason(&sched, &jobs[0][1]), STOOK__BY_SITE);
+    stook__sched_finish(&sched, &jobs[0][3]);
+    CHECK(next() == &jobs[0][4]);
+    stook__sched_finish(&sched, &jobs[0][0]);
+    CHECK(next() == &jobs[0][1]);
+    stook__sched_set_site_limit(&sched, 2);
+    CHECK(next() == &jobs[0][2]);
+    CHECK(next() == NULL); /* the limit of the batch */
+    CHECK_EQ_INT(stook__sched_reason(&sched, &jobs[0][5]), STOOK__BY_BATCH);
+    stook__group_set_limit(&sched, &groups[0], SIZE_MAX);
+    CHECK(next() == &jobs[0][5]);
+    for (int i = 0; i < 6; i++)
+        if (jobs[0][i].state != STOOK__FINISHED)
+            stook__sched_finish(&sched, &jobs[0][i]);
+    end();
+}
+
+/* At a site too a batch of one waits for a slot, not for the many before it. */
+TEST(batches_take_turns_at_a_site)
+{
+    begin();
+    stook__sched_set_site_limit(&sched, 1);
+    add_many(0, 0, JOBS, "a");
+    add_many(1, 0, 1, "a");
+    add_many(2, 0, 2, "a");
+    open_all(SIZE_MAX);
+    int sum[GROUPS] = {0};
+    for (int i = 0; i < 6; i++) {
+        struct stook__job *job = next();
+        CHECK(job != NULL && next() == NULL);
+        sum[(job - jobs[0]) / JOBS]++;
+        stook__sched_finish(&sched, job);
+    }
+    CHECK_EQ_INT(sum[0], 3);
+    CHECK_EQ_INT(sum[1], 1);
+    CHECK_EQ_INT(sum[2], 2);
+    struct stook__job *job;
+    while ((job = next()) != NULL)
+        stook__sched_finish(&sched, job);
+    end();
+}
+
+/* A batch that is at its own limit does not keep a site's room from another. */
+TEST(room_is_offered_on)
+{
+    begin();
+    stook__sched_set_site_limit(&sched, 1);
+    add(0, 0, "a", 3), add(0, 1, "b", 3), add(0, 2, "b", 3);
+    add(1, 0, "b", 3), add(1, 1, "b", 3);
+    stook__group_open(&sched, &groups[1], 1, 0);
+    CHECK(next() == &jobs[1][0]);
+    stook__group_open(&sched, &groups[0], 1, 0);
+    CHECK(next() == &jobs[0][0]);
+    stook__group_set_limit(&sched, &groups[0], 2);
+    CHECK(next() == NULL); /* "b" is full: parked there */
+    stook__group_set_limit(&sched, &groups[0], 1);
+    stook__sched_finish(&sched, &jobs[1][0]);
+    CHECK(next() == &jobs[1][1]);
+    CHECK(next() == NULL);
+    stook__sched_finish(&sched, &jobs[1][1]);
+    CHECK(next() == NULL);
+    stook__sched_finish(&sched, &jobs[0][0]);
+    CHECK(next() == &jobs[0][1]);
+    stook__sched_finish(&sched, &jobs[0][1]);
+    CHECK(next() == &jobs[0][2]);
+    stook__sched_finish(&sched, &jobs[0][2]);
+    end();
+}
+
+TEST(priorities)
+{
+    begin();
+    add(0, 0, "a", 3), add(0, 1, "a", 6), add(0, 2, "b", 0), add(0, 3, "a", 6), add(0, 4, "b", 3);
+    stook__group_open(&sched, &groups[0], SIZE_MAX, 0);
+    static const int expected[] = {1, 3, 0, 4, 2};
+    for (int i = 0; i < 5; i++)
+        CHECK(next() == &jobs[0][expected[i]]);
+    for (int i = 0; i < 5; i++)
+        stook__sched_finish(&sched, &jobs[0][i]);
+    end();
+}
+
+TEST(limit_of_the_client)
+{
+    begin();
+    stook__sched_set_limit(&sched, 2);
+    add_many(0, 0, 4, "a");
+    add_many(1, 0, 1, "b");
+    open_all(SIZE_MAX);
+    struct stook__job *first = next(), *second = next();
+    CHECK(first == &jobs[0][0] && second == &jobs[1][0]);
+    CHECK(next() == NULL);
+    CHECK(!stook__sched_ready(&sched));
+    CHECK_EQ_INT(stook__sched_reason(&sched, &jobs[0][1]), STOOK__BY_CLIENT);
+    stook__sched_set_limit(&sched, SIZE_MAX);
+    CHECK(stook__sched_ready(&sched));
+    for (int i = 1; i < 4; i++)
+        CHECK(next() == &jobs[0][i]);
+    stook__sched_finish(&sched, second);
+    for (int i = 0; i < 4; i++)
+        stook__sched_finish(&sched, &jobs[0][i]);
+    end();
+}
+
+/* Held, only the head starts: from the line, and from a site that was full. */
+TEST(head_of_a_held_batch)
+{
+    begin();
+    stook__sched_set_site_limit(&sched, 1);
+    add(1, 0, "a", 3);
+    stook__group_open(&sched, &groups[1], SIZE_MAX, 0);
+    CHECK(next() == &jobs[1][0]);
+    add(0, 0, "a", 2), add(0, 1, "b", 3), add(0, 2, "c", 3);
+    stook__group_open(&sched, &groups[0], SIZE_MAX, 0);
+    CHECK(next() == &jobs[0][1]);
+    stook__group_hold(&sched, &groups[0], 1, &jobs[0][0]);
+    CHECK(next() == NULL);
+    CHECK_EQ_INT(stook__sched_reason(&sched, &jobs[0][2]), STOOK__BY_HOLD);
+    CHECK_EQ_INT(stook__sched_reason(&sched, &jobs[0][0]), STOOK__BY_SITE);
+    stook__sched_finish(&sched, &jobs[1][0]);
+    CHECK(next() == &jobs[0][0]);
+    stook__sched_finish(&sched, &jobs[0][0]);
+    CHECK(next() == NULL);
+    stook__group_hold(&sched, &groups[0], 1, &jobs[0][2]);
+    CHECK(next() == &jobs[0][2]);
+    stook__sched_finish(&sched, &jobs[0][1]);
+    stook__sched_finish(&sched, &jobs[0][2]);
+    end();
+}
+
+/* ---------------------------------------------------------------- histories */
+
+static size_t site_limit, client_limit;
+
+static size_t running_at(const struct stook__site *site)
+{
+    size_t count = 0;
+    for (int i = 0; i < GROUPS; i++)
+        for (int k = 0; k < JOBS; k++)
+            count += jobs[i][k].state == STOOK__RUNNING && site_of[i][k] == site;
+    return count;
+}
+
+/* Nothing over a limit; and whatever waits is forbidden by one that is reached. */
+static void check_limits(void)
+{
+    size_t all = 0;
+    for (int i = 0; i < GROUPS; i++)
+        for (int k = 0; k < JOBS; k++) {
+            const struct stook__job *job = &jobs[i][k];
+            if (job->state == STOOK__RUNNING) {
+                all++;
+                CHECK(running_at(site_of[i][k]) <= site_limit);
+            } else if (job->state == STOOK__WAITING && groups[i].open) {
+                CHECK(sched.n_running == client_limit || groups[i].n_running == groups[i].limit ||
+                      running_at(site_of[i][k]) == site_limit);
+            }
+        }
+    CHECK_EQ_SIZE(all, sched.n_running);
+    CHECK(all <= client_limit);
+    for (int i = 0; i < GROUPS; i++)
+        CHECK(groups[i].n_running <= groups[i].limit);
+}
+
+static void act(int *n_added)
+{
+    char site[2] = {(char)('a' + rand() % SITES), '\0'};
+    int group = rand() % GROUPS, at = rand() % JOBS;
+    struct stook__job *job = &jobs[group][at];
+    switch (rand() % 8) {
+    case 0:
+        if (groups[group].n_running <= 2) /* a lower one would be met later only */
+            stook__group_set_limit(&sched, &groups[group], 2 + (size_t)rand() % 3);
+        break;
+    case 1:
+    case 2:
+    case 3:
+        if (job->state == STOOK__NEW)
+            add(group, at, site, (unsigned)rand() % STOOK__PRIORITIES), ++*n_added;
+        break;
+    default:
+        if (job->state == STOOK__RUNNING || (job->state == STOOK__WAITING && rand() % 16 == 0))
+            stook__sched_finish(&sched, job);
+    }
+}
+
+TEST(random_histories)
+{
+    for (unsigned seed = 0; seed < 100; seed++) {
+        int n_added = 0;
+        test_note("seed %u", seed);
+        srand(seed);
+        begin();
+        site_limit = 1 + seed % 3;
+        client_limit = 3 + seed % 5;
+        stook__sched_set_site_limit(&sched, site_limit);
+        stook__sched_set_limit(&sched, client_limit);
+        for (int i = 0; i < GROUPS; i++)
+            stook__group_open(&sched, &groups[i], 2, 0);
+        for (int i = 0; i < 1500; i++) {
+            act(&n_added);
+            while (rand() % 4 != 0 && next() != NULL)
+                ;
+            if (i % 8 == 0) {
+                while (next() != NULL)
+                    ;
+                CHECK(!stook__sched_ready(&sched));
+                check_limits();
+            }
+        }
+        CHECK(n_added > GROUPS * JOBS / 2);
+        for (int i = 0; i < GROUPS; i++)
+            for (struct stook__job *job; (job = stook__group_any(&groups[i])) != NULL;)
+                stook__sched_finish(&sched, job);
+        CHECK_EQ_SIZE(sched.n_running + sched.n_waiting, 0);
+        end();
+    }
+}
+
+/* ---------------------------------------------------------------------- keys */
+
+TEST(keys_of_origins)
+{
+    static const struct {
+        const char *url, *key;
+    } cases[] = {
+        {"http://a.example/x", "http://a.example:80"},
+        {"HTTP://A.Example:80", "http://a.example:80"},
+        {"http://a.example:/?q", "http://a.example:80"},
+        {"https://a.example?q", "https://a.example:443"},
+        {"https://a.example:8443/#x", "https://a.example:8443"},
+        {"http://[::1]/", "http://[::1]:80"},
+        {"http://[::1]:81/", "http://[::1]:81"},
+        {"http:///x", ""},
+        {"ftp://a.example/", ""},
+        {"a.example", ""},
+        {"", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char key[STOOK__SITE_MAX];
+        size_t size = stook__site_of(cases[i].url, key);
+        test_note("%s gave %.*s", cases[i].url, (int)size, key);
+        CHECK(size == strlen(cases[i].key) && memcmp(key, cases[i].key, size) == 0);
+    }
+    char longest[1000], key[STOOK__SITE_MAX];
+    memset(longest, 'a', sizeof longest - 1);
+    longest[sizeof longest - 1] = '\0';
+    memcpy(longest, "http://", 7);
+    CHECK_EQ_SIZE(stook__site_of(longest, key), 0);
+}
