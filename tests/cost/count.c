@@ -205,6 +205,42 @@ struct memory_use count_memory(const struct peer *peer, const struct run *run)
                                read_memory(log, "most: ")};
 }
 
+/* ----------------------------------------------------------------------- time */
+
+static double read_ms(const char *path, const char *begin)
+{
+    char rest[64];
+    FILE *file = open_file(path);
+    if (!find_line(file, begin, rest, sizeof rest))
+        FAIL("the program did not say \"%s\"", begin);
+    fclose(file);
+    return strtod(rest, NULL);
+}
+
+struct took count_time(const char *url, const char *ca, const struct run *run, int on_a_loop)
+{
+    struct command command = {{NULL}, 0};
+    const char *log = text("%s/log", temporary_directory());
+    word(&command, programs[run->program]);
+    word(&command, "-t");
+    if (on_a_loop)
+        word(&command, "-l");
+    if (ca != NULL) {
+        word(&command, "-c");
+        word(&command, ca);
+    }
+    if (run->warm != 0) {
+        word(&command, "-w");
+        word(&command, text("%zu", run->warm));
+    }
+    word(&command, url);
+    word(&command, text("%zu", run->counted));
+    word(&command, text("%zu", run->in_flight));
+    process_run(command.argv, log);
+    return (struct took){read_ms(log, "took: "), read_ms(log, "warm: "), read_ms(log, "computed: "),
+                         on_a_loop ? read_ms(log, "longest: ") : 0};
+}
+
 /* -------------------------------------------------------------------- verdict */
 
 static int missed;

@@ -37,6 +37,14 @@ struct memory_use {
 };
 struct memory_use count_memory(const struct peer *peer, const struct run *run);
 
+/* Milliseconds, which do depend on how busy the machine is: the least of so many runs. */
+struct took {
+    double all, warm; /* from the first request, from answer run->warm on, to the last answer */
+    double computed;  /* by the processor */
+    double longest;   /* computed between two polls; 0 unless on_a_loop */
+};
+struct took count_time(const char *url, const char *ca, const struct run *run, int on_a_loop);
+
 /* Print a figure beside its target; the test fails when all of it has been printed. */
 void count_judge(double figure, double target, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

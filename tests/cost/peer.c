@@ -49,6 +49,10 @@ static const char configuration[] =
     "    }\n"
     "    location = /todos/2 { proxy_pass http://todos/todos/1000003?delay_ms=3; }\n"
     "    location = /todos/3 { proxy_pass http://holder; }\n"
+    "    location = /todos/4 {\n"
+    "      keepalive_timeout 0;\n"
+    "      return 200 '{\"userId\":50001,\"id\":1000003,\"title\":\"stook the barley\",\"completed\":false}';\n"
+    "    }\n"
     "    location = /token { return 200 %ld; }\n"
     "  }\n"
     "}\n";
@@ -150,6 +154,11 @@ const char *peer_url(const struct peer *peer, int tls, enum peer_answers answers
 {
     return text("%s://127.0.0.1:%d/todos/%d", tls ? "https" : "http", tls ? peer->tls_port : peer->port,
                 (int)answers);
+}
+
+const char *peer_url_once(const struct peer *peer)
+{
+    return text("https://127.0.0.1:%d/todos/4", peer->tls_port);
 }
 
 void peer_hold(const struct peer *peer, size_t waiting)

@@ -23,6 +23,8 @@ struct peer;
 struct peer *peer_start(void);
 /* Listens on all of 127.0.0.0/8 in the clear, on 127.0.0.1 over TLS. Valid as text() is. */
 const char *peer_url(const struct peer *peer, int tls, enum peer_answers answers);
+/* Over TLS, and the connection is closed after the answer. */
+const char *peer_url_once(const struct peer *peer);
 void peer_hold(const struct peer *peer, size_t waiting);
 /* PEM file of the authority. */
 const char *peer_ca(const struct peer *peer);

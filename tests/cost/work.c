@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifdef __has_include
@@ -19,7 +20,7 @@
 
 static void usage(void)
 {
-    fprintf(stderr, "usage: [-c CA_FILE] [-o ORIGINS] [-w WARM] [-O] [-m] URL REQUESTS IN_FLIGHT\n");
+    fprintf(stderr, "usage: [-c CA_FILE] [-o ORIGINS] [-w WARM] [-O] [-m] [-t] [-l] URL REQUESTS IN_FLIGHT\n");
     exit(2);
 }
 
@@ -73,7 +74,7 @@ void work_read(struct work *work, int argc, char **argv)
     int option;
     memset(work, 0, sizeof *work);
     work->origins = 1;
-    while ((option = getopt(argc, argv, "c:o:w:Om")) != -1)
+    while ((option = getopt(argc, argv, "c:o:w:Omtl")) != -1)
         switch (option) {
         case 'c':
             work->ca_file = optarg;
@@ -90,6 +91,12 @@ void work_read(struct work *work, int argc, char **argv)
         case 'm':
             work->says_memory = 1;
             break;
+        case 't':
+            work->says_time = 1;
+            break;
+        case 'l':
+            work->on_a_loop = 1;
+            break;
         default:
             usage();
         }
@@ -98,13 +105,22 @@ void work_read(struct work *work, int argc, char **argv)
     make_urls(work, argv[optind]);
     work->requests = number(argv[optind + 1]);
     work->in_flight = number(argv[optind + 2]);
-    if (work->in_flight == 0 || work->requests <= work->in_flight + work->warm)
+    if (work->in_flight == 0 || work->requests < work->warm + (work->says_time ? 1 : work->in_flight + 1))
         usage();
     allow_descriptors();
 }
 
-const char *work_url(const struct work *work, size_t index)
+static double now_ms(clockid_t clock)
 {
+    struct timespec time;
+    clock_gettime(clock, &time);
+    return (double)time.tv_sec * 1e3 + (double)time.tv_nsec / 1e6;
+}
+
+const char *work_url(struct work *work, size_t index)
+{
+    if (index == 0)
+        work->began = now_ms(CLOCK_MONOTONIC);
     return work->urls[index % work->origins];
 }
 
@@ -127,6 +143,10 @@ void work_answered(struct work *work, int status, size_t body_size)
         exit(1);
     }
     work->answers++;
+    if (work->answers == work->warm)
+        work->warm_at = now_ms(CLOCK_MONOTONIC);
+    if (work->answers == work->requests)
+        work->ended = now_ms(CLOCK_MONOTONIC);
     if (work->warm != 0 && work->answers == work->warm)
         CALLGRIND_START_INSTRUMENTATION;
     if (work->warm != 0 && work->answers == work->requests - work->in_flight)
@@ -141,6 +161,9 @@ int work_end(struct work *work)
 {
     if (work->says_memory)
         say_memory(work, "most", "VmHWM");
+    if (work->says_time)
+        printf("took: %.3f ms\nwarm: %.3f ms\ncomputed: %.3f ms\n", work->ended - work->began,
+               work->ended - work->warm_at, now_ms(CLOCK_PROCESS_CPUTIME_ID));
     for (size_t i = 0; i < work->origins; i++)
         free(work->urls[i]);
     free(work->urls);

@@ -16,7 +16,7 @@
 
 #include <stook.h>
 
-enum { SKIPPED = 77, DEFERRED_MAX = 32, FD_MAX = 4096 };
+enum { SKIPPED = 77, DEFERRED_MAX = 256, FD_MAX = 4096 };
 
 static struct test *tests;
 static char note[256];
