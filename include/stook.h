@@ -246,6 +246,14 @@ STOOK_API int stook_client_set_origin_limit(stook_client *client, int64_t limit)
 
 /* ------------------------------------------------------------------ request */
 
+/** How far a request is, in bytes of bodies as they are on the wire. -1: not known (yet). */
+struct stook_progress {
+    int64_t received;      /**< of the response */
+    int64_t receive_total; /**< the Content-Length of the response */
+    int64_t sent;          /**< of the request */
+    int64_t send_total;    /**< that it has */
+};
+
 /**
  * One request. Only `url` is required. Everything is copied by stook_batch_add().
  * Numbers: 0 takes the client's value.
@@ -275,6 +283,9 @@ struct stook_request {
         taken, and no more until stook_batch_resume(); clocks stand still meanwhile. Anything else: the
         result is STOOK_ECALLBACK. The attempt's and the whole clock and body_max are off by default. */
     int (*on_body)(stook_batch *batch, const stook_result *result, const void *data, size_t size, void *user);
+    /** Called when bytes of a body have moved, in either direction, at most once a turn of the loop; for
+        the last time when all have. `progress` is lent for the call. */
+    void (*on_progress)(stook_batch *batch, const stook_result *result, const struct stook_progress *progress, void *user);
     /** `body` is borrowed, not copied, and must not change until this is called: exactly once, from
         the loop's thread, when the request is over, before the await's `done`; from inside
         stook_batch_free() if it was never awaited. Not if stook_batch_add() fails. `user` is the
@@ -378,6 +389,14 @@ STOOK_API void stook_batch_cancel_one(stook_batch *batch, size_t index);
 STOOK_API void stook_batch_resume(stook_batch *batch, size_t index);
 
 /**
+ * How far the index-th add is, while it is under way.
+ * @param ret_progress set on success, untouched otherwise
+ * @return 0, STOOK_EARG (NULL), STOOK_ESTATE (it waits, is finished or unknown; a forked child)
+ * Thread: the loop's. Callbacks: none.
+ */
+STOOK_API int stook_batch_progress(const stook_batch *batch, size_t index, struct stook_progress *ret_progress);
+
+/**
  * End a batch. During its await: cancel, and free after `done`. Results go with it, kept ones stay.
  * NULL is allowed. Allowed after the client is closed.
  * Thread: the loop's.
@@ -469,8 +488,22 @@ STOOK_API const char *stook_result_final_url(const stook_result *result);
  * @return never NULL for a result; NULL and 0 for NULL
  */
 STOOK_API const void *stook_result_body(const stook_result *result, size_t *ret_size);
-/** The value of the first header field of that name (case does not matter), or NULL. */
+/** The value of the first header field of that name (case does not matter), or NULL. Not of 1xx heads, nor of trailers. */
 STOOK_API const char *stook_result_header(const stook_result *result, const char *name);
+/** How many header fields came, each line of a name that comes twice counted. */
+STOOK_API size_t stook_result_header_count(const stook_result *result);
+/**
+ * The i-th header field, in the order in which they came.
+ * @param ret_name set to its name as it came, untouched where there is none; may be NULL
+ * @return its value, NULL where there is none
+ */
+STOOK_API const char *stook_result_header_at(const stook_result *result, size_t i, const char **ret_name);
+/** As stook_result_header(), of the trailer fields that came behind the body (RFC 9110 6.5). */
+STOOK_API const char *stook_result_trailer(const stook_result *result, const char *name);
+/** As stook_result_header_count(), of the trailer fields. */
+STOOK_API size_t stook_result_trailer_count(const stook_result *result);
+/** As stook_result_header_at(), of the trailer fields. */
+STOOK_API const char *stook_result_trailer_at(const stook_result *result, size_t i, const char **ret_name);
 /** The number of adds before this one. */
 STOOK_API size_t stook_result_index(const stook_result *result);
 /** The request's `user`. */
@@ -481,6 +514,27 @@ STOOK_API const char *stook_result_protocol(const stook_result *result);
 STOOK_API int stook_result_curl_code(const stook_result *result);
 /** errno of the failed connection or descriptor, for logs; 0 if there is none. */
 STOOK_API int stook_result_os_error(const stook_result *result);
+
+/** 1: the last attempt went over a connection that was there before it; else 0. */
+STOOK_API int stook_result_reused(const stook_result *result);
+/** Whom the last attempt was sent to, as "127.0.0.1:80" or "[::1]:80"; "" if it had no connection, or
+    one without an address. Never NULL. */
+STOOK_API const char *stook_result_remote_address(const stook_result *result);
+
+/** What stook_result_size() can be asked for, of the last attempt. */
+enum {
+    STOOK_SIZE_BODY = 0, /**< of the body received, decoded, wherever it went */
+    STOOK_SIZE_WIRE = 1, /**< of the body received, as it came, without the framing of chunks */
+    STOOK_SIZE_HEAD = 2, /**< of all heads and trailers received, 1xx included */
+    STOOK_SIZE_SENT = 3  /**< of the request's body that was sent */
+};
+
+/**
+ * A number of bytes.
+ * @param which one of STOOK_SIZE_...
+ * @return 0 where nothing came or went, or for another `which`
+ */
+STOOK_API int64_t stook_result_size(const stook_result *result, int which);
 
 /** What stook_result_time_us() can be asked for. All but the first refer to the last attempt. */
 enum {

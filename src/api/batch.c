@@ -2,6 +2,7 @@
 /* The life of a batch, as programs see it. The awaits are in await.c. */
 #include "api/input.h"
 #include "loop/loop.h"
+#include "transfer/attempt.h"
 #include "turn/streams.h"
 #include "transfer/site.h"
 
@@ -135,6 +136,18 @@ void stook_batch_resume(stook_batch *batch, size_t index)
     struct stook__parcel *parcel = stook__pages_get(&batch->tray.parcels, index);
     if (parcel != NULL && !parcel->arrived)
         stook__streams_wake(batch->client, stook__record_of_parcel(parcel));
+}
+
+int stook_batch_progress(const stook_batch *batch, size_t index, struct stook_progress *ret_progress)
+{
+    if (batch == NULL || ret_progress == NULL)
+        return STOOK_EARG;
+    struct stook__parcel *parcel = stook__pages_get(&batch->tray.parcels, index);
+    const struct stook_result *record = parcel != NULL ? stook__record_of_parcel(parcel) : NULL;
+    if (record == NULL || record->stage != STOOK__TRYING || stook__input_forked(batch->client))
+        return STOOK_ESTATE;
+    stook__attempt_progress(record->attempt, ret_progress);
+    return 0;
 }
 
 void stook_batch_free(stook_batch *batch)

@@ -75,6 +75,7 @@ static void fill(struct stook__extra *extra, struct stook__pack *pack, const str
     *extra = (struct stook__extra){
         .on_head = request->on_head,
         .on_body = request->on_body,
+        .on_progress = request->on_progress,
         .body_release = request->body_release,
         .body = (void *)request->body,
         .user = request->user,
@@ -91,7 +92,8 @@ static void fill(struct stook__extra *extra, struct stook__pack *pack, const str
 
 static int is_used(const struct stook_request *request)
 {
-    return request->on_head != NULL || request->on_body != NULL || request->body_release != NULL ||
+    return request->on_head != NULL || request->on_body != NULL || request->on_progress != NULL ||
+           request->body_release != NULL ||
            request->unix_socket != NULL || request->auth == STOOK_AUTH_DIGEST || request->expect == 1;
 }
 

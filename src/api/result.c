@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* What programs read of a result. Immutable, so any thread may. */
-#include <string.h>
-#include <strings.h>
-
 #include "turn/record.h"
 
 static const struct stook__answer *answer_of(const stook_result *result)
@@ -54,20 +51,6 @@ const void *stook_result_body(const stook_result *result, size_t *ret_size)
     if (result == NULL)
         return NULL;
     return body->data != NULL ? body->data : "";
-}
-
-const char *stook_result_header(const stook_result *result, const char *name)
-{
-    const struct stook__buffer *head = &answer_of(result)->head;
-    if (name == NULL || head->data == NULL)
-        return NULL;
-    for (const char *at = head->data; at < head->data + head->size;) {
-        const char *value = at + strlen(at) + 1;
-        if (strcasecmp(at, name) == 0)
-            return value;
-        at = value + strlen(value) + 1;
-    }
-    return NULL;
 }
 
 size_t stook_result_index(const stook_result *result)

@@ -35,6 +35,7 @@ struct stook__policy {
 struct stook__extra {
     int (*on_head)(stook_batch *batch, const stook_result *result, void *user);
     int (*on_body)(stook_batch *batch, const stook_result *result, const void *data, size_t size, void *user);
+    void (*on_progress)(stook_batch *batch, const stook_result *result, const struct stook_progress *progress, void *user);
     struct stook__peer peer; /* the policy's, if it is not the client's */
     const char *unix_socket;
     const char *username, *password; /* for Digest; Basic is a header field already */

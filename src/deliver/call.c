@@ -37,6 +37,12 @@ void stook__call_release(const struct stook__extra *extra)
     extra->body_release(extra->body, extra->user);
 }
 
+void stook__call_progress(const struct stook__extra *extra, stook_batch *batch, const stook_result *result,
+                          const struct stook_progress *progress, void *user)
+{
+    extra->on_progress(batch, result, progress, user);
+}
+
 void stook__call_posted(void (*call)(stook_client *client, void *user), stook_client *client, void *user)
 {
     call(client, user);

@@ -21,6 +21,8 @@ int stook__call_head(const struct stook__extra *extra, stook_batch *batch, const
 int stook__call_body(const struct stook__extra *extra, stook_batch *batch, const stook_result *result, const void *data,
                      size_t size, void *user);
 void stook__call_release(const struct stook__extra *extra);
+void stook__call_progress(const struct stook__extra *extra, stook_batch *batch, const stook_result *result,
+                          const struct stook_progress *progress, void *user);
 void stook__call_posted(void (*call)(stook_client *client, void *user), stook_client *client, void *user);
 void stook__call_closed(void (*closed)(void *user), void *user);
 

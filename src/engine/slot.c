@@ -84,7 +84,6 @@ static curl_socket_t on_open(void *user, curlsocktype purpose, struct curl_socka
 static int before_send(void *user, char *remote, char *local, int remote_port, int local_port)
 {
     struct stook__slot *slot = user;
-    (void)remote;
     (void)local;
     /* Some libcurls take an idle connection for alive that we know to have ended: 7.88 on GnuTLS,
        and from 8.22 on all, for a second after its last use. Nothing has been sent over it yet. */
@@ -97,7 +96,7 @@ static int before_send(void *user, char *remote, char *local, int remote_port, i
     slot->sends++;
     stook__gate_connected(slot);
     stook__sockets_connected(slot, local_port, remote_port);
-    slot->events->before_send(slot->owner);
+    slot->events->before_send(slot->owner, remote, remote_port);
     return CURL_PREREQFUNC_OK;
 }
 
@@ -253,6 +252,24 @@ void stook__slot_facts(struct stook__slot *slot, struct stook__slot_facts *ret_f
     ret_facts->resent = slot->sends > 1;
     ret_facts->broken = slot->broken;
     ret_facts->dead = slot->dead;
+}
+
+static int on_transfer(void *user, curl_off_t receive_total, curl_off_t received, curl_off_t send_total, curl_off_t sent)
+{
+    struct stook__slot *slot = user;
+    (void)receive_total;
+    (void)received;
+    (void)send_total;
+    if (slot->owner != NULL)
+        slot->events->sent(slot->owner, sent);
+    return 0;
+}
+
+void stook__slot_watch_sent(struct stook__slot *slot)
+{
+    curl_easy_setopt(slot->easy, CURLOPT_XFERINFOFUNCTION, on_transfer);
+    curl_easy_setopt(slot->easy, CURLOPT_XFERINFODATA, (void *)slot);
+    curl_easy_setopt(slot->easy, CURLOPT_NOPROGRESS, 0L);
 }
 
 void stook__slot_tell(struct stook__slot *slot)

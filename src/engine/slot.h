@@ -19,8 +19,10 @@ struct stook__attempt_events {
     /* 0: go on. PAUSE: nothing was taken, libcurl keeps it until stook__slot_go_on. Else the transfer is
        ended. */
     int (*body)(void *owner, const char *data, size_t size);
-    /* A connection is there, the request goes out next. */
-    void (*before_send)(void *owner);
+    /* A connection is there, the request goes out next. The peer's address, NULL or "" if it has none. */
+    void (*before_send)(void *owner, const char *ip, int port);
+    /* Bytes of the request's body have gone out; only with stook__slot_watch_sent. */
+    void (*sent)(void *owner, int64_t bytes);
 };
 
 /* What of an ended attempt only the engine knows. */
@@ -69,6 +71,8 @@ struct stook__slot_kit *stook__slot_kit(struct stook__slot *slot);
 /* 0, STOOK_ENOMEM, STOOK_ERESET (the lane is broken). After a failure the slot must still be given back. */
 int stook__slot_start(struct stook__slot *slot);
 void stook__slot_facts(struct stook__slot *slot, struct stook__slot_facts *ret_facts);
+/* Have events.sent called. It cannot be taken back: the slot must not rest. */
+void stook__slot_watch_sent(struct stook__slot *slot);
 /* Pause what `paused` says (CURLPAUSE_...), and have all else go on, before the next poll. libcurl may
    call back at once. Not from inside a libcurl callback. */
 void stook__slot_go_on(struct stook__slot *slot, int paused);

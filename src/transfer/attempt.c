@@ -2,6 +2,8 @@
 /* The life of one attempt; see attempt.h. */
 #include "transfer/parts.h"
 
+enum { HEAD_SLACK = 4 }; /* bytes: numbers of the next answer may be longer */
+
 static void destroy(struct stook__attempt *attempt)
 {
     if (attempt->slot != NULL)
@@ -30,7 +32,7 @@ static int set_up(struct stook__attempt *attempt, struct stook__outcome *ret_out
 static int streams(const struct stook__spec *spec)
 {
     const struct stook__extra *extra = spec->extra;
-    return extra != NULL && (extra->on_head != NULL || extra->on_body != NULL);
+    return extra != NULL && (extra->on_head != NULL || extra->on_body != NULL || extra->on_progress != NULL);
 }
 
 struct stook__attempt *stook__attempt_begin(struct stook__usual *usual, const struct stook__spec *spec,
@@ -125,6 +127,13 @@ const struct stook__answer *stook__attempt_answer(const struct stook__attempt *a
     return &attempt->answer;
 }
 
+const char *stook__attempt_fields(const struct stook__attempt *attempt, size_t *ret_size, size_t *ret_trailers)
+{
+    *ret_size = attempt->answer.head.size;
+    *ret_trailers = attempt->head_done ? *ret_size - attempt->trailers_at : 0;
+    return attempt->answer.head.data;
+}
+
 int64_t stook__attempt_moved_at(struct stook__attempt *attempt)
 {
     /* Nobody tells us when bytes go out; but libcurl counts those of the body. */
@@ -189,13 +198,54 @@ void stook__attempt_show(struct stook__attempt *attempt)
         curl_easy_getinfo(easy, times[i].info, &us);
         answer->time_us[times[i].which] = us;
     }
+    attempt->reused = facts.reused;
+}
+
+/* The last thing that is put into the answer. The next answer of the client takes a block of that size. */
+static void seal(struct stook__attempt *attempt)
+{
+    struct stook__buffer *head = &attempt->answer.head;
+    curl_off_t sent = 0;
+    if (!attempt->connected)
+        return;
+    if (attempt->spec->body_size > 0 || attempt->spec->extra != NULL)
+        curl_easy_getinfo(stook__slot_easy(attempt->slot), CURLINFO_SIZE_UPLOAD_T, &sent);
+    struct stook__facts facts = {
+        .number = {[STOOK__FACT_TRAILERS] = attempt->head_done ? head->size - attempt->trailers_at : 0,
+                   [STOOK__FACT_REUSED] = (uint64_t)attempt->reused,
+                   [STOOK__FACT_HEAD] = (uint64_t)attempt->head_bytes,
+                   [STOOK__FACT_WIRE] = (uint64_t)attempt->wire,
+                   [STOOK__FACT_BODY] = attempt->stream != NULL ? (uint64_t)attempt->stream->received : attempt->answer.body.size,
+                   [STOOK__FACT_SENT] = (uint64_t)sent},
+        .remote = attempt->remote,
+    };
+    if (stook__facts_put(head, attempt->heap, &facts) == 0) {
+        attempt->usual->head_size = head->size + HEAD_SLACK;
+        return;
+    }
+    stook__buffer_free(head, attempt->heap);
+    attempt->error = attempt->error != 0 ? attempt->error : STOOK_ENOMEM;
+}
+
+void stook__attempt_progress(const struct stook__attempt *attempt, struct stook_progress *ret_progress)
+{
+    curl_off_t sent = 0, to_send = 0;
+    CURL *easy = stook__slot_easy(attempt->slot);
+    curl_easy_getinfo(easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+    curl_easy_getinfo(easy, CURLINFO_CONTENT_LENGTH_UPLOAD_T, &to_send);
+    ret_progress->received = attempt->wire;
+    ret_progress->receive_total = attempt->head_done ? attempt->length : -1;
+    ret_progress->sent = sent;
+    ret_progress->send_total = to_send;
 }
 
 void stook__attempt_end(struct stook__attempt *attempt, struct stook__answer *ret_answer,
                         struct stook__outcome *ret_outcome)
 {
-    if (attempt->slot != NULL)
+    if (attempt->slot != NULL) {
         stook__attempt_show(attempt);
+        seal(attempt);
+    }
     if (attempt->slot != NULL && ret_outcome != NULL)
         stook__outcome_judge(attempt, ret_outcome);
     else if (ret_outcome != NULL)

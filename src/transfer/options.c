@@ -92,7 +92,8 @@ static int may_rest(const struct stook__attempt *attempt, int secret)
     const struct stook__policy *policy = attempt->policy, *usual = attempt->usual->policy;
     const struct stook__extra *extra = attempt->spec->extra;
     return !secret && policy->ca_file == usual->ca_file && policy->peer == usual->peer &&
-           policy->http_version == usual->http_version && (extra == NULL || extra->unix_socket == NULL);
+           policy->http_version == usual->http_version &&
+           (extra == NULL || (extra->unix_socket == NULL && extra->on_progress == NULL)); /* progress cannot be switched off again */
 }
 
 static int refuse_url(struct stook__attempt *attempt, int error, const char *why, const char *scheme,
@@ -247,6 +248,8 @@ int stook__options_set(struct stook__attempt *attempt, int fresh, struct stook__
         kit->changed |= FRESH;
         curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
     }
+    if (attempt->spec->extra != NULL && attempt->spec->extra->on_progress != NULL)
+        stook__slot_watch_sent(attempt->slot);
     set_connect_time(attempt);
     return error;
 }

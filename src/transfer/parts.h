@@ -3,6 +3,7 @@
 #ifndef STOOK_TRANSFER_PARTS_H
 #define STOOK_TRANSFER_PARTS_H
 
+#include "base/facts.h"
 #include "engine/slot.h"
 #include "transfer/attempt.h"
 #include "transfer/usual.h"
@@ -33,15 +34,19 @@ struct stook__attempt {
     int64_t sent;        /* bytes of the body, when last asked */
     int64_t head_bytes;  /* of all heads and trailers */
     int64_t head_fields; /* the same, in fields */
+    int64_t wire;        /* bytes of the body, as they came */
     int64_t length;      /* Content-Length of this head; -1: none */
+    size_t trailers_at;  /* where in the head's fields those of the trailers begin */
     int informational;   /* this head is of a 1xx */
     int in_head;         /* between a status line and the empty line */
     int head_done;       /* the final head is complete */
     int connected;
+    int reused;          /* its connection was used before */
     int fresh;           /* not on a connection that was used before */
     int error;           /* why a callback ended the transfer; 0: none did */
     const char *why;     /* the same in words, or NULL */
     struct stook__stream *stream; /* NULL: the program hears only of its end */
+    char remote[STOOK__REMOTE_MAX]; /* the peer's address and port */
 };
 
 /* Beside an attempt that talks with the program while it is under way. */
@@ -51,8 +56,10 @@ struct stook__stream {
     struct stook__buffer body;  /* that the program has not had yet */
     int64_t held_at;            /* when the program paused it; 0: it did not */
     int64_t received;           /* bytes of body, all of them */
+    int64_t sent;               /* bytes of the request's body, as last told */
     int paused;                 /* CURLPAUSE_...: what our callbacks put off */
     int head_due;               /* on_head was not called yet */
+    int moved;                  /* on_progress was not called since bytes moved */
     int woken;                  /* stook_batch_resume() was called, maybe from inside the very callback that pauses */
     int over;                   /* libcurl is done with it, the program is not */
 };
@@ -63,6 +70,7 @@ void stook__stream_end(struct stook__attempt *attempt);
 /* stream.c, inside libcurl: the final head is complete; bytes of the body, answered as attempt_events. */
 void stook__stream_head(struct stook__attempt *attempt);
 int stook__stream_body(struct stook__attempt *attempt, const char *data, size_t size);
+void stook__stream_moved(struct stook__attempt *attempt);
 /* stream.c: it has ended, but the program has not heard all of it; it is told again then. */
 int stook__stream_defers(struct stook__attempt *attempt);
 /* attempt.c: put what is known so far into the answer. */

@@ -84,7 +84,7 @@ static int keep_field(struct stook__attempt *attempt, const char *line, size_t s
     /* A NUL inside would end the value early for the program, and shift every field behind it. */
     if (memchr(line, '\0', size) != NULL)
         return stop(attempt, STOOK_EPROTOCOL, "a NUL byte in a header field");
-    if (colon - line == 14 && strncasecmp(line, "Content-Length", 14) == 0 && check_length(attempt, value, end) != 0)
+    if (attempt->in_head && colon - line == 14 && strncasecmp(line, "Content-Length", 14) == 0 && check_length(attempt, value, end) != 0)
         return 1;
     size_t needed = head->size + size + 2;
     if (needed >= head->capacity && make_room(attempt, needed) != 0)
@@ -138,7 +138,7 @@ static int on_head(void *owner, const char *line, size_t size)
         attempt->in_head = 0;
         if (!attempt->head_done && !attempt->informational) {
             attempt->head_done = 1;
-            attempt->usual->head_size = attempt->answer.head.size + 2; /* with what keep_field() asks for */
+            attempt->trailers_at = attempt->answer.head.size;
             if (attempt->stream != NULL)
                 stook__stream_head(attempt);
         }
@@ -146,7 +146,7 @@ static int on_head(void *owner, const char *line, size_t size)
     }
     if (policy->fields_max >= 0 && ++attempt->head_fields > policy->fields_max)
         return stop(attempt, STOOK_ETOOLARGE, "the head has more fields than fields_max");
-    return attempt->in_head ? keep_field(attempt, line, size) : 0;
+    return attempt->in_head || attempt->head_done ? keep_field(attempt, line, size) : 0;
 }
 
 /* One block of the right size instead of a growing one, where the length is said and believable. */
@@ -168,7 +168,11 @@ static int stream_body(struct stook__attempt *attempt, const char *data, size_t 
     int answer = stook__stream_body(attempt, data, size);
     if (answer == STOOK_ENOMEM)
         return stop(attempt, STOOK_ENOMEM, NULL);
-    *received += answer == 0 ? (int64_t)size : 0;
+    if (answer == 0) {
+        *received += (int64_t)size;
+        attempt->wire += (int64_t)size;
+        stook__stream_moved(attempt);
+    }
     return answer;
 }
 
@@ -180,20 +184,53 @@ static int on_body(void *owner, const char *data, size_t size)
     attempt->moved_at = *attempt->clock;
     if (attempt->stream != NULL && attempt->spec->extra->on_body != NULL)
         return stream_body(attempt, data, size);
+    attempt->wire += (int64_t)size;
     if (max >= 0 && size > (uint64_t)max - body->size)
         return stop(attempt, STOOK_ETOOLARGE, BODY_MAX);
     if (body->data == NULL && reserve(attempt) != 0)
         return stop(attempt, STOOK_ENOMEM, NULL);
     if (stook__buffer_append(body, attempt->heap, data, size) != 0)
         return stop(attempt, STOOK_ENOMEM, NULL);
+    if (attempt->stream != NULL)
+        stook__stream_moved(attempt);
     return 0;
 }
 
-static void before_send(void *owner)
+/* "127.0.0.1:80" or "[::1]:80"; nothing for a socket of the file system. */
+static void note_remote(struct stook__attempt *attempt, const char *ip, int port)
+{
+    char digits[8], *at = attempt->remote;
+    size_t size = ip != NULL ? strlen(ip) : 0;
+    int n = 0, brackets = size > 0 && memchr(ip, ':', size) != NULL;
+    if (size == 0 || port <= 0 || port > 65535 || size + 10 > sizeof attempt->remote)
+        return;
+    if (brackets)
+        *at++ = '[';
+    at = (char *)memcpy(at, ip, size) + size;
+    if (brackets)
+        *at++ = ']';
+    *at++ = ':';
+    for (; port > 0; port /= 10)
+        digits[n++] = (char)('0' + port % 10);
+    while (n > 0)
+        *at++ = digits[--n];
+    *at = '\0';
+}
+
+static void before_send(void *owner, const char *ip, int port)
 {
     struct stook__attempt *attempt = owner;
+    note_remote(attempt, ip, port);
     attempt->connected = 1;
     attempt->moved_at = *attempt->clock;
 }
 
-const struct stook__attempt_events stook__receive_events = {on_head, on_body, before_send};
+static void on_sent(void *owner, int64_t bytes)
+{
+    struct stook__attempt *attempt = owner;
+    if (attempt->stream->sent != bytes)
+        stook__stream_moved(attempt);
+    attempt->stream->sent = bytes;
+}
+
+const struct stook__attempt_events stook__receive_events = {on_head, on_body, before_send, on_sent};

@@ -59,6 +59,14 @@ void stook__stream_head(struct stook__attempt *attempt)
     stook__stream_stir(attempt);
 }
 
+void stook__stream_moved(struct stook__attempt *attempt)
+{
+    if (attempt->spec->extra->on_progress == NULL)
+        return;
+    attempt->stream->moved = 1;
+    stook__stream_stir(attempt);
+}
+
 int stook__stream_body(struct stook__attempt *attempt, const char *data, size_t size)
 {
     struct stook__stream *stream = attempt->stream;
@@ -102,6 +110,13 @@ void stook__stream_give_back(struct stook__attempt *attempt, struct stook__buffe
     }
     stream->body = *piece;
     stream->body.size = 0;
+}
+
+int stook__stream_take_progress(struct stook__attempt *attempt)
+{
+    int moved = attempt->stream->moved;
+    attempt->stream->moved = 0;
+    return moved;
 }
 
 int stook__stream_hold(struct stook__attempt *attempt, int64_t now)
@@ -151,7 +166,7 @@ void stook__stream_refused(struct stook__attempt *attempt, const char *why)
 int stook__stream_defers(struct stook__attempt *attempt)
 {
     struct stook__stream *stream = attempt->stream;
-    if (stream == NULL || attempt->error != 0 || (!stream->head_due && stream->body.size == 0))
+    if (stream == NULL || attempt->error != 0 || (!stream->head_due && !stream->moved && stream->body.size == 0))
         return 0;
     stream->over = 1;
     stook__stream_stir(attempt);

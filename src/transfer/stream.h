@@ -32,6 +32,9 @@ int stook__stream_take_head(struct stook__attempt *attempt);
 int stook__stream_take_body(struct stook__attempt *attempt, struct stook__buffer *ret_piece);
 void stook__stream_give_back(struct stook__attempt *attempt, struct stook__buffer *piece);
 
+/* 1: bytes have moved since it was last asked. */
+int stook__stream_take_progress(struct stook__attempt *attempt);
+
 /* The program has paused it: no bytes are taken until it is woken. 0: it was woken meanwhile. */
 int stook__stream_hold(struct stook__attempt *attempt, int64_t now);
 /* The program wants it to go on, be it paused already or about to be. Microseconds for which it was. */

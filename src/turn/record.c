@@ -2,6 +2,7 @@
 /* What one request is made of; see record.h. */
 #include "turn/record.h"
 
+#include "base/facts.h"
 #include "deliver/call.h"
 #include "transfer/attempt.h"
 
@@ -16,6 +17,19 @@ const struct stook__answer *stook__record_answer(const struct stook_result *reco
     default:
         return &nothing;
     }
+}
+
+const char *stook__record_fields(const struct stook_result *record, size_t *ret_size, size_t *ret_trailers)
+{
+    if (record->stage == STOOK__TRYING)
+        return stook__attempt_fields(record->attempt, ret_size, ret_trailers);
+    if (record->stage != STOOK__OVER)
+        return NULL;
+    struct stook__facts facts;
+    stook__facts_get(&record->answer.head, &facts);
+    *ret_size = facts.fields;
+    *ret_trailers = (size_t)facts.number[STOOK__FACT_TRAILERS];
+    return record->answer.head.data;
 }
 
 size_t stook__record_bytes(const struct stook_result *record)

@@ -54,6 +54,8 @@ int stook__record_ok(const struct stook_result *record);
 void stook__record_drop(struct stook_result *record);
 /* What came, of one that is TRYING so far. */
 const struct stook__answer *stook__record_answer(const struct stook_result *record);
+/* The fields of its head, the last *ret_trailers bytes of them of trailers; NULL: none came. */
+const char *stook__record_fields(const struct stook_result *record, size_t *ret_size, size_t *ret_trailers);
 /* It runs no longer. What came is the caller's to free; with an outcome, the attempt is judged. */
 void stook__record_stop(struct stook_result *record, struct stook__answer *ret_answer, struct stook__outcome *ret_outcome);
 /* Sched is through with it: the answer takes the place of its job, and with it whatever `answer` holds.

@@ -48,11 +48,21 @@ static int tell_body(stook_client *client, struct stook_result *record, struct s
     return 0;
 }
 
+static int tell_progress(struct stook_result *record, struct stook__attempt *attempt)
+{
+    struct stook_progress progress;
+    if (!stook__stream_take_progress(attempt))
+        return 0;
+    stook__attempt_progress(attempt, &progress);
+    stook__call_progress(record->spec.extra, stook__record_batch(record), record, &progress, record->user);
+    return is_gone(record, attempt);
+}
+
 static void serve(stook_client *client, struct stook__attempt *attempt)
 {
     struct stook_result *record = stook__attempt_owner(attempt);
     stook_result_keep(record);
-    if (tell_head(record, attempt) == 0 && tell_body(client, record, attempt) == 0)
+    if (tell_head(record, attempt) == 0 && tell_body(client, record, attempt) == 0 && tell_progress(record, attempt) == 0)
         stook__stream_served(attempt);
     stook__record_drop(record);
 }

@@ -65,6 +65,14 @@ TEST(results)
     CHECK_EQ_SIZE(size, 0);
     CHECK(stook_result_body(NULL, NULL) == NULL);
     CHECK(stook_result_header(NULL, "Date") == NULL);
+    CHECK(stook_result_header_at(NULL, 0, NULL) == NULL);
+    CHECK_EQ_SIZE(stook_result_header_count(NULL), 0);
+    CHECK(stook_result_trailer(NULL, "Date") == NULL);
+    CHECK(stook_result_trailer_at(NULL, 0, NULL) == NULL);
+    CHECK_EQ_SIZE(stook_result_trailer_count(NULL), 0);
+    CHECK_EQ_INT(stook_result_reused(NULL), 0);
+    CHECK_STR(stook_result_remote_address(NULL), "");
+    CHECK_EQ_INT(stook_result_size(NULL, STOOK_SIZE_BODY), 0);
     CHECK_EQ_SIZE(stook_result_index(NULL), 0);
     CHECK(stook_result_user(NULL) == NULL);
     CHECK_STR(stook_result_protocol(NULL), "");
