@@ -246,6 +246,20 @@ STOOK_API int stook_client_set_origin_limit(stook_client *client, int64_t limit)
 
 /* ------------------------------------------------------------------ request */
 
+/** A part of a multipart/form-data (RFC 7578): a value or a file. No control bytes in the texts. */
+struct stook_part {
+    size_t size;         /**< set by STOOK_PART() */
+    const char *name;    /**< of the form's field; required */
+    const void *value;   /**< bytes of the field, copied */
+    int64_t value_size;  /**< bytes of `value`; 0 or STOOK_AUTO: it is a string, measure it */
+    const char *file;    /**< path of a regular file, instead of `value`; as stook_request's `body_file` */
+    const char *filename; /**< [the last of `file`, none for a value] */
+    const char *type;    /**< [by the ending of the file's name, or application/octet-stream; none for a value] media type */
+};
+
+/** `STOOK_PART(.name = "photo", .file = "rye.jpg")` */
+#define STOOK_PART(...) ((struct stook_part){.size = sizeof(struct stook_part), __VA_ARGS__})
+
 /** How far a request is, in bytes of bodies as they are on the wire. -1: not known (yet). */
 struct stook_progress {
     int64_t received;      /**< of the response */
@@ -293,6 +307,12 @@ struct stook_request {
     void (*body_release)(void *body, void *user);
     const char *json;           /**< a body: JSON text (RFC 8259), with "Content-Type: application/json" unless `headers` have one */
     const char *const *form;    /**< a body: name, value, name, value, ..., NULL, as application/x-www-form-urlencoded */
+    /** A body: the parts of a multipart/form-data, at most 1000, ended by NULL. `headers` have no Content-Type then. */
+    const struct stook_part *const *parts;
+    /** A body: path of a regular file, opened when an attempt begins and read as it is sent, with its
+        length of that moment; reading may wait for the disk. One that cannot be opened or read, or has
+        another length when all of it was read, is STOOK_EARG. */
+    const char *body_file;
     int64_t expect;             /**< 1: "Expect: 100-continue" (RFC 9110 10.1.1), the body waits for leave, at most a second; 0: never */
     const char *username;       /**< of these credentials; no control bytes, for Basic no colon */
     const char *password;       /**< [""] no control bytes */
@@ -582,6 +602,15 @@ inline stook_request stook_request_init(const char *url)
     request.size = sizeof request;
     request.url = url;
     return request;
+}
+
+inline stook_part stook_part_init(const char *name)
+{
+    stook_part part;
+    memset(&part, 0, sizeof part);
+    part.size = sizeof part;
+    part.name = name;
+    return part;
 }
 
 inline stook_gather_options stook_gather_init()

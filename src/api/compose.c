@@ -48,7 +48,7 @@ static void pack_base64(struct stook__pack *pack, const char *name, const char *
     }
 }
 
-static int has_field(const struct stook_request *request, const char *name)
+int stook__extra_has_field(const struct stook_request *request, const char *name)
 {
     size_t size = strlen(name);
     for (const char *const *field = request->headers; field != NULL && *field != NULL; field++)
@@ -59,9 +59,9 @@ static int has_field(const struct stook_request *request, const char *name)
 
 void stook__extra_fields(struct stook__pack *pack, const struct stook_request *request)
 {
-    if (request->json != NULL && !has_field(request, "Content-Type"))
+    if (request->json != NULL && !stook__extra_has_field(request, "Content-Type"))
         stook__pack_text(pack, "Content-Type: application/json");
-    if (request->form != NULL && !has_field(request, "Content-Type"))
+    if (request->form != NULL && !stook__extra_has_field(request, "Content-Type"))
         stook__pack_text(pack, "Content-Type: application/x-www-form-urlencoded");
     if (request->bearer != NULL) {
         stook__pack_bytes(pack, "Authorization: Bearer ", 22);
@@ -101,7 +101,7 @@ int stook__extra_credentials(const struct stook_request *request, const char **r
         return refuse(STOOK__ARG("password or auth is given without username"), ret_why);
     if (request->username != NULL && request->bearer != NULL)
         return refuse(STOOK__ARG("both username and bearer are given"), ret_why);
-    if ((request->username != NULL || request->bearer != NULL) && has_field(request, "Authorization"))
+    if ((request->username != NULL || request->bearer != NULL) && stook__extra_has_field(request, "Authorization"))
         return refuse(STOOK__ARG("an Authorization header is given beside username or bearer"), ret_why);
     if (has_control(request->username) || has_control(request->password))
         return refuse(STOOK__ARG("username or password contains a control byte"), ret_why);

@@ -52,7 +52,7 @@ static void relax(struct stook__policy *policy, const struct stook_request *requ
         policy->attempt_ms = STOOK_NONE;
     if ((policy->unset & STOOK__UNSET_TOTAL) && request->timeout_ms == 0)
         policy->total_ms = STOOK_NONE;
-    if ((policy->unset & STOOK__UNSET_BODY_MAX) && request->body_max == 0)
+    if ((policy->unset & STOOK__UNSET_BODY_MAX) && request->body_max == 0 && stook__input_receives(request))
         policy->body_max = STOOK_NONE;
 }
 
@@ -191,7 +191,7 @@ static int body_size(const struct stook_request *request, size_t *ret_size, cons
 static void judge(struct stook_result *record, const struct stook__policy *client, const struct stook__policy *policy,
                   const struct stook_request *request, size_t headers)
 {
-    int unbound = stook__input_streams(request) && (client->unset & STOOK__UNSET_BODY_MAX);
+    int unbound = stook__input_receives(request) && (client->unset & STOOK__UNSET_BODY_MAX);
     int64_t max = unbound ? STOOK_NONE : client->body_max;
     const char *why = NULL;
     int error = stook__extra_judge(client, request, &why);

@@ -8,9 +8,14 @@
 
 enum { UNIX_PATH_MAX = 107 }; /* sun_path with its NUL */
 
-int stook__input_streams(const struct stook_request *request)
+int stook__input_receives(const struct stook_request *request)
 {
     return request->on_body != NULL;
+}
+
+int stook__input_streams(const struct stook_request *request)
+{
+    return stook__input_receives(request) || request->body_file != NULL || request->parts != NULL;
 }
 
 static int refuse(int error, const char *why, const char **ret_why)
@@ -35,12 +40,15 @@ static void peer_of(const struct stook_request *request, struct stook__peer_inpu
 static int judge_bodies(const struct stook_request *request, const char **ret_why)
 {
     size_t n = 0;
-    if ((request->body != NULL) + (request->json != NULL) + (request->form != NULL) > 1)
+    if ((request->body != NULL) + (request->json != NULL) + (request->form != NULL) + (request->parts != NULL) +
+            (request->body_file != NULL) > 1)
         return refuse(STOOK_EARG, STOOK__ARG("more than one body is given"), ret_why);
     if (request->body_release != NULL && request->body == NULL)
         return refuse(STOOK_EARG, STOOK__ARG("body_release is given without a body"), ret_why);
     if (request->json != NULL && *request->json == '\0')
         return refuse(STOOK_EARG, STOOK__ARG("json is empty"), ret_why);
+    if (request->body_file != NULL && *request->body_file == '\0')
+        return refuse(STOOK_EARG, STOOK__ARG("body_file is empty"), ret_why);
     while (request->form != NULL && request->form[n] != NULL)
         n++;
     return n % 2 != 0 ? refuse(STOOK_EARG, STOOK__ARG("a name in form has no value"), ret_why) : 0;
@@ -60,6 +68,8 @@ int stook__extra_judge(const struct stook__policy *client, const struct stook_re
 {
     const char *path = request->unix_socket;
     int error = judge_bodies(request, ret_why);
+    if (error == 0)
+        error = stook__parts_judge(request, ret_why);
     if (error == 0)
         error = stook__extra_credentials(request, ret_why);
     if (error == 0)
@@ -81,6 +91,8 @@ static void fill(struct stook__extra *extra, struct stook__pack *pack, const str
         .user = request->user,
         .expect = request->expect == 1,
     };
+    stook__parts_pack(extra, pack, request);
+    extra->body_file = stook__pack_text(pack, request->body_file);
     if (stook__peer_given(input) || request->ca_file != NULL)
         stook__peer_pack(&extra->peer, pack, input, client->peer);
     extra->unix_socket = stook__pack_text(pack, request->unix_socket);
@@ -93,7 +105,7 @@ static void fill(struct stook__extra *extra, struct stook__pack *pack, const str
 static int is_used(const struct stook_request *request)
 {
     return request->on_head != NULL || request->on_body != NULL || request->on_progress != NULL ||
-           request->body_release != NULL ||
+           request->body_release != NULL || request->body_file != NULL || request->parts != NULL ||
            request->unix_socket != NULL || request->auth == STOOK_AUTH_DIGEST || request->expect == 1;
 }
 

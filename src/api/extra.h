@@ -27,6 +27,11 @@ void stook__peer_pack(struct stook__peer *peer, struct stook__pack *pack, const 
 /* What is wrong with these members of a request: 0, STOOK_EARG, or STOOK_EPOLICY. */
 int stook__extra_judge(const struct stook__policy *client, const struct stook_request *request, const char **ret_why);
 int stook__extra_credentials(const struct stook_request *request, const char **ret_why);
+int stook__parts_judge(const struct stook_request *request, const char **ret_why);
+/* First into the block: they are structs. */
+void stook__parts_pack(struct stook__extra *extra, struct stook__pack *pack, const struct stook_request *request);
+/* Whether `headers` have one of that name. */
+int stook__extra_has_field(const struct stook_request *request, const char *name);
 /* Set *ret_extra, to NULL if there is no need. 0 or STOOK_ENOMEM. */
 int stook__extra_make(struct stook__heap *heap, const struct stook__policy *client, const struct stook_request *request,
                       struct stook__extra **ret_extra);

@@ -24,8 +24,9 @@ int stook__input_forked(const stook_client *client);
 
 /* The client's policy from its options, checked. 0 or STOOK_EARG. Strings are not copied. */
 int stook__input_policy(const struct stook_client_options *options, struct stook__policy *ret_policy);
-/* Whether a body of the request goes past memory: the clocks of an exchange and body_max are off then,
-   unless somebody sets them. */
+/* Whether a body of the request goes past memory, that of the answer (then body_max is off unless somebody sets
+   it) or any (then the clocks of an exchange are). */
+int stook__input_receives(const struct stook_request *request);
 int stook__input_streams(const struct stook_request *request);
 /* A record from a request, checked and copied. 0, STOOK_EARG, STOOK_ENOMEM. */
 int stook__input_record(stook_batch *batch, const struct stook_request *request, struct stook_result **ret_record,

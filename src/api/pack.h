@@ -11,6 +11,16 @@ struct stook__pack {
     size_t size; /* of all until now */
 };
 
+/* Room for what is put there later; NULL if it is only measured. */
+static inline void *stook__pack_room(struct stook__pack *pack, size_t size)
+{
+    char *room = pack->at;
+    pack->size += size;
+    if (room != NULL)
+        pack->at += size;
+    return room;
+}
+
 /* The copy; NULL if it is only measured. */
 static inline char *stook__pack_bytes(struct stook__pack *pack, const void *bytes, size_t size)
 {

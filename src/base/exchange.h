@@ -31,6 +31,12 @@ struct stook__policy {
     const struct stook__peer *peer; /* NULL: nothing of it was asked for */
 };
 
+/* Of a multipart/form-data: a value, or a file. */
+struct stook__part {
+    const char *name, *value, *file, *filename, *type;
+    size_t value_size;
+};
+
 /* What few requests ask for: a block beside the record, made only when one of these is used. */
 struct stook__extra {
     int (*on_head)(stook_batch *batch, const stook_result *result, void *user);
@@ -39,6 +45,9 @@ struct stook__extra {
     struct stook__peer peer; /* the policy's, if it is not the client's */
     const char *unix_socket;
     const char *username, *password; /* for Digest; Basic is a header field already */
+    const char *body_file;
+    struct stook__part *parts; /* of them: */
+    size_t n_parts;
     void (*body_release)(void *body, void *user); /* NULL: it is our own */
     void *body, *user;
     struct stook__link link; /* among those whose body is to be given back */
@@ -55,6 +64,17 @@ struct stook__spec {
     size_t body_size;
     struct stook__extra *extra; /* NULL: nothing of it was asked for */
 };
+
+/* Whether the body comes from somewhere else than memory. */
+static inline int stook__spec_has_source(const struct stook__spec *spec)
+{
+    return spec->extra != NULL && (spec->extra->body_file != NULL || spec->extra->n_parts > 0);
+}
+
+static inline int stook__spec_has_body(const struct stook__spec *spec)
+{
+    return spec->body_size > 0 || stook__spec_has_source(spec);
+}
 
 /* NULL: GET, or POST with a body. */
 static inline const char *stook__spec_method(const struct stook__spec *spec)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The life of one attempt; see attempt.h. */
 #include "transfer/parts.h"
+#include "transfer/upload.h"
 
 enum { HEAD_SLACK = 4 }; /* bytes: numbers of the next answer may be longer */
 
@@ -8,6 +9,7 @@ static void destroy(struct stook__attempt *attempt)
 {
     if (attempt->slot != NULL)
         stook__slot_give_back(attempt->slot);
+    stook__upload_end(attempt);
     curl_slist_free_all(attempt->headers);
     stook__answer_free(&attempt->answer, attempt->heap);
     stook__stream_end(attempt);
@@ -19,7 +21,7 @@ static const char *method_of(const struct stook__spec *spec)
     const char *method = stook__spec_method(spec);
     if (method != NULL)
         return method;
-    return spec->body_size > 0 ? "POST" : "GET";
+    return stook__spec_has_body(spec) ? "POST" : "GET";
 }
 
 static int set_up(struct stook__attempt *attempt, struct stook__outcome *ret_outcome)
@@ -99,6 +101,7 @@ static int try_again(struct stook__attempt *attempt)
     else
         return 0;
     stook__slot_give_back(attempt->slot);
+    stook__upload_end(attempt);
     curl_slist_free_all(attempt->headers);
     attempt->slot = NULL;
     attempt->headers = NULL;
@@ -191,6 +194,8 @@ void stook__attempt_show(struct stook__attempt *attempt)
     stook__slot_facts(attempt->slot, &facts);
     if (facts.code != CURLE_OK)
         curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &value);
+    if (attempt->os_error != 0)
+        value = attempt->os_error;
     answer->os_error = (int16_t)(facts.os_error != 0 ? facts.os_error : value);
     answer->curl_code = (uint8_t)facts.code;
     for (size_t i = facts.reused ? NOT_CONNECTING : 0; i < sizeof times / sizeof *times; i++) {

@@ -131,7 +131,7 @@ static int fill(const struct stook__spec *spec, int has_body, const char *agent,
             error = append_field(list, field, name_length);
     }
     /* libcurl calls every body a form, and waits a second for leave to send a larger one. */
-    if (error == 0 && has_body && !has_type)
+    if (error == 0 && has_body && !has_type && (spec->extra == NULL || spec->extra->n_parts == 0))
         error = append(list, "Content-Type:");
     if (error == 0 && has_body)
         error = append(list, spec->extra != NULL && spec->extra->expect ? "Expect: 100-continue" : "Expect:");

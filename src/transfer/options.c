@@ -11,6 +11,7 @@
 #include "engine/quirks.h"
 #include "transfer/fields.h"
 #include "transfer/parts.h"
+#include "transfer/upload.h"
 #include "transfer/url.h"
 
 enum { BODY = 1, METHOD = 2, HEAD = 4, FIELDS = 8, FRESH = 16 }; /* of kit.changed */
@@ -92,7 +93,7 @@ static int may_rest(const struct stook__attempt *attempt, int secret)
     const struct stook__policy *policy = attempt->policy, *usual = attempt->usual->policy;
     const struct stook__extra *extra = attempt->spec->extra;
     return !secret && policy->ca_file == usual->ca_file && policy->peer == usual->peer &&
-           policy->http_version == usual->http_version &&
+           policy->http_version == usual->http_version && !stook__spec_has_source(attempt->spec) &&
            (extra == NULL || (extra->unix_socket == NULL && extra->on_progress == NULL)); /* progress cannot be switched off again */
 }
 
@@ -162,13 +163,18 @@ static void undo(CURL *easy, unsigned changed, const struct stook__usual *usual)
         curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 0L);
 }
 
-static int set_method(struct stook__attempt *attempt, unsigned *changed)
+static int set_method(struct stook__attempt *attempt, unsigned *changed, struct stook__outcome *ret_outcome)
 {
     CURL *easy = stook__slot_easy(attempt->slot);
     const struct stook__spec *spec = attempt->spec;
     const char *method = attempt->method, *usual = "GET";
     CURLcode code = CURLE_OK;
-    if (strcmp(method, "HEAD") == 0 && spec->body_size == 0) {
+    if (stook__spec_has_source(spec)) {
+        int error = stook__upload_begin(attempt, ret_outcome);
+        if (error != 0)
+            return error;
+        usual = "POST";
+    } else if (strcmp(method, "HEAD") == 0 && spec->body_size == 0) {
         /* Has to be told as such, or libcurl waits for a body that never comes. */
         *changed |= HEAD;
         code = curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
@@ -205,14 +211,14 @@ static void set_connect_time(struct stook__attempt *attempt)
 /* POST always has one, if an empty one. */
 static int has_body(const struct stook__attempt *attempt)
 {
-    return attempt->spec->body_size > 0 || strcmp(attempt->method, "POST") == 0;
+    return stook__spec_has_body(attempt->spec) || strcmp(attempt->method, "POST") == 0;
 }
 
 static int check(struct stook__attempt *attempt, int *ret_secret, struct stook__outcome *ret_outcome)
 {
     const char *why = NULL;
     int error = stook__spec_method(attempt->spec) != NULL ? stook__method_check(attempt->method, &why) : 0;
-    if (error == 0 && attempt->spec->body_size > 0 && strcmp(attempt->method, "HEAD") == 0) {
+    if (error == 0 && stook__spec_has_body(attempt->spec) && strcmp(attempt->method, "HEAD") == 0) {
         error = STOOK_EARG; /* libcurl would wait for the body of an answer that has none */
         why = "a HEAD request has no body";
     }
@@ -239,7 +245,7 @@ int stook__options_set(struct stook__attempt *attempt, int fresh, struct stook__
     struct stook__slot_kit *kit = stook__slot_kit(attempt->slot);
     undo(easy, kit->changed, attempt->usual);
     kit->changed = 0;
-    error = set_method(attempt, &kit->changed);
+    error = set_method(attempt, &kit->changed, ret_outcome);
     if (attempt->headers != NULL) {
         kit->changed |= FIELDS;
         curl_easy_setopt(easy, CURLOPT_HTTPHEADER, attempt->headers);

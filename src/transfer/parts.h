@@ -45,6 +45,8 @@ struct stook__attempt {
     int fresh;           /* not on a connection that was used before */
     int error;           /* why a callback ended the transfer; 0: none did */
     const char *why;     /* the same in words, or NULL */
+    int os_error;        /* of a callback; 0: none */
+    struct stook__upload *upload; /* NULL: the body is in memory, or there is none */
     struct stook__stream *stream; /* NULL: the program hears only of its end */
     char remote[STOOK__REMOTE_MAX]; /* the peer's address and port */
 };

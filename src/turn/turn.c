@@ -50,6 +50,7 @@ static void begin(stook_client *client, struct stook_result *record, int fresh)
         record->stage = STOOK__TRYING;
         return;
     }
+    answer.os_error = (int16_t)outcome.os_error;
     record->job.attempts--; /* it was not tried */
     finish(client, record, &answer, &outcome);
 }

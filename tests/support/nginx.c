@@ -102,6 +102,8 @@ static const char configuration[] =
     "    location = /brief { keepalive_timeout 20ms; return 200 ok; }\n"
     "    location = /active { stub_status; }\n"
     "    location = /header { return 200 $http_x_test; }\n"
+    "    location = /length { return 200 $http_content_length; }\n"
+    "    location = /taken { proxy_pass http://unix:%s/nginx.sock:/length; }\n"
     "    location = /host { return 200 $http_host; }\n"
     "  }\n"
     "  server {\n"
@@ -148,7 +150,7 @@ static int try_ports(struct peer *peer, const char *path)
     peer->nginx.port = random_port();
     peer->nginx.tls_port = random_port();
     snprintf(content, sizeof content, configuration, peer->nginx.port,
-             peer->nginx.tls_port, d, peer->nginx.tls_port, token, peer->nginx.tls_port,
+             peer->nginx.tls_port, d, peer->nginx.tls_port, token, d, peer->nginx.tls_port,
              peer->nginx.tls_port);
     write_file(text("%s/nginx.conf", d), content);
     const char *argv[] = {path, "-p", text("%s/", d), "-c", "nginx.conf", "-e", "error.log", NULL};

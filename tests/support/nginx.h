@@ -9,6 +9,7 @@
  *   /big          a body of nginx_big_size bytes, each the last digit of its place
  *   /method       the method it was asked with
  *   /header       the request's X-Test
+ *   /taken        how many bytes of body it was sent, once it has them all
  *   /host         the request's Host
  *   /brief        "ok", on a connection that nginx closes when it was idle for 20 ms
  */

@@ -240,8 +240,55 @@ static int read_head(struct raw_call *call, struct inbuf *in)
     return 1;
 }
 
+size_t raw_read(struct raw_call *call, void *buffer, size_t size)
+{
+    struct inbuf *in = call->rest;
+    if (in->size == 0) {
+        ssize_t got = recv(call->fd, buffer, size, 0);
+        return got > 0 ? (size_t)got : 0;
+    }
+    size = in->size < size ? in->size : size;
+    memcpy(buffer, in->bytes, size);
+    in->size -= size;
+    memmove(in->bytes, in->bytes + size, in->size);
+    return size;
+}
+
+static int read_exactly(struct raw_call *call, char *buffer, size_t size)
+{
+    for (size_t got; size > 0; buffer += got, size -= got)
+        if ((got = raw_read(call, buffer, size)) == 0)
+            return 0;
+    return 1;
+}
+
+/* RFC 9112 7.1; no trailers. */
+static int read_chunks(struct raw_call *call)
+{
+    char line[32];
+    call->body = malloc(1);
+    for (;;) {
+        size_t at = 0;
+        do
+            if (at == sizeof line - 1 || !read_exactly(call, line + at, 1))
+                return 0;
+        while (line[at++] != '\n');
+        line[at] = '\0';
+        size_t size = strtoul(line, NULL, 16);
+        call->body = realloc(call->body, call->body_size + size + 3);
+        if (!read_exactly(call, call->body + call->body_size, size + 2))
+            return 0;
+        call->body_size += size;
+        call->body[call->body_size] = '\0';
+        if (size == 0)
+            return 1;
+    }
+}
+
 static int read_body(struct raw_call *call, struct inbuf *in)
 {
+    if (strcasestr(call->head, "\r\nTransfer-Encoding: chunked\r\n"))
+        return read_chunks(call);
     const char *length = strcasestr(call->head, "\r\nContent-Length:");
     call->body_size = length ? strtoul(length + 17, NULL, 10) : 0;
     call->body = malloc(call->body_size + 1);
@@ -288,6 +335,7 @@ static enum raw_then serve_one(struct raw_call *call, struct inbuf *in)
     const struct raw_behaviour *behaviour;
     call->head = call->body = NULL;
     call->body_size = 0;
+    call->rest = in;
     if (!read_head(call, in))
         return RAW_CLOSE;
     behaviour = find_in(call->server->extra, call->path);

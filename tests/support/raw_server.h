@@ -50,11 +50,12 @@ struct raw_call {
     char query[256];
     char *head;          /* from the request line to the empty line, with a NUL behind */
     size_t head_size;
-    char *body;          /* what Content-Length announced */
+    char *body;          /* what Content-Length announced, or the chunks held */
     size_t body_size;
     unsigned seen;       /* requests for this path until now, with this one */
     unsigned on_connection; /* requests on this connection, with this one */
     int answered;        /* its answer has begun */
+    void *rest;          /* what was read behind the head; see raw_read() */
 };
 
 struct raw_behaviour {
@@ -103,5 +104,7 @@ enum raw_then raw_answer(struct raw_call *call, const void *body, size_t size);
 /* A number of the query, such as 7 of "a=1&n=7"; 0 if it has none. */
 long raw_number(const struct raw_call *call, const char *name);
 void raw_pause(long ms);
+/* Of a behaviour that is `early`: the next bytes of the connection, at most `size`; 0: it has ended. */
+size_t raw_read(struct raw_call *call, void *buffer, size_t size);
 
 #endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/* The parts of a multipart/form-data, checked and copied. */
+#include "api/extra.h"
+#include "api/input.h"
+
+enum { PARTS_MAX = 1000 };
+
+static int refuse(const char *why, const char **ret_why)
+{
+    *ret_why = why;
+    return STOOK_EARG;
+}
+
+static int has_control(const char *text)
+{
+    for (; text != NULL && *text != '\0'; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            return 1;
+    return 0;
+}
+
+static int judge(const struct stook_part *theirs, const char **ret_why)
+{
+    struct stook_part part;
+    int error = stook__input_struct(&part, sizeof part, theirs);
+    if (error == STOOK_EUNSUPPORTED)
+        return refuse(STOOK__ARG("a part uses what this stook does not know"), ret_why);
+    if (error != 0)
+        return refuse(STOOK__ARG("a part has no size: make it with STOOK_PART()"), ret_why);
+    if (part.name == NULL)
+        return refuse(STOOK__ARG("a part has no name"), ret_why);
+    if ((part.value != NULL) + (part.file != NULL) != 1)
+        return refuse(STOOK__ARG("a part has neither value nor file, or both"), ret_why);
+    if ((part.value_size < 0 && part.value_size != STOOK_AUTO) || (part.value_size != 0 && part.value == NULL) ||
+        (uint64_t)(part.value_size < 0 ? 0 : part.value_size) > PTRDIFF_MAX)
+        return refuse(STOOK__ARG("the value_size of a part is out of range, or there is no value"), ret_why);
+    if (has_control(part.name) || has_control(part.filename) || has_control(part.type) || has_control(part.file))
+        return refuse(STOOK__ARG("a text of a part contains a control byte"), ret_why);
+    return 0;
+}
+
+int stook__parts_judge(const struct stook_request *request, const char **ret_why)
+{
+    size_t n = 0;
+    int error = 0;
+    if (request->parts == NULL)
+        return 0;
+    if (request->parts[0] == NULL)
+        return refuse(STOOK__ARG("parts is empty"), ret_why);
+    for (; error == 0 && n <= PARTS_MAX && request->parts[n] != NULL; n++)
+        error = judge(request->parts[n], ret_why);
+    if (error == 0 && n > PARTS_MAX)
+        return refuse(STOOK__ARG("there are more than 1000 parts"), ret_why);
+    if (error == 0 && stook__extra_has_field(request, "Content-Type"))
+        return refuse(STOOK__ARG("a Content-Type header is given beside parts"), ret_why);
+    return error;
+}
+
+void stook__parts_pack(struct stook__extra *extra, struct stook__pack *pack, const struct stook_request *request)
+{
+    const char *why;
+    /* What is refused is not read. */
+    if (request->parts == NULL || stook__parts_judge(request, &why) != 0)
+        return;
+    while (request->parts[extra->n_parts] != NULL)
+        extra->n_parts++;
+    extra->parts = stook__pack_room(pack, extra->n_parts * sizeof *extra->parts);
+    for (size_t i = 0; i < extra->n_parts; i++) {
+        struct stook_part part;
+        stook__input_struct(&part, sizeof part, request->parts[i]);
+        size_t size = part.value == NULL ? 0 : part.value_size > 0 ? (size_t)part.value_size : strlen(part.value);
+        struct stook__part copy = {
+            .name = stook__pack_text(pack, part.name),
+            .value = stook__pack_bytes(pack, part.value != NULL ? part.value : "", size),
+            .file = stook__pack_text(pack, part.file),
+            .filename = stook__pack_text(pack, part.filename),
+            .type = stook__pack_text(pack, part.type),
+            .value_size = size,
+        };
+        if (extra->parts != NULL)
+            extra->parts[i] = copy;
+    }
+}
