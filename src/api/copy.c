@@ -228,7 +228,7 @@ static size_t strings_size(const struct stook_request *request, size_t headers)
     size_t size = strlen(request->url) + 1;
     if (!has_words(request, headers))
         return size;
-    size += request->method != NULL ? strlen(request->method) + 2 : 2;
+    size += request->method != NULL && request->method[0] != '\0' ? strlen(request->method) + 2 : 3;
     return size + (headers != SIZE_MAX && headers > 0 ? headers + HEADER_FIELDS_MAX : 0);
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "../harness/harness.h"
+#include "certificates.h"
 #include "process.h"
 #include "raw_server.h"
 #include "sockets.h"
@@ -28,55 +29,6 @@ static const char *program(void)
         if (access(places[i], X_OK) == 0)
             return places[i];
     test_skip("nginx is not installed");
-}
-
-/* ------------------------------------------------------------- certificates */
-
-/* Runs one command of words that hold no spaces. */
-static void openssl(const struct peer *peer, const char *command)
-{
-    char words[1024], *save = NULL;
-    const char *argv[48];
-    size_t count = 0;
-    snprintf(words, sizeof words, "openssl %s", command);
-    for (char *word = strtok_r(words, " ", &save); word; word = strtok_r(NULL, " ", &save))
-        argv[count++] = word;
-    argv[count] = NULL;
-    process_run(argv, text("%s/openssl.log", peer->directory));
-}
-
-static void make_authority(const struct peer *peer, const char *name)
-{
-    const char *d = peer->directory;
-    openssl(peer, text("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -sha256 "
-                       "-days 2 -config %s/openssl.cnf -extensions v3_ca -subj /CN=%s "
-                       "-keyout %s/%s.key -out %s/%s.pem", d, name, d, name, d, name));
-}
-
-/* A certificate of the authority's, with its key. */
-static void make_leaf(const struct peer *peer, const char *name, const char *subject)
-{
-    const char *d = peer->directory;
-    openssl(peer, text("req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -sha256 "
-                       "-config %s/openssl.cnf -subj /CN=%s -keyout %s/%s.key "
-                       "-out %s/%s.csr", d, subject, d, name, d, name));
-    openssl(peer, text("x509 -req -sha256 -days 2 -in %s/%s.csr -CA %s/authority.pem "
-                       "-CAkey %s/authority.key -CAcreateserial -extfile %s/openssl.cnf "
-                       "-extensions leaf -out %s/%s.pem", d, name, d, d, d, d, name));
-}
-
-static void make_certificates(const struct peer *peer)
-{
-    const char *d = peer->directory;
-    write_file(text("%s/openssl.cnf", d),
-               "[req]\ndistinguished_name=dn\nprompt=no\n[dn]\nCN=unused\n"
-               "[v3_ca]\nbasicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\n"
-               "subjectKeyIdentifier=hash\n"
-               "[leaf]\nbasicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\n"
-               "extendedKeyUsage=serverAuth,clientAuth\nsubjectAltName=IP:127.0.0.1,IP:127.0.0.3,IP:127.0.0.4,DNS:localhost,DNS:service.example\n");
-    make_authority(peer, "authority");
-    make_authority(peer, "stranger");
-    make_leaf(peer, "leaf", "localhost");
 }
 
 /* ------------------------------------------------------------ configuration */
@@ -179,7 +131,7 @@ struct nginx *nginx_start(void)
     peer->nginx.other = peer->other = strdup(text("%s/stranger.pem", directory));
     peer->process.in = peer->process.out = -1;
     test_defer(stop, peer);
-    make_certificates(peer);
+    certificates_usual(directory);
     write_files(peer);
     for (int tries = 0; !try_ports(peer, path); tries++)
         if (tries == 20)
@@ -207,7 +159,9 @@ const char *nginx_file(const struct nginx *nginx, const char *name)
 
 void nginx_make_client(const struct nginx *nginx, const char *name)
 {
-    make_leaf((const struct peer *)nginx, name, name);
+    const struct peer *peer = (const struct peer *)nginx;
+    certificate_make(peer->directory, &(struct certificate){.name = name, .issuer = "authority",
+                                                            .usage = "clientAuth", .alt_names = ""});
 }
 
 const char *nginx_url(const struct nginx *nginx, const char *format, ...)

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A door of the raw server behind which TLS is agreed first:
+ *
+ *     {.serve = raw_tls_serve, .arg = &(struct raw_tls){.directory = d, .certificate = "leaf"}}
+ */
+#ifndef STOOK_TEST_RAW_TLS_H
+#define STOOK_TEST_RAW_TLS_H
+
+#include "raw_server.h"
+
+struct raw_tls {
+    const char *directory;    /* of the certificates */
+    const char *certificate;  /* NAME.pem, with the chain behind it, and NAME.key */
+    const char *key;          /* another KEY.key */
+    int min, max;             /* TLS1_2_VERSION, ...; 0: any */
+    const char *ciphers;      /* up to TLS 1.2; NULL: the usual */
+    const char *alpn;         /* chosen whatever is offered; NULL: it takes no part */
+    int tickets;              /* how many after the handshake; 0: the usual two */
+    int early_data;           /* offered with them, in bytes */
+    int wants_certificate;    /* of the client */
+    int silent_end;           /* closes without close_notify */
+    int one_byte;             /* sends each byte by itself */
+    void (*inside)(struct raw_call *call); /* what is spoken in it; NULL: HTTP/1 */
+};
+
+void raw_tls_serve(struct raw_call *call);
+/* From the next connection on the door is another. */
+void raw_tls_become(struct raw_call *call, const struct raw_tls *other);
+/* What was chosen by ALPN; "" if nothing was. */
+const char *raw_tls_protocol(const struct raw_call *call, char protocol[16]);
+
+#endif
