@@ -425,22 +425,39 @@ STOOK_API void stook_batch_free(stook_batch *batch);
 
 /* -------------------------------------------------------------------- await */
 
+/** When an await has what it is after: `policy`. The count that the await returns stays that of all requests. */
+enum {
+    STOOK_POLICY_ALL = 0,       /**< every request runs to its end. Met: all are ok */
+    STOOK_POLICY_FAIL_FAST = 1, /**< when one is not ok the others are cancelled, in flight or not. Met: all are ok */
+    STOOK_POLICY_STOP = 2,      /**< when one is not ok no other starts; what is in flight may finish. Met: all are ok */
+    STOOK_POLICY_FIRST_OK = 3,  /**< when one is ok the others are cancelled. Met: one is ok */
+    STOOK_POLICY_QUORUM = 4     /**< when `quorum` are ok the others are cancelled. Met: so many are ok */
+};
+
+/** What `more` returns when it has nothing now, and stook_batch_next() when there is no result yet. */
+enum { STOOK_LATER = 2 };
+
 /** How a batch is awaited. All members are optional. */
 struct stook_gather_options {
     size_t size;        /**< set by STOOK_GATHER() */
     int64_t limit;      /**< [STOOK_NONE] requests of this batch in flight at once, 1 to 1000000; a rolling window */
-    /** [max(4 x limit, 64), without a limit STOOK_NONE] gather_ordered with on_result: how many may be
-        started and not yet delivered, at least 1. While the head is late nothing new starts beyond
-        that, nor with 64 MiB of bodies held. */
+    /** [max(4 x limit, 64), without a limit STOOK_NONE] how many may be started and not yet delivered,
+        at least 1, where results can have to wait: with stook_gather_ordered() and on_result, with
+        `pull`, and while delivery is paused. While the head is late nothing new starts beyond that. */
     int64_t window;
     int64_t timeout_ms; /**< [none] deadline of the batch, from the await */
     /** Adds requests when fewer than `limit` wait (64 if there is no limit). 1: it added some, ask
-        again. 0: that was the end. Anything else, or 1 without an add: the end, and one more not ok. */
+        again. 0: that was the end. STOOK_LATER: nothing now, or no more than it added; it is asked
+        again after stook_batch_wake(). Anything else, or 1 without an add: the end, and one more not ok. */
     int (*more)(stook_batch *batch, void *user);
     /** Called once per request in the order of the verb, while others are still in flight. The
         result is lent for the call. Without it the batch keeps every result until it is freed. */
     void (*on_result)(stook_batch *batch, const stook_result *result, void *user);
     void *user; /**< given to `more` and `on_result` */
+    int64_t policy;   /**< [STOOK_POLICY_ALL] whose cancelled requests say in their message what ended them */
+    int64_t quorum;   /**< with STOOK_POLICY_QUORUM: how many, at least 1 */
+    int64_t held_max; /**< [67108864] with on_result or `pull`: nothing new starts while so many bytes of bodies wait to be delivered; the head does; STOOK_NONE: no ceiling */
+    int64_t pull;     /**< 1: no on_result; results are taken with stook_batch_next(). Only with the _start verbs */
 };
 
 /** `STOOK_GATHER(.limit = 10)` */
@@ -479,6 +496,56 @@ STOOK_API int stook_gather_start(stook_batch *batch, const struct stook_gather_o
 STOOK_API int stook_gather_ordered_start(stook_batch *batch, const struct stook_gather_options *options,
                                          void (*done)(stook_batch *batch, int failed, void *user),
                                          void *user);
+
+/* ------------------------------------------------------- results as a stream */
+
+/**
+ * The next result of an await that was started with `pull`, in the order of its verb.
+ *
+ * On a loop of the client's own the call turns it until there is one or the await is done; inside a
+ * callback of the client, and on a borrowed loop, it never waits. The result is lent until the next
+ * call for this batch, or the batch's end. How many wait to be taken is bounded by `window` and
+ * `held_max`. After the await is done, and after the client is closed, what is left can be taken.
+ *
+ *     stook_gather_start(batch, &STOOK_GATHER(.limit = 10, .pull = 1), NULL, NULL);
+ *     while (stook_batch_next(batch, &result) == 1)
+ *         ...
+ *
+ * @param ret_result set if 1 is returned, untouched otherwise
+ * @return 1: there is a result; 0: there was the last (or a callback has freed the batch);
+ *         STOOK_LATER: none now, and waiting is not allowed here; STOOK_EARG (NULL); STOOK_ESTATE
+ *         (not awaited, or without `pull`; forked child), stook_batch_message() says which
+ * Thread: the loop's. Callbacks: all kinds, from inside, but where it never waits.
+ */
+STOOK_API int stook_batch_next(stook_batch *batch, const stook_result **ret_result);
+
+/**
+ * Have no result delivered to on_result until stook_batch_resume_results(). What is in flight goes on; new
+ * requests start while `window` and `held_max` allow. A batch that is cancelled, past its deadline
+ * or whose client closes is delivered all the same. NULL, done: nothing.
+ * Thread: the loop's. Callbacks: none.
+ */
+STOOK_API void stook_batch_pause_results(stook_batch *batch);
+
+/** Go on after stook_batch_pause_results(); otherwise nothing. Thread: the loop's. Callbacks: none from inside. */
+STOOK_API void stook_batch_resume_results(stook_batch *batch);
+
+/**
+ * Have `more` asked again after it returned STOOK_LATER. Calls may be many: each is followed by at
+ * least one question, if fewer than `limit` requests wait. On a borrowed loop an await under way
+ * keeps the loop alive; on an owned one it is asked when the loop turns next.
+ * @param batch NULL is allowed
+ * Thread: any, as long as the batch is not freed. Callbacks: none from inside.
+ */
+STOOK_API void stook_batch_wake(stook_batch *batch);
+
+/**
+ * Whether the await has what its `policy` is after. With STOOK_POLICY_FIRST_OK and _QUORUM that may
+ * be so before it is done; with the others only then.
+ * @return 1 or 0; 0 for NULL and before the await
+ * Thread: the loop's.
+ */
+STOOK_API int stook_batch_met(const stook_batch *batch);
 
 /* ------------------------------------------------------------------- result */
 

@@ -4,15 +4,15 @@
 #include "api/run.h"
 #include "loop/loop.h"
 
-enum { WINDOW_MIN = 64 };
+enum { WINDOW_MIN = 64, HELD_MAX = 64 << 20 };
 static const int64_t MS_MAX = (int64_t)1 << 53;
 
 /* How a batch is to be awaited, checked. */
 struct plan {
     struct stook_gather_options options;
-    int ordered;
+    struct stook__terms terms;
     size_t limit;
-    int64_t window, timeout_ms; /* -1: none */
+    int64_t timeout_ms; /* -1: none */
 };
 
 static int refuse(stook_batch *batch, int error, const char *why)
@@ -40,29 +40,68 @@ static int check_state(stook_batch *batch, int blocking)
     return 0;
 }
 
-static int make_plan(stook_batch *batch, const struct stook_gather_options *options, int ordered, struct plan *ret_plan)
+static size_t size_or_all(int64_t number)
+{
+    return number < 0 || (uint64_t)number > SIZE_MAX ? SIZE_MAX : (size_t)number;
+}
+
+/* The numbers that are checked one by one: 0 or STOOK_EARG with *ret_why. */
+static int check_numbers(const struct stook_gather_options *mine, struct plan *plan, const char **ret_why)
+{
+    int64_t window = 0, held = 0, number;
+    *ret_why = "limit is not 0, STOOK_NONE or 1 to 1000000";
+    if (stook__input_limit(mine->limit, &plan->limit) != 0)
+        return STOOK_EARG;
+    int64_t usual = plan->limit == SIZE_MAX ? STOOK_NONE : 4 * (int64_t)plan->limit;
+    if (usual > 0 && usual < WINDOW_MIN)
+        usual = WINDOW_MIN;
+    *ret_why = "window is not 0, STOOK_NONE or a positive number";
+    if (stook__input_number(mine->window, usual, 1, INT64_MAX, &window) != 0)
+        return STOOK_EARG;
+    *ret_why = "held_max is not 0, STOOK_NONE or a positive number";
+    if (stook__input_number(mine->held_max, HELD_MAX, 1, INT64_MAX, &held) != 0)
+        return STOOK_EARG;
+    *ret_why = "timeout_ms is not 0, STOOK_NONE or 1 to 2^53";
+    if (stook__input_number(mine->timeout_ms, STOOK_NONE, 1, MS_MAX, &plan->timeout_ms) != 0)
+        return STOOK_EARG;
+    *ret_why = "policy is not one of STOOK_POLICY_...";
+    if (stook__input_number(mine->policy, STOOK_POLICY_ALL, 0, STOOK_POLICY_QUORUM, &number) != 0)
+        return STOOK_EARG;
+    plan->terms.window = size_or_all(window);
+    plan->terms.held_max = size_or_all(held);
+    return 0;
+}
+
+/* What does not go together. */
+static const char *find_clash(const struct stook_gather_options *mine, int blocking)
+{
+    if (mine->pull != 0 && mine->pull != 1)
+        return "pull is not 0 or 1";
+    if (mine->pull && mine->on_result != NULL)
+        return "pull and on_result: results are either pulled or shown";
+    if (mine->pull && blocking)
+        return "pull with a blocking await, which would wait for itself: use stook_gather_start or "
+               "stook_gather_ordered_start, then stook_batch_next";
+    if (mine->quorum < 0 || (mine->quorum > 0) != (mine->policy == STOOK_POLICY_QUORUM))
+        return "quorum is a positive number with STOOK_POLICY_QUORUM, and 0 otherwise";
+    return NULL;
+}
+
+static int make_plan(stook_batch *batch, const struct stook_gather_options *options, int ordered, int blocking,
+                     struct plan *ret_plan)
 {
     struct stook_gather_options *mine = &ret_plan->options;
+    const char *why = NULL;
     int error = stook__input_struct(mine, sizeof *mine, options);
     if (error != 0)
         return refuse(batch, error, error == STOOK_EARG ? "the options have no size: make them with STOOK_GATHER()"
                                                         : "the options use what this stook does not know");
-    ret_plan->ordered = ordered;
-    if (stook__input_limit(mine->limit, &ret_plan->limit) != 0)
-        return refuse(batch, STOOK_EARG, "limit is not 0, STOOK_NONE or 1 to 1000000");
-    int64_t window = ret_plan->limit == SIZE_MAX ? STOOK_NONE : 4 * (int64_t)ret_plan->limit;
-    if (window > 0 && window < WINDOW_MIN)
-        window = WINDOW_MIN;
-    if (stook__input_number(mine->window, window, 1, INT64_MAX, &ret_plan->window) != 0)
-        return refuse(batch, STOOK_EARG, "window is not 0, STOOK_NONE or a positive number");
-    if (stook__input_number(mine->timeout_ms, STOOK_NONE, 1, MS_MAX, &ret_plan->timeout_ms) != 0)
-        return refuse(batch, STOOK_EARG, "timeout_ms is not 0, STOOK_NONE or 1 to 2^53");
+    if (check_numbers(mine, ret_plan, &why) != 0 || (why = find_clash(mine, blocking)) != NULL)
+        return refuse(batch, STOOK_EARG, why);
+    ret_plan->terms.ordered = ordered;
+    ret_plan->terms.pulled = (int)mine->pull;
+    ret_plan->terms.lent = mine->on_result != NULL || mine->pull;
     return 0;
-}
-
-static size_t size_or_all(int64_t number)
-{
-    return number < 0 || (uint64_t)number > SIZE_MAX ? SIZE_MAX : (size_t)number;
 }
 
 static int begin(stook_batch *batch, const struct plan *plan, void (*done)(stook_batch *batch, int failed, void *user),
@@ -70,8 +109,7 @@ static int begin(stook_batch *batch, const struct plan *plan, void (*done)(stook
 {
     stook_client *client = batch->client;
     const struct stook_gather_options *options = &plan->options;
-    if (stook__tray_open(&batch->tray, batch->heap, &client->trays, plan->ordered, options->on_result != NULL,
-                         size_or_all(plan->window)) != 0)
+    if (stook__tray_open(&batch->tray, batch->heap, &client->trays, &plan->terms) != 0)
         return refuse(batch, STOOK_ENOMEM, stook_strerror(STOOK_ENOMEM));
     batch->audience =
         (struct stook__audience){options->more, options->on_result, options->user, done, user};
@@ -79,10 +117,12 @@ static int begin(stook_batch *batch, const struct plan *plan, void (*done)(stook
     batch->state = STOOK__AWAITED;
     batch->message = "";
     client->awaits++;
+    client->pulls += plan->terms.pulled;
     int64_t deadline = plan->timeout_ms < 0 || plan->timeout_ms > MS_MAX / 1000
                            ? 0
                            : stook__loop_now() + plan->timeout_ms * 1000;
     stook__group_open(&client->sched, &batch->group, plan->limit, deadline);
+    stook__batch_aim(batch, options->policy, size_or_all(options->quorum));
     stook__loop_busy(client->loop, 1);
     stook__batch_touch(batch);
     return 0;
@@ -96,7 +136,7 @@ static int start(stook_batch *batch, const struct stook_gather_options *options,
         return STOOK_EARG;
     int error = check_state(batch, 0);
     if (error == 0)
-        error = make_plan(batch, options, ordered, &plan);
+        error = make_plan(batch, options, ordered, 0, &plan);
     return error != 0 ? error : begin(batch, &plan, done, user);
 }
 
@@ -115,7 +155,7 @@ static int await(stook_batch *batch, const struct stook_gather_options *options,
     stook_client *client = batch->client;
     int error = check_state(batch, 1);
     if (error == 0)
-        error = make_plan(batch, options, ordered, &plan);
+        error = make_plan(batch, options, ordered, 1, &plan);
     if (error == 0)
         error = begin(batch, &plan, NULL, NULL);
     if (error != 0)

@@ -21,7 +21,7 @@ int stook_batch_new(stook_client *client, stook_batch **ret_batch)
     batch->heap = stook__heap_ref(client->heap);
     batch->inbox = stook__inbox_ref(client->inbox);
     batch->message = "";
-    batch->letter.cancel = batch;
+    batch->letter.batch = batch;
     stook__list_init(&batch->letter.link);
     stook__list_init(&batch->touch);
     stook__list_append(&client->batches, &batch->link);
@@ -38,7 +38,7 @@ static int failed_add(stook_batch *batch, int error, const char *why)
     if (batch->state == STOOK__OPEN && batch->add_error == 0)
         batch->add_error = error;
     else if (batch->state == STOOK__AWAITED)
-        batch->amiss++;
+        stook__batch_amiss(batch);
     return error;
 }
 
@@ -118,6 +118,12 @@ void stook_batch_cancel(stook_batch *batch)
         return;
     atomic_store(&batch->cancelled, 1);
     (void)stook__inbox_post(batch->inbox, &batch->letter);
+}
+
+void stook_batch_wake(stook_batch *batch)
+{
+    if (batch != NULL)
+        (void)stook__inbox_post(batch->inbox, &batch->letter);
 }
 
 void stook_batch_cancel_one(stook_batch *batch, size_t index)

@@ -146,7 +146,7 @@ int stook__run(stook_client *client, int (*over)(stook_client *client, void *wha
 static int nothing_under_way(stook_client *client, void *what)
 {
     (void)what;
-    return client->closing || (client->awaits == 0 && stook__inbox_count(client->inbox) == 0);
+    return client->closing || (client->awaits == client->pulls && stook__inbox_count(client->inbox) == 0);
 }
 
 int stook_client_run(stook_client *client)

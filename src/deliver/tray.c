@@ -2,8 +2,6 @@
 /* In which order results reach the program; see tray.h. */
 #include "deliver/tray.h"
 
-enum { HELD_MAX = 64 << 20 }; /* bytes of results that wait for the head */
-
 void stook__tray_init(struct stook__tray *tray)
 {
     stook__list_init(&tray->ring);
@@ -33,7 +31,7 @@ static int make_places(struct stook__tray *tray, struct stook__heap *heap, size_
 
 int stook__tray_add(struct stook__tray *tray, struct stook__heap *heap, struct stook__parcel *parcel)
 {
-    if (tray->open && !tray->lent && !tray->ordered && make_places(tray, heap, tray->count + 1) != 0)
+    if (tray->open && !tray->terms.lent && !tray->terms.ordered && make_places(tray, heap, tray->count + 1) != 0)
         return STOOK_ENOMEM;
     if (stook__pages_set(&tray->parcels, heap, tray->count, parcel) != 0)
         return STOOK_ENOMEM;
@@ -62,7 +60,7 @@ static struct stook__parcel *head_of(const struct stook__tray *tray)
 
 static int has_next(const struct stook__tray *tray)
 {
-    if (!tray->ordered)
+    if (!tray->terms.ordered)
         return !stook__list_empty(&tray->waiting);
     const struct stook__parcel *head = head_of(tray);
     return head != NULL && head->arrived;
@@ -70,34 +68,32 @@ static int has_next(const struct stook__tray *tray)
 
 static void place(struct stook__tray *tray, struct stook__link *ring)
 {
-    if (!tray->showing && has_next(tray) && stook__list_empty(&tray->ring))
+    if (!tray->showing && !tray->paused && !tray->terms.pulled && has_next(tray) && stook__list_empty(&tray->ring))
         stook__list_append(ring, &tray->ring);
 }
 
 /* Where an arrived parcel goes, once it is known how the batch is awaited. */
 static void sort_in(struct stook__tray *tray, struct stook__link *ring, struct stook__parcel *parcel)
 {
-    if (tray->lent) {
-        if (!tray->ordered)
+    if (tray->terms.lent) {
+        if (!tray->terms.ordered)
             stook__list_append(&tray->waiting, &parcel->link);
         place(tray, ring);
         return;
     }
-    if (!tray->ordered)
+    if (!tray->terms.ordered)
         tray->order[tray->delivered] = parcel;
     tray->delivered++;
 }
 
-int stook__tray_open(struct stook__tray *tray, struct stook__heap *heap, struct stook__link *ring, int ordered, int lent,
-                     size_t window)
+int stook__tray_open(struct stook__tray *tray, struct stook__heap *heap, struct stook__link *ring,
+                     const struct stook__terms *terms)
 {
     struct stook__link early, *link;
-    if (!ordered && !lent && make_places(tray, heap, tray->count) != 0)
+    if (!terms->ordered && !terms->lent && make_places(tray, heap, tray->count) != 0)
         return STOOK_ENOMEM;
     tray->open = 1;
-    tray->ordered = ordered;
-    tray->lent = lent;
-    tray->window = window;
+    tray->terms = *terms;
     stook__list_init(&early);
     while ((link = stook__list_pop(&tray->waiting)) != NULL)
         stook__list_append(&early, link);
@@ -110,6 +106,7 @@ void stook__tray_arrived(struct stook__tray *tray, struct stook__link *ring, str
                          int ok)
 {
     parcel->arrived = 1;
+    tray->arrived++;
     tray->failed += !ok;
     tray->held += bytes;
     if (tray->open)
@@ -120,18 +117,53 @@ void stook__tray_arrived(struct stook__tray *tray, struct stook__link *ring, str
 
 int stook__tray_has_room(const struct stook__tray *tray)
 {
-    if (!tray->lent || !tray->ordered)
+    if (!tray->terms.lent)
         return 1;
+    /* In order of arrival results wait for nothing but the program. */
+    int waits = tray->terms.ordered || tray->terms.pulled || tray->paused;
     size_t kept = stook__tray_head(tray) != NULL;
-    return tray->out + kept < tray->window && tray->held < HELD_MAX;
+    return (!waits || tray->out + kept < tray->terms.window) && tray->held < tray->terms.held_max;
 }
 
 struct stook__parcel *stook__tray_head(const struct stook__tray *tray)
 {
-    if (!tray->lent || !tray->ordered)
+    if (!tray->terms.lent || !tray->terms.ordered)
         return NULL;
     struct stook__parcel *head = head_of(tray);
     return head == NULL || head->started || head->arrived ? NULL : head;
+}
+
+/* The one to be shown next; there is one. */
+static struct stook__parcel *take(struct stook__tray *tray)
+{
+    tray->showing = 1;
+    if (tray->terms.ordered)
+        return head_of(tray);
+    return STOOK__OF(struct stook__parcel, link, stook__list_pop(&tray->waiting));
+}
+
+struct stook__parcel *stook__tray_pull(struct stook__tray *tray)
+{
+    return tray->terms.pulled && !tray->showing && has_next(tray) ? take(tray) : NULL;
+}
+
+int stook__tray_has_next(const struct stook__tray *tray)
+{
+    return has_next(tray);
+}
+
+int stook__tray_over(const struct stook__tray *tray)
+{
+    return (tray->terms.pulled ? tray->arrived : tray->delivered) == tray->count;
+}
+
+void stook__tray_pause(struct stook__tray *tray, struct stook__link *ring, int paused)
+{
+    tray->paused = paused;
+    if (paused)
+        stook__list_remove(&tray->ring);
+    else if (tray->open && tray->terms.lent)
+        place(tray, ring);
 }
 
 struct stook__parcel *stook__tray_next(struct stook__link *ring, struct stook__tray **ret_tray)
@@ -141,10 +173,7 @@ struct stook__parcel *stook__tray_next(struct stook__link *ring, struct stook__t
         return NULL;
     struct stook__tray *tray = STOOK__OF(struct stook__tray, ring, first);
     *ret_tray = tray;
-    tray->showing = 1;
-    if (tray->ordered)
-        return head_of(tray);
-    return STOOK__OF(struct stook__parcel, link, stook__list_pop(&tray->waiting));
+    return take(tray);
 }
 
 void stook__tray_let_go(struct stook__tray *tray, struct stook__heap *heap, struct stook__link *ring,
@@ -161,12 +190,12 @@ void stook__tray_let_go(struct stook__tray *tray, struct stook__heap *heap, stru
 struct stook__parcel *stook__tray_of(const struct stook__tray *tray, size_t index)
 {
     struct stook__parcel *parcel = stook__pages_get(&tray->parcels, index);
-    return tray->open && !tray->lent && parcel != NULL && parcel->arrived ? parcel : NULL;
+    return tray->open && !tray->terms.lent && parcel != NULL && parcel->arrived ? parcel : NULL;
 }
 
 struct stook__parcel *stook__tray_at(const struct stook__tray *tray, size_t i)
 {
-    if (tray->ordered || !tray->open || tray->lent)
+    if (tray->terms.ordered || !tray->open || tray->terms.lent)
         return stook__tray_of(tray, i);
     return i < tray->delivered ? tray->order[i] : NULL;
 }

@@ -64,11 +64,16 @@ void stook__group_open(struct stook__sched *sched, struct stook__group *group, s
     place(sched, group);
 }
 
-void stook__group_shut(struct stook__sched *sched, struct stook__group *group)
+void stook__group_stop(struct stook__sched *sched, struct stook__group *group)
 {
     group->open = 0;
-    stook__clock_clear(&sched->deadlines, &group->deadline);
     place(sched, group);
+}
+
+void stook__group_shut(struct stook__sched *sched, struct stook__group *group)
+{
+    stook__group_stop(sched, group);
+    stook__clock_clear(&sched->deadlines, &group->deadline);
 }
 
 void stook__group_hold(struct stook__sched *sched, struct stook__group *group, int held, struct stook__job *head)

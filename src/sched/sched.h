@@ -79,7 +79,9 @@ void stook__group_end(struct stook__sched *sched, struct stook__group *group);
 
 /* The await begins. `deadline` 0: none. */
 void stook__group_open(struct stook__sched *sched, struct stook__group *group, size_t limit, int64_t deadline);
-/* Nothing of the group starts any more, its deadline is off. */
+/* Nothing of the group starts any more. */
+void stook__group_stop(struct stook__sched *sched, struct stook__group *group);
+/* And its deadline is off. */
 void stook__group_shut(struct stook__sched *sched, struct stook__group *group);
 /* Held, only `head` may start, which is NULL if none may. */
 void stook__group_hold(struct stook__sched *sched, struct stook__group *group, int held, struct stook__job *head);

@@ -4,6 +4,7 @@
 #define STOOK_TURN_CLIENT_H
 
 #include "deliver/call.h"
+#include "deliver/goal.h"
 #include "sched/queue.h"
 #include "turn/inbox.h"
 #include "turn/record.h"
@@ -22,15 +23,19 @@ struct stook_batch {
     struct stook__group group;
     struct stook__tray tray;
     struct stook__audience audience;
-    struct stook__letter letter; /* that cancels it */
+    struct stook__goal goal;
+    struct stook__letter letter; /* that it was cancelled, or woken */
+    struct stook_result *pulled; /* that the program looks at, of stook_batch_next() */
+    char *cause;                 /* why its policy has ended the rest, or NULL */
     const char *message;         /* why the last add or await was refused */
-
-enum stook__batch_state state;
+    enum stook__batch_state state;
     atomic_int cancelled; /* by any thread: nothing is added any more */
     int add_error;  /* of an add that failed before the await */
     size_t amiss;   /* what failed without being a request: adds, `more` */
     int verdict;    /* 0, or what all that is not finished ends with */
+    int spares;     /* the verdict is for what waits: what runs may finish */
     int exhausted;  /* `more` has said its last word, or was never there */
+    int later;      /* `more` has nothing until it is woken */
     int pins;       /* blocking awaits that will still look at it */
     int freed;      /* by the program: goes as soon as nothing needs it */
 };
@@ -48,6 +53,7 @@ struct stook_client {
     struct stook__link batches, touched;
     struct stook__link borrowed; /* extras whose body goes back to the program */
     size_t awaits;   /* under way */
+    size_t pulls;    /* of these, whose results the program pulls */
     unsigned family; /* of processes: another number in a forked child */
     int owned;       /* the loop is its own */
     int turning;     /* a turn is on the stack */
@@ -65,6 +71,14 @@ static inline stook_batch *stook__record_batch(const struct stook_result *record
     return STOOK__OF(stook_batch, group, record->job.queue->key.group);
 }
 
+/* The await begins, and is after that. */
+void stook__batch_aim(stook_batch *batch, int64_t policy, size_t quorum);
+/* A request of it has its result: what that means for the others. */
+void stook__batch_note(stook_batch *batch, const struct stook_result *record);
+/* Something failed beside the requests: an add, `more`. */
+void stook__batch_amiss(stook_batch *batch);
+/* Another thread has cancelled or woken it. */
+void stook__batch_hear(stook_batch *batch);
 /* Have the next turn look at the batch. */
 void stook__batch_touch(stook_batch *batch);
 /* End one that is not finished, in whatever state. */

@@ -10,13 +10,25 @@
 #include "loop/loop.h"
 #include "transfer/usual.h"
 
-struct stook__outcome stook__ending_say(struct stook__heap *heap, const struct stook__job *job, int error)
+static struct stook__outcome with_line(struct stook__outcome outcome, char *line)
+{
+    if (line != NULL) {
+        outcome.message = line;
+        outcome.message_owned = 1;
+    }
+    return outcome;
+}
+
+struct stook__outcome stook__ending_say(struct stook__heap *heap, const struct stook__job *job, int error,
+                                        const char *cause)
 {
     const struct stook__policy *policy = job->policy;
     const char *text = stook_strerror(error);
     struct stook__outcome outcome = {.error = error, .message = text};
     const char *what = NULL;
     int64_t ms = 0;
+    if (error == STOOK_ECANCELLED && cause != NULL)
+        return with_line(outcome, stook__format(heap, "%s: %s", text, cause));
     switch (error) {
     case STOOK_ETIMEOUT_QUEUE:
         what = "not started within", ms = policy->queue_ms;
@@ -35,21 +47,78 @@ struct stook__outcome stook__ending_say(struct stook__heap *heap, const struct s
     default:
         return outcome;
     }
-    char *line = stook__format(heap, "%s: %s %" PRId64 " ms", text, what, ms);
-    if (line != NULL) {
-        outcome.message = line;
-        outcome.message_owned = 1;
-    }
-    return outcome;
+    return with_line(outcome, stook__format(heap, "%s: %s %" PRId64 " ms", text, what, ms));
 }
 
 void stook__batch_condemn(stook_batch *batch, int verdict)
 {
     if (batch->state == STOOK__DONE)
         return;
-    if (batch->verdict == 0)
+    if (batch->verdict == 0 || batch->spares) {
         batch->verdict = verdict;
+        batch->spares = 0;
+        stook__free(batch->heap, batch->cause);
+        batch->cause = NULL;
+    }
+    /* Every result is still delivered, and `done`. */
+    if (batch->client != NULL)
+        stook__tray_pause(&batch->tray, &batch->client->trays, 0);
     stook__batch_touch(batch);
+}
+
+void stook__batch_hear(stook_batch *batch)
+{
+    batch->later = 0;
+    if (atomic_load_explicit(&batch->cancelled, memory_order_acquire))
+        stook__batch_condemn(batch, STOOK_ECANCELLED);
+    stook__batch_touch(batch);
+}
+
+static char *cause_of(const stook_batch *batch, const struct stook_result *record)
+{
+    switch (batch->goal.policy) {
+    case STOOK_POLICY_FIRST_OK:
+    case STOOK_POLICY_QUORUM:
+        return stook__format(batch->heap, "enough are ok, request %zu was the last", record != NULL ? (size_t)record->parcel.index : 0);
+    default:
+        if (record == NULL)
+            return stook__format(batch->heap, "an add failed, or `more` did");
+        return stook__format(batch->heap, "request %zu failed: %s", (size_t)record->parcel.index, record->message);
+    }
+}
+
+/* Without memory for the cause the others are ended without being told. */
+static void take_step(stook_batch *batch, enum stook__goal_step step, const struct stook_result *record)
+{
+    if (step == STOOK__GO_ON || stook__batch_verdict(batch) != 0)
+        return;
+    batch->verdict = STOOK_ECANCELLED;
+    batch->spares = step == STOOK__START_NO_MORE;
+    batch->cause = cause_of(batch, record);
+    stook__batch_touch(batch);
+}
+
+void stook__batch_note(stook_batch *batch, const struct stook_result *record)
+{
+    take_step(batch, stook__goal_note(&batch->goal, stook__record_ok(record)), record);
+}
+
+void stook__batch_amiss(stook_batch *batch)
+{
+    batch->amiss++;
+    take_step(batch, stook__goal_note(&batch->goal, 0), NULL);
+}
+
+void stook__batch_aim(stook_batch *batch, int64_t policy, size_t quorum)
+{
+    enum stook__goal_step step = stook__goal_open(&batch->goal, policy, quorum);
+    struct stook__parcel *first = NULL;
+    for (size_t i = 0; step != STOOK__GO_ON && first == NULL && i < batch->tray.count; i++) {
+        struct stook__parcel *parcel = stook__pages_get(&batch->tray.parcels, i);
+        if (parcel != NULL && parcel->arrived)
+            first = parcel; /* nothing is ok before the await */
+    }
+    take_step(batch, step, first != NULL ? stook__record_of_parcel(first) : NULL);
 }
 
 int stook__batch_verdict(stook_batch *batch)
@@ -82,6 +151,7 @@ void stook__batch_destroy(stook_batch *batch)
     stook__list_remove(&batch->link);
     stook__list_remove(&batch->touch);
     stook__tray_free(&batch->tray, heap);
+    stook__free(heap, batch->cause);
     stook__free(heap, batch);
     stook__heap_unref(heap);
 }

@@ -6,8 +6,10 @@
 #include "transfer/attempt.h"
 #include "turn/client.h"
 
-/* The outcome of a request that a clock, a cancel or a close has ended, with a line that names it. */
-struct stook__outcome stook__ending_say(struct stook__heap *heap, const struct stook__job *job, int error);
+/* The outcome of a request that a clock, a cancel or a close has ended, with a line that names it.
+   `cause`: why it was cancelled, or NULL. */
+struct stook__outcome stook__ending_say(struct stook__heap *heap, const struct stook__job *job, int error,
+                                        const char *cause);
 /* The next step of closing a client, if the one before is over. */
 void stook__ending_try_close(stook_client *client);
 /* The loop's last word. */

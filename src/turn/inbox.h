@@ -14,7 +14,7 @@ struct stook__loop;
 
 struct stook__letter {
     struct stook__link link;
-    stook_batch *cancel; /* a batch to be cancelled, which this letter is part of; or NULL: */
+    stook_batch *batch; /* one that was cancelled or woken, which this letter is part of; or NULL: */
     void (*call)(stook_client *client, void *user);
     void *user;
 };

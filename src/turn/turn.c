@@ -8,12 +8,12 @@
 #include "engine/engine.h"
 #include "loop/loop.h"
 #include "transfer/attempt.h"
+#include "turn/attend.h"
 #include "turn/bodies.h"
-#include "turn/client.h"
 #include "turn/ending.h"
 #include "turn/streams.h"
 
-enum { NEWS = 256, STARTS = 64, DELIVERIES = 128, ENDINGS = 256, LETTERS = 1024, ASKS = 64, ROUNDS = 4 }; /* a turn, at most */
+enum { NEWS = 256, STARTS = 64, DELIVERIES = 128, LETTERS = 1024, ROUNDS = 4 }; /* a turn, at most */
 
 void stook__batch_touch(stook_batch *batch)
 {
@@ -32,9 +32,10 @@ static void finish(stook_client *client, struct stook_result *record, struct sto
         record->job.first_at = stook__loop_now();
     stook__sched_finish(&client->sched, &record->job);
     stook__bodies_take(client, record);
-    stook__record_settle(record, answer, outcome, !batch->tray.lent);
+    stook__record_settle(record, answer, outcome, !batch->tray.terms.lent);
     stook__tray_arrived(&batch->tray, &client->trays, &record->parcel, stook__record_bytes(record),
                         stook__record_ok(record));
+    stook__batch_note(batch, record);
     stook__batch_touch(batch);
 }
 
@@ -57,26 +58,21 @@ static void begin(stook_client *client, struct stook_result *record, int fresh)
 
 void stook__record_end(stook_client *client, struct stook_result *record, int error)
 {
-    struct stook__outcome outcome = stook__ending_say(client->heap, &record->job, error);
+    struct stook__outcome outcome =
+        stook__ending_say(client->heap, &record->job, error, stook__record_batch(record)->cause);
     struct stook__answer answer = {0};
     if (record->stage == STOOK__TRYING)
         stook__record_stop(record, &answer, NULL);
     finish(client, record, &answer, &outcome);
 }
 
-/* Whether more of the batch may start, now that something of it has started, or was shown. */
-static void update_room(stook_client *client, stook_batch *batch)
-{
-    struct stook__parcel *head = stook__tray_head(&batch->tray);
-    stook__group_hold(&client->sched, &batch->group, !stook__tray_has_room(&batch->tray),
-                      head != NULL ? &stook__record_of_parcel(head)->job : NULL);
-}
-
 static int put_back(stook_client *client, struct stook_result *record)
 {
     if (!stook__sched_put_back(&client->sched, &record->job))
         return 0;
-    stook__tray_stopped(&stook__record_batch(record)->tray, &record->parcel);
+    stook_batch *batch = stook__record_batch(record);
+    stook__tray_stopped(&batch->tray, &record->parcel);
+    stook__batch_touch(batch); /* nothing may start there any more */
     return 1;
 }
 
@@ -125,14 +121,14 @@ static void expire(stook_client *client, int64_t now)
     }
 }
 
-/* Step 4: calls and cancels from other threads, those that are there now. */
+/* Step 4: calls, cancels and wake-ups from other threads, those that are there now. */
 static void read_letters(stook_client *client)
 {
     struct stook__letter *letter;
     size_t count = stook__inbox_count(client->inbox);
     for (size_t i = 0; i < count && i < LETTERS && (letter = stook__inbox_next(client->inbox)) != NULL; i++) {
-        if (letter->cancel != NULL) {
-            stook__batch_condemn(letter->cancel, STOOK_ECANCELLED);
+        if (letter->batch != NULL) {
+            stook__batch_hear(letter->batch);
             continue;
         }
         struct stook__letter copy = *letter;
@@ -141,79 +137,19 @@ static void read_letters(stook_client *client)
     }
 }
 
-static void ask_for_more(stook_batch *batch)
-{
-    size_t wanted = batch->group.limit < SIZE_MAX ? batch->group.limit : ASKS;
-    for (int i = 0; i < ASKS && !batch->exhausted && stook__batch_verdict(batch) == 0 && batch->group.n_waiting < wanted; i++) {
-        size_t before = batch->tray.count;
-        int answer = stook__call_more(&batch->audience, batch);
-        batch->exhausted = answer != 1 || batch->tray.count == before;
-        batch->amiss += answer != 0 && batch->exhausted;
-    }
-    if (!batch->exhausted && batch->verdict == 0 && batch->group.n_waiting < wanted)
-        stook__batch_touch(batch);
-}
-
-static void end_some(stook_client *client, stook_batch *batch)
-{
-    struct stook__job *job = NULL;
-    stook__group_shut(&client->sched, &batch->group);
-    for (int i = 0; i < ENDINGS && (job = stook__group_any(&batch->group)) != NULL; i++)
-        stook__record_end(client, stook__record_of_job(job), batch->verdict);
-    if (stook__group_any(&batch->group) != NULL)
-        stook__batch_touch(batch);
-}
-
-static void complete(stook_client *client, stook_batch *batch)
-{
-    batch->state = STOOK__DONE;
-    stook__group_shut(&client->sched, &batch->group);
-    stook__call_done(&batch->audience, batch, stook__batch_failed(batch));
-    client->awaits--; /* after the call: a loop that starts the next await from it stays alive */
-    if (batch->freed)
-        stook__batch_touch(batch);
-}
-
-/* What a batch needs beside its requests: endings, `more`, room, `done`, its own end. */
-static void attend(stook_client *client, stook_batch *batch)
-{
-    if (batch->state == STOOK__AWAITED) {
-        if (stook__batch_verdict(batch) == 0)
-            ask_for_more(batch);
-        if (stook__batch_verdict(batch) != 0)
-            end_some(client, batch);
-        update_room(client, batch);
-        stook__bodies_return(client);
-        if (batch->tray.delivered == batch->tray.count && (batch->exhausted || batch->verdict != 0))
-            complete(client, batch);
-    } else if (batch->freed && batch->pins == 0) {
-        stook__batch_destroy(batch);
-    }
-}
-
-static void attend_touched(stook_client *client)
-{
-    struct stook__link now, *link;
-    stook__list_init(&now);
-    while ((link = stook__list_pop(&client->touched)) != NULL)
-        stook__list_append(&now, link);
-    while ((link = stook__list_pop(&now)) != NULL)
-        attend(client, STOOK__OF(stook_batch, touch, link));
-}
-
 /* Step 5. */
 static void start(stook_client *client)
 {
     struct stook__job *job = NULL;
     int budget = STARTS;
     for (int round = 0; round < ROUNDS && budget > 0; round++) {
-        attend_touched(client);
+        stook__attend_touched(client);
         int64_t now = stook__loop_now(); /* the program has run: its time is nobody's */
         for (; budget > 0 && (job = stook__sched_next(&client->sched, now)) != NULL; budget--) {
             struct stook_result *record = stook__record_of_job(job);
             stook_batch *batch = stook__record_batch(record);
             stook__tray_started(&batch->tray, &record->parcel);
-            update_room(client, batch);
+            stook__attend_room(client, batch);
             if (!batch->exhausted)
                 stook__batch_touch(batch);
             begin(client, record, 0);
@@ -236,7 +172,7 @@ static void deliver(stook_client *client)
         stook__record_drop(record);
         stook__batch_touch(batch);
     }
-    attend_touched(client);
+    stook__attend_touched(client);
 }
 
 /* Step 8. */

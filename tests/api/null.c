@@ -31,6 +31,8 @@ TEST(clients)
     CHECK_ERROR(stook_client_run(NULL), STOOK_EARG);
     CHECK_ERROR(stook_client_post(NULL, never_call, NULL), STOOK_EARG);
     stook_client_close(NULL, never_closed, NULL);
+    CHECK_ERROR(stook_client_set_limit(NULL, 1), STOOK_EARG);
+    CHECK_ERROR(stook_client_set_origin_limit(NULL, 1), STOOK_EARG);
     CHECK_ERROR(stook_batch_new(NULL, &batch), STOOK_EARG);
     CHECK(batch == NULL);
 }
@@ -45,6 +47,13 @@ TEST(batches)
     stook_batch_cancel(NULL);
     stook_batch_cancel_one(NULL, 0);
     stook_batch_free(NULL);
+    const stook_result *result = NULL;
+    CHECK_ERROR(stook_batch_set_limit(NULL, 1), STOOK_EARG);
+    CHECK_ERROR(stook_batch_next(NULL, &result), STOOK_EARG);
+    stook_batch_pause_results(NULL);
+    stook_batch_resume_results(NULL);
+    stook_batch_wake(NULL);
+    CHECK_EQ_INT(stook_batch_met(NULL), 0);
     CHECK_ERROR(stook_gather(NULL, NULL), STOOK_EARG);
     CHECK_ERROR(stook_gather_ordered(NULL, NULL), STOOK_EARG);
     CHECK_ERROR(stook_gather_start(NULL, NULL, never_done, NULL), STOOK_EARG);

@@ -63,6 +63,12 @@ static const struct bound request_bounds[] = {
 static const struct bound gather_bounds[] = {
     {"limit", offsetof(struct stook_gather_options, limit), {1, 1000000},
      {STOOK_AUTO, -3, INT64_MIN, 1000001, INT64_MAX}},
+    {"held_max", offsetof(struct stook_gather_options, held_max), {STOOK_NONE, 1, INT64_MAX},
+     {STOOK_AUTO, -3, INT64_MIN}},
+    {"policy", offsetof(struct stook_gather_options, policy), {1, 2, 3},
+     {STOOK_NONE, STOOK_AUTO, 5, INT64_MIN, INT64_MAX}},
+    {"quorum", offsetof(struct stook_gather_options, quorum), {0},
+     {STOOK_NONE, STOOK_AUTO, 1, INT64_MIN, INT64_MAX}}, /* only with its policy */
     {"window", offsetof(struct stook_gather_options, window), {1, 1000000},
      {STOOK_AUTO, -3, INT64_MIN}},
     {"timeout_ms", offsetof(struct stook_gather_options, timeout_ms), {1, MS_MAX},

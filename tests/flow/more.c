@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* `more`: requests that are made when there is room for them. */
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include <stook.h>
@@ -128,7 +131,7 @@ TEST_BOTH(without_an_add)
 {
     static const struct {
         int answer, failed;
-    } cases[] = {{0, 0}, {1, 1}, {2, 1}, {-1, 1}, {STOOK_ENOMEM, 1}};
+    } cases[] = {{0, 0}, {1, 1}, {3, 1}, {-1, 1}, {STOOK_ENOMEM, 1}};
     struct raw_server *server = raw_server_start(NULL);
     life_open(life, NULL);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -220,5 +223,113 @@ TEST_BOTH(failed_add_in_more)
     stook_batch *batch = life_batch(life);
     CHECK_EQ_INT(life_gather(life, batch, &STOOK_GATHER(.more = add_wrongly)), 1);
     CHECK_EQ_SIZE(stook_batch_count(batch), 0);
+    stook_batch_free(batch);
+}
+
+/* -------------------------------------------------------------- nothing now */
+
+struct supply {
+    struct life *life;
+    const char *url;
+    pthread_t thread;
+    stook_batch *batch;
+    atomic_int ready; /* requests that may be made */
+    int made, of, results;
+};
+
+static int make_what_is_ready(stook_batch *batch, void *user)
+{
+    struct supply *supply = user;
+    while (supply->made < atomic_load(&supply->ready)) {
+        add(batch, supply->url);
+        supply->made++;
+    }
+    return supply->made < supply->of ? STOOK_LATER : 0;
+}
+
+static void *supply_one_by_one(void *user)
+{
+    struct supply *supply = user;
+    for (int i = 0; i < supply->of; i++) {
+        atomic_fetch_add(&supply->ready, 1);
+        stook_batch_wake(supply->batch);
+        if (i % 16 == 0)
+            sched_yield();
+    }
+    return NULL;
+}
+
+static void count_supplied(stook_batch *batch, const stook_result *result, void *user)
+{
+    struct supply *supply = user;
+    (void)batch;
+    CHECK_EQ_INT(stook_result_ok(result), 1);
+    supply->results++;
+}
+
+/* Another thread has them, one by one; no wake-up is lost, however they coalesce. */
+TEST_BOTH(woken_from_a_thread)
+{
+    struct raw_server *server = raw_server_start(NULL);
+    struct supply supply = {.life = life, .of = 2000};
+    char url[64];
+    strcpy(url, raw_url(server, "/ok"));
+    supply.url = url;
+    life_open(life, NULL);
+    supply.batch = life_batch(life);
+    CHECK_EQ_INT(pthread_create(&supply.thread, NULL, supply_one_by_one, &supply), 0);
+    struct stook_gather_options options =
+        STOOK_GATHER(.limit = 50, .more = make_what_is_ready, .on_result = count_supplied, .user = &supply);
+    CHECK_EQ_INT(life_gather(life, supply.batch, &options), 0);
+    CHECK_EQ_INT(pthread_join(supply.thread, NULL), 0);
+    CHECK_EQ_INT(supply.results, 2000);
+    stook_batch_free(supply.batch);
+}
+
+static int later_for_ever(stook_batch *batch, void *user)
+{
+    (void)batch, (void)user;
+    tell("later");
+    return STOOK_LATER;
+}
+
+/* Asked once, not again and again; a cancel ends it. */
+static void cancel_it(stook_client *client, void *user)
+{
+    (void)client;
+    stook_batch_cancel(user);
+}
+
+TEST_BOTH(later_and_cancelled)
+{
+    struct raw_server *server = raw_server_start(NULL);
+    life_open(life, NULL);
+    stook_batch *batch = life_batch(life);
+    for (int i = 0; i < 20; i++)
+        add(batch, raw_url(server, "/ok"));
+    CHECK_ERROR(stook_client_post(life->client, cancel_it, batch), 0);
+    life_gather(life, batch, &STOOK_GATHER(.limit = 2, .more = later_for_ever));
+    CHECK(strcmp(told(), "later") == 0 || told()[0] == '\0');
+    stook_batch_free(batch);
+}
+
+static int later_once(stook_batch *batch, void *user)
+{
+    int *asked = user;
+    if (++*asked == 1)
+        stook_batch_wake(batch); /* before it is known that nothing is there */
+    return *asked == 1 ? STOOK_LATER : 0;
+}
+
+/* A wake-up from inside `more` is one for the next question. */
+TEST_BOTH(woken_from_inside)
+{
+    int asked = 0;
+    life_open(life, NULL);
+    stook_batch *batch = life_batch(life);
+    CHECK_EQ_INT(life_gather(life, batch, &STOOK_GATHER(.more = later_once, .user = &asked)), 0);
+    CHECK_EQ_INT(asked, 2);
+    stook_batch_wake(batch); /* done: nothing */
+    stook_batch_wake(NULL);
     stook_batch_free(batch);
 }

@@ -26,6 +26,12 @@ static void begin(void)
     }
 }
 
+static int open_tray(int ordered, int lent, size_t window)
+{
+    const struct stook__terms terms = {.window = window, .held_max = 64 << 20, .ordered = ordered, .lent = lent};
+    return stook__tray_open(&tray, heap, &ring, &terms);
+}
+
 static void end(void)
 {
     stook__tray_free(&tray, heap);
@@ -57,7 +63,7 @@ TEST(kept_in_order_of_arrival)
     begin();
     arrive(5); /* before the await */
     CHECK(stook__tray_of(&tray, 5) == NULL);
-    CHECK_EQ_INT(stook__tray_open(&tray, heap, &ring, 0, 0, SIZE_MAX), 0);
+    CHECK_EQ_INT(open_tray(0, 0, SIZE_MAX), 0);
     arrive(9);
     arrive(2);
     CHECK(stook__tray_at(&tray, 0) == &parcels[5]);
@@ -74,7 +80,7 @@ TEST(kept_in_order_of_arrival)
 TEST(kept_in_order_of_the_adds)
 {
     begin();
-    CHECK_EQ_INT(stook__tray_open(&tray, heap, &ring, 1, 0, SIZE_MAX), 0);
+    CHECK_EQ_INT(open_tray(1, 0, SIZE_MAX), 0);
     arrive(9);
     CHECK(stook__tray_at(&tray, 9) == &parcels[9]);
     CHECK(stook__tray_at(&tray, 0) == NULL);
@@ -86,7 +92,7 @@ TEST(lent_in_order_of_arrival)
 {
     size_t count = 0;
     begin();
-    CHECK_EQ_INT(stook__tray_open(&tray, heap, &ring, 0, 1, SIZE_MAX), 0);
+    CHECK_EQ_INT(open_tray(0, 1, SIZE_MAX), 0);
     arrive(7);
     arrive(3);
     CHECK_EQ_SIZE(show(&count), 3);
@@ -101,7 +107,7 @@ TEST(lent_in_order_of_the_adds)
 {
     size_t count = 0;
     begin();
-    CHECK_EQ_INT(stook__tray_open(&tray, heap, &ring, 1, 1, SIZE_MAX), 0);
+    CHECK_EQ_INT(open_tray(1, 1, SIZE_MAX), 0);
     arrive(2);
     arrive(1);
     show(&count);
@@ -117,7 +123,7 @@ TEST(window)
 {
     size_t count = 0;
     begin();
-    CHECK_EQ_INT(stook__tray_open(&tray, heap, &ring, 1, 1, 3), 0);
+    CHECK_EQ_INT(open_tray(1, 1, 3), 0);
     for (size_t i = 0; i < 3; i++) {
         CHECK(stook__tray_has_room(&tray));
         stook__tray_started(&tray, &parcels[i]);
@@ -144,7 +150,7 @@ TEST(random_arrivals)
         test_note("seed %u", seed);
         srand(seed);
         begin();
-        CHECK_EQ_INT(stook__tray_open(&tray, heap, &ring, 1, 1, SIZE_MAX), 0);
+        CHECK_EQ_INT(open_tray(1, 1, SIZE_MAX), 0);
         for (size_t i = 0; i < PARCELS; i++) {
             size_t j = (size_t)rand() % (i + 1);
             order[i] = order[j];

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* What batches need beside their requests; see attend.h. */
+#include "turn/attend.h"
+
+#include "turn/bodies.h"
+
+enum { ENDINGS = 256, ASKS = 64 }; /* of a batch, a turn, at most */
+
+void stook__attend_room(stook_client *client, stook_batch *batch)
+{
+    struct stook__parcel *head = stook__tray_head(&batch->tray);
+    stook__group_hold(&client->sched, &batch->group, !stook__tray_has_room(&batch->tray),
+                      head != NULL ? &stook__record_of_parcel(head)->job : NULL);
+}
+
+static int wants_more(stook_batch *batch)
+{
+    size_t wanted = batch->group.limit < SIZE_MAX ? batch->group.limit : ASKS;
+    return !batch->exhausted && !batch->later && stook__batch_verdict(batch) == 0 && batch->group.n_waiting < wanted;
+}
+
+static void ask_for_more(stook_batch *batch)
+{
+    for (int i = 0; i < ASKS && wants_more(batch); i++) {
+        size_t before = batch->tray.count;
+        int answer = stook__call_more(&batch->audience, batch);
+        batch->later = answer == STOOK_LATER;
+        batch->exhausted = !batch->later && (answer != 1 || batch->tray.count == before);
+        if (answer != 0 && batch->exhausted)
+            stook__batch_amiss(batch);
+    }
+    if (wants_more(batch))
+        stook__batch_touch(batch);
+}
+
+static void end_some(stook_client *client, stook_batch *batch)
+{
+    struct stook__job *(*any)(struct stook__group *) = batch->spares ? stook__group_any_waiting : stook__group_any;
+    struct stook__job *job;
+    stook__group_stop(&client->sched, &batch->group);
+    for (int i = 0; i < ENDINGS && (job = any(&batch->group)) != NULL; i++)
+        stook__record_end(client, stook__record_of_job(job), batch->verdict);
+    if (any(&batch->group) != NULL)
+        stook__batch_touch(batch);
+}
+
+static void complete(stook_client *client, stook_batch *batch)
+{
+    batch->state = STOOK__DONE;
+    stook__group_shut(&client->sched, &batch->group);
+    client->pulls -= batch->tray.terms.pulled;
+    stook__call_done(&batch->audience, batch, stook__batch_failed(batch));
+    client->awaits--; /* after the call: a loop that starts the next await from it stays alive */
+    if (batch->freed)
+        stook__batch_touch(batch);
+}
+
+static void attend(stook_client *client, stook_batch *batch)
+{
+    if (batch->state == STOOK__AWAITED) {
+        if (stook__batch_verdict(batch) == 0)
+            ask_for_more(batch);
+        if (stook__batch_verdict(batch) != 0)
+            end_some(client, batch);
+        stook__attend_room(client, batch);
+        stook__bodies_return(client);
+        if (stook__tray_over(&batch->tray) && (batch->exhausted || batch->verdict != 0))
+            complete(client, batch);
+    } else if (batch->freed && batch->pins == 0) {
+        stook__batch_destroy(batch);
+    }
+}
+
+void stook__attend_touched(stook_client *client)
+{
+    struct stook__link now, *link;
+    stook__list_init(&now);
+    while ((link = stook__list_pop(&client->touched)) != NULL)
+        stook__list_append(&now, link);
+    while ((link = stook__list_pop(&now)) != NULL)
+        attend(client, STOOK__OF(stook_batch, touch, link));
+}

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: MIT */
+/* Results as a stream: pulled one by one, paused and resumed, and how much may be held meanwhile. */
+#include <pthread.h>
+#include <string.h>
+
+#include <stook.h>
+
+#include "harness/life.h"
+#include "support/plain.h"
+#include "support/raw_server.h"
+
+static void start(stook_batch *batch, int ordered, const struct stook_gather_options *options, struct done *done)
+{
+    int (*verb)(stook_batch *, const struct stook_gather_options *, void (*)(stook_batch *, int, void *), void *) =
+        ordered ? stook_gather_ordered_start : stook_gather_start;
+    CHECK_ERROR(verb(batch, options, count_done, done), 0);
+}
+
+/* In either life: on a borrowed loop somebody else has to turn it. */
+static int next(struct life *life, stook_batch *batch, const stook_result **result)
+{
+    int answer;
+    while ((answer = stook_batch_next(batch, result)) == STOOK_LATER) {
+        CHECK(life->borrowed);
+        uv_run(&life->loop, UV_RUN_ONCE);
+    }
+    return answer;
+}
+
+static void pull_all(struct life *life, int ordered, int64_t window)
+{
+    enum { COUNT = 200 };
+    struct plain *plain = plain_start();
+    struct done done = {0};
+    const stook_result *result = NULL;
+    unsigned char seen[COUNT] = {0};
+    life_open(life, NULL);
+    stook_batch *batch = life_batch(life);
+    for (int i = 0; i < COUNT; i++)
+        add(batch, plain_url(plain, "/todos/%d?delay_ms=%d", i + 1, i % 5));
+    start(batch, ordered, &STOOK_GATHER(.limit = 10, .pull = 1, .window = window), &done);
+    for (size_t i = 0; i < COUNT; i++) {
+        CHECK_EQ_INT(next(life, batch, &result), 1);
+        CHECK_EQ_INT(stook_result_ok(result), 1);
+        CHECK_EQ_INT(seen[stook_result_index(result)]++, 0);
+        if (ordered)
+            CHECK_EQ_SIZE(stook_result_index(result), i);
+    }
+    CHECK_EQ_INT(next(life, batch, &result), 0);
+    CHECK_EQ_INT(next(life, batch, &result), 0);
+    CHECK_EQ_INT(done.calls, 1);
+    CHECK_EQ_INT(done.failed, 0);
+    CHECK(stook_batch_result(batch, 0) == NULL);
+    stook_batch_free(batch);
+}
+
+TEST_BOTH(pulled)
+{
+    pull_all(life, 0, 0);
+}
+
+TEST_BOTH(pulled_in_order)
+{
+    pull_all(life, 1, 0);
+}
+
+TEST_BOTH(pulled_through_the_smallest_window)
+{
+    pull_all(life, 0, 1);
+    life_close(life);
+    pull_all(life, 1, 1);
+}
+
+/* Nobody takes any: no more start than the window holds, and running the client does not wait for ever. */
+TEST_BOTH(nobody_takes_them)
+{
+    struct plain *plain = plain_start();
+    struct done done = {0}, other_done = {0};
+    const stook_result *result = NULL;
+    life_open(life, NULL);
+    stook_batch *batch = life_batch(life), *other = life_batch(life);
+    for (int i = 0; i < 50; i++)
+        add(batch, plain_url(plain, "/todos/1"));
+    for (int i = 0; i < 50; i++)
+        add(other, plain_url(plain, "/todos/2"));
+    start(batch, 0, &STOOK_GATHER(.pull = 1, .window = 7), &done);
+    start(other, 0, NULL, &other_done);
+    if (!life->borrowed)
+        CHECK_ERROR(stook_client_run(life->client), 0);
+    while (other_done.calls == 0)
+        uv_run(&life->loop, UV_RUN_ONCE);
+    CHECK(plain_count(plain, "requests") <= 57);
+    CHECK_EQ_INT(done.calls, 0);
+    int taken = 0;
+    while (next(life, batch, &result) == 1)
+        taken++;
+    CHECK_EQ_INT(taken, 50);
+    CHECK_EQ_INT(done.calls, 1);
+    stook_batch_free(batch);
+    stook_batch_free(other);
+}
+
+/* The client goes: each has its result still, and they can be taken. */
+TEST_BOTH(after_close)
+{
+    struct raw_server *server = raw_server_start(NULL);
+    struct done done = {0};
+    const stook_result *result = NULL;
+    int ok = 0, closed = 0;
+    life_open(life, NULL);
+    stook_batch *batch = life_batch(life);
+    for (int i = 0; i < 10; i++)
+        add(batch, raw_url(server, i < 3 ? "/ok" : "/stall"));
+    start(batch, 0, &STOOK_GATHER(.pull = 1), &done);
+    CHECK_EQ_INT(next(life, batch, &result), 1);
+    const stook_result *kept = stook_result_keep(result);
+    life_close(life);
+    CHECK_EQ_INT(done.calls, 1);
+    while (stook_batch_next(batch, &result) == 1) {
+        ok += stook_result_ok(result);
+        closed += stook_result_error(result) == STOOK_ECLOSED;
+    }
+    CHECK_EQ_INT(1 + ok + closed, 10);
+    CHECK_EQ_INT(stook_result_ok(kept), 1);
+    stook_result_drop(kept);
+    stook_batch_free(batch);
+}
+
+TEST_BOTH(freed_with_results_left)
+{
+    struct plain *plain = plain_start();
+    struct done done = {0};
+    const stook_result *result = NULL;
+    life_open(life, NULL);
+    stook_batch *batch = life_batch(life);
+    for (int i = 0; i < 20; i++)
+        add(batch, plain_url(plain, "/todos/1"));
+    start(batch, 1, &STOOK_GATHER(.pull = 1), &done);
+    CHECK_EQ_INT(next(life, batch, &result), 1);
+    stook_batch_free(batch);
+    life_run(life);
+    CHECK_EQ_INT(done.calls, 1);
+}
+
+static void try_inside(stook_client *client, void *user)
+{
+    const stook_result *result = NULL;
+    (void)client;
+    CHECK_EQ_INT(stook_batch_next(user, &result), STOOK_LATER); /* instead of waiting for itself */
+    CHECK(result == NULL);
+    tell("tried");
+}
+
+TEST_BOTH(inside_a_callback)
+{
+    struct raw_server *server = raw_server_start(NULL);
+    struct done done = {0};
+    const stook_result *result = NULL;
+    life_open(life, NULL);
+    stook_batch *batch = life_batch(life);
+    add(batch, raw_url(server, "/after?path=/go&n=1"));
+    start(batch, 0, &STOOK_GATHER(.pull = 1), &done);
+    CHECK_ERROR(stook_client_post(life->client, try_inside, batch), 0);
+    if (life->borrowed)
+        CHECK_EQ_INT(stook_batch_next(batch, &result), STOOK_LATER);
+    while (told()[0] == '\0') {
+        if (life->borrowed)
+            uv_run(&life->loop, UV_RUN_ONCE);
+        else
+            stook_client_run(life->client);
+    }
+    raw_signal(server, "/go");
+    CHECK_EQ_INT(next(life, batch, &result), 1);
+    CHECK_EQ_INT(next(life, batch, &result), 0);
+    stook_batch_free(batch);
+}
+
+TEST_BOTH(pull_is_refused)
+{
+    const stook_result *result = NULL;
+    struct done done = {0};
+    life_open(life, NULL);
+    stook_batch *batch = life_batch(life);
+    CHECK_ERROR(stook_batch_next(batch, &result), STOOK_ESTATE);
+    CHECK_CONTAINS(stook_batch_message(batch), "pull");
+    CHECK_ERROR(stook_batch_next(batch, NULL), STOOK_EARG);
+    CHECK_ERROR(stook_batch_next(NULL, &result), STOOK_EARG);
+    if (!life->borrowed) {
+        CHECK_ERROR(stook_gather(batch, &STOOK_GATHER(.pull = 1)), STOOK_EARG);
+        CHECK_CONTAINS(stook_batch_message(batch), "stook_gather_start");
+    }
+    CHECK_ERROR(stook_gather_start(batch, &STOOK_GATHER(.pull = 2), NULL, NULL), STOOK_EARG);
+    start(batch, 0, NULL, &done);
+    life_run(life);
+    CHECK_ERROR(stook_batch_next(batch, &result), STOOK_ESTATE);
+    CHECK(result == NULL);
+    stook_batch_free(batch);
+}
+
+/* -------------------------------------------------------------- paused, resumed */
+
+struct pause {
+    struct plain *plain;
+    stook_batch *batch;
+    size_t shown;
+    int paused;
+};
+
+static void resume(stook_client *client, void *user)
+{
+    struct pause *pause = user;
+    (void)client;
+    CHECK_EQ_INT(pause->paused, 1);
+    CHECK_EQ_SIZE(pause->shown, 5);
+    pause->paused = 0;
+    stook_batch_resume_results(pause->batch);
+}
+
+/* The other batch is over: by then the first could have been shown long ago. */
+static void resume_by_post(stook_batch *batch, int failed, void *user)
+{
+    struct pause *pause = user;
+    (void)batch;
+    CHECK_EQ_INT(failed, 0);
+    tell("resumed");
+    resume(NULL, pause);
+}
+
+static void pause_at_five(stook_batch *batch, const stook_result *result, void *user)
+{
+    struct pause *pause = user;
+    CHECK_EQ_INT(stook_result_ok(result), 1);
+    CHECK_EQ_INT(pause->paused, 0);
+    if (++pause->shown == 5) {
+        pause->paused = 1;
+        stook_batch_pause_results(batch);
+    }
+}
+
+static void pause_and_resume(struct life *life, int ordered)
+{
+    struct plain *plain = plain_start();
+    struct pause pause = {.plain = plain};
+    struct done done = {0};
+    life_open(life, NULL);
+    stook_batch *batch = pause.batch = life_batch(life), *other = life_batch(life);
+    for (int i = 0; i < 100; i++)
+        add(batch, plain_url(plain, "/todos/%d", i + 1));
+    for (int i = 0; i < 50; i++)
+        add(other, plain_url(plain, "/todos/1?delay_ms=2"));
+    start(batch, ordered, &STOOK_GATHER(.limit = 10, .window = 20, .on_result = pause_at_five, .user = &pause), &done);
+    CHECK_ERROR(stook_gather_start(other, &STOOK_GATHER(.limit = 1), resume_by_post, &pause), 0);
+    life_run(life);
+    CHECK_STR(told(), "resumed");
+    CHECK_EQ_SIZE(pause.shown, 100);
+    CHECK_EQ_INT(done.calls, 1);
+    stook_batch_free(batch);
+    stook_batch_free(other);
+}
+
+TEST_BOTH(paused)
+{
+    pause_and_resume(life, 0);
+}
+
+TEST_BOTH(paused_in_order)
+{
+    pause_and_resume(life, 1);
+}
+
+/* While paused no more starts than the window holds: twenty beyond the five that were shown. */
+static void count_requests(stook_batch *batch, int failed, void *user)
+{
+    struct pause *pause = user;
+    (void)batch, (void)failed;
+    CHECK_EQ_INT(plain_count(pause->plain, "requests"), 50 + 25);
+    resume(NULL, pause);
+}
+
+TEST_BOTH(paused_and_bounded)
+{
+    struct plain *plain = plain_start();
+    struct pause pause = {.plain = plain};
+    struct done done = {0};
+    life_open(life, NULL);
+    stook_batch *batch = pause.batch = life_batch(life), *other = life_batch(life);
+    for (int i = 0; i < 100; i++)
+        add(batch, plain_url(plain, "/todos/%d", i + 1));
+    for (int i = 0; i < 50; i++)
+        add(other, plain_url(plain, "/todos/1?delay_ms=2"));
+    start(batch, 1, &STOOK_GATHER(.limit = 10, .window = 20, .on_result = pause_at_five, .user = &pause), &done);
+    CHECK_ERROR(stook_gather_start(other, &STOOK_GATHER(.limit = 1), count_requests, &pause), 0);
+    life_run(life);
+    CHECK_EQ_SIZE(pause.shown, 100);
+    stook_batch_free(batch);
+    stook_batch_free(other);
+}
+
+static void count_shown(stook_batch *batch, const stook_result *result, void *user)
+{
+    (void)batch, (void)result;
+    ++*(size_t *)user;
+}
+
+/* Every result and `done` all the same. */
+TEST_BOTH(paused_and_cancelled)
+{
+    struct raw_server *server = raw_server_start(NULL);
+    struct done done = {0};
+    size_t shown = 0;
+    life_open(life, NULL);
+    stook_batch *batch = life_batch(life);
+    for (int i = 0; i < 10; i++)
+        add(batch, raw_url(server, "/stall"));
+    start(batch, 1, &STOOK_GATHER(.on_result = count_shown, .user = &shown), &done);
+    stook_batch_pause_results(batch);
+    stook_batch_pause_results(NULL);
+    stook_batch_cancel(batch);
+    life_run(life);
+    CHECK_EQ_SIZE(shown, 10);
+    CHECK_EQ_INT(done.calls, 1);
+    stook_batch_resume_results(batch);
+    stook_batch_pause_results(batch);
+    stook_batch_free(batch);
+}
+
+TEST_BOTH(paused_and_closed)
+{
+    struct plain *plain = plain_start();
+    struct done done = {0};
+    size_t shown = 0;
+    life_open(life, NULL);
+    stook_batch *batch = life_batch(life);
+    for (int i = 0; i < 10; i++)
+        add(batch, plain_url(plain, "/todos/1"));
+    start(batch, 0, &STOOK_GATHER(.on_result = count_shown, .user = &shown), &done);
+    stook_batch_pause_results(batch);
+    life_close(life);
+    CHECK_EQ_SIZE(shown, 10);
+    CHECK_EQ_INT(done.calls, 1);
+    stook_batch_free(batch);
+}
+
+/* ------------------------------------------------------------------ held bytes */
+
+struct held {
+    struct raw_server *server;
+    size_t shown, at_head;
+};
+
+static void note_starts(stook_batch *batch, const stook_result *result, void *user)
+{
+    struct held *held = user;
+    (void)batch;
+    CHECK_EQ_INT(stook_result_ok(result), 1);
+    if (held->shown++ == 0)
+        held->at_head = raw_seen(held->server, "/big");
+}
+
+static void release_head(stook_client *client, void *user)
+{
+    (void)client;
+    raw_signal(user, "/go");
+}
+
+static void *release_later(void *user)
+{
+    struct life *life = ((void **)user)[0];
+    struct raw_server *server = ((void **)user)[1];
+    raw_wait(server, "/big", 4);
+    CHECK_ERROR(stook_client_post(life->client, release_head, server), 0);
+    return NULL;
+}
+
+/* Four bodies of a thousand bytes are the ceiling; the head waits until they are there. */
+TEST_BOTH(held_max)
+{
+    struct raw_server *server = raw_server_start(NULL);
+    struct held held = {.server = server};
+    pthread_t thread;
+    life_open(life, NULL);
+    stook_batch *batch = life_batch(life);
+    add(batch, raw_url(server, "/after?path=/go&n=1"));
+    for (int i = 0; i < 30; i++)
+        add(batch, raw_url(server, "/big?n=1000"));
+    void *both[] = {life, server};
+    CHECK_EQ_INT(pthread_create(&thread, NULL, release_later, both), 0);
+    struct stook_gather_options options =
+        STOOK_GATHER(.limit = 2, .held_max = 4000, .on_result = note_starts, .user = &held);
+    CHECK_EQ_INT(life_gather_ordered(life, batch, &options), 0);
+    CHECK_EQ_INT(pthread_join(thread, NULL), 0);
+    CHECK_EQ_SIZE(held.shown, 31);
+    CHECK_EQ_SIZE(held.at_head, 4);
+    stook_batch_free(batch);
+}
