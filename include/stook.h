@@ -28,6 +28,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <stook/version.h>
 
@@ -547,6 +548,78 @@ STOOK_API void stook_batch_wake(stook_batch *batch);
  */
 STOOK_API int stook_batch_met(const stook_batch *batch);
 
+/* ---------------------------------------------------------- why is it waiting */
+
+/** States of a request: name, number, text. Numbers are never reused; new ones are appended. */
+#define STOOK_STATE_MAP(X)                                                                          \
+    X(NONE, 0, "unknown, or given away")                                                            \
+    X(QUEUED, 1, "queued, its turn comes")                                                          \
+    X(QUEUED_AWAIT, 2, "queued until its batch is awaited")                                         \
+    X(QUEUED_BATCH, 3, "queued by the limit of its batch")                                          \
+    X(QUEUED_ORIGIN, 4, "queued by the limit of its origin")                                        \
+    X(QUEUED_CLIENT, 5, "queued by the limit of the client")                                        \
+    X(QUEUED_WINDOW, 6, "queued until results of its batch are delivered")                          \
+    X(QUEUED_PAUSED, 7, "queued while delivery is paused")                                          \
+    X(QUEUED_DESCRIPTORS, 8, "queued for want of descriptors or ports")                             \
+    X(GATE, 9, "waiting for another to connect or to look up the name")                             \
+    X(RESOLVING, 10, "resolving the name")                                                          \
+    X(CONNECTING, 11, "connecting")                                                                 \
+    X(TLS, 12, "agreeing on TLS")                                                                   \
+    X(SENDING, 13, "sending the request")                                                           \
+    X(WAITING, 14, "waiting for the answer")                                                        \
+    X(RECEIVING, 15, "receiving the answer")                                                        \
+    X(FINISHED, 16, "finished, its result is to be delivered")                                      \
+    X(DONE, 17, "finished, its result is kept by the batch")
+
+enum {
+#define STOOK_STATE_ENUM(name, number, text) STOOK_STATE_##name = number,
+    STOOK_STATE_MAP(STOOK_STATE_ENUM)
+#undef STOOK_STATE_ENUM
+    STOOK_STATE_LAST_PLUS_ONE /**< not a state */
+};
+
+/**
+ * Where a request is. Of several limits that forbid its start the first of this order is told:
+ * await, window, batch, origin, client.
+ * @return a STOOK_STATE_ value; STOOK_STATE_NONE for NULL, an index that was not added, a result
+ *         that was delivered to on_result or pulled, and after the client is closed
+ * Thread: the loop's. Costs a few system calls; it is for people, not for each turn.
+ */
+STOOK_API int stook_batch_state_of(const stook_batch *batch, size_t index);
+
+/** The text of a state, in English, without a full stop. Never NULL. Thread: any. */
+STOOK_API const char *stook_state_text(int state);
+
+/**
+ * Write down what a client does: its limits, its batches, and of each the first 20 requests in
+ * flight and the first 20 that wait, with state, age and URL without query. For people: the form may change.
+ * @param to a stream of the program's; errors in writing are left in ferror(to)
+ * @return 0, STOOK_EARG (NULL), STOOK_ESTATE (a forked child)
+ * Thread: the loop's.
+ */
+STOOK_API int stook_client_dump(const stook_client *client, FILE *to);
+
+/** Numbers of a client since it was made. All only grow. */
+struct stook_counters {
+    size_t size;      /**< set by STOOK_COUNTERS() */
+    int64_t added;    /**< requests; those not finished wait or are in flight */
+    int64_t started;  /**< starts of requests; without `repeated` */
+    int64_t repeated; /**< attempts behind the first */
+    int64_t finished; /**< requests that have their result */
+    int64_t failed;   /**< of these, not ok */
+};
+
+/** `struct stook_counters counters = STOOK_COUNTERS();` */
+#define STOOK_COUNTERS() ((struct stook_counters){.size = sizeof(struct stook_counters)})
+
+/**
+ * Read the counters of a client. Each is exact; read one after the other while requests come and
+ * go, but never so that more are finished than added.
+ * @return 0, STOOK_EARG (NULL, or no size)
+ * Thread: any, until `closed`.
+ */
+STOOK_API int stook_client_counters(const stook_client *client, struct stook_counters *ret_counters);
+
 /* ------------------------------------------------------------------- result */
 
 /*
@@ -678,6 +751,14 @@ inline stook_part stook_part_init(const char *name)
     part.size = sizeof part;
     part.name = name;
     return part;
+}
+
+inline stook_counters stook_counters_init()
+{
+    stook_counters counters;
+    memset(&counters, 0, sizeof counters);
+    counters.size = sizeof counters;
+    return counters;
 }
 
 inline stook_gather_options stook_gather_init()

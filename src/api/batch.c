@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The life of a batch, as programs see it. The awaits are in await.c. */
+#include <string.h>
+
 #include "api/input.h"
 #include "loop/loop.h"
 #include "transfer/attempt.h"
@@ -42,14 +44,28 @@ static int failed_add(stook_batch *batch, int error, const char *why)
     return error;
 }
 
+/* Most requests go where the last one went. */
+static struct stook__queue *queue_for(stook_batch *batch, const char *url, unsigned priority)
+{
+    struct stook__queue *last = batch->group.last;
+    size_t size = batch->origin_size;
+    if (last != NULL && last->key.priority == priority && size > 0 && strncmp(url, batch->origin, size) == 0 &&
+        stook__site_ends(url + size))
+        return last;
+    char key[STOOK__SITE_MAX];
+    size_t key_size = stook__site_of(url, key, &size);
+    batch->origin_size = size <= sizeof batch->origin ? size : 0;
+    memcpy(batch->origin, url, batch->origin_size);
+    return stook__sched_queue(&batch->client->sched, &batch->group, key, key_size, priority);
+}
+
 static int enter(stook_batch *batch, struct stook_result *record, int64_t priority)
 {
     stook_client *client = batch->client;
-    char key[STOOK__SITE_MAX];
-    size_t size = stook__site_of(record->spec.url, key);
-    struct stook__queue *queue = stook__sched_queue(&client->sched, &batch->group, key, size, (unsigned)priority - 1);
+    struct stook__queue *queue = queue_for(batch, record->spec.url, (unsigned)priority - 1);
     if (queue == NULL || stook__tray_add(&batch->tray, batch->heap, &record->parcel) != 0)
         return STOOK_ENOMEM;
+    stook__count(&client->counters, STOOK__ADDED);
     stook__sched_add(&client->sched, queue, &record->job, record->job.policy, stook__loop_now());
     if (batch->state == STOOK__AWAITED && !client->turning)
         stook__loop_want(client->loop);

@@ -190,6 +190,15 @@ int stook__slot_warm(const struct stook__slot *slot)
     return slot->rested && slot->n_ended == slot->engine->sockets.n_ended;
 }
 
+enum stook__way stook__slot_way(const struct stook__slot *slot)
+{
+    if (slot->lane == NULL)
+        return STOOK__AT_GATE;
+    if (slot->n_opened == 0)
+        return STOOK__TO_NAME;
+    return stook__sockets_reached(slot) ? STOOK__AT_PEER : STOOK__TO_PEER;
+}
+
 CURL *stook__slot_easy(struct stook__slot *slot)
 {
     return slot->easy;

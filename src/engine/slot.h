@@ -70,6 +70,9 @@ CURL *stook__slot_easy(struct stook__slot *slot);
 struct stook__slot_kit *stook__slot_kit(struct stook__slot *slot);
 /* 0, STOOK_ENOMEM, STOOK_ERESET (the lane is broken). After a failure the slot must still be given back. */
 int stook__slot_start(struct stook__slot *slot);
+/* How far one without a connection is. AT_GATE: libcurl does not have it yet. */
+enum stook__way { STOOK__AT_GATE, STOOK__TO_NAME, STOOK__TO_PEER, STOOK__AT_PEER };
+enum stook__way stook__slot_way(const struct stook__slot *slot);
 void stook__slot_facts(struct stook__slot *slot, struct stook__slot_facts *ret_facts);
 /* Have events.sent called. It cannot be taken back: the slot must not rest. */
 void stook__slot_watch_sent(struct stook__slot *slot);

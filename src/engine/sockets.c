@@ -181,6 +181,17 @@ static void give_up(struct stook__socket *socket)
     socket->opener = NULL;
 }
 
+int stook__sockets_reached(const struct stook__slot *slot)
+{
+    for (int i = 0; i < slot->n_opened && i < OPENED_MAX; i++) {
+        struct sockaddr_storage peer;
+        socklen_t size = sizeof peer;
+        if (opened_by(slot, i) != NULL && getpeername(slot->opened[i], (struct sockaddr *)&peer, &size) == 0)
+            return 1;
+    }
+    return 0;
+}
+
 void stook__sockets_give_up(const struct stook__slot *slot)
 {
     struct stook__socket *socket;

@@ -17,6 +17,8 @@
 int stook__sockets_opened(struct stook__slot *slot, int fd);
 /* Those that the slot opened and that are still there carry a connection: worth watching while idle. */
 void stook__sockets_connected(const struct stook__slot *slot, int local_port, int remote_port);
+/* Whether one of those that it opened has reached its peer. libcurl up to 8 tells only when TLS is agreed too. */
+int stook__sockets_reached(const struct stook__slot *slot);
 /* The slot leaves its CURLM: what it has not connected yet libcurl up to 8.1 closes without a word. */
 void stook__sockets_give_up(const struct stook__slot *slot);
 /* A transfer of the slot's is paused by the program, or not any more. While it is, its connection is

@@ -45,6 +45,17 @@ void stook__attempt_progress(const struct stook__attempt *attempt, struct stook_
 
 /* When the last byte was seen, in either direction; 0: not since it was last asked. */
 int64_t stook__attempt_moved_at(struct stook__attempt *attempt);
+/* How far it has come. */
+enum stook__phase {
+    STOOK__GATED, /* another goes first to its origin, or looks up its name */
+    STOOK__RESOLVING,
+    STOOK__CONNECTING,
+    STOOK__SECURING, /* TLS */
+    STOOK__SENDING,
+    STOOK__ANSWERING, /* sent, and no byte of an answer yet */
+    STOOK__RECEIVING
+};
+enum stook__phase stook__attempt_phase(const struct stook__attempt *attempt);
 /* Whether it has a connection. */
 int stook__attempt_connected(const struct stook__attempt *attempt);
 

@@ -18,19 +18,20 @@ static int has_prefix(const char *text, const char *prefix)
     return *prefix == '\0';
 }
 
-static int is_end(char c)
+int stook__site_ends(const char *rest)
 {
-    return c == '\0' || c == '/' || c == '?' || c == '#';
+    return *rest == '\0' || *rest == '/' || *rest == '?' || *rest == '#';
 }
 
-size_t stook__site_of(const char *url, char key[STOOK__SITE_MAX])
+size_t stook__site_of(const char *url, char key[STOOK__SITE_MAX], size_t *ret_size)
 {
+    *ret_size = 0;
     int tls = has_prefix(url, "https://");
     if (!tls && !has_prefix(url, "http://"))
         return 0;
     size_t size = 0, scheme = tls ? 8 : 7, digits = 0;
     int port = 0; /* a colon was seen behind the name; one inside brackets is part of an address */
-    for (; !is_end(url[size]) || size < scheme; size++) {
+    for (; size < scheme || !stook__site_ends(url + size); size++) {
         if (size >= STOOK__SITE_MAX - PORT_ROOM)
             return 0;
         char c = key[size] = lower(url[size]);
@@ -41,6 +42,7 @@ size_t stook__site_of(const char *url, char key[STOOK__SITE_MAX])
     }
     if (size == scheme)
         return 0;
+    *ret_size = size;
     if (!port)
         key[size++] = ':';
     if (!port || digits == 0) {

@@ -8,7 +8,9 @@
 enum { STOOK__SITE_MAX = 300 }; /* a scheme, a name of 253 bytes, a port */
 
 /* "https://example.com:443" of "HTTPS://Example.com/x". Returns its bytes, without a NUL; 0: this URL
-   names no origin, and will be refused when it starts. */
-size_t stook__site_of(const char *url, char key[STOOK__SITE_MAX]);
+   names no origin, and will be refused when it starts. `ret_size`: how much of the text that was, or 0. */
+size_t stook__site_of(const char *url, char key[STOOK__SITE_MAX], size_t *ret_size);
+/* Whether an origin ends before this. */
+int stook__site_ends(const char *rest);
 
 #endif

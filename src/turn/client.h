@@ -6,6 +6,7 @@
 #include "deliver/call.h"
 #include "deliver/goal.h"
 #include "sched/queue.h"
+#include "turn/counters.h"
 #include "turn/inbox.h"
 #include "turn/record.h"
 
@@ -28,6 +29,8 @@ struct stook_batch {
     struct stook_result *pulled; /* that the program looks at, of stook_batch_next() */
     char *cause;                 /* why its policy has ended the rest, or NULL */
     const char *message;         /* why the last add or await was refused */
+    char origin[40];            /* of the last add, as it was written */
+    size_t origin_size;         /* 0: none, or too long */
     enum stook__batch_state state;
     atomic_int cancelled; /* by any thread: nothing is added any more */
     int add_error;  /* of an add that failed before the await */
@@ -50,6 +53,7 @@ struct stook_client {
     struct stook__inbox *inbox;
     struct stook__policy policy;
     struct stook__peer peer;
+    struct stook__counters counters;
     struct stook__link batches, touched;
     struct stook__link borrowed; /* extras whose body goes back to the program */
     size_t awaits;   /* under way */

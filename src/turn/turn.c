@@ -35,6 +35,9 @@ static void finish(stook_client *client, struct stook_result *record, struct sto
     stook__record_settle(record, answer, outcome, !batch->tray.terms.lent);
     stook__tray_arrived(&batch->tray, &client->trays, &record->parcel, stook__record_bytes(record),
                         stook__record_ok(record));
+    stook__count(&client->counters, STOOK__FINISHED_ALL);
+    if (!stook__record_ok(record))
+        stook__count(&client->counters, STOOK__FAILED);
     stook__batch_note(batch, record);
     stook__batch_touch(batch);
 }
@@ -96,6 +99,7 @@ static void take_news(stook_client *client, int64_t now)
             stook__free(client->heap, (char *)outcome.message);
         if (again) {
             stook__sched_repeat(&client->sched, &record->job, now);
+            stook__count(&client->counters, STOOK__REPEATED);
             begin(client, record, 1);
         }
     }
@@ -149,6 +153,7 @@ static void start(stook_client *client)
             struct stook_result *record = stook__record_of_job(job);
             stook_batch *batch = stook__record_batch(record);
             stook__tray_started(&batch->tray, &record->parcel);
+            stook__count(&client->counters, STOOK__STARTED);
             stook__attend_room(client, batch);
             if (!batch->exhausted)
                 stook__batch_touch(batch);

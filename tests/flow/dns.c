@@ -227,6 +227,28 @@ static void *cancel_when_hung(void *user)
     return NULL;
 }
 
+static void ask_state(stook_client *client, void *user)
+{
+    int state = stook_batch_state_of(user, 0);
+    if (state == STOOK_STATE_RESOLVING)
+        stook_batch_cancel(user);
+    else
+        CHECK_ERROR(stook_client_post(client, ask_state, user), 0);
+}
+
+TEST_BOTH(state_while_it_hangs)
+{
+    struct raw_server *server = begin(life);
+    stook_batch *batch = life_batch(life);
+    add(batch, url_at("hung.test", server));
+    CHECK_ERROR(stook_client_post(life->client, ask_state, batch), 0);
+    CHECK_EQ_INT(life_gather(life, batch, NULL), 1);
+    CHECK_ERROR(stook_result_error(stook_batch_result_of(batch, 0)), STOOK_ECANCELLED);
+    stook_batch_free(batch);
+    ask_plainly(life, server);
+    release();
+}
+
 TEST_BOTH(cancel_while_it_hangs)
 {
     pthread_t thread;

@@ -26,7 +26,7 @@ check() {
 
 {
     check "not the client's heap" "$memory" src/base/heap.c
-    check "prints" "$printing"
+    check "prints" "$printing" src/api/dump.c # where the program says
     check "knows no bound or no error" "$unbounded"
     check "is the program's" "$process" src/loop/loop.c # where the owned loop is turned
 } | refuse "functions that the library does not call"

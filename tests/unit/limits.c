@@ -314,7 +314,8 @@ TEST(keys_of_origins)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char key[STOOK__SITE_MAX];
-        size_t size = stook__site_of(cases[i].url, key);
+        size_t raw, size = stook__site_of(cases[i].url, key, &raw);
+        CHECK(size == 0 ? raw == 0 : stook__site_ends(cases[i].url + raw));
         test_note("%s gave %.*s", cases[i].url, (int)size, key);
         CHECK(size == strlen(cases[i].key) && memcmp(key, cases[i].key, size) == 0);
     }
@@ -322,5 +323,6 @@ TEST(keys_of_origins)
     memset(longest, 'a', sizeof longest - 1);
     longest[sizeof longest - 1] = '\0';
     memcpy(longest, "http://", 7);
-    CHECK_EQ_SIZE(stook__site_of(longest, key), 0);
+    size_t raw;
+    CHECK_EQ_SIZE(stook__site_of(longest, key, &raw), 0);
 }

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/* A client for people to read. The only file that prints, and only where the program says. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "api/input.h"
+#include "api/state.h"
+#include "loop/loop.h"
+
+enum { SHOWN = 20, URL_SHOWN = 100 }; /* requests of a batch, bytes of a URL */
+
+static void print_limit(FILE *to, const char *what, size_t limit)
+{
+    if (limit < SIZE_MAX)
+        fprintf(to, ", %s %zu", what, limit);
+}
+
+static int64_t since_ms(int64_t then)
+{
+    return then > 0 ? (stook__loop_now() - then) / 1000 : 0;
+}
+
+/* Without the query: there are secrets in queries, and dumps go to logs. */
+static void print_request(FILE *to, const stook_batch *batch, const struct stook_result *record)
+{
+    const char *url = record->spec.url;
+    size_t size = strcspn(url, "?#");
+    int64_t from = record->stage == STOOK__TRYING ? record->job.attempt_at : record->job.added_at;
+    fprintf(to, "    %zu: %s for %" PRId64 " ms, attempt %u, %.*s%s\n", (size_t)record->parcel.index,
+            stook_state_text(stook__state_of(batch, record)), since_ms(from), (unsigned)record->job.attempts,
+            (int)(size < URL_SHOWN ? size : URL_SHOWN), url, size > URL_SHOWN || url[size] != '\0' ? "..." : "");
+}
+
+static void print_requests(FILE *to, const stook_batch *batch, int running)
+{
+    const struct stook__pages *parcels = &batch->tray.parcels;
+    size_t shown = 0, left = running ? batch->group.n_running : batch->group.n_waiting;
+    for (size_t i = stook__pages_next(parcels, 0); i != SIZE_MAX && left > 0 && shown < SHOWN;
+         i = stook__pages_next(parcels, i + 1)) {
+        const struct stook_result *record = stook__record_of_parcel(stook__pages_get(parcels, i));
+        if (record->stage == STOOK__OVER || (record->job.state == STOOK__RUNNING) != running)
+            continue;
+        print_request(to, batch, record);
+        shown++, left--;
+    }
+    if (left > 0)
+        fprintf(to, "    and %zu more %s\n", left, running ? "in flight" : "that wait");
+}
+
+static void print_batch(FILE *to, const stook_batch *batch)
+{
+    static const char *const states[] = {"not awaited yet", "awaited", "done"};
+    const struct stook__tray *tray = &batch->tray;
+    fprintf(to, "  batch %p: %s%s, %zu added, %zu in flight, %zu wait", (const void *)batch, states[batch->state],
+            tray->terms.ordered ? " in order" : "", tray->count, batch->group.n_running, batch->group.n_waiting);
+    print_limit(to, "limit", batch->group.open ? batch->group.limit : SIZE_MAX);
+    fprintf(to, ", %zu %s", tray->delivered, tray->terms.lent ? "delivered" : "kept");
+    if (tray->terms.lent)
+        fprintf(to, ", %zu bytes held", tray->held);
+    fprintf(to, "%s%s%s\n", tray->paused ? ", paused" : "", batch->later ? ", `more` has nothing now" : "",
+            batch->verdict != 0 ? ", ending" : "");
+    print_requests(to, batch, 1);
+    print_requests(to, batch, 0);
+}
+
+int stook_client_dump(const stook_client *client, FILE *to)
+{
+    if (client == NULL || to == NULL)
+        return STOOK_EARG;
+    if (stook__input_forked(client))
+        return STOOK_ESTATE;
+    fprintf(to, "client %p: %zu in flight, %zu wait", (const void *)client, client->sched.n_running, client->sched.n_waiting);
+    print_limit(to, "limit", client->sched.limit);
+    print_limit(to, "limit of each origin", client->sched.site_limit);
+    fprintf(to, "%s%s\n", client->sched.starved ? ", out of descriptors or ports" : "", client->closing ? ", closing" : "");
+    for (const struct stook__link *link = client->batches.next; link != &client->batches; link = link->next)
+        print_batch(to, STOOK__OF(const stook_batch, link, link));
+    return 0;
+}

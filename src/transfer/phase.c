@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* How far an attempt has come. Asked for by people, so it may cost a system call; nothing is noted for it. */
+#include "transfer/parts.h"
+
+static int has_sent_all(const struct stook__attempt *attempt)
+{
+    curl_off_t sent = 0;
+    curl_easy_getinfo(stook__slot_easy(attempt->slot), CURLINFO_SIZE_UPLOAD_T, &sent);
+    return (size_t)sent >= attempt->spec->body_size;
+}
+
+enum stook__phase stook__attempt_phase(const struct stook__attempt *attempt)
+{
+    if (attempt->head_bytes > 0)
+        return STOOK__RECEIVING;
+    if (attempt->connected)
+        return has_sent_all(attempt) ? STOOK__ANSWERING : STOOK__SENDING;
+    switch (stook__slot_way(attempt->slot)) {
+    case STOOK__AT_GATE:
+        return STOOK__GATED;
+    case STOOK__TO_NAME:
+        return STOOK__RESOLVING;
+    case STOOK__AT_PEER:
+        return STOOK__SECURING;
+    default:
+        return STOOK__CONNECTING;
+    }
+}
