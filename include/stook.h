@@ -699,7 +699,7 @@ STOOK_API int64_t stook_result_size(const stook_result *result, int which);
 /** What stook_result_time_us() can be asked for. All but the first refer to the last attempt. */
 enum {
     STOOK_TIME_QUEUED = 0,     /**< from add to the first start, or to the end if it never started */
-    STOOK_TIME_DNS = 1,        /**< from the start until the name was resolved */
+    STOOK_TIME_DNS = 1,        /**< from the start until the name was resolved; 0 on a reused connection */
     STOOK_TIME_CONNECT = 2,    /**< from the start until TCP was connected; 0 on a reused connection */
     STOOK_TIME_TLS = 3,        /**< from the start until TLS was agreed; 0 without TLS or when reused */
     STOOK_TIME_FIRST_BYTE = 4, /**< from the start to the first byte of the answer */

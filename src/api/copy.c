@@ -236,7 +236,7 @@ static struct stook_result *make(stook_batch *batch, const struct stook_request 
                                  const struct stook__policy *policy, size_t headers)
 {
     const struct stook__policy *client = &batch->client->policy;
-    int own_policy = !same_policy(policy, client);
+    int own_policy = policy != client && !same_policy(policy, client);
     size_t ca_size = own_policy && request->ca_file != NULL ? strlen(request->ca_file) + 1 : 0;
     size_t policy_size = own_policy ? sizeof *policy : 0;
     size_t strings = strings_size(request, headers);
@@ -257,23 +257,37 @@ static struct stook_result *make(stook_batch *batch, const struct stook_request 
     return record;
 }
 
+/* Whether it says no more than method, URL, headers and a body, as most do. */
+static int is_plain(const struct stook_request *request)
+{
+    uint64_t words[(sizeof *request - offsetof(struct stook_request, queue_timeout_ms)) / 8], any = 0;
+    memcpy(words, &request->queue_timeout_ms, sizeof words);
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        any |= words[i];
+    return any == 0;
+}
+
 int stook__input_record(stook_batch *batch, const struct stook_request *request, struct stook_result **ret_record,
                         const char **ret_why)
 {
-    struct stook__policy policy;
+    const struct stook__policy *client = &batch->client->policy, *policy = client;
+    struct stook__policy own;
     struct stook__extra *extra = NULL;
+    int plain = is_plain(request);
     size_t size = 0, headers = headers_size(request);
-    int error = merge(&batch->client->policy, request, &policy, ret_why);
-    if (error == 0)
-        error = body_size(request, &size, ret_why);
+    int error = body_size(request, &size, ret_why);
+    if (error == 0 && !plain) {
+        error = merge(client, request, &own, ret_why);
+        policy = &own;
+    }
     if (error != 0)
         return error;
     *ret_why = NULL;
-    if (stook__extra_make(batch->heap, &batch->client->policy, request, &extra) != 0)
+    if (!plain && stook__extra_make(batch->heap, client, request, &extra) != 0)
         return STOOK_ENOMEM;
     if (extra != NULL && extra->peer.resolve != NULL)
-        policy.peer = &extra->peer;
-    struct stook_result *record = make(batch, request, &policy, headers);
+        own.peer = &extra->peer;
+    struct stook_result *record = make(batch, request, policy, headers);
     if (record == NULL) {
         stook__free(batch->heap, extra);
         return STOOK_ENOMEM;
@@ -282,7 +296,8 @@ int stook__input_record(stook_batch *batch, const struct stook_request *request,
     record->heap = stook__heap_ref(batch->heap);
     record->user = request->user;
     atomic_init(&record->refs, 1);
-    judge(record, &batch->client->policy, &policy, request, headers);
+    if (!plain || headers == SIZE_MAX)
+        judge(record, client, policy, request, headers);
     if (copy_body(record, request, size) != 0) {
         stook__record_drop(record);
         return STOOK_ENOMEM;

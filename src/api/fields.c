@@ -6,7 +6,7 @@
 #include "base/facts.h"
 #include "turn/record.h"
 
-/* Fields: "name\0value\0" one behind the other. */
+/* Fields: "name\0 value\0" one behind the other, with or without blanks. */
 struct range {
     const char *at, *end;
 };
@@ -28,6 +28,7 @@ static const char *next(struct range *range, const char **ret_name)
         return NULL;
     *ret_name = range->at;
     const char *value = range->at + strlen(range->at) + 1;
+    value += strspn(value, " \t");
     range->at = value + strlen(value) + 1;
     return value;
 }

@@ -154,25 +154,9 @@ int stook__attempt_connected(const struct stook__attempt *attempt)
     return attempt->connected;
 }
 
-static uint8_t protocol_of(long version)
-{
-    switch (version) {
-    case CURL_HTTP_VERSION_1_0:
-        return 10;
-    case CURL_HTTP_VERSION_1_1:
-        return 11;
-    case CURL_HTTP_VERSION_2_0:
-        return 20;
-    case CURL_HTTP_VERSION_3:
-        return 30;
-    default:
-        return 0;
-    }
-}
-
 void stook__attempt_show(struct stook__attempt *attempt)
 {
-    enum { NOT_CONNECTING = 2 }; /* the times before are of a connection that is made */
+    enum { NOT_CONNECTING = 3 }; /* the times before are of a connection that is made */
     static const struct {
         int which;
         CURLINFO info;
@@ -185,12 +169,6 @@ void stook__attempt_show(struct stook__attempt *attempt)
     struct stook__answer *answer = &attempt->answer;
     struct stook__slot_facts facts;
     long value = 0;
-    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &value);
-    answer->status = (uint16_t)value;
-    value = 0;
-    curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &value);
-    answer->protocol = protocol_of(value);
-    value = 0;
     stook__slot_facts(attempt->slot, &facts);
     if (facts.code != CURLE_OK)
         curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &value);

@@ -25,6 +25,8 @@ static int is_blank(char c)
 
 static size_t trimmed(const char *line, size_t size)
 {
+    if (size > 2 && line[size - 1] == '\n' && line[size - 2] == '\r')
+        size -= 2; /* nearly always, and nearly always there is no more */
     while (size > 0 && (line[size - 1] == '\n' || line[size - 1] == '\r' || is_blank(line[size - 1])))
         size--;
     return size;
@@ -50,15 +52,16 @@ static int note_length(struct stook__attempt *attempt, const char *digits, const
    libcurl takes what it can get. A list is the same as several fields. */
 static int check_length(struct stook__attempt *attempt, const char *value, const char *end)
 {
-    for (;;) {
+    for (;; value++) {
+        while (value < end && is_blank(*value))
+            value++;
         const char *comma = memchr(value, ',', (size_t)(end - value));
         const char *stop_at = comma != NULL ? comma : end;
         if (note_length(attempt, value, value + trimmed(value, (size_t)(stop_at - value))) != 0)
             return 1;
         if (comma == NULL)
             return 0;
-        for (value = comma + 1; value < end && is_blank(*value);)
-            value++;
+        value = comma;
     }
 }
 
@@ -70,32 +73,27 @@ static int make_room(struct stook__attempt *attempt, size_t needed)
     return stook__buffer_reserve(head, attempt->heap, usual >= needed ? usual : needed + HEAD_ROOM);
 }
 
-/* Kept as "name\0value\0": what stook_result_header() hands out points into it. */
+/* Kept as it came, but with NULs: "name\0 value\0". What stook_result_header() hands out points into it. */
 static int keep_field(struct stook__attempt *attempt, const char *line, size_t size)
 {
     struct stook__buffer *head = &attempt->answer.head;
-    const char *colon = memchr(line, ':', size), *end = line + size;
+    const char *colon = memchr(line, ':', size);
     /* A line that is folded (RFC 9112 5.2) begins with white space and is no field of its own. */
     if (colon == NULL || is_blank(line[0]))
         return 0;
-    const char *value = colon + 1;
-    while (value < end && is_blank(*value))
-        value++;
     /* A NUL inside would end the value early for the program, and shift every field behind it. */
     if (memchr(line, '\0', size) != NULL)
         return stop(attempt, STOOK_EPROTOCOL, "a NUL byte in a header field");
-    if (attempt->in_head && colon - line == 14 && strncasecmp(line, "Content-Length", 14) == 0 && check_length(attempt, value, end) != 0)
+    if (attempt->in_head && colon - line == 14 && strncasecmp(line, "Content-Length", 14) == 0 &&
+        check_length(attempt, colon + 1, line + size) != 0)
         return 1;
     size_t needed = head->size + size + 2;
     if (needed >= head->capacity && make_room(attempt, needed) != 0)
         return stop(attempt, STOOK_ENOMEM, NULL);
     char *at = head->data + head->size;
-    at = (char *)memcpy(at, line, (size_t)(colon - line)) + (colon - line);
-    *at++ = '\0';
-    at = (char *)memcpy(at, value, (size_t)(end - value)) + (end - value);
-    *at++ = '\0';
-    *at = '\0';
-    head->size = (size_t)(at - head->data);
+    memcpy(at, line, size);
+    at[colon - line] = at[size] = at[size + 1] = '\0';
+    head->size += size + 1;
     return 0;
 }
 
@@ -104,16 +102,26 @@ static int is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
+/* libcurl writes "HTTP/2" and "HTTP/3" for versions that have no status line. */
+static uint8_t protocol_of(const char *version, const char *end)
+{
+    if (end - version < 3 || !is_digit(version[0]))
+        return 0;
+    return (uint8_t)((version[0] - '0') * 10 + (version[1] == '.' && version[2] == '1'));
+}
+
 /* "HTTP/1.1 103 Early Hints": another head follows a 1xx (RFC 9110 15.2). libcurl reads what else
    looks like a status line in its own way, so what it would make of it is not known (RFC 9112 4). */
 static int check_status_line(struct stook__attempt *attempt, const char *line, size_t size)
 {
     const char *at = line + 5, *end = line + trimmed(line, size);
+    attempt->answer.protocol = protocol_of(at, end);
     while (at < end && (is_digit(*at) || *at == '.'))
         at++;
     if (end - at < 4 || *at != ' ' || !is_digit(at[1]) || !is_digit(at[2]) || !is_digit(at[3]) ||
         (end - at > 4 && at[4] != ' '))
         return stop(attempt, STOOK_EPROTOCOL, "the status line is not valid");
+    attempt->answer.status = (uint16_t)((at[1] - '0') * 100 + (at[2] - '0') * 10 + (at[3] - '0'));
     attempt->informational = at[1] == '1';
     return 0;
 }

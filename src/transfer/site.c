@@ -23,29 +23,38 @@ int stook__site_ends(const char *rest)
     return *rest == '\0' || *rest == '/' || *rest == '?' || *rest == '#';
 }
 
+/* How long the scheme is; 0: it is neither. */
+static size_t scheme_of(const char *url, int *ret_tls)
+{
+    *ret_tls = has_prefix(url, "https://");
+    return *ret_tls ? 8 : has_prefix(url, "http://") ? 7 : 0;
+}
+
+/* Where the port's digits begin in a key so far; NULL: there is no colon for them. */
+static const char *port_of(const char *key, size_t scheme, size_t size)
+{
+    const char *host = key + scheme;
+    const char *bracket = memchr(host, ']', size - scheme); /* colons before it are of an address */
+    if (bracket != NULL)
+        host = bracket;
+    const char *colon = memchr(host, ':', (size_t)(key + size - host));
+    return colon != NULL ? colon + 1 : NULL;
+}
+
 size_t stook__site_of(const char *url, char key[STOOK__SITE_MAX], size_t *ret_size)
 {
+    int tls;
+    size_t scheme = scheme_of(url, &tls), size = scheme + strcspn(url + scheme, "/?#");
     *ret_size = 0;
-    int tls = has_prefix(url, "https://");
-    if (!tls && !has_prefix(url, "http://"))
-        return 0;
-    size_t size = 0, scheme = tls ? 8 : 7, digits = 0;
-    int port = 0; /* a colon was seen behind the name; one inside brackets is part of an address */
-    for (; size < scheme || !stook__site_ends(url + size); size++) {
-        if (size >= STOOK__SITE_MAX - PORT_ROOM)
-            return 0;
-        char c = key[size] = lower(url[size]);
-        if (c == ']' || (c == ':' && size >= scheme))
-            port = c == ':', digits = 0;
-        else
-            digits++;
-    }
-    if (size == scheme)
+    if (scheme == 0 || size == scheme || size > STOOK__SITE_MAX - PORT_ROOM)
         return 0;
     *ret_size = size;
-    if (!port)
+    for (size_t i = 0; i < size; i++)
+        key[i] = lower(url[i]);
+    const char *port = port_of(key, scheme, size);
+    if (port == NULL)
         key[size++] = ':';
-    if (!port || digits == 0) {
+    if (port == NULL || port == key + size) {
         memcpy(key + size, tls ? "443" : "80", tls ? 3 : 2);
         size += tls ? 3 : 2;
     }

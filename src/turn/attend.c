@@ -21,7 +21,11 @@ static int wants_more(stook_batch *batch)
 
 static void ask_for_more(stook_batch *batch)
 {
-    for (int i = 0; i < ASKS && wants_more(batch); i++) {
+    for (int i = 0; wants_more(batch); i++) {
+        if (i == ASKS) {
+            stook__batch_touch(batch);
+            return;
+        }
         size_t before = batch->tray.count;
         int answer = stook__call_more(&batch->audience, batch);
         batch->later = answer == STOOK_LATER;
@@ -29,8 +33,6 @@ static void ask_for_more(stook_batch *batch)
         if (answer != 0 && batch->exhausted)
             stook__batch_amiss(batch);
     }
-    if (wants_more(batch))
-        stook__batch_touch(batch);
 }
 
 static void end_some(stook_client *client, stook_batch *batch)
