@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# What libstook links to, as imported targets: stook::libuv, stook::libcurl, Threads::Threads.
+# What libstook links to, as imported targets: stook::libuv, stook::libcurl, Threads::Threads, and
+# stook::codings, the libraries that take content codings off.
 #
 # The build includes this file, and so does the installed package for programs that link to
 # libstook.a. It never fails: what was not found is listed in `stook_missing`.
@@ -91,6 +92,43 @@ if(NOT TARGET stook::libcurl)
     endif()
 endif()
 
-foreach(name scope target version includes header match known aliased)
+# Content codings are optional. The build takes those of STOOK_CODINGS, or those that are there; a
+# program that links to libstook.a needs those of the build, which stookConfig.cmake names.
+set(stook_gzip_module zlib)
+set(stook_br_module libbrotlidec)
+set(stook_zstd_module libzstd)
+set(stook_optional FALSE)
+if(NOT DEFINED stook_codings)
+    set(stook_codings ${STOOK_CODINGS})
+    if(STOOK_CODINGS STREQUAL "auto")
+        set(stook_codings gzip br zstd)
+        set(stook_optional TRUE)
+    endif()
+endif()
+if(NOT TARGET stook::codings)
+    set(stook_target "")
+    set(stook_known "")
+    if(stook_codings)
+        find_package(PkgConfig QUIET)
+    endif()
+    foreach(name IN LISTS stook_codings)
+        string(TOUPPER ${name} stook_match)
+        set(STOOK_${stook_match}_FOUND FALSE)
+        if(PKG_CONFIG_FOUND AND stook_${name}_module)
+            pkg_check_modules(STOOK_${stook_match} QUIET IMPORTED_TARGET ${stook_scope} ${stook_${name}_module})
+        endif()
+        if(STOOK_${stook_match}_FOUND)
+            list(APPEND stook_target PkgConfig::STOOK_${stook_match})
+            list(APPEND stook_known ${name})
+        elseif(NOT stook_optional)
+            list(APPEND stook_missing "${stook_${name}_module} for the content coding ${name}")
+        endif()
+    endforeach()
+    set(stook_codings ${stook_known})
+    add_library(stook::codings INTERFACE IMPORTED ${stook_scope})
+    set_target_properties(stook::codings PROPERTIES INTERFACE_LINK_LIBRARIES "${stook_target}")
+endif()
+
+foreach(name scope target version includes header match known aliased optional)
     unset(stook_${name})
 endforeach()

@@ -76,6 +76,9 @@ endif()
 
 # What only the library needs is private; where there is only an archive, its users need it too.
 set(stook_pc_requires "libuv >= ${stook_libuv_minimum}, libcurl >= ${stook_libcurl_minimum}")
+foreach(name IN LISTS stook_codings)
+    string(APPEND stook_pc_requires ", ${stook_${name}_module}")
+endforeach()
 set(stook_pc_private "-pthread")
 if(BUILD_SHARED_LIBS)
     set(stook_pc_links "Requires.private: ${stook_pc_requires}

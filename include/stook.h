@@ -175,6 +175,8 @@ struct stook_client_options {
     const char *const *resolve;              /**< "host:port:address" strings, ended by NULL: there such URLs connect to, an IPv6 address in brackets or not */
     int64_t limit;                           /**< [STOOK_NONE] requests of the client in flight at once, of all batches, 1 to 1000000 */
     int64_t origin_limit;                    /**< [STOOK_NONE] the same for each origin: scheme, host and port, 1 to 1000000 */
+    int64_t decode;                          /**< [off] 1: ask for content codings (RFC 9110 8.4: gzip, br, zstd, as built in) and take them off */
+    int64_t ratio_max;                       /**< [1000] decoded bytes of a body, from 1 MiB on, for each that came, at most 1000000; STOOK_NONE: any */
 };
 
 /** `STOOK_CLIENT(.timeout_ms = 5000)` */
@@ -298,6 +300,10 @@ struct stook_request {
         taken, and no more until stook_batch_resume(); clocks stand still meanwhile. Anything else: the
         result is STOOK_ECALLBACK. The attempt's and the whole clock and body_max are off by default. */
     int (*on_body)(stook_batch *batch, const stook_result *result, const void *data, size_t size, void *user);
+    int64_t decode;             /**< 1: as the client's, STOOK_NONE: off. Then Accept-Encoding is the library's. A body ends
+                                     where its coding ends, half a one is STOOK_ETRUNCATED; body_max counts what comes out. A
+                                     coding that was not asked for stays on, and so do those of a 206. */
+    int64_t ratio_max;          /**< above the client's the result is STOOK_EPOLICY */
     /** Called when bytes of a body have moved, in either direction, at most once a turn of the loop; for
         the last time when all have. `progress` is lent for the call. */
     void (*on_progress)(stook_batch *batch, const stook_result *result, const struct stook_progress *progress, void *user);
@@ -674,6 +680,15 @@ STOOK_API const char *stook_result_protocol(const stook_result *result);
 STOOK_API int stook_result_curl_code(const stook_result *result);
 /** errno of the failed connection or descriptor, for logs; 0 if there is none. */
 STOOK_API int stook_result_os_error(const stook_result *result);
+
+/** What there is to know of an answer that is complete; flags of stook_result_flags(). */
+enum {
+    STOOK_FLAG_DECODED = 1, /**< content codings were taken off: Content-Encoding and Content-Length are not the body's */
+    STOOK_FLAG_LENIENT = 2  /**< what came was not quite what the standards ask for, and was taken as everybody takes it */
+};
+
+/** STOOK_FLAG_... of the last attempt, added up. */
+STOOK_API int stook_result_flags(const stook_result *result);
 
 /** 1: the last attempt went over a connection that was there before it; else 0. */
 STOOK_API int stook_result_reused(const stook_result *result);

@@ -102,6 +102,11 @@ static struct stook__facts facts_of(const stook_result *result)
     return facts;
 }
 
+int stook_result_flags(const stook_result *result)
+{
+    return (int)facts_of(result).number[STOOK__FACT_FLAGS];
+}
+
 int stook_result_reused(const stook_result *result)
 {
     return facts_of(result).number[STOOK__FACT_REUSED] != 0;

@@ -25,6 +25,8 @@ struct stook__policy {
     int64_t queue_ms, attempt_ms, connect_ms, total_ms, stall_ms;
     int64_t body_max, head_max, fields_max;
     int64_t http_version;
+    int64_t decode;         /* 1: content codings are asked for and taken off */
+    int64_t ratio_max;      /* decoded bytes for each that came */
     int64_t unset;          /* STOOK__UNSET_... : what is the library's default, not the program's word */
     const char *ca_file;    /* NULL: libcurl's */
     const char *user_agent; /* NULL: none */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The life of one attempt; see attempt.h. */
-#include "transfer/parts.h"
+#include "transfer/intake.h"
 #include "transfer/upload.h"
 
 enum { HEAD_SLACK = 4 }; /* bytes: numbers of the next answer may be longer */
@@ -13,6 +13,7 @@ static void destroy(struct stook__attempt *attempt)
     curl_slist_free_all(attempt->headers);
     stook__answer_free(&attempt->answer, attempt->heap);
     stook__stream_end(attempt);
+    stook__intake_end(attempt);
     stook__free(attempt->heap, attempt);
 }
 
@@ -37,6 +38,15 @@ static int streams(const struct stook__spec *spec)
     return extra != NULL && (extra->on_head != NULL || extra->on_body != NULL || extra->on_progress != NULL);
 }
 
+static int prepare(struct stook__attempt *attempt)
+{
+    int hears = streams(attempt->spec);
+    int error = hears ? stook__stream_begin(attempt) : 0;
+    if (error == 0 && (hears || attempt->policy->decode == 1))
+        error = stook__intake_begin(attempt);
+    return error;
+}
+
 struct stook__attempt *stook__attempt_begin(struct stook__usual *usual, const struct stook__spec *spec,
                                             const struct stook__policy *policy, int fresh, void *owner,
                                             struct stook__outcome *ret_outcome)
@@ -55,7 +65,7 @@ struct stook__attempt *stook__attempt_begin(struct stook__usual *usual, const st
         attempt->owner = owner;
         attempt->method = method_of(spec);
         attempt->fresh = fresh;
-        error = streams(spec) ? stook__stream_begin(attempt) : 0;
+        error = prepare(attempt);
         if (error == 0)
             error = set_up(attempt, ret_outcome);
         if (error == 0)
@@ -185,29 +195,30 @@ void stook__attempt_show(struct stook__attempt *attempt)
 }
 
 /* The last thing that is put into the answer. The next answer of the client takes a block of that size. */
-static void seal(struct stook__attempt *attempt)
+static int seal(struct stook__attempt *attempt)
 {
     struct stook__buffer *head = &attempt->answer.head;
     curl_off_t sent = 0;
     if (!attempt->connected)
-        return;
+        return 0;
     if (attempt->spec->body_size > 0 || attempt->spec->extra != NULL)
         curl_easy_getinfo(stook__slot_easy(attempt->slot), CURLINFO_SIZE_UPLOAD_T, &sent);
     struct stook__facts facts = {
         .number = {[STOOK__FACT_TRAILERS] = attempt->head_done ? head->size - attempt->trailers_at : 0,
+                   [STOOK__FACT_FLAGS] = (uint64_t)attempt->flags,
                    [STOOK__FACT_REUSED] = (uint64_t)attempt->reused,
                    [STOOK__FACT_HEAD] = (uint64_t)attempt->head_bytes,
                    [STOOK__FACT_WIRE] = (uint64_t)attempt->wire,
-                   [STOOK__FACT_BODY] = attempt->stream != NULL ? (uint64_t)attempt->stream->received : attempt->answer.body.size,
+                   [STOOK__FACT_BODY] = attempt->intake != NULL ? (uint64_t)attempt->received : attempt->answer.body.size,
                    [STOOK__FACT_SENT] = (uint64_t)sent},
         .remote = attempt->remote,
     };
-    if (stook__facts_put(head, attempt->heap, &facts) == 0) {
-        attempt->usual->head_size = head->size + HEAD_SLACK;
-        return;
+    if (stook__facts_put(head, attempt->heap, &facts) != 0) {
+        stook__buffer_free(head, attempt->heap); /* there is no head without them */
+        return STOOK_ENOMEM;
     }
-    stook__buffer_free(head, attempt->heap);
-    attempt->error = attempt->error != 0 ? attempt->error : STOOK_ENOMEM;
+    attempt->usual->head_size = head->size + HEAD_SLACK;
+    return 0;
 }
 
 void stook__attempt_progress(const struct stook__attempt *attempt, struct stook_progress *ret_progress)
@@ -225,14 +236,14 @@ void stook__attempt_progress(const struct stook__attempt *attempt, struct stook_
 void stook__attempt_end(struct stook__attempt *attempt, struct stook__answer *ret_answer,
                         struct stook__outcome *ret_outcome)
 {
-    if (attempt->slot != NULL) {
+    if (attempt->slot != NULL)
         stook__attempt_show(attempt);
-        seal(attempt);
-    }
     if (attempt->slot != NULL && ret_outcome != NULL)
         stook__outcome_judge(attempt, ret_outcome);
     else if (ret_outcome != NULL)
         stook__outcome_set(attempt->heap, ret_outcome, attempt->error, NULL);
+    if (attempt->slot != NULL && seal(attempt) != 0 && ret_outcome != NULL && ret_outcome->error == 0)
+        stook__outcome_set(attempt->heap, ret_outcome, STOOK_ENOMEM, NULL);
     *ret_answer = attempt->answer;
     attempt->answer = (struct stook__answer){0};
     destroy(attempt);

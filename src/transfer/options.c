@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "engine/quirks.h"
+#include "transfer/codings.h"
 #include "transfer/fields.h"
 #include "transfer/parts.h"
 #include "transfer/upload.h"
@@ -226,8 +227,14 @@ static int check(struct stook__attempt *attempt, int *ret_secret, struct stook__
         error = STOOK_EUNSUPPORTED;
         why = "this libcurl has no HTTP/3";
     }
+    if (error == 0 && attempt->policy->decode == 1 && !stook__codings_any()) {
+        error = STOOK_EUNSUPPORTED;
+        why = "this build decodes no content coding";
+    }
     if (error == 0)
-        error = stook__fields_list(attempt->spec, has_body(attempt), attempt->usual->agent, &attempt->headers, ret_secret, &why);
+        error = stook__fields_list(attempt->spec, has_body(attempt), attempt->usual->agent,
+                                   attempt->policy->decode == 1 ? stook__codings_accepted() : NULL, &attempt->headers,
+                                   ret_secret, &why);
     if (error != 0 && error != STOOK_ENOMEM)
         stook__outcome_set(attempt->heap, ret_outcome, error, why);
     return error;

@@ -6,7 +6,7 @@
 
 #include "engine/sockets.h"
 #include "transfer/fields.h"
-#include "transfer/parts.h"
+#include "transfer/intake.h"
 
 enum { CODE_TOO_LARGE = 100 }; /* CURLE_TOO_LARGE, of libcurl 8.6 and later */
 
@@ -150,6 +150,8 @@ void stook__outcome_judge(struct stook__attempt *attempt, struct stook__outcome 
     } else if (error == 0) {
         error = corrected(attempt, &facts);
         why = facts.text[0] != '\0' ? facts.text : curl_easy_strerror(facts.code);
+        if (error == 0 && attempt->intake != NULL)
+            error = stook__intake_verdict(attempt, &why);
         if (facts.code == CURLE_OK) /* as corrected() says */
             why = "the connection ended inside the head";
     }

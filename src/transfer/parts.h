@@ -35,9 +35,11 @@ struct stook__attempt {
     int64_t head_bytes;  /* of all heads and trailers */
     int64_t head_fields; /* the same, in fields */
     int64_t wire;        /* bytes of the body, as they came */
+    int64_t received;    /* the same, decoded; of bodies that have an intake */
     int64_t length;      /* Content-Length of this head; -1: none */
     size_t trailers_at;  /* where in the head's fields those of the trailers begin */
     int informational;   /* this head is of a 1xx */
+    int flags;           /* STOOK_FLAG_... */
     int in_head;         /* between a status line and the empty line */
     int head_done;       /* the final head is complete */
     int connected;
@@ -47,6 +49,7 @@ struct stook__attempt {
     const char *why;     /* the same in words, or NULL */
     int os_error;        /* of a callback; 0: none */
     struct stook__upload *upload; /* NULL: the body is in memory, or there is none */
+    struct stook__intake *intake; /* NULL: the body goes to memory as it comes */
     struct stook__stream *stream; /* NULL: the program hears only of its end */
     char remote[STOOK__REMOTE_MAX]; /* the peer's address and port */
 };
@@ -55,9 +58,7 @@ struct stook__attempt {
 struct stook__stream {
     struct stook__link stirred; /* among the engine's */
     struct stook__attempt *attempt;
-    struct stook__buffer body;  /* that the program has not had yet */
     int64_t held_at;            /* when the program paused it; 0: it did not */
-    int64_t received;           /* bytes of body, all of them */
     int64_t sent;               /* bytes of the request's body, as last told */
     int paused;                 /* CURLPAUSE_...: what our callbacks put off */
     int head_due;               /* on_head was not called yet */
@@ -69,10 +70,11 @@ struct stook__stream {
 /* stream.c: 0 or STOOK_ENOMEM. */
 int stook__stream_begin(struct stook__attempt *attempt);
 void stook__stream_end(struct stook__attempt *attempt);
-/* stream.c, inside libcurl: the final head is complete; bytes of the body, answered as attempt_events. */
+/* stream.c, inside libcurl: the final head is complete; bytes of a body have moved. */
 void stook__stream_head(struct stook__attempt *attempt);
-int stook__stream_body(struct stook__attempt *attempt, const char *data, size_t size);
 void stook__stream_moved(struct stook__attempt *attempt);
+/* stream.c, inside libcurl: no more is taken until the program has had what is there. */
+int stook__stream_pause(struct stook__attempt *attempt);
 /* stream.c: it has ended, but the program has not heard all of it; it is told again then. */
 int stook__stream_defers(struct stook__attempt *attempt);
 /* attempt.c: put what is known so far into the answer. */

@@ -3,10 +3,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include "transfer/parts.h"
+#include "transfer/intake.h"
 
 enum { HEAD_ROOM = 120 }; /* for a head that is longer than the one before */
-static const char BODY_MAX[] = "the body is over body_max";
 static const char NO_LENGTH[] = "Content-Length is not a number";
 
 static int stop(struct stook__attempt *attempt, int error, const char *why)
@@ -147,8 +146,8 @@ static int on_head(void *owner, const char *line, size_t size)
         if (!attempt->head_done && !attempt->informational) {
             attempt->head_done = 1;
             attempt->trailers_at = attempt->answer.head.size;
-            if (attempt->stream != NULL)
-                stook__stream_head(attempt);
+            stook__stream_head(attempt);
+            return attempt->intake != NULL ? stook__intake_head(attempt) : 0;
         }
         return 0;
     }
@@ -165,42 +164,21 @@ static int reserve(struct stook__attempt *attempt)
     return stook__buffer_reserve(&attempt->answer.body, attempt->heap, (size_t)attempt->length);
 }
 
-/* Nothing is kept of it: what counts is what came. */
-static int stream_body(struct stook__attempt *attempt, const char *data, size_t size)
-{
-    int64_t max = attempt->policy->body_max, *received = &attempt->stream->received;
-    if (attempt->error != 0)
-        return STOOK__SLOT_END; /* libcurl up to 8.7 may call once more behind a pause */
-    if (max >= 0 && size > (uint64_t)(max - *received))
-        return stop(attempt, STOOK_ETOOLARGE, BODY_MAX);
-    int answer = stook__stream_body(attempt, data, size);
-    if (answer == STOOK_ENOMEM)
-        return stop(attempt, STOOK_ENOMEM, NULL);
-    if (answer == 0) {
-        *received += (int64_t)size;
-        attempt->wire += (int64_t)size;
-        stook__stream_moved(attempt);
-    }
-    return answer;
-}
-
 static int on_body(void *owner, const char *data, size_t size)
 {
     struct stook__attempt *attempt = owner;
     struct stook__buffer *body = &attempt->answer.body;
     int64_t max = attempt->policy->body_max;
     attempt->moved_at = *attempt->clock;
-    if (attempt->stream != NULL && attempt->spec->extra->on_body != NULL)
-        return stream_body(attempt, data, size);
+    if (attempt->intake != NULL)
+        return stook__intake_body(attempt, data, size);
     attempt->wire += (int64_t)size;
     if (max >= 0 && size > (uint64_t)max - body->size)
-        return stop(attempt, STOOK_ETOOLARGE, BODY_MAX);
+        return stop(attempt, STOOK_ETOOLARGE, "the body is over body_max");
     if (body->data == NULL && reserve(attempt) != 0)
         return stop(attempt, STOOK_ENOMEM, NULL);
     if (stook__buffer_append(body, attempt->heap, data, size) != 0)
         return stop(attempt, STOOK_ENOMEM, NULL);
-    if (attempt->stream != NULL)
-        stook__stream_moved(attempt);
     return 0;
 }
 

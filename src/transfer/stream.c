@@ -3,9 +3,7 @@
 #include "transfer/stream.h"
 
 #include "engine/engine.h"
-#include "transfer/parts.h"
-
-enum { WAITING_MAX = 256 << 10 }; /* bytes for the program; beyond that libcurl is paused */
+#include "transfer/intake.h"
 
 int stook__stream_begin(struct stook__attempt *attempt)
 {
@@ -24,7 +22,6 @@ void stook__stream_end(struct stook__attempt *attempt)
     if (stream == NULL)
         return;
     stook__list_remove(&stream->stirred);
-    stook__buffer_free(&stream->body, attempt->heap);
     stook__free(attempt->heap, stream);
     attempt->stream = NULL;
 }
@@ -53,7 +50,8 @@ struct stook__attempt *stook__stream_next(struct stook__link *list)
 
 void stook__stream_head(struct stook__attempt *attempt)
 {
-    if (attempt->spec->extra->on_head == NULL)
+    const struct stook__extra *extra = attempt->spec->extra;
+    if (attempt->stream == NULL || extra->on_head == NULL)
         return;
     attempt->stream->head_due = 1;
     stook__stream_stir(attempt);
@@ -61,21 +59,17 @@ void stook__stream_head(struct stook__attempt *attempt)
 
 void stook__stream_moved(struct stook__attempt *attempt)
 {
-    if (attempt->spec->extra->on_progress == NULL)
+    if (attempt->stream == NULL || attempt->spec->extra->on_progress == NULL)
         return;
     attempt->stream->moved = 1;
     stook__stream_stir(attempt);
 }
 
-int stook__stream_body(struct stook__attempt *attempt, const char *data, size_t size)
+int stook__stream_pause(struct stook__attempt *attempt)
 {
-    struct stook__stream *stream = attempt->stream;
+    attempt->stream->paused |= CURLPAUSE_RECV;
     stook__stream_stir(attempt);
-    if (stream->body.size >= WAITING_MAX) {
-        stream->paused |= CURLPAUSE_RECV;
-        return STOOK__SLOT_PAUSE;
-    }
-    return stook__buffer_append(&stream->body, attempt->heap, data, size);
+    return STOOK__SLOT_PAUSE;
 }
 
 /* ---------------------------------------------------------------- from the turn */
@@ -93,23 +87,18 @@ int stook__stream_take_head(struct stook__attempt *attempt)
 int stook__stream_take_body(struct stook__attempt *attempt, struct stook__buffer *ret_piece)
 {
     struct stook__stream *stream = attempt->stream;
-    if (stream->held_at != 0 || stream->body.size == 0)
+    if (stream->held_at != 0)
         return 0;
     stream->woken = 0;
-    *ret_piece = stream->body;
-    stream->body = (struct stook__buffer){0};
-    return 1;
+    int answer = stook__intake_take(attempt, ret_piece);
+    if (answer < 0)
+        stook__slot_tell(attempt->slot);
+    return answer;
 }
 
 void stook__stream_give_back(struct stook__attempt *attempt, struct stook__buffer *piece)
 {
-    struct stook__stream *stream = attempt->stream;
-    if (stream->body.data != NULL) { /* the program ran its loop meanwhile */
-        stook__buffer_free(piece, attempt->heap);
-        return;
-    }
-    stream->body = *piece;
-    stream->body.size = 0;
+    stook__intake_give_back(attempt, piece);
 }
 
 int stook__stream_take_progress(struct stook__attempt *attempt)
@@ -146,6 +135,10 @@ void stook__stream_served(struct stook__attempt *attempt)
     struct stook__stream *stream = attempt->stream;
     if (stream->held_at != 0)
         return;
+    if (stook__intake_waiting(attempt)) {
+        stook__stream_stir(attempt);
+        return;
+    }
     if (stream->over) {
         stook__slot_tell(attempt->slot);
         return;
@@ -166,7 +159,7 @@ void stook__stream_refused(struct stook__attempt *attempt, const char *why)
 int stook__stream_defers(struct stook__attempt *attempt)
 {
     struct stook__stream *stream = attempt->stream;
-    if (stream == NULL || attempt->error != 0 || (!stream->head_due && !stream->moved && stream->body.size == 0))
+    if (stream == NULL || attempt->error != 0 || (!stream->head_due && !stream->moved && !stook__intake_waiting(attempt)))
         return 0;
     stream->over = 1;
     stook__stream_stir(attempt);

@@ -9,7 +9,7 @@
 #include "transfer/attempt.h"
 #include "transfer/stream.h"
 
-enum { SERVED = 128 }; /* a turn, at most */
+enum { SERVED = 128, PIECES = 8 }; /* a turn; of one request in it: at most */
 
 static int is_gone(const struct stook_result *record, const struct stook__attempt *attempt)
 {
@@ -27,23 +27,37 @@ static int tell_head(struct stook_result *record, struct stook__attempt *attempt
     return answer != 0 || is_gone(record, attempt);
 }
 
-static int tell_body(stook_client *client, struct stook_result *record, struct stook__attempt *attempt)
+/* What the program has said to a piece. */
+static int heed(stook_client *client, struct stook_result *record, struct stook__attempt *attempt, int answer)
 {
-    struct stook__buffer piece = {0};
-    if (!stook__stream_take_body(attempt, &piece))
-        return 0;
-    int answer = stook__call_body(record->spec.extra, stook__record_batch(record), record, piece.data, piece.size, record->user);
-    if (is_gone(record, attempt)) {
-        stook__buffer_free(&piece, client->heap);
-        return 1;
-    }
-    stook__stream_give_back(attempt, &piece);
     if (answer == STOOK_PAUSE) {
         if (stook__stream_hold(attempt, stook__loop_now()))
             stook__sched_hold(&client->sched, &record->job);
     } else if (answer != 0) {
         stook__stream_refused(attempt, "on_body failed");
         return 1;
+    }
+    return 0;
+}
+
+static int tell_body(stook_client *client, struct stook_result *record, struct stook__attempt *attempt)
+{
+    for (int i = 0; i < PIECES; i++) {
+        struct stook__buffer piece = {0};
+        int found = stook__stream_take_body(attempt, &piece);
+        if (found <= 0) {
+            stook__stream_give_back(attempt, &piece);
+            return found;
+        }
+        int answer = stook__call_body(record->spec.extra, stook__record_batch(record), record, piece.data, piece.size,
+                                      record->user);
+        if (is_gone(record, attempt)) {
+            stook__buffer_free(&piece, client->heap);
+            return 1;
+        }
+        stook__stream_give_back(attempt, &piece);
+        if (heed(client, record, attempt, answer) != 0)
+            return 1;
     }
     return 0;
 }

@@ -52,7 +52,10 @@ done
 if compile "$CC" static consumer.c --static --cflags --libs stook >refused.txt 2>&1; then
     echo "linked with pkg-config --static"
 else
-    quietly compile "$CC" static consumer.c --cflags --libs stook libuv libcurl
+    # Those of content codings that the build had, as it says itself.
+    codings=$(pkg-config --print-requires-private stook | sed 's/[ <>=].*//' | grep -vx libuv | grep -vx libcurl || :)
+    # shellcheck disable=SC2086 # words
+    quietly compile "$CC" static consumer.c --cflags --libs stook libuv libcurl $codings
     echo "linked to libstook.a and the shared libuv and libcurl; pkg-config --static met:"
     grep -E 'cannot find|undefined' refused.txt | head -n 3
 fi

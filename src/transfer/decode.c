@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/* Layers, each with what it has read from the one below it; see decode.h. */
+#include "transfer/decode.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "transfer/codings.h"
+
+enum { LAYERS_MAX = 5, PIECE = 16384 };
+
+struct layer {
+    const struct stook__coding *coding;
+    void *state;
+    const unsigned char *in; /* what it has not read yet */
+    size_t in_size;
+    unsigned char *piece; /* where the layer below writes for it; NULL: it is the lowest */
+    int begun;            /* bytes were read */
+    int ended;            /* it has had an end, and no other has begun */
+    int junk;             /* what came behind them is none */
+};
+
+struct stook__decoder {
+    struct stook__heap *heap;
+    struct layer layers[LAYERS_MAX]; /* the last coding that was applied first */
+    size_t count;
+};
+
+static int is_listed(char c)
+{
+    return c == ' ' || c == '\t' || c == ',';
+}
+
+/* Names of a list, from its end: the last was applied last. 0: no more. */
+static size_t last_name(const char *list, size_t *end, const char **ret_name)
+{
+    while (*end > 0 && is_listed(list[*end - 1]))
+        (*end)--;
+    size_t stop = *end;
+    while (*end > 0 && !is_listed(list[*end - 1]))
+        (*end)--;
+    *ret_name = list + *end;
+    return stop - *end;
+}
+
+static int open_layer(struct stook__decoder *decoder, const struct stook__coding *coding)
+{
+    struct layer *layer = &decoder->layers[decoder->count];
+    layer->coding = coding;
+    layer->state = coding->open(decoder->heap);
+    if (layer->state == NULL)
+        return STOOK_ENOMEM;
+    decoder->count++;
+    if (decoder->count == 1)
+        return 0;
+    layer->piece = stook__resize(decoder->heap, NULL, PIECE);
+    return layer->piece != NULL ? 0 : STOOK_ENOMEM;
+}
+
+/* How many codings there are to be taken off; -1: one of them is not known. */
+static int count_known(const char *list)
+{
+    const char *name;
+    size_t end = strlen(list), size;
+    int count = 0;
+    while ((size = last_name(list, &end, &name)) > 0) {
+        if (size == 8 && strncasecmp(name, "identity", 8) == 0)
+            continue;
+        if (stook__coding_find(name, size) == NULL)
+            return -1;
+        count++;
+    }
+    return count;
+}
+
+int stook__decoder_new(struct stook__heap *heap, const char *list, struct stook__decoder **ret_decoder)
+{
+    const char *name;
+    size_t end = strlen(list), size;
+    int count = count_known(list), error = 0;
+    *ret_decoder = NULL;
+    if (count > LAYERS_MAX)
+        return STOOK_EDECODE;
+    if (count <= 0)
+        return 0;
+    struct stook__decoder *decoder = stook__alloc(heap, sizeof *decoder);
+    if (decoder == NULL)
+        return STOOK_ENOMEM;
+    decoder->heap = heap;
+    while (error == 0 && (size = last_name(list, &end, &name)) > 0) {
+        const struct stook__coding *coding = stook__coding_find(name, size);
+        error = coding != NULL ? open_layer(decoder, coding) : 0;
+    }
+    if (error != 0)
+        stook__decoder_free(decoder);
+    else
+        *ret_decoder = decoder;
+    return error;
+}
+
+void stook__decoder_free(struct stook__decoder *decoder)
+{
+    if (decoder == NULL)
+        return;
+    for (size_t i = 0; i < decoder->count; i++) {
+        decoder->layers[i].coding->close(decoder->layers[i].state, decoder->heap);
+        stook__free(decoder->heap, decoder->layers[i].piece);
+    }
+    stook__free(decoder->heap, decoder);
+}
+
+void stook__decoder_feed(struct stook__decoder *decoder, const void *data, size_t size)
+{
+    decoder->layers[0].in = data;
+    decoder->layers[0].in_size = size;
+}
+
+/* What follows the end of a stream is another one, or nothing that has a meaning. */
+static int goes_on(struct layer *layer)
+{
+    if (!layer->ended)
+        return 1;
+    if (layer->in_size == 0)
+        return 0;
+    layer->junk = layer->junk || !layer->coding->again(layer->state, *layer->in);
+    if (layer->junk) {
+        layer->in_size = 0;
+        return 0;
+    }
+    layer->ended = 0;
+    return 1;
+}
+
+/* One step of a layer: bytes into the room, as many as its input gives. */
+static int step(struct layer *layer, unsigned char *room, size_t size, size_t *ret_size)
+{
+    *ret_size = 0;
+    if (!goes_on(layer))
+        return 0;
+    struct stook__span span = {layer->in, layer->in_size, room, size};
+    enum stook__coded coded = layer->coding->run(layer->state, &span);
+    *ret_size = size - span.out_size;
+    if (coded == STOOK__CODED_NOMEM)
+        return STOOK_ENOMEM;
+    if (coded == STOOK__CODED_BROKEN)
+        return STOOK_EDECODE;
+    if (span.in_size == layer->in_size && layer->in_size > 0 && *ret_size == 0 && coded == STOOK__CODED_MORE)
+        return STOOK_EDECODE; /* it would stand still for ever */
+    layer->begun = layer->begun || layer->in_size > span.in_size;
+    layer->in = span.in;
+    layer->in_size = span.in_size;
+    layer->ended = coded == STOOK__CODED_END;
+    return 0;
+}
+
+/* As pull, of the uppermost of `count` layers. */
+static int pull(struct stook__decoder *decoder, size_t count, unsigned char *room, size_t size, size_t *ret_size)
+{
+    struct layer *layer = &decoder->layers[count - 1];
+    for (;;) {
+        int error = step(layer, room, size, ret_size);
+        if (error != 0 || *ret_size > 0)
+            return error;
+        if (layer->in_size > 0)
+            continue; /* it has read something, or come to an end */
+        if (count == 1)
+            return 0;
+        size_t below = 0;
+        error = pull(decoder, count - 1, layer->piece, PIECE, &below);
+        if (error != 0 || below == 0)
+            return error;
+        layer->in = layer->piece;
+        layer->in_size = below;
+    }
+}
+
+int stook__decoder_pull(struct stook__decoder *decoder, void *room, size_t size, size_t *ret_size)
+{
+    return pull(decoder, decoder->count, room, size, ret_size);
+}
+
+int stook__decoder_ended(const struct stook__decoder *decoder)
+{
+    if (!decoder->layers[0].begun)
+        return 1;
+    for (size_t i = 0; i < decoder->count; i++)
+        if (!decoder->layers[i].ended)
+            return 0;
+    return 1;
+}
+
+int stook__decoder_trailed(const struct stook__decoder *decoder)
+{
+    for (size_t i = 0; i < decoder->count; i++)
+        if (decoder->layers[i].junk)
+            return 1;
+    return 0;
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+/* Bodies that are decoded, or go elsewhere than into memory; see intake.h. */
+#include "transfer/intake.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "transfer/decode.h"
+#include "transfer/stream.h"
+
+enum {
+    WAITING_MAX = 256 << 10, /* bytes for the program; beyond that libcurl is paused */
+    PIECE = 64 << 10,        /* bytes decoded at a time for the program */
+    SMALL = 1 << 20          /* decoded bytes that may swell as they like */
+};
+
+struct stook__intake {
+    struct stook__decoder *decoder;    /* NULL: the body stays as it comes */
+    struct stook__buffer waiting, fed; /* for the program: not looked at yet; in the decoder */
+    struct stook__buffer spare;        /* the block of the last decoded piece */
+    int64_t decoded_from;              /* bytes that were fed */
+};
+
+int stook__intake_begin(struct stook__attempt *attempt)
+{
+    attempt->intake = stook__alloc(attempt->heap, sizeof *attempt->intake);
+    return attempt->intake != NULL ? 0 : STOOK_ENOMEM;
+}
+
+void stook__intake_end(struct stook__attempt *attempt)
+{
+    struct stook__intake *intake = attempt->intake;
+    if (intake == NULL)
+        return;
+    stook__decoder_free(intake->decoder);
+    stook__buffer_free(&intake->waiting, attempt->heap);
+    stook__buffer_free(&intake->fed, attempt->heap);
+    stook__buffer_free(&intake->spare, attempt->heap);
+    stook__free(attempt->heap, intake);
+    attempt->intake = NULL;
+}
+
+static int fail(struct stook__attempt *attempt, int error, const char *why)
+{
+    if (attempt->error == 0) {
+        attempt->error = error;
+        attempt->why = why;
+    }
+    return STOOK__SLOT_END;
+}
+
+static int for_program(const struct stook__attempt *attempt)
+{
+    return attempt->spec->extra != NULL && attempt->spec->extra->on_body != NULL;
+}
+
+/* ------------------------------------------------------------------------- decoding */
+
+/* All values of Content-Encoding, one list. */
+static int codings_of(struct stook__attempt *attempt, struct stook__buffer *ret_list)
+{
+    const char *at = attempt->answer.head.data, *end = at + attempt->answer.head.size;
+    int error = 0;
+    while (error == 0 && at < end) {
+        const char *value = at + strlen(at) + 1;
+        if (strcasecmp(at, "Content-Encoding") == 0 && ret_list->size > 0)
+            error = stook__buffer_append(ret_list, attempt->heap, ",", 1);
+        if (error == 0 && strcasecmp(at, "Content-Encoding") == 0)
+            error = stook__buffer_append(ret_list, attempt->heap, value, strlen(value));
+        at = value + strlen(value) + 1;
+    }
+    return error;
+}
+
+int stook__intake_head(struct stook__attempt *attempt)
+{
+    struct stook__intake *intake = attempt->intake;
+    struct stook__buffer list = {0};
+    /* The middle of an encoded body cannot be decoded. */
+    if (attempt->policy->decode != 1 || attempt->answer.status == 206 || attempt->answer.head.data == NULL)
+        return 0;
+    int error = codings_of(attempt, &list);
+    if (error == 0 && list.size > 0)
+        error = stook__decoder_new(attempt->heap, list.data, &intake->decoder);
+    stook__buffer_free(&list, attempt->heap);
+    if (intake->decoder != NULL)
+        attempt->flags |= STOOK_FLAG_DECODED;
+    return error != 0 ? fail(attempt, error, error == STOOK_EDECODE ? "more than five content codings" : NULL) : 0;
+}
+
+/* Whether so many more decoded bytes are allowed. */
+static int count(struct stook__attempt *attempt, size_t size)
+{
+    const struct stook__policy *policy = attempt->policy;
+    if (policy->body_max >= 0 && size > (uint64_t)(policy->body_max - attempt->received))
+        return fail(attempt, STOOK_ETOOLARGE, "the body is over body_max");
+    attempt->received += (int64_t)size;
+    if (attempt->intake->decoder != NULL && policy->ratio_max >= 0 && attempt->received > SMALL &&
+        attempt->received / policy->ratio_max > attempt->intake->decoded_from)
+        return fail(attempt, STOOK_ETOOLARGE, "the body swells by more than ratio_max");
+    return 0;
+}
+
+static int pull(struct stook__attempt *attempt, void *room, size_t size, size_t *ret_size)
+{
+    int error = stook__decoder_pull(attempt->intake->decoder, room, size, ret_size);
+    if (error != 0)
+        return fail(attempt, error, error == STOOK_EDECODE ? "the bytes are not of the coding that Content-Encoding names" : NULL);
+    return count(attempt, *ret_size);
+}
+
+static void feed(struct stook__attempt *attempt, const void *data, size_t size)
+{
+    stook__decoder_feed(attempt->intake->decoder, data, size);
+    attempt->intake->decoded_from += (int64_t)size;
+}
+
+/* ------------------------------------------------------------------ to memory, to a file */
+
+static int keep(struct stook__attempt *attempt, const char *data, size_t size)
+{
+    int error = stook__buffer_append(&attempt->answer.body, attempt->heap, data, size);
+    return error != 0 ? fail(attempt, error, NULL) : 0;
+}
+
+static int keep_decoded(struct stook__attempt *attempt, const char *data, size_t size)
+{
+    char piece[16384];
+    feed(attempt, data, size);
+    for (;;) {
+        size_t made = 0;
+        if (pull(attempt, piece, sizeof piece, &made) != 0)
+            return STOOK__SLOT_END;
+        if (made == 0)
+            return 0;
+        if (keep(attempt, piece, made) != 0)
+            return STOOK__SLOT_END;
+    }
+}
+
+/* -------------------------------------------------------------------------- to the program */
+
+static int put_by(struct stook__attempt *attempt, const char *data, size_t size)
+{
+    struct stook__buffer *waiting = &attempt->intake->waiting;
+    if (waiting->size >= WAITING_MAX)
+        return stook__stream_pause(attempt);
+    int error = stook__buffer_append(waiting, attempt->heap, data, size);
+    stook__stream_stir(attempt);
+    return error != 0 ? fail(attempt, error, NULL) : 0;
+}
+
+int stook__intake_waiting(const struct stook__attempt *attempt)
+{
+    return attempt->intake->waiting.size > 0 || attempt->intake->fed.size > 0;
+}
+
+static int take_decoded(struct stook__attempt *attempt, struct stook__buffer *ret_piece)
+{
+    struct stook__intake *intake = attempt->intake;
+    *ret_piece = intake->spare;
+    intake->spare = (struct stook__buffer){0};
+    if (stook__buffer_reserve(ret_piece, attempt->heap, PIECE) != 0) {
+        fail(attempt, STOOK_ENOMEM, NULL);
+        return -1;
+    }
+    for (;;) {
+        if (pull(attempt, ret_piece->data, PIECE, &ret_piece->size) != 0)
+            return -1;
+        if (ret_piece->size > 0)
+            return 1;
+        intake->fed.size = 0;
+        if (intake->waiting.size == 0)
+            return 0;
+        struct stook__buffer empty = intake->fed;
+        intake->fed = intake->waiting;
+        intake->waiting = empty;
+        feed(attempt, intake->fed.data, intake->fed.size);
+    }
+}
+
+int stook__intake_take(struct stook__attempt *attempt, struct stook__buffer *ret_piece)
+{
+    struct stook__intake *intake = attempt->intake;
+    if (!stook__intake_waiting(attempt))
+        return 0;
+    if (intake->decoder != NULL)
+        return take_decoded(attempt, ret_piece);
+    *ret_piece = intake->waiting;
+    intake->waiting = (struct stook__buffer){0};
+    return count(attempt, ret_piece->size) != 0 ? -1 : 1;
+}
+
+void stook__intake_give_back(struct stook__attempt *attempt, struct stook__buffer *piece)
+{
+    struct stook__buffer *place = attempt->intake->decoder != NULL ? &attempt->intake->spare : &attempt->intake->waiting;
+    if (place->data != NULL) { /* the program ran its loop meanwhile */
+        stook__buffer_free(piece, attempt->heap);
+        return;
+    }
+    *place = *piece;
+    place->size = 0;
+}
+
+/* ------------------------------------------------------------------------------- all of it */
+
+int stook__intake_body(struct stook__attempt *attempt, const char *data, size_t size)
+{
+    int answer;
+    if (attempt->error != 0)
+        return STOOK__SLOT_END; /* libcurl up to 8.7 may call once more behind a pause */
+    if (for_program(attempt))
+        answer = put_by(attempt, data, size);
+    else if (attempt->intake->decoder != NULL)
+        answer = keep_decoded(attempt, data, size);
+    else
+        answer = count(attempt, size) != 0 ? STOOK__SLOT_END : keep(attempt, data, size);
+    if (answer == 0) {
+        attempt->wire += (int64_t)size;
+        stook__stream_moved(attempt);
+    }
+    return answer;
+}
+
+int stook__intake_verdict(struct stook__attempt *attempt, const char **ret_why)
+{
+    struct stook__decoder *decoder = attempt->intake->decoder;
+    if (decoder == NULL)
+        return 0;
+    if (!stook__decoder_ended(decoder)) {
+        *ret_why = "the content coding has no end";
+        return STOOK_ETRUNCATED;
+    }
+    if (stook__decoder_trailed(decoder))
+        attempt->flags |= STOOK_FLAG_LENIENT;
+    return 0;
+}
