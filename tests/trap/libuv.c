@@ -29,7 +29,7 @@ int socket(int domain, int type, int protocol)
     SPY_REAL(socket);
     int fd = real(domain, type, protocol);
     if (fd >= 0 && fd < FDS) {
-        kernel.is_socket[fd] = domain == AF_INET || domain == AF_INET6;
+        kernel.is_socket[fd] = domain == AF_INET && (type & SOCK_STREAM);
         kernel.off[fd] = 0;
     }
     return fd;

@@ -55,7 +55,9 @@ TEST_BOTH(bounded)
     for (size_t i = 0; i < HUNG; i++)
         CHECK_ERROR(stook_result_error(stook_batch_result_of(batch, i)), STOOK_ETIMEOUT_ATTEMPT);
     test_note("%u look-ups in the first second, at most %u at once", names.before_a_second, names.peak);
-    CHECK(names.before_a_second <= 32 + 64); /* and those that start in the same turn */
+    /* And those that start in the same turn. From 8.20 on each name is two look-ups, one of a family. */
+    unsigned families = curl_version_info(CURLVERSION_NOW)->version_num >= 0x081400 ? 2 : 1;
+    CHECK(names.before_a_second <= families * (32 + 64));
     CHECK(names.peak <= 256);
     stook_batch_free(batch);
 }

@@ -22,7 +22,7 @@ enum { FDS = 4096 };
 
 static struct {
     char is_socket[FDS], watched[FDS];
-    unsigned controls; /* calls of epoll_ctl */
+    unsigned controls; /* calls of epoll_ctl, of sockets */
     unsigned waits;    /* calls of epoll_wait */
     int closed_watched; /* descriptors */
     unsigned sockets;
@@ -42,7 +42,7 @@ int socket(int domain, int type, int protocol)
 int epoll_ctl(int epoll, int op, int fd, struct epoll_event *event)
 {
     SPY_REAL(epoll_ctl);
-    kernel.controls++;
+    kernel.controls += fd >= 0 && fd < FDS && kernel.is_socket[fd];
     if (fd >= 0 && fd < FDS)
         kernel.watched[fd] = op != EPOLL_CTL_DEL;
     return real(epoll, op, fd, event);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Over TLS, against nginx. */
 #include <string.h>
+#include <sys/socket.h>
 
 #include <stook.h>
 
@@ -14,8 +15,10 @@ static unsigned opened;
 static int count_open(CURL **easy, curl_socket_t fd, int what, void *user)
 {
     static char open[4096];
+    int domain = 0; /* libcurl has other descriptors too */
     (void)easy, (void)user;
-    if (what != CURL_POLL_REMOVE && fd < 4096 && !open[fd]) {
+    getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &(socklen_t){sizeof domain});
+    if (what != CURL_POLL_REMOVE && domain == AF_INET && fd < 4096 && !open[fd]) {
         open[fd] = 1;
         opened++;
     }
