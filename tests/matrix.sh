@@ -3,7 +3,7 @@
 #
 # The tests against other versions of libcurl and libuv:
 #
-#     sh tests/matrix.sh [--fresh] [--sanitize] [row...] [-- argument of ctest...]
+#     sh tests/matrix.sh [--fresh] [--sanitize] [--minutes N] [row...] [-- argument of ctest...]
 #
 #   backports   Debian 12 with the libcurl of its backports
 #   gnutls      Debian 12 with the libcurl that stands on GnuTLS
@@ -13,9 +13,10 @@
 #
 # Each row has a small Debian of its own in build/matrix/ROW, made by debootstrap from the mirror that
 # this system's apt uses, and kept for the next run; --fresh makes it anew. The system around it is
-# left as it is: nothing is installed in it, no service is started, and what is mounted and what runs
-# for a row lives in namespaces that end with it. --sanitize builds with the address and undefined
-# behaviour sanitizers, beside the plain build.
+# left as it is: but for debootstrap nothing is installed in it, no service is started, and what is
+# mounted and what runs for a row lives in namespaces that end with it. --sanitize builds with the
+# address and undefined behaviour sanitizers, beside the plain build. After --minutes no more roots
+# are made: what is not there by then counts as not set up.
 #
 # Ends with 0: every row that could be set up passed; 1: one did not; 77: none could be set up, which
 # takes root, debootstrap, unshare, and a mirror that answers.
@@ -47,11 +48,17 @@ candidates() {
 
 fresh=
 sanitize=
+until=
 rows=
 while [ $# -gt 0 ]; do
     case $1 in
         --fresh) fresh=1 ;;
         --sanitize) sanitize=address,undefined ;;
+        --minutes)
+            [ "${2:-0}" -gt 0 ] || exit 2
+            until=$(($(date +%s) + $2 * 60))
+            shift
+            ;;
         --) shift && break ;;
         *)
             if ! candidates "$1" >/dev/null; then
@@ -74,6 +81,9 @@ not_here() {
 
 [ "$(id -u)" -eq 0 ] || not_here 'it takes root, to make a root directory and to change to it'
 PATH=$PATH:/usr/sbin:/sbin
+# shellcheck source=examples/install-missing.sh
+. "$top/examples/install-missing.sh"
+install_missing debootstrap git >&2 || not_here 'debootstrap cannot be installed'
 for program in debootstrap unshare flock apt-get git; do
     command -v "$program" >/dev/null || not_here "there is no $program here"
 done
@@ -95,8 +105,10 @@ about_mirror() {
 # Namespaces for mounts and processes: when the first process ends, however it ends, nothing is
 # mounted and nothing runs any more. In the background, so that a signal reaches the trap at once.
 apart=
+limit=
 apart() {
-    unshare --mount --pid --fork --kill-child -- "$@" </dev/null &
+    # shellcheck disable=SC2086 # words
+    unshare --mount --pid --fork --kill-child -- $limit "$@" </dev/null &
     apart=$!
     ended=0
     wait "$apart" || ended=$?
@@ -119,8 +131,17 @@ inside() {
         exec chroot "$0" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 "$@"' "$root" "$@"
 }
 
+# As long as roots may still be made.
+in_time() {
+    [ -n "$until" ] || return 0
+    left=$((until - $(date +%s)))
+    [ "$left" -gt 0 ] || return 1
+    limit="timeout -k 5 $left"
+}
+
 # make_root SUITE EXTRA FLAVOUR, saying what it does to a file
 make_root() {
+    in_time || return 1
     script=/usr/share/debootstrap/scripts/$1
     [ -e "$script" ] || script=/usr/share/debootstrap/scripts/sid
     apart debootstrap --variant=minbase "$1" "$root" "$mirror" "$script" || return 1
@@ -158,10 +179,15 @@ set_up() {
             whole=1
             break
         fi
+        if ! in_time; then
+            reasons="$reasons; $suite ${extra#-}: not within the minutes given"
+            break
+        fi
         reason=$(grep -E '^(E|Err|W):' "$place/set-up.txt" | tail -n 1)
         reasons="$reasons; $suite ${extra#-}: ${reason:-$(tail -n 1 "$place/set-up.txt")}"
     done <"$place/candidates"
     reasons=${reasons#; }
+    limit=
     [ -n "$whole" ]
 }
 
