@@ -114,6 +114,7 @@ void stook__lane_remove(struct stook__slot *slot)
     stook__slot_unpause(slot);
     slot->lane = NULL;
     slot->engine->n_running--;
+    stook__engine_goodbye(slot->engine);
     stook__origin_leave(slot->origin, slot->nth);
 }
 

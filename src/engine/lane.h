@@ -47,6 +47,7 @@ struct stook__engine {
     size_t n_running;  /* slots in a CURLM */
     int64_t now;       /* while libcurl runs */
     int64_t asked_at;  /* when lanes that lose timers were last asked */
+    int64_t goodbyes_at; /* when to look at connections that only say goodbye; 0: not */
     int64_t pruned_at; /* when libcurl last threw old names away */
 };
 
@@ -85,6 +86,7 @@ struct stook__slot {
     int held;       /* and its connection is known to the table as such */
     int dead;       /* it got a connection that had ended, and declined */
     int sends;      /* how often libcurl was about to send the request */
+    int port;       /* ours, of the connection it was sent over */
     int dns_age;    /* seconds, as set on the handle */
     size_t n_ended; /* of sockets, when it went to rest */
     int opened[OPENED_MAX]; /* the last sockets made for this attempt */
@@ -92,6 +94,8 @@ struct stook__slot {
     char error[CURL_ERROR_SIZE];
 };
 
+/* engine.c: a connection may have been given up just now. */
+void stook__engine_goodbye(struct stook__engine *engine);
 /* Made if need be; NULL: no memory. */
 struct stook__lane *stook__engine_lane(struct stook__engine *engine, size_t index);
 /* 0, STOOK_ENOMEM, STOOK_ENOFD, STOOK_ERESET. */

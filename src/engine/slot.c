@@ -87,6 +87,7 @@ static int before_send(void *user, char *remote, char *local, int remote_port, i
     (void)local;
     /* Some libcurls take an idle connection for alive that we know to have ended: 7.88 on GnuTLS,
        and from 8.22 on all, for a second after its last use. Nothing has been sent over it yet. */
+    slot->port = local_port;
     int dead = stook__sockets_dead(slot->engine, local_port, remote_port);
     if (slot->owner == NULL || slot->sends > 0 || dead) {
         slot->dead = dead && slot->owner != NULL && slot->sends == 0;
@@ -122,6 +123,8 @@ static void set_options(struct stook__slot *slot)
     /* The age at which libcurl drops an idle connection is taken from whichever handle looks, so
        it has to be the same on all. */
     curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, 60L);
+    /* Who is never idle finds a name's new addresses within the hour. */
+    curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN, 3600L);
     curl_easy_setopt(easy, CURLOPT_SHARE, slot->engine->share);
 }
 
@@ -160,7 +163,7 @@ struct stook__slot *stook__slot_take(struct stook__engine *engine, const char *o
     slot->rested = 1;
     slot->code = CURLE_OK;
     slot->broken = CURLM_OK;
-    slot->os_error = slot->ended = slot->sends = slot->dead = slot->n_opened = 0;
+    slot->os_error = slot->ended = slot->sends = slot->dead = slot->port = slot->n_opened = 0;
     slot->error[0] = '\0';
     return slot;
 }

@@ -27,6 +27,7 @@ struct stook__socket {
     int connected; /* it has carried a request */
     int idle;      /* libcurl does not want it watched */
     int dead;      /* it has ended while idle */
+    int alone;     /* watched, and nobody's */
     int want;      /* what libcurl wants to hear; 0: nothing */
     int held;      /* transfers over it that the program has paused */
     int muted;     /* the only one: nobody reads from it */
@@ -278,6 +279,7 @@ static void removed(struct stook__socket *socket)
         return;
     }
     socket->idle = 1;
+    socket->alone = 0;
     /* A connection that is kept is watched while idle, mostly as it was already: no system call
        until it closes or speaks. One that never connected may be closed without our callback
        (7.88 to 8.1), so its watch ends here. */
@@ -369,6 +371,29 @@ void stook__sockets_hold(struct stook__slot *slot, int held)
         else if (socket->held > 0)
             release(socket);
     }
+}
+
+static int is_used(const struct stook__socket *socket)
+{
+    const struct stook__link *slots = &socket->lane->slots;
+    for (const struct stook__link *link = slots->next; link != slots; link = link->next)
+        if (STOOK__OF(struct stook__slot, link, link)->port == socket->local_port)
+            return 1;
+    return 0;
+}
+
+int stook__sockets_end_goodbyes(struct stook__engine *engine)
+{
+    int waiting = 0;
+    for (size_t fd = 0; fd < engine->sockets.capacity; fd++) {
+        struct stook__socket *socket = engine->sockets.by_fd[fd];
+        if (socket == NULL || socket->idle || !socket->connected || is_used(socket))
+            continue;
+        if (socket->alone++ > 0)
+            shutdown((int)fd, SHUT_RDWR); /* libcurl hears of the end, and closes it */
+        waiting++;
+    }
+    return waiting;
 }
 
 void stook__sockets_free(struct stook__engine *engine)

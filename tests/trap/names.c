@@ -80,6 +80,20 @@ TEST_BOTH(failures)
     stook_batch_free(batch);
 }
 
+/* A name that failed is looked up again when it is asked for again. */
+TEST_BOTH(failed_once)
+{
+    struct raw_server *server = begin(life, 0);
+    for (int round = 0; round < 2; round++) {
+        names.good_at_ms = round == 0 ? INT64_MAX : 0;
+        stook_batch *batch = life_batch(life);
+        add(batch, text("http://flaky.test:%d/ok", raw_port(server)));
+        CHECK_EQ_INT(life_gather(life, batch, NULL), round == 0);
+        test_note("%s", stook_result_message(stook_batch_result(batch, 0)));
+        stook_batch_free(batch);
+    }
+}
+
 /* The thread that would look it up cannot be made. */
 TEST_BOTH(without_threads)
 {

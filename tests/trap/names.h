@@ -25,6 +25,7 @@ static struct {
     unsigned asked, now, peak, before_a_second;
     int64_t began_ms;
     int hang_ms;
+    int64_t good_at_ms; /* a flaky name fails before */
     int refuse_threads; /* every second one */
 } names = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -84,6 +85,8 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
             errno = EIO;
             return errors[i].error;
         }
+    if (strncmp(name, "flaky", 5) == 0 && now_ms() < names.good_at_ms)
+        return EAI_AGAIN;
     if (strncmp(name, "hung", 4) == 0) {
         hang();
         return EAI_AGAIN;

@@ -91,6 +91,8 @@ TEST_BOTH(always_set)
     CHECK_EQ_INT(spy_easy(CURLOPT_NOSIGNAL)->number, 1);
     CHECK_EQ_INT(spy_easy(CURLOPT_MAXAGE_CONN)->number, 60);
     CHECK_EQ_INT(spy_easy(CURLOPT_MAXAGE_CONN)->count, made); /* once, so that it is the same on all */
+    CHECK_EQ_INT(spy_easy(CURLOPT_MAXLIFETIME_CONN)->number, 3600);
+    CHECK_EQ_INT(spy_easy(CURLOPT_MAXLIFETIME_CONN)->count, made);
     CHECK_EQ_INT(spy_easy(CURLOPT_SHARE)->count, made);       /* never on a handle in use */
     CHECK_EQ_INT(spy_easy(CURLOPT_SSLVERSION)->number, CURL_SSLVERSION_TLSv1_2);
     CHECK_EQ_INT(spy_easy(CURLOPT_CONNECTTIMEOUT_MS)->number, 10000);
