@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include "engine/gate.h"
+#include "engine/goodbye.h"
 #include "engine/quirks.h"
 #include "engine/sockets.h"
 #include "loop/loop.h"
@@ -136,22 +137,6 @@ static void ask_all(struct stook__engine *engine, int64_t now)
     }
 }
 
-/* libcurl from 8.9 on waits for the peer's own when it has ended TLS, and up to 8.23 without an end. */
-static const int64_t GOODBYE_US = 2000000;
-
-void stook__engine_goodbye(struct stook__engine *engine)
-{
-    if ((engine->quirks & STOOK__QUIRK_WAITS_FOR_GOODBYES) && engine->goodbyes_at == 0)
-        engine->goodbyes_at = stook__engine_time(engine) + GOODBYE_US;
-}
-
-static void end_goodbyes(struct stook__engine *engine, int64_t now)
-{
-    if (engine->goodbyes_at == 0 || engine->goodbyes_at > now)
-        return;
-    engine->goodbyes_at = stook__sockets_end_goodbyes(engine) > 0 ? now + GOODBYE_US : 0;
-}
-
 static void kick_due(struct stook__engine *engine, int64_t now)
 {
     while (engine->alarms.root != NULL && engine->alarms.root->due <= now) {
@@ -171,7 +156,7 @@ int stook__engine_work(struct stook__engine *engine)
     struct stook__link again, *link;
     stook__gates_open(engine, now);
     kick_due(engine, now);
-    end_goodbyes(engine, now);
+    stook__goodbyes_end(engine, now);
     stook__list_init(&again);
     while (!stook__list_empty(&engine->kicked)) {
         struct stook__lane *lane = STOOK__OF(struct stook__lane, kicked, engine->kicked.next);

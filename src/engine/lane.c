@@ -3,6 +3,7 @@
 #include "engine/lane.h"
 
 #include "engine/gate.h"
+#include "engine/goodbye.h"
 #include "engine/nudge.h"
 #include "engine/sockets.h"
 #include "loop/loop.h"
@@ -114,7 +115,7 @@ void stook__lane_remove(struct stook__slot *slot)
     stook__slot_unpause(slot);
     slot->lane = NULL;
     slot->engine->n_running--;
-    stook__engine_goodbye(slot->engine);
+    stook__goodbyes_expect(slot->engine);
     stook__origin_leave(slot->origin, slot->nth);
 }
 

@@ -94,8 +94,6 @@ struct stook__slot {
     char error[CURL_ERROR_SIZE];
 };
 
-/* engine.c: a connection may have been given up just now. */
-void stook__engine_goodbye(struct stook__engine *engine);
 /* Made if need be; NULL: no memory. */
 struct stook__lane *stook__engine_lane(struct stook__engine *engine, size_t index);
 /* 0, STOOK_ENOMEM, STOOK_ENOFD, STOOK_ERESET. */

@@ -13,27 +13,10 @@
 #include "engine/nudge.h"
 #include "engine/origin.h"
 #include "engine/quirks.h"
+#include "engine/socket.h"
 #include "loop/loop.h"
 
 enum { ERRORS = 3 }; /* in a row, without libcurl giving the socket up */
-
-struct stook__socket {
-    struct stook__engine *engine;
-    struct stook__lane *lane; /* who announced it last */
-    struct stook__watcher *watcher;
-    struct stook__slot *opener; /* NULL: it has left its CURLM */
-    int fd;
-    int ours;      /* opened by us, closed by us */
-    int connected; /* it has carried a request */
-    int idle;      /* libcurl does not want it watched */
-    int dead;      /* it has ended while idle */
-    int alone;     /* watched, and nobody's */
-    int want;      /* what libcurl wants to hear; 0: nothing */
-    int held;      /* transfers over it that the program has paused */
-    int muted;     /* the only one: nobody reads from it */
-    int errors;
-    int local_port, remote_port;
-};
 
 static struct stook__socket *find(const struct stook__engine *engine, int fd)
 {
@@ -371,29 +354,6 @@ void stook__sockets_hold(struct stook__slot *slot, int held)
         else if (socket->held > 0)
             release(socket);
     }
-}
-
-static int is_used(const struct stook__socket *socket)
-{
-    const struct stook__link *slots = &socket->lane->slots;
-    for (const struct stook__link *link = slots->next; link != slots; link = link->next)
-        if (STOOK__OF(struct stook__slot, link, link)->port == socket->local_port)
-            return 1;
-    return 0;
-}
-
-int stook__sockets_end_goodbyes(struct stook__engine *engine)
-{
-    int waiting = 0;
-    for (size_t fd = 0; fd < engine->sockets.capacity; fd++) {
-        struct stook__socket *socket = engine->sockets.by_fd[fd];
-        if (socket == NULL || socket->idle || !socket->connected || is_used(socket))
-            continue;
-        if (socket->alone++ > 0)
-            shutdown((int)fd, SHUT_RDWR); /* libcurl hears of the end, and closes it */
-        waiting++;
-    }
-    return waiting;
 }
 
 void stook__sockets_free(struct stook__engine *engine)

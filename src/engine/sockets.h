@@ -27,8 +27,6 @@ void stook__sockets_hold(struct stook__slot *slot, int held);
 /* Whether the connection with these ports is one that was seen to end while idle. libcurl has no
    other name for it that all versions tell. */
 int stook__sockets_dead(const struct stook__engine *engine, int local_port, int remote_port);
-/* End those that libcurl watches for no transfer, and did at the last call too. How many there are. */
-int stook__sockets_end_goodbyes(struct stook__engine *engine);
 /* No descriptor can be had. */
 int stook__sockets_exhausted(void);
 /* CURLOPT_CLOSESOCKETFUNCTION; `user` is the engine. */
