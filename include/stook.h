@@ -575,7 +575,8 @@ STOOK_API int stook_batch_met(const stook_batch *batch);
     X(WAITING, 14, "waiting for the answer")                                                        \
     X(RECEIVING, 15, "receiving the answer")                                                        \
     X(FINISHED, 16, "finished, its result is to be delivered")                                      \
-    X(DONE, 17, "finished, its result is kept by the batch")
+    X(DONE, 17, "finished, its result is kept by the batch")                                        \
+    X(PAUSED, 18, "paused by on_head or on_body")
 
 enum {
 #define STOOK_STATE_ENUM(name, number, text) STOOK_STATE_##name = number,

@@ -41,6 +41,8 @@ static int state_of_running(const struct stook__attempt *attempt)
         return STOOK_STATE_SENDING;
     case STOOK__RECEIVING:
         return STOOK_STATE_RECEIVING;
+    case STOOK__PAUSED:
+        return STOOK_STATE_PAUSED;
     default:
         return STOOK_STATE_WAITING;
     }

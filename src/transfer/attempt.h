@@ -53,7 +53,8 @@ enum stook__phase {
     STOOK__SECURING, /* TLS */
     STOOK__SENDING,
     STOOK__ANSWERING, /* sent, and no byte of an answer yet */
-    STOOK__RECEIVING
+    STOOK__RECEIVING,
+    STOOK__PAUSED /* by the program */
 };
 enum stook__phase stook__attempt_phase(const struct stook__attempt *attempt);
 /* Whether it has a connection. */

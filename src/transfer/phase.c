@@ -11,6 +11,8 @@ static int has_sent_all(const struct stook__attempt *attempt)
 
 enum stook__phase stook__attempt_phase(const struct stook__attempt *attempt)
 {
+    if (attempt->stream != NULL && attempt->stream->held_at != 0)
+        return STOOK__PAUSED;
     if (attempt->head_bytes > 0)
         return STOOK__RECEIVING;
     if (attempt->connected)

@@ -157,6 +157,23 @@ TEST(over)
     life_end(&alone);
 }
 
+static int pause_it(stook_batch *batch, const stook_result *result, const void *data, size_t size, void *user)
+{
+    (void)batch, (void)result, (void)data, (void)size, (void)user;
+    return STOOK_PAUSE;
+}
+
+TEST(paused_by_the_program)
+{
+    struct raw_server *server = raw_server_start(NULL);
+    begin(&alone, NULL);
+    stook_batch *batch = life_batch(&alone);
+    ADD(batch, raw_url(server, "/pour?n=10000000"), .on_body = pause_it);
+    start(batch, NULL);
+    until(&alone, batch, 0, STOOK_STATE_PAUSED);
+    end(&alone, batch);
+}
+
 TEST(texts)
 {
     CHECK_STR(stook_state_text(STOOK_STATE_QUEUED_ORIGIN), "queued by the limit of its origin");
