@@ -121,7 +121,9 @@ int stook__tray_has_room(const struct stook__tray *tray)
         return 1;
     /* In order of arrival results wait for nothing but the program. */
     int waits = tray->terms.ordered || tray->terms.pulled || tray->paused;
-    size_t kept = stook__tray_head(tray) != NULL;
+    /* A place for the head while it has none; if it never takes it, for the next head. */
+    const struct stook__parcel *head = tray->terms.ordered ? head_of(tray) : NULL;
+    size_t kept = head != NULL && !head->started;
     return (!waits || tray->out + kept < tray->terms.window) && tray->held < tray->terms.held_max;
 }
 

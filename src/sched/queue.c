@@ -6,7 +6,21 @@
 
 int stook__site_has_room(const struct stook__sched *sched, const struct stook__site *site)
 {
-    return site->n_running < sched->site_limit || site->node.key_size == 0;
+    return site->n_running + site->n_called < sched->site_limit || site->node.key_size == 0;
+}
+
+int stook__queue_may_start(const struct stook__sched *sched, const struct stook__queue *queue)
+{
+    const struct stook__site *site = queue->key.site;
+    if (queue->called) /* unless the limit was lowered since */
+        return site->n_running < sched->site_limit;
+    return stook__site_has_room(sched, site) && stook__list_empty(&site->parked);
+}
+
+void stook__site_offer(struct stook__sched *sched, struct stook__site *site)
+{
+    if (stook__list_empty(&site->offer) && !stook__list_empty(&site->parked) && stook__site_has_room(sched, site))
+        stook__list_append(&sched->offers, &site->offer);
 }
 
 static struct stook__site *find_site(const struct stook__sched *sched, const char *key, size_t size, uint64_t hash)
@@ -41,6 +55,7 @@ static void free_site(struct stook__sched *sched, struct stook__site *site)
 static void free_queue(struct stook__sched *sched, struct stook__queue *queue)
 {
     struct stook__site *site = queue->key.site;
+    stook__queue_uncall(sched, queue);
     stook__map_remove(&sched->queues, &queue->node);
     stook__list_remove(&queue->link);
     stook__list_remove(&queue->sibling);
@@ -102,20 +117,37 @@ struct stook__queue *stook__sched_queue(struct stook__sched *sched, struct stook
     return queue;
 }
 
-void stook__queue_park(struct stook__queue *queue)
+void stook__queue_park(struct stook__sched *sched, struct stook__queue *queue)
 {
+    stook__queue_uncall(sched, queue);
     stook__list_remove(&queue->link);
     stook__list_append(&queue->key.site->parked, &queue->link);
     queue->parked = 1;
     queue->key.group->n_parked += queue->n_waiting;
+    stook__site_offer(sched, queue->key.site);
 }
 
-void stook__queue_unpark(struct stook__queue *queue)
+void stook__queue_call(struct stook__queue *queue)
 {
     stook__list_remove(&queue->link);
-    stook__list_append(&queue->key.group->ready[queue->key.priority], &queue->link);
+    stook__list_append(queue->key.group->ready[queue->key.priority].next, &queue->link); /* the first */
     queue->parked = 0;
     queue->key.group->n_parked -= queue->n_waiting;
+    queue->called = 1;
+    queue->key.group->n_called++;
+    queue->key.site->n_called++;
+}
+
+void stook__queue_uncall(struct stook__sched *sched, struct stook__queue *queue)
+{
+    if (!queue->called)
+        return;
+    queue->called = 0;
+    queue->key.group->n_called--;
+    queue->key.site->n_called--;
+    stook__list_remove(&queue->link); /* called ones are the first */
+    stook__list_append(&queue->key.group->ready[queue->key.priority], &queue->link);
+    stook__site_offer(sched, queue->key.site);
 }
 
 void stook__queue_push(struct stook__queue *queue, struct stook__job *job, int first)
@@ -129,7 +161,7 @@ void stook__queue_push(struct stook__queue *queue, struct stook__job *job, int f
         stook__list_append(&queue->key.group->ready[queue->key.priority], &queue->link);
 }
 
-void stook__queue_remove(struct stook__queue *queue, struct stook__job *job)
+void stook__queue_remove(struct stook__sched *sched, struct stook__queue *queue, struct stook__job *job)
 {
     stook__list_remove(&job->link);
     if (!job->passed)
@@ -139,6 +171,7 @@ void stook__queue_remove(struct stook__queue *queue, struct stook__job *job)
     if (queue->parked)
         queue->key.group->n_parked--;
     if (queue->n_waiting == 0) {
+        stook__queue_uncall(sched, queue);
         stook__list_remove(&queue->link);
         queue->parked = 0;
     }

@@ -38,21 +38,28 @@ static int may_start(const struct stook__group *group)
     return !group->held || (group->head != NULL && group->head->state == STOOK__WAITING && !group->head->queue->parked);
 }
 
+/* It cannot use the room that was kept for it: that goes to the next. */
+static void return_calls(struct stook__sched *sched, struct stook__group *group)
+{
+    for (int i = 0; i < STOOK__PRIORITIES && group->n_called > 0; i++)
+        while (!stook__list_empty(&group->ready[i])) {
+            struct stook__queue *queue = STOOK__OF(struct stook__queue, link, group->ready[i].next);
+            if (!queue->called)
+                break; /* called ones are the first */
+            stook__queue_uncall(sched, queue);
+        }
+}
+
 /* A group stands in the ring exactly while it may start something, as far as it knows. A newcomer
    goes to the end. */
 static void place(struct stook__sched *sched, struct stook__group *group)
 {
-    if (!may_start(group))
+    if (!may_start(group)) {
         stook__list_remove(&group->ring);
-    else if (stook__list_empty(&group->ring))
+        return_calls(sched, group);
+    } else if (stook__list_empty(&group->ring)) {
         stook__list_append(&sched->ring, &group->ring);
-}
-
-/* Has what is parked at the site looked at again. */
-static void offer(struct stook__sched *sched, struct stook__site *site)
-{
-    if (stook__list_empty(&site->offer) && !stook__list_empty(&site->parked))
-        stook__list_append(&sched->offers, &site->offer);
+    }
 }
 
 void stook__group_open(struct stook__sched *sched, struct stook__group *group, size_t limit, int64_t deadline)
@@ -80,6 +87,8 @@ void stook__group_hold(struct stook__sched *sched, struct stook__group *group, i
 {
     group->held = held;
     group->head = head;
+    if (held && group->n_called > (size_t)(head != NULL && head->queue->called))
+        return_calls(sched, group);
     place(sched, group);
 }
 
@@ -99,7 +108,7 @@ void stook__sched_set_site_limit(struct stook__sched *sched, size_t limit)
     sched->site_limit = limit;
     for (struct stook__node *node = stook__map_next(&sched->sites, NULL); node != NULL;
          node = stook__map_next(&sched->sites, node))
-        offer(sched, STOOK__OF(struct stook__site, node, node));
+        stook__site_offer(sched, STOOK__OF(struct stook__site, node, node));
 }
 
 struct stook__job *stook__group_any_waiting(struct stook__group *group)
@@ -163,9 +172,9 @@ static struct stook__job *pick_head(struct stook__sched *sched, struct stook__gr
         stook__list_remove(&head->link);
         stook__queue_push(head->queue, head, 1);
     }
-    if (stook__site_has_room(sched, head->queue->key.site))
+    if (stook__queue_may_start(sched, head->queue))
         return head;
-    stook__queue_park(head->queue);
+    stook__queue_park(sched, head->queue);
     return NULL;
 }
 
@@ -177,9 +186,9 @@ static struct stook__job *pick(struct stook__sched *sched, struct stook__group *
     for (int i = STOOK__PRIORITIES; i-- > 0 && *steps > 0;) {
         struct stook__queue *queue;
         while ((queue = front(group, i, steps)) != NULL) {
-            if (stook__site_has_room(sched, queue->key.site))
+            if (stook__queue_may_start(sched, queue))
                 return STOOK__OF(struct stook__job, link, queue->jobs.next);
-            stook__queue_park(queue);
+            stook__queue_park(sched, queue);
             --*steps;
         }
     }
@@ -190,7 +199,9 @@ static void begin(struct stook__sched *sched, struct stook__job *job, int64_t no
 {
     struct stook__queue *queue = job->queue;
     struct stook__group *group = queue->key.group;
-    stook__queue_remove(queue, job);
+    queue->key.site->n_running++;
+    stook__queue_remove(sched, queue, job);
+    stook__queue_uncall(sched, queue);
     if (queue->n_waiting > 0) { /* those of other sites are next */
         stook__list_remove(&queue->link);
         stook__list_append(&group->ready[queue->key.priority], &queue->link);
@@ -200,14 +211,13 @@ static void begin(struct stook__sched *sched, struct stook__job *job, int64_t no
     sched->n_waiting--;
     group->n_running++;
     sched->n_running++;
-    queue->key.site->n_running++;
     job->state = STOOK__RUNNING;
     if (job->first_at == 0)
         job->first_at = now;
     stook__sched_repeat(sched, job, now);
 }
 
-/* Sites with room give their turn to what is parked there, until a group may start some of it. */
+/* Sites with room call what is parked there, until a group may start some of it. */
 static void make_offers(struct stook__sched *sched, int *steps)
 {
     while (!stook__list_empty(&sched->offers) && *steps > 0) {
@@ -216,10 +226,13 @@ static void make_offers(struct stook__sched *sched, int *steps)
         if (stook__list_empty(&site->parked) || !stook__site_has_room(sched, site))
             continue;
         struct stook__queue *queue = STOOK__OF(struct stook__queue, link, site->parked.next);
-        stook__queue_unpark(queue);
-        offer(sched, site);
-        place(sched, queue->key.group);
-        if (!stook__list_empty(&queue->key.group->ring))
+        struct stook__group *group = queue->key.group;
+        stook__queue_call(queue);
+        if (group->held && (group->head == NULL || group->head->queue != queue))
+            stook__queue_uncall(sched, queue);
+        place(sched, group);
+        stook__site_offer(sched, site);
+        if (queue->called)
             return;
         --*steps;
     }
@@ -262,7 +275,7 @@ static void stopped(struct stook__sched *sched, struct stook__queue *queue)
     queue->key.group->n_running--;
     sched->n_running--;
     queue->key.site->n_running--;
-    offer(sched, queue->key.site);
+    stook__site_offer(sched, queue->key.site);
 }
 
 int stook__sched_put_back(struct stook__sched *sched, struct stook__job *job)
@@ -287,7 +300,7 @@ void stook__sched_finish(struct stook__sched *sched, struct stook__job *job)
 {
     struct stook__queue *queue = job->queue;
     struct stook__group *group = queue->key.group;
-    stook__queue_remove(queue, job);
+    stook__queue_remove(sched, queue, job);
     if (job->state == STOOK__RUNNING) {
         stopped(sched, queue);
     } else {
@@ -313,7 +326,7 @@ enum stook__reason stook__sched_reason(const struct stook__sched *sched, const s
         return STOOK__BY_HOLD;
     if (group->n_running >= group->limit)
         return STOOK__BY_BATCH;
-    if (!stook__site_has_room(sched, job->queue->key.site))
+    if (job->queue->parked || !stook__queue_may_start(sched, job->queue))
         return STOOK__BY_SITE;
     if (sched->n_running >= sched->limit)
         return STOOK__BY_CLIENT;

@@ -52,6 +52,7 @@ struct stook__group {
     struct stook__job *head; /* may start though the group is held; NULL: none */
     size_t n_waiting, n_running;
     size_t n_parked; /* of those that wait: at their sites */
+    size_t n_called; /* queues for which a site keeps room */
     size_t limit;
     struct stook__timer deadline;
     int open; /* awaited */

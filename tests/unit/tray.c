@@ -142,6 +142,25 @@ TEST(window)
     end();
 }
 
+/* The head is cancelled before it starts: its place in the window is the next head's. */
+TEST(place_of_the_head)
+{
+    size_t count = 0;
+    begin();
+    CHECK_EQ_INT(open_tray(1, 1, 2), 0);
+    CHECK(stook__tray_has_room(&tray));
+    stook__tray_started(&tray, &parcels[5]);
+    CHECK(!stook__tray_has_room(&tray));
+    CHECK(stook__tray_head(&tray) == &parcels[0]);
+    arrive(0);
+    CHECK(stook__tray_head(&tray) == NULL);
+    CHECK(!stook__tray_has_room(&tray));
+    show(&count);
+    CHECK(stook__tray_head(&tray) == &parcels[1]);
+    CHECK(!stook__tray_has_room(&tray));
+    end();
+}
+
 /* Any order of arrival: shown exactly once each, in the order of the adds. */
 TEST(random_arrivals)
 {
