@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Deadlines in order; see clock.h. A pairing heap: O(1) to set, O(log n) amortised to clear. */
+/* Deadlines in order; see clock.h. A line, and a pairing heap for those that do not fit in. */
 #include "base/clock.h"
 
 #include <stddef.h>
@@ -47,22 +47,42 @@ static struct stook__timer *meld_siblings(struct stook__timer *first)
     return root;
 }
 
+static void leave_line(struct stook__clock *clock, struct stook__timer *timer)
+{
+    if (timer->prev != NULL)
+        timer->prev->next = timer->next;
+    else
+        clock->first = timer->next;
+    if (timer->next != NULL)
+        timer->next->prev = timer->prev;
+    else
+        clock->last = timer->prev;
+}
+
+static void leave_heap(struct stook__clock *clock, struct stook__timer *timer)
+{
+    struct stook__timer *below = meld_siblings(timer->child);
+    if (timer == clock->root) {
+        clock->root = below;
+        return;
+    }
+    if (timer->prev->child == timer)
+        timer->prev->child = timer->next;
+    else
+        timer->prev->next = timer->next;
+    if (timer->next != NULL)
+        timer->next->prev = timer->prev;
+    clock->root = meld(clock->root, below);
+}
+
 void stook__clock_clear(struct stook__clock *clock, struct stook__timer *timer)
 {
     if (timer->due == 0)
         return;
-    struct stook__timer *below = meld_siblings(timer->child);
-    if (timer == clock->root) {
-        clock->root = below;
-    } else {
-        if (timer->prev->child == timer)
-            timer->prev->child = timer->next;
-        else
-            timer->prev->next = timer->next;
-        if (timer->next != NULL)
-            timer->next->prev = timer->prev;
-        clock->root = meld(clock->root, below);
-    }
+    if (timer->child == timer)
+        leave_line(clock, timer);
+    else
+        leave_heap(clock, timer);
     *timer = (struct stook__timer){0};
 }
 
@@ -74,10 +94,27 @@ void stook__clock_set(struct stook__clock *clock, struct stook__timer *timer, in
         return;
     stook__clock_clear(clock, timer);
     timer->due = due;
-    clock->root = meld(clock->root, timer);
+    if (clock->last != NULL && due < clock->last->due) {
+        clock->root = meld(clock->root, timer);
+        return;
+    }
+    timer->child = timer;
+    timer->prev = clock->last;
+    if (clock->last != NULL)
+        clock->last->next = timer;
+    else
+        clock->first = timer;
+    clock->last = timer;
+}
+
+struct stook__timer *stook__clock_first(const struct stook__clock *clock)
+{
+    struct stook__timer *heap = clock->root, *line = clock->first;
+    return heap == NULL || (line != NULL && line->due < heap->due) ? line : heap;
 }
 
 int64_t stook__clock_due(const struct stook__clock *clock)
 {
-    return clock->root != NULL ? clock->root->due : 0;
+    const struct stook__timer *first = stook__clock_first(clock);
+    return first != NULL ? first->due : 0;
 }

@@ -139,8 +139,9 @@ static void ask_all(struct stook__engine *engine, int64_t now)
 
 static void kick_due(struct stook__engine *engine, int64_t now)
 {
-    while (engine->alarms.root != NULL && engine->alarms.root->due <= now) {
-        struct stook__lane *lane = STOOK__OF(struct stook__lane, alarm, engine->alarms.root);
+    struct stook__timer *first;
+    while ((first = stook__clock_first(&engine->alarms)) != NULL && first->due <= now) {
+        struct stook__lane *lane = STOOK__OF(struct stook__lane, alarm, first);
         stook__clock_clear(&engine->alarms, &lane->alarm);
         if (stook__list_empty(&lane->kicked))
             stook__list_append(&engine->kicked, &lane->kicked);

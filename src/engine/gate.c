@@ -198,8 +198,9 @@ void stook__gates_open(struct stook__engine *engine, int64_t now)
 {
     struct stook__link *link;
     int budget = LAUNCHES;
-    while (engine->caps.root != NULL && engine->caps.root->due <= now)
-        set_free(STOOK__OF(struct stook__origin, cap, engine->caps.root), now + TRIED_US);
+    struct stook__timer *first;
+    while ((first = stook__clock_first(&engine->caps)) != NULL && first->due <= now)
+        set_free(STOOK__OF(struct stook__origin, cap, first), now + TRIED_US);
     if (!stook__list_empty(&engine->thirsty) && may_look_up(engine, now))
         touch_thirsty(engine);
     while (budget > 0 && (link = stook__list_pop(&engine->ready)) != NULL)

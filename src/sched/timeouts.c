@@ -62,7 +62,7 @@ int64_t stook__sched_alarm(const struct stook__sched *sched)
 
 static struct stook__timer *pop_due(struct stook__clock *clock, int64_t now)
 {
-    struct stook__timer *first = clock->root;
+    struct stook__timer *first = stook__clock_first(clock);
     if (first == NULL || first->due > now)
         return NULL;
     stook__clock_clear(clock, first);

@@ -103,9 +103,20 @@ static const char *profile_path(const struct run *run, const char *directory)
                 run->answers == PEER_AT_ONCE ? ".at-once" : "", run->bursts ? ".bursts" : "");
 }
 
-double count_instructions(const struct peer *peer, const struct run *run)
+static double read_totals(const char *path)
 {
     char rest[64];
+    FILE *file = open_file(path);
+    if (!find_line(file, "totals: ", rest, sizeof rest))
+        FAIL("%s has no totals", path);
+    fclose(file);
+    if (strtod(rest, NULL) == 0)
+        test_skip("built without valgrind/callgrind.h");
+    return strtod(rest, NULL);
+}
+
+double count_instructions(const struct peer *peer, const struct run *run)
+{
     struct command command = {{NULL}, 0};
     const char *directory = temporary_directory();
     const char *path = profile_path(run, directory);
@@ -116,13 +127,22 @@ double count_instructions(const struct peer *peer, const struct run *run)
     size_t requests = warm_of(run) + run->counted + run->in_flight;
     words_of(&command, peer, run, requests, "-w", text("%zu", warm_of(run)));
     start(peer, run, &command, text("%s/log", directory));
-    FILE *file = open_file(path);
-    if (!find_line(file, "totals: ", rest, sizeof rest))
-        FAIL("%s has no totals", path);
-    fclose(file);
-    if (strtod(rest, NULL) == 0)
-        test_skip("built without valgrind/callgrind.h");
-    return strtod(rest, NULL) / (double)run->counted;
+    return read_totals(path) / (double)run->counted;
+}
+
+double count_instructions_of(const char *const argv[])
+{
+    struct command command = {{NULL}, 0};
+    const char *directory = temporary_directory();
+    const char *path = text("%s/callgrind", directory);
+    word(&command, installed(COST_VALGRIND, "valgrind"));
+    word(&command, "--tool=callgrind");
+    word(&command, "--instr-atstart=no");
+    word(&command, text("--callgrind-out-file=%s", path));
+    for (; *argv != NULL; argv++)
+        word(&command, *argv);
+    process_run(command.argv, text("%s/log", directory));
+    return read_totals(path);
 }
 
 /* ---------------------------------------------------------------- system calls */

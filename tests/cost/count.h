@@ -28,6 +28,9 @@ struct run {
    a directory the profile is left there for callgrind_annotate. */
 double count_instructions(const struct peer *peer, const struct run *run);
 
+/* Instructions of another program, where it has them counted; `argv` ends with NULL. */
+double count_instructions_of(const char *const argv[]);
+
 /* System calls for each answer, by strace: the difference of two runs. */
 double count_system_calls(const struct peer *peer, const struct run *run);
 

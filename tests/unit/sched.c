@@ -186,5 +186,8 @@ TEST(random_histories)
         }
         CHECK(stook__group_any(&groups[0]) == NULL);
         CHECK_EQ_INT(stook__sched_alarm(&sched), 0);
+        stook__group_end(&sched, &groups[0]);
+        stook__sched_free(&sched);
+        stook__heap_unref(heap);
     }
 }

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Starts and finishes while so many wait: cost_queue QUEUED ORIGINS COUNT. Half of the origins are at
+ * their limit again and again; only COUNT finishes, after as many others, each with the start that follows, are counted.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if __has_include(<valgrind/callgrind.h>)
+#include <valgrind/callgrind.h>
+#else
+#define CALLGRIND_START_INSTRUMENTATION
+#define CALLGRIND_STOP_INSTRUMENTATION
+#endif
+
+#include "sched/sched.h"
+
+enum { LIMIT = 50 };
+
+static struct stook__sched sched;
+static struct stook__group group;
+static struct stook__policy policy = {.queue_ms = 3600000, .attempt_ms = 30000, .connect_ms = 10000, .total_ms = 120000, .stall_ms = 30000};
+
+static void add(struct stook__job *job, size_t origin, int64_t now)
+{
+    char key[64];
+    size_t size = (size_t)snprintf(key, sizeof key, "http://host-%zu.example:80", origin);
+    struct stook__queue *queue = stook__sched_queue(&sched, &group, key, size, 3);
+    if (queue == NULL)
+        abort();
+    stook__sched_add(&sched, queue, job, &policy, now);
+}
+
+/* One is over and the next starts: the oldest in flight goes first. */
+static void pass(size_t count, struct stook__job *in_flight[LIMIT], size_t *at)
+{
+    for (size_t i = 0; i < count; i++, *at = (*at + 1) % LIMIT) {
+        stook__sched_finish(&sched, in_flight[*at]);
+        in_flight[*at] = stook__sched_next(&sched, 1000000 + (int64_t)i);
+        if (in_flight[*at] == NULL)
+            abort();
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct stook__job *in_flight[LIMIT];
+    if (argc != 4)
+        return 2;
+    size_t queued = strtoul(argv[1], NULL, 10), origins = strtoul(argv[2], NULL, 10), count = strtoul(argv[3], NULL, 10);
+    struct stook__heap *heap = stook__heap_new(NULL);
+    struct stook__job *jobs = calloc(queued + LIMIT, sizeof *jobs);
+    size_t at = 0;
+    stook__sched_init(&sched, heap);
+    stook__sched_set_site_limit(&sched, 1);
+    stook__group_init(&group);
+    for (size_t i = 0; i < queued + LIMIT; i++)
+        add(&jobs[i], i / 2 % origins, (int64_t)i); /* every second one finds its origin full */
+    stook__group_open(&sched, &group, LIMIT, 0);
+    for (size_t i = 0; i < LIMIT; i++)
+        if ((in_flight[i] = stook__sched_next(&sched, 1000000)) == NULL)
+            abort();
+    pass(count, in_flight, &at);
+    CALLGRIND_START_INSTRUMENTATION;
+    pass(count, in_flight, &at);
+    CALLGRIND_STOP_INSTRUMENTATION;
+    struct stook__job *job;
+    while ((job = stook__group_any(&group)) != NULL)
+        stook__sched_finish(&sched, job);
+    stook__group_end(&sched, &group);
+    stook__sched_free(&sched);
+    stook__heap_unref(heap);
+    free(jobs);
+    return 0;
+}
