@@ -300,6 +300,13 @@ struct stook_request {
         taken, and no more until stook_batch_resume(); clocks stand still meanwhile. Anything else: the
         result is STOOK_ECALLBACK. The attempt's and the whole clock and body_max are off by default. */
     int (*on_body)(stook_batch *batch, const stook_result *result, const void *data, size_t size, void *user);
+    /** The body of a 2xx answer goes to this file and not to the result: to PATH.part first, renamed when it is
+        complete, gone if it is not. What another status says goes to the result. Of two requests for one
+        file at a time the second is STOOK_EARG. Clocks and body_max as with `on_body`. */
+    const char *output_file;
+    int64_t resume;             /**< 1: PATH.part stays, with PATH.part.tag that says what it is a part of, and the next such request
+                                     asks for the rest (RFC 9110 14, 13.1.5), if the first had a strong validator. GET only;
+                                     decode is off */
     int64_t decode;             /**< 1: as the client's, STOOK_NONE: off. Then Accept-Encoding is the library's. A body ends
                                      where its coding ends, half a one is STOOK_ETRUNCATED; body_max counts what comes out. A
                                      coding that was not asked for stays on, and so do those of a 206. */
@@ -685,6 +692,7 @@ STOOK_API int stook_result_os_error(const stook_result *result);
 /** What there is to know of an answer that is complete; flags of stook_result_flags(). */
 enum {
     STOOK_FLAG_DECODED = 1, /**< content codings were taken off: Content-Encoding and Content-Length are not the body's */
+    STOOK_FLAG_RESUMED = 4, /**< the file had a beginning already, and this was the rest */
     STOOK_FLAG_LENIENT = 2  /**< what came was not quite what the standards ask for, and was taken as everybody takes it */
 };
 

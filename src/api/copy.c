@@ -80,6 +80,7 @@ static int merge(const struct stook__policy *client, const struct stook_request 
         {request->http_version, client->http_version, STOOK_HTTP_3, &policy.http_version, 0,
          "http_version is not 0, STOOK_HTTP_1_1, STOOK_HTTP_2 or STOOK_HTTP_3"},
         {request->decode, client->decode, 1, &policy.decode, 1, "decode is not 0, 1 or STOOK_NONE"},
+        {request->resume, 0, 1, &unused, 0, "resume is not 0 or 1"},
         {request->ratio_max, client->ratio_max, 1000000, &policy.ratio_max, 1, "ratio_max is not 0, STOOK_NONE or a number up to 1000000"},
         {request->expect, 0, 1, &unused, 0, "expect is not 0 or 1"},
         {request->auth, 0, STOOK_AUTH_DIGEST, &unused, 0, "auth is not 0, STOOK_AUTH_BASIC or STOOK_AUTH_DIGEST"},
@@ -92,6 +93,8 @@ static int merge(const struct stook__policy *client, const struct stook_request 
         }
     if (request->ca_file != NULL || request->ca_data != NULL)
         policy.ca_file = request->ca_file;
+    if (request->resume == 1 && request->decode == 0)
+        policy.decode = STOOK_NONE; /* the rest of an encoded body is nothing by itself */
     if (stook__input_streams(request))
         relax(&policy, request);
     *ret_policy = policy;

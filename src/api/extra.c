@@ -3,6 +3,9 @@
  * What few requests ask for: judged, and copied into one block beside the record. What is wrong here
  * is data, not misuse, so it becomes the request's result.
  */
+#include <string.h>
+#include <strings.h>
+
 #include "api/extra.h"
 #include "api/input.h"
 
@@ -10,7 +13,7 @@ enum { UNIX_PATH_MAX = 107 }; /* sun_path with its NUL */
 
 int stook__input_receives(const struct stook_request *request)
 {
-    return request->on_body != NULL;
+    return request->on_body != NULL || request->output_file != NULL;
 }
 
 int stook__input_streams(const struct stook_request *request)
@@ -54,6 +57,39 @@ static int judge_bodies(const struct stook_request *request, const char **ret_wh
     return n % 2 != 0 ? refuse(STOOK_EARG, STOOK__ARG("a name in form has no value"), ret_why) : 0;
 }
 
+static int names(const char *const *headers, const char *name)
+{
+    size_t size = strlen(name);
+    for (; headers != NULL && *headers != NULL; headers++)
+        if (strncasecmp(*headers, name, size) == 0 && (*headers)[size] == ':')
+            return 1;
+    return 0;
+}
+
+static int judge_output(const struct stook_request *request, const char **ret_why)
+{
+    const char *why = NULL, *method = request->method;
+    if (request->resume != 0 && request->output_file == NULL)
+        why = STOOK__ARG("resume is given without output_file");
+    else if (request->output_file == NULL)
+        return 0;
+    else if (*request->output_file == '\0')
+        why = STOOK__ARG("output_file is empty");
+    else if (request->on_body != NULL)
+        why = STOOK__ARG("output_file and on_body are both given");
+    else if (method != NULL && strcmp(method, "HEAD") == 0)
+        why = STOOK__ARG("a HEAD request has no body for output_file");
+    else if (request->resume == 0)
+        return 0;
+    else if (method != NULL && strcmp(method, "GET") != 0)
+        why = STOOK__ARG("resume is for GET");
+    else if (request->decode == 1)
+        why = STOOK__ARG("resume and decode are both given");
+    else if (names(request->headers, "Range") || names(request->headers, "If-Range"))
+        why = STOOK__ARG("Range and If-Range are the library's where resume is on");
+    return why != NULL ? refuse(STOOK_EARG, why, ret_why) : 0;
+}
+
 static int judge_peer(const struct stook__policy *client, const struct stook_request *request, const char **ret_why)
 {
     struct stook__peer_input input;
@@ -72,6 +108,8 @@ int stook__extra_judge(const struct stook__policy *client, const struct stook_re
         error = stook__parts_judge(request, ret_why);
     if (error == 0)
         error = stook__extra_credentials(request, ret_why);
+    if (error == 0)
+        error = judge_output(request, ret_why);
     if (error == 0)
         error = judge_peer(client, request, ret_why);
     if (error == 0 && path != NULL && (*path == '\0' || strlen(path) > UNIX_PATH_MAX))
@@ -93,6 +131,8 @@ static void fill(struct stook__extra *extra, struct stook__pack *pack, const str
     };
     stook__parts_pack(extra, pack, request);
     extra->body_file = stook__pack_text(pack, request->body_file);
+    extra->output_file = stook__pack_text(pack, request->output_file);
+    extra->resume = request->resume == 1;
     if (stook__peer_given(input) || request->ca_file != NULL)
         stook__peer_pack(&extra->peer, pack, input, client->peer);
     extra->unix_socket = stook__pack_text(pack, request->unix_socket);
@@ -105,7 +145,7 @@ static void fill(struct stook__extra *extra, struct stook__pack *pack, const str
 static int is_used(const struct stook_request *request)
 {
     return request->on_head != NULL || request->on_body != NULL || request->on_progress != NULL ||
-           request->body_release != NULL || request->body_file != NULL || request->parts != NULL ||
+           request->body_release != NULL || request->body_file != NULL || request->parts != NULL || request->output_file != NULL ||
            request->unix_socket != NULL || request->auth == STOOK_AUTH_DIGEST || request->expect == 1;
 }
 

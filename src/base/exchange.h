@@ -48,6 +48,8 @@ struct stook__extra {
     const char *unix_socket;
     const char *username, *password; /* for Digest; Basic is a header field already */
     const char *body_file;
+    const char *output_file;
+    int resume;
     struct stook__part *parts; /* of them: */
     size_t n_parts;
     void (*body_release)(void *body, void *user); /* NULL: it is our own */

@@ -38,12 +38,13 @@ static int streams(const struct stook__spec *spec)
     return extra != NULL && (extra->on_head != NULL || extra->on_body != NULL || extra->on_progress != NULL);
 }
 
-static int prepare(struct stook__attempt *attempt)
+static int prepare(struct stook__attempt *attempt, struct stook__outcome *ret_outcome)
 {
     int hears = streams(attempt->spec);
     int error = hears ? stook__stream_begin(attempt) : 0;
-    if (error == 0 && (hears || attempt->policy->decode == 1))
-        error = stook__intake_begin(attempt);
+    if (error == 0 && (hears || attempt->policy->decode == 1 ||
+                       (attempt->spec->extra != NULL && attempt->spec->extra->output_file != NULL)))
+        error = stook__intake_begin(attempt, ret_outcome);
     return error;
 }
 
@@ -65,7 +66,7 @@ struct stook__attempt *stook__attempt_begin(struct stook__usual *usual, const st
         attempt->owner = owner;
         attempt->method = method_of(spec);
         attempt->fresh = fresh;
-        error = prepare(attempt);
+        error = prepare(attempt, ret_outcome);
         if (error == 0)
             error = set_up(attempt, ret_outcome);
         if (error == 0)

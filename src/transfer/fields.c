@@ -116,7 +116,16 @@ static int is_secret(const char *name, size_t length)
     return is_named(name, length, "Authorization") || is_named(name, length, "Cookie");
 }
 
-static int fill(const struct stook__spec *spec, int has_body, const char *agent, const char *codings,
+/* Whether it has the name of a line of ours. */
+static int is_own(const char *const *own, const char *field, size_t name_length)
+{
+    for (; *own != NULL; own++)
+        if (strncasecmp(*own, field, name_length) == 0 && (*own)[name_length] == ':')
+            return 1;
+    return 0;
+}
+
+static int fill(const struct stook__spec *spec, int has_body, const char *agent, const char *const *own,
                 struct curl_slist **list, int *ret_secret, const char **ret_why)
 {
     int has_type = 0, has_agent = agent == NULL, error = 0;
@@ -127,13 +136,13 @@ static int fill(const struct stook__spec *spec, int has_body, const char *agent,
         *ret_secret |= is_secret(field, name_length);
         has_type |= is_named(field, name_length, "Content-Type");
         has_agent |= is_named(field, name_length, AGENT);
-        if (error == 0 && codings != NULL && is_named(field, name_length, "Accept-Encoding"))
-            error = refuse(STOOK_EARG, "Accept-Encoding is the library's where decode is on", ret_why);
+        if (error == 0 && is_own(own, field, name_length))
+            error = refuse(STOOK_EARG, "Accept-Encoding, Range and If-Range are the library's where decode or resume is on", ret_why);
         if (error == 0)
             error = append_field(list, field, name_length);
     }
-    if (error == 0 && codings != NULL)
-        error = append(list, codings);
+    for (; error == 0 && *own != NULL; own++)
+        error = append(list, *own);
     /* libcurl calls every body a form, and waits a second for leave to send a larger one. */
     if (error == 0 && has_body && !has_type && (spec->extra == NULL || spec->extra->n_parts == 0))
         error = append(list, "Content-Type:");
@@ -144,12 +153,12 @@ static int fill(const struct stook__spec *spec, int has_body, const char *agent,
     return error;
 }
 
-int stook__fields_list(const struct stook__spec *spec, int has_body, const char *agent, const char *codings,
+int stook__fields_list(const struct stook__spec *spec, int has_body, const char *agent, const char *const *own,
                        struct curl_slist **ret_list, int *ret_secret, const char **ret_why)
 {
     struct curl_slist *list = NULL;
     *ret_why = "a header name is longer than 254 bytes";
-    int error = fill(spec, has_body, agent, codings, &list, ret_secret, ret_why);
+    int error = fill(spec, has_body, agent, own, &list, ret_secret, ret_why);
     if (error != 0)
         curl_slist_free_all(list);
     else

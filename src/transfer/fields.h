@@ -21,12 +21,12 @@ int stook__fields_usual(struct stook__heap *heap, const char *user_agent, char *
 
 /*
  * The header fields of a request, which has a body, be it empty, or none, as libcurl wants them, after a check that libcurl does not do.
- * `agent` is among them, unless the request has a User-Agent of its own, and the line `codings`, if it is not NULL. 0 with *ret_list (NULL: it
+ * `agent` is among them, unless the request has a User-Agent of its own, and the lines `own`, ended by NULL, whose names are taken. 0 with *ret_list (NULL: it
  * has none of its own, the usual ones do) to be freed by curl_slist_free_all, and *ret_secret
  * whether there are credentials among them; or STOOK_EARG, STOOK_EPOLICY with *ret_why,
  * or STOOK_ENOMEM.
  */
-int stook__fields_list(const struct stook__spec *spec, int has_body, const char *agent, const char *codings,
+int stook__fields_list(const struct stook__spec *spec, int has_body, const char *agent, const char *const *own,
                        struct curl_slist **ret_list, int *ret_secret, const char **ret_why);
 
 #endif

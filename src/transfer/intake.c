@@ -6,25 +6,39 @@
 #include <strings.h>
 
 #include "transfer/decode.h"
+#include "transfer/outfile.h"
 #include "transfer/stream.h"
 
 enum {
     WAITING_MAX = 256 << 10, /* bytes for the program; beyond that libcurl is paused */
     PIECE = 64 << 10,        /* bytes decoded at a time for the program */
+    ELSE_MAX = 64 << 20,     /* bytes of what a server says instead of a file */
     SMALL = 1 << 20          /* decoded bytes that may swell as they like */
 };
 
 struct stook__intake {
     struct stook__decoder *decoder;    /* NULL: the body stays as it comes */
+    struct stook__outfile *file;       /* NULL: there is none for it */
+    int to_file;
     struct stook__buffer waiting, fed; /* for the program: not looked at yet; in the decoder */
     struct stook__buffer spare;        /* the block of the last decoded piece */
     int64_t decoded_from;              /* bytes that were fed */
 };
 
-int stook__intake_begin(struct stook__attempt *attempt)
+int stook__intake_begin(struct stook__attempt *attempt, struct stook__outcome *ret_outcome)
 {
     attempt->intake = stook__alloc(attempt->heap, sizeof *attempt->intake);
-    return attempt->intake != NULL ? 0 : STOOK_ENOMEM;
+    if (attempt->intake == NULL)
+        return STOOK_ENOMEM;
+    if (attempt->spec->extra == NULL || attempt->spec->extra->output_file == NULL)
+        return 0;
+    return stook__outfile_open(attempt, &attempt->intake->file, ret_outcome);
+}
+
+const char *const *stook__intake_fields(const struct stook__attempt *attempt)
+{
+    const struct stook__intake *intake = attempt->intake;
+    return intake != NULL && intake->file != NULL ? stook__outfile_fields(intake->file) : NULL;
 }
 
 void stook__intake_end(struct stook__attempt *attempt)
@@ -33,6 +47,7 @@ void stook__intake_end(struct stook__attempt *attempt)
     if (intake == NULL)
         return;
     stook__decoder_free(intake->decoder);
+    stook__outfile_close(intake->file);
     stook__buffer_free(&intake->waiting, attempt->heap);
     stook__buffer_free(&intake->fed, attempt->heap);
     stook__buffer_free(&intake->spare, attempt->heap);
@@ -72,7 +87,7 @@ static int codings_of(struct stook__attempt *attempt, struct stook__buffer *ret_
     return error;
 }
 
-int stook__intake_head(struct stook__attempt *attempt)
+static int choose_decoder(struct stook__attempt *attempt)
 {
     struct stook__intake *intake = attempt->intake;
     struct stook__buffer list = {0};
@@ -88,11 +103,27 @@ int stook__intake_head(struct stook__attempt *attempt)
     return error != 0 ? fail(attempt, error, error == STOOK_EDECODE ? "more than five content codings" : NULL) : 0;
 }
 
+int stook__intake_head(struct stook__attempt *attempt)
+{
+    struct stook__intake *intake = attempt->intake;
+    int file = intake->file != NULL ? stook__outfile_head(intake->file, attempt) : 0;
+    intake->to_file = file > 0;
+    return file < 0 ? STOOK__SLOT_END : choose_decoder(attempt);
+}
+
+/* What is meant for a file has no bound of itself; what a server says instead of it has. */
+static int64_t body_max(const struct stook__attempt *attempt)
+{
+    int64_t max = attempt->policy->body_max;
+    return max < 0 && attempt->intake->file != NULL && !attempt->intake->to_file ? ELSE_MAX : max;
+}
+
 /* Whether so many more decoded bytes are allowed. */
 static int count(struct stook__attempt *attempt, size_t size)
 {
     const struct stook__policy *policy = attempt->policy;
-    if (policy->body_max >= 0 && size > (uint64_t)(policy->body_max - attempt->received))
+    int64_t max = body_max(attempt);
+    if (max >= 0 && size > (uint64_t)(max - attempt->received))
         return fail(attempt, STOOK_ETOOLARGE, "the body is over body_max");
     attempt->received += (int64_t)size;
     if (attempt->intake->decoder != NULL && policy->ratio_max >= 0 && attempt->received > SMALL &&
@@ -119,8 +150,16 @@ static void feed(struct stook__attempt *attempt, const void *data, size_t size)
 
 static int keep(struct stook__attempt *attempt, const char *data, size_t size)
 {
-    int error = stook__buffer_append(&attempt->answer.body, attempt->heap, data, size);
-    return error != 0 ? fail(attempt, error, NULL) : 0;
+    struct stook__intake *intake = attempt->intake;
+    if (!intake->to_file) {
+        int error = stook__buffer_append(&attempt->answer.body, attempt->heap, data, size);
+        return error != 0 ? fail(attempt, error, NULL) : 0;
+    }
+    int os_error = stook__outfile_write(intake->file, data, size);
+    if (os_error == 0)
+        return 0;
+    attempt->os_error = os_error;
+    return fail(attempt, STOOK_EARG, "the file cannot be written");
 }
 
 static int keep_decoded(struct stook__attempt *attempt, const char *data, size_t size)
@@ -225,13 +264,16 @@ int stook__intake_body(struct stook__attempt *attempt, const char *data, size_t 
 int stook__intake_verdict(struct stook__attempt *attempt, const char **ret_why)
 {
     struct stook__decoder *decoder = attempt->intake->decoder;
-    if (decoder == NULL)
-        return 0;
-    if (!stook__decoder_ended(decoder)) {
+    if (decoder != NULL && !stook__decoder_ended(decoder)) {
         *ret_why = "the content coding has no end";
         return STOOK_ETRUNCATED;
     }
-    if (stook__decoder_trailed(decoder))
+    if (decoder != NULL && stook__decoder_trailed(decoder))
         attempt->flags |= STOOK_FLAG_LENIENT;
     return 0;
+}
+
+int stook__intake_finish(struct stook__attempt *attempt, const char **ret_why)
+{
+    return attempt->intake->file != NULL ? stook__outfile_finish(attempt->intake->file, attempt, ret_why) : 0;
 }

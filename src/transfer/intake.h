@@ -8,8 +8,10 @@
 
 #include "transfer/parts.h"
 
-/* 0, or STOOK_ENOMEM. */
-int stook__intake_begin(struct stook__attempt *attempt);
+/* 0, or an error; the outcome is set if there is more to say. */
+int stook__intake_begin(struct stook__attempt *attempt, struct stook__outcome *ret_outcome);
+/* Fields of the request that the body needs, ended by NULL; NULL: none. */
+const char *const *stook__intake_fields(const struct stook__attempt *attempt);
 void stook__intake_end(struct stook__attempt *attempt);
 
 /* Inside libcurl: the final head is there; bytes of the body. Answered as attempt_events. */
@@ -25,5 +27,7 @@ void stook__intake_give_back(struct stook__attempt *attempt, struct stook__buffe
 
 /* libcurl says that all has come: 0 if that is so, else the error, with *ret_why. */
 int stook__intake_verdict(struct stook__attempt *attempt, const char **ret_why);
+/* And it is what it should be: a file is put in its place. The same. */
+int stook__intake_finish(struct stook__attempt *attempt, const char **ret_why);
 
 #endif

@@ -11,11 +11,12 @@
 #include "engine/quirks.h"
 #include "transfer/codings.h"
 #include "transfer/fields.h"
-#include "transfer/parts.h"
+#include "transfer/intake.h"
 #include "transfer/upload.h"
 #include "transfer/url.h"
 
 enum { BODY = 1, METHOD = 2, HEAD = 4, FIELDS = 8, FRESH = 16 }; /* of kit.changed */
+enum { OWN_MAX = 4 };                                            /* lines of own_fields(), with the NULL */
 
 static int is_https(const struct stook__attempt *attempt)
 {
@@ -215,9 +216,22 @@ static int has_body(const struct stook__attempt *attempt)
     return stook__spec_has_body(attempt->spec) || strcmp(attempt->method, "POST") == 0;
 }
 
+/* Lines that the library adds to the program's. */
+static const char *const *own_fields(const struct stook__attempt *attempt, const char *own[OWN_MAX])
+{
+    const char *const *fields = stook__intake_fields(attempt);
+    size_t n = 0;
+    if (attempt->policy->decode == 1)
+        own[n++] = stook__codings_accepted();
+    for (; fields != NULL && *fields != NULL && n < OWN_MAX - 1; fields++)
+        own[n++] = *fields;
+    own[n] = NULL;
+    return own;
+}
+
 static int check(struct stook__attempt *attempt, int *ret_secret, struct stook__outcome *ret_outcome)
 {
-    const char *why = NULL;
+    const char *why = NULL, *own[OWN_MAX];
     int error = stook__spec_method(attempt->spec) != NULL ? stook__method_check(attempt->method, &why) : 0;
     if (error == 0 && stook__spec_has_body(attempt->spec) && strcmp(attempt->method, "HEAD") == 0) {
         error = STOOK_EARG; /* libcurl would wait for the body of an answer that has none */
@@ -232,9 +246,8 @@ static int check(struct stook__attempt *attempt, int *ret_secret, struct stook__
         why = "this build decodes no content coding";
     }
     if (error == 0)
-        error = stook__fields_list(attempt->spec, has_body(attempt), attempt->usual->agent,
-                                   attempt->policy->decode == 1 ? stook__codings_accepted() : NULL, &attempt->headers,
-                                   ret_secret, &why);
+        error = stook__fields_list(attempt->spec, has_body(attempt), attempt->usual->agent, own_fields(attempt, own),
+                                   &attempt->headers, ret_secret, &why);
     if (error != 0 && error != STOOK_ENOMEM)
         stook__outcome_set(attempt->heap, ret_outcome, error, why);
     return error;

@@ -152,6 +152,8 @@ void stook__outcome_judge(struct stook__attempt *attempt, struct stook__outcome 
         why = facts.text[0] != '\0' ? facts.text : curl_easy_strerror(facts.code);
         if (error == 0 && attempt->intake != NULL)
             error = stook__intake_verdict(attempt, &why);
+        if (error == 0 && attempt->intake != NULL)
+            error = stook__intake_finish(attempt, &why);
         if (facts.code == CURLE_OK) /* as corrected() says */
             why = "the connection ended inside the head";
     }
@@ -167,5 +169,5 @@ void stook__outcome_judge(struct stook__attempt *attempt, struct stook__outcome 
     stook__outcome_set(attempt->heap, ret_outcome, error, why);
     ret_outcome->starved = error == STOOK_ENOFD || (error == STOOK_ECONNECT && attempt->answer.os_error == EADDRNOTAVAIL);
     ret_outcome->idempotent = stook__method_idempotent(attempt->method);
-    ret_outcome->lost = given_up || (error == STOOK_ERESET && !got_bytes(attempt) && (facts.resent || facts.reused));
+    ret_outcome->lost = attempt->anew || (given_up || (error == STOOK_ERESET && !got_bytes(attempt) && (facts.resent || facts.reused)));
 }

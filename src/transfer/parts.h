@@ -38,6 +38,7 @@ struct stook__attempt {
     int64_t received;    /* the same, decoded; of bodies that have an intake */
     int64_t length;      /* Content-Length of this head; -1: none */
     size_t trailers_at;  /* where in the head's fields those of the trailers begin */
+    int anew;            /* what was asked for cannot be had, but the whole can */
     int informational;   /* this head is of a 1xx */
     int flags;           /* STOOK_FLAG_... */
     int in_head;         /* between a status line and the empty line */
