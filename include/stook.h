@@ -49,6 +49,8 @@ extern "C" {
 #define STOOK_NONE INT64_C(-1)
 /** Let the library find out. Where a member allows it, its comment says so. */
 #define STOOK_AUTO INT64_C(-2)
+/** Nothing now: what `more` and `body_read` may return, and stook_batch_next() when there is no result yet. */
+#define STOOK_LATER (-3)
 
 /* ------------------------------------------------------------------- errors */
 
@@ -281,7 +283,7 @@ struct stook_request {
     const char *method;         /**< ["GET", with a body "POST"] a token (RFC 9110 9.1), case matters */
     const char *const *headers; /**< "Name: value" strings, ended by NULL; framing fields are refused */
     const void *body;           /**< [none] bytes to send */
-    int64_t body_size;          /**< bytes of `body`; STOOK_AUTO: it is a string, measure it */
+    int64_t body_size;          /**< bytes of `body`; STOOK_AUTO: it is a string, measure it; with `body_read`: of all it gives, 0: not known */
     void *user;                 /**< given back by stook_result_user() */
     int64_t queue_timeout_ms;   /**< from add to the first start; STOOK_NONE: off */
     int64_t attempt_timeout_ms; /**< one exchange; STOOK_NONE: off */
@@ -321,6 +323,15 @@ struct stook_request {
     void (*body_release)(void *body, void *user);
     const char *json;           /**< a body: JSON text (RFC 8259), with "Content-Type: application/json" unless `headers` have one */
     const char *const *form;    /**< a body: name, value, name, value, ..., NULL, as application/x-www-form-urlencoded */
+    /** A body: called for its next bytes, at most `size` (at least 64 KiB) into `buffer`, while it is sent; may be called
+        ahead. More than 0: so many bytes. 0: the end, to be said also where body_size is given; more or
+        fewer than that are STOOK_ECALLBACK. STOOK_LATER: nothing now; clocks stand still, and it is called again
+        after stook_batch_resume(). Any other number: the result is STOOK_ECALLBACK. Without a
+        body_size HTTP/1.1 sends chunks (RFC 9112 7.1). The attempt's and the whole clock are off by default. */
+    int64_t (*body_read)(stook_batch *batch, size_t index, void *buffer, size_t size, void *user);
+    /** The body begins anew: body_read gives its first byte next. 0: it does; anything else is STOOK_ECALLBACK.
+        Without it, a request whose body_read was called is never sent again. */
+    int (*body_rewind)(stook_batch *batch, size_t index, void *user);
     /** A body: the parts of a multipart/form-data, at most 1000, ended by NULL. `headers` have no Content-Type then. */
     const struct stook_part *const *parts;
     /** A body: path of a regular file, opened when an attempt begins and read as it is sent, with its
@@ -447,9 +458,6 @@ enum {
     STOOK_POLICY_FIRST_OK = 3,  /**< when one is ok the others are cancelled. Met: one is ok */
     STOOK_POLICY_QUORUM = 4     /**< when `quorum` are ok the others are cancelled. Met: so many are ok */
 };
-
-/** What `more` returns when it has nothing now, and stook_batch_next() when there is no result yet. */
-enum { STOOK_LATER = 2 };
 
 /** How a batch is awaited. All members are optional. */
 struct stook_gather_options {

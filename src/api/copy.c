@@ -186,7 +186,7 @@ static int body_size(const struct stook_request *request, size_t *ret_size, cons
     *ret_why = "body_size is out of range, or there is no body";
     if (request->body_size == STOOK_AUTO && request->body != NULL)
         *ret_size = strlen(request->body);
-    else if (request->body_size < 0 || (request->body_size > 0 && request->body == NULL) ||
+    else if (request->body_size < 0 || (request->body_size > 0 && request->body == NULL && request->body_read == NULL) ||
              (uint64_t)request->body_size > PTRDIFF_MAX)
         return STOOK_EARG;
     else

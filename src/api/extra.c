@@ -18,7 +18,8 @@ int stook__input_receives(const struct stook_request *request)
 
 int stook__input_streams(const struct stook_request *request)
 {
-    return stook__input_receives(request) || request->body_file != NULL || request->parts != NULL;
+    return stook__input_receives(request) || request->body_file != NULL || request->parts != NULL ||
+           request->body_read != NULL;
 }
 
 static int refuse(int error, const char *why, const char **ret_why)
@@ -44,10 +45,12 @@ static int judge_bodies(const struct stook_request *request, const char **ret_wh
 {
     size_t n = 0;
     if ((request->body != NULL) + (request->json != NULL) + (request->form != NULL) + (request->parts != NULL) +
-            (request->body_file != NULL) > 1)
+            (request->body_file != NULL) + (request->body_read != NULL) > 1)
         return refuse(STOOK_EARG, STOOK__ARG("more than one body is given"), ret_why);
     if (request->body_release != NULL && request->body == NULL)
         return refuse(STOOK_EARG, STOOK__ARG("body_release is given without a body"), ret_why);
+    if (request->body_rewind != NULL && request->body_read == NULL)
+        return refuse(STOOK_EARG, STOOK__ARG("body_rewind is given without body_read"), ret_why);
     if (request->json != NULL && *request->json == '\0')
         return refuse(STOOK_EARG, STOOK__ARG("json is empty"), ret_why);
     if (request->body_file != NULL && *request->body_file == '\0')
@@ -124,6 +127,9 @@ static void fill(struct stook__extra *extra, struct stook__pack *pack, const str
         .on_head = request->on_head,
         .on_body = request->on_body,
         .on_progress = request->on_progress,
+        .body_read = request->body_read,
+        .body_rewind = request->body_rewind,
+        .read_size = request->body_size > 0 ? request->body_size : -1,
         .body_release = request->body_release,
         .body = (void *)request->body,
         .user = request->user,
@@ -145,7 +151,8 @@ static void fill(struct stook__extra *extra, struct stook__pack *pack, const str
 static int is_used(const struct stook_request *request)
 {
     return request->on_head != NULL || request->on_body != NULL || request->on_progress != NULL ||
-           request->body_release != NULL || request->body_file != NULL || request->parts != NULL || request->output_file != NULL ||
+           request->body_release != NULL || request->body_read != NULL || request->body_file != NULL ||
+           request->parts != NULL || request->output_file != NULL ||
            request->unix_socket != NULL || request->auth == STOOK_AUTH_DIGEST || request->expect == 1;
 }
 

@@ -47,6 +47,10 @@ struct stook__extra {
     struct stook__peer peer; /* the policy's, if it is not the client's */
     const char *unix_socket;
     const char *username, *password; /* for Digest; Basic is a header field already */
+    int64_t (*body_read)(stook_batch *batch, size_t index, void *buffer, size_t size, void *user);
+    int (*body_rewind)(stook_batch *batch, size_t index, void *user);
+    int64_t read_size; /* of what body_read gives; -1: unknown */
+    int asked;         /* body_read was called */
     const char *body_file;
     const char *output_file;
     int resume;
@@ -72,7 +76,8 @@ struct stook__spec {
 /* Whether the body comes from somewhere else than memory. */
 static inline int stook__spec_has_source(const struct stook__spec *spec)
 {
-    return spec->extra != NULL && (spec->extra->body_file != NULL || spec->extra->n_parts > 0);
+    return spec->extra != NULL && (spec->extra->body_file != NULL || spec->extra->n_parts > 0 ||
+                                   spec->extra->body_read != NULL);
 }
 
 static inline int stook__spec_has_body(const struct stook__spec *spec)

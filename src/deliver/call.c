@@ -32,6 +32,17 @@ int stook__call_body(const struct stook__extra *extra, stook_batch *batch, const
     return extra->on_body(batch, result, data, size, user);
 }
 
+int64_t stook__call_read(const struct stook__extra *extra, stook_batch *batch, size_t index, void *buffer, size_t size,
+                         void *user)
+{
+    return extra->body_read(batch, index, buffer, size, user);
+}
+
+int stook__call_rewind(const struct stook__extra *extra, stook_batch *batch, size_t index, void *user)
+{
+    return extra->body_rewind(batch, index, user);
+}
+
 void stook__call_release(const struct stook__extra *extra)
 {
     extra->body_release(extra->body, extra->user);

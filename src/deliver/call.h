@@ -20,6 +20,9 @@ void stook__call_done(const struct stook__audience *audience, stook_batch *batch
 int stook__call_head(const struct stook__extra *extra, stook_batch *batch, const stook_result *result, void *user);
 int stook__call_body(const struct stook__extra *extra, stook_batch *batch, const stook_result *result, const void *data,
                      size_t size, void *user);
+int64_t stook__call_read(const struct stook__extra *extra, stook_batch *batch, size_t index, void *buffer, size_t size,
+                         void *user);
+int stook__call_rewind(const struct stook__extra *extra, stook_batch *batch, size_t index, void *user);
 void stook__call_release(const struct stook__extra *extra);
 void stook__call_progress(const struct stook__extra *extra, stook_batch *batch, const stook_result *result,
                           const struct stook_progress *progress, void *user);

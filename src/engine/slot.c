@@ -55,14 +55,20 @@ static int new_socket(const struct curl_sockaddr *address)
     return socket(address->family, address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, address->protocol);
 }
 
+static int may_send(struct stook__slot *slot)
+{
+    return slot->owner != NULL && (slot->sends == 0 || slot->events->may_resend(slot->owner));
+}
+
 static curl_socket_t on_open(void *user, curlsocktype purpose, struct curl_sockaddr *address)
 {
     struct stook__slot *slot = user;
     stook__gate_resolved(slot);
     /* After it was sent there is no second connection: see before_send. */
-    if (slot->sends > 0)
+    int may = may_send(slot);
+    if (!may && slot->sends > 0)
         slot->sends++;
-    if (slot->owner == NULL || slot->sends > 0 || purpose != CURLSOCKTYPE_IPCXN)
+    if (!may || purpose != CURLSOCKTYPE_IPCXN)
         return CURL_SOCKET_BAD;
     int fd = new_socket(address);
     if (fd < 0) {
@@ -80,7 +86,7 @@ static curl_socket_t on_open(void *user, curlsocktype purpose, struct curl_socka
 
 /* A connection is there and the request goes out next. The second time in one attempt libcurl means
    to send it again because a kept-alive connection died: whether that is right is not libcurl's to
-   say, so it is refused. */
+   say, so it is refused; but for answers that ask for it. */
 static int before_send(void *user, char *remote, char *local, int remote_port, int local_port)
 {
     struct stook__slot *slot = user;
@@ -89,6 +95,10 @@ static int before_send(void *user, char *remote, char *local, int remote_port, i
        and from 8.22 on all, for a second after its last use. Nothing has been sent over it yet. */
     slot->port = local_port;
     int dead = stook__sockets_dead(slot->engine, local_port, remote_port);
+    if (slot->sends > 0 && may_send(slot)) {
+        slot->sends = 0;
+        slot->events->resend(slot->owner);
+    }
     if (slot->owner == NULL || slot->sends > 0 || dead) {
         slot->dead = dead && slot->owner != NULL && slot->sends == 0;
         slot->sends += !slot->dead;
@@ -290,11 +300,8 @@ void stook__slot_tell(struct stook__slot *slot)
     stook__list_append(&slot->engine->finished, &slot->link);
 }
 
-void stook__slot_go_on(struct stook__slot *slot, int paused)
+static void set_paused(struct stook__slot *slot, int paused)
 {
-    if (slot->lane == NULL || slot->ended)
-        return;
-    stook__slot_unpause(slot);
     CURLcode code = curl_easy_pause(slot->easy, paused);
     stook__lane_kick(slot->lane);
     if (code == CURLE_OK)
@@ -302,6 +309,20 @@ void stook__slot_go_on(struct stook__slot *slot, int paused)
     /* libcurl does not end the transfer for it. */
     slot->code = code;
     stook__slot_tell(slot);
+}
+
+void stook__slot_go_on(struct stook__slot *slot, int paused)
+{
+    if (slot->lane == NULL || slot->ended)
+        return;
+    stook__slot_unpause(slot);
+    set_paused(slot, paused);
+}
+
+void stook__slot_send_on(struct stook__slot *slot)
+{
+    if (slot->lane != NULL && !slot->ended)
+        set_paused(slot, slot->paused ? CURLPAUSE_RECV : CURLPAUSE_CONT);
 }
 
 void stook__slot_unpause(struct stook__slot *slot)

@@ -19,6 +19,9 @@ struct stook__attempt_events {
     /* 0: go on. PAUSE: nothing was taken, libcurl keeps it until stook__slot_go_on. Else the transfer is
        ended. */
     int (*body)(void *owner, const char *data, size_t size);
+    /* libcurl wants to send it again, maybe over another connection. 1: it may; and then that it does. */
+    int (*may_resend)(void *owner);
+    void (*resend)(void *owner);
     /* A connection is there, the request goes out next. The peer's address, NULL or "" if it has none. */
     void (*before_send)(void *owner, const char *ip, int port);
     /* Bytes of the request's body have gone out; only with stook__slot_watch_sent. */
@@ -79,6 +82,8 @@ void stook__slot_watch_sent(struct stook__slot *slot);
 /* Pause what `paused` says (CURLPAUSE_...), and have all else go on, before the next poll. libcurl may
    call back at once. Not from inside a libcurl callback. */
 void stook__slot_go_on(struct stook__slot *slot, int paused);
+/* The body that goes out goes on; what is paused of the other stays so. As stook__slot_go_on. */
+void stook__slot_send_on(struct stook__slot *slot);
 /* The program has paused the body that comes: it may be long until libcurl reads from the connection
    again. Ends with stook__slot_go_on, or with the slot. */
 void stook__slot_hold(struct stook__slot *slot);

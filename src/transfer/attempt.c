@@ -35,7 +35,8 @@ static int set_up(struct stook__attempt *attempt, struct stook__outcome *ret_out
 static int streams(const struct stook__spec *spec)
 {
     const struct stook__extra *extra = spec->extra;
-    return extra != NULL && (extra->on_head != NULL || extra->on_body != NULL || extra->on_progress != NULL);
+    return extra != NULL && (extra->on_head != NULL || extra->on_body != NULL || extra->on_progress != NULL ||
+                             extra->body_read != NULL);
 }
 
 static int prepare(struct stook__attempt *attempt, struct stook__outcome *ret_outcome)
@@ -246,6 +247,7 @@ void stook__attempt_end(struct stook__attempt *attempt, struct stook__answer *re
     if (attempt->slot != NULL && seal(attempt) != 0 && ret_outcome != NULL && ret_outcome->error == 0)
         stook__outcome_set(attempt->heap, ret_outcome, STOOK_ENOMEM, NULL);
     *ret_answer = attempt->answer;
+    ret_answer->attempts = (uint16_t)attempt->rounds;
     attempt->answer = (struct stook__answer){0};
     destroy(attempt);
 }

@@ -118,6 +118,13 @@ static int64_t body_max(const struct stook__attempt *attempt)
     return max < 0 && attempt->intake->file != NULL && !attempt->intake->to_file ? ELSE_MAX : max;
 }
 
+void stook__intake_anew(struct stook__attempt *attempt)
+{
+    stook__decoder_free(attempt->intake->decoder);
+    attempt->intake->decoder = NULL;
+    attempt->intake->to_file = 0;
+}
+
 /* Whether so many more decoded bytes are allowed. */
 static int count(struct stook__attempt *attempt, size_t size)
 {

@@ -18,6 +18,9 @@ void stook__intake_end(struct stook__attempt *attempt);
 int stook__intake_head(struct stook__attempt *attempt);
 int stook__intake_body(struct stook__attempt *attempt, const char *data, size_t size);
 
+/* Inside libcurl: another answer follows, and nothing of this one was kept. */
+void stook__intake_anew(struct stook__attempt *attempt);
+
 /* There are bytes that the program has not had. */
 int stook__intake_waiting(const struct stook__attempt *attempt);
 /* The next of them; *ret_piece is empty before. 1; 0: there are none; -1: the attempt is to end, its error is set. */

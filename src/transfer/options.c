@@ -96,7 +96,7 @@ static int may_rest(const struct stook__attempt *attempt, int secret)
     const struct stook__extra *extra = attempt->spec->extra;
     return !secret && policy->ca_file == usual->ca_file && policy->peer == usual->peer &&
            policy->http_version == usual->http_version && !stook__spec_has_source(attempt->spec) &&
-           (extra == NULL || (extra->unix_socket == NULL && extra->on_progress == NULL)); /* progress cannot be switched off again */
+           (extra == NULL || (extra->unix_socket == NULL && extra->username == NULL && extra->on_progress == NULL)); /* progress cannot be switched off again */
 }
 
 static int refuse_url(struct stook__attempt *attempt, int error, const char *why, const char *scheme,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/sockets.h"
+#include "transfer/feed.h"
 #include "transfer/fields.h"
 #include "transfer/intake.h"
 
@@ -83,7 +84,7 @@ static int class_of(CURLcode code)
 
 static int got_bytes(const struct stook__attempt *attempt)
 {
-    return attempt->head_bytes > 0 || attempt->answer.body.size > 0;
+    return attempt->rounds > 0 || attempt->head_bytes > 0 || attempt->answer.body.size > 0;
 }
 
 /* Codes that say something else than what happened, seen by what else is known. */
@@ -141,7 +142,9 @@ void stook__outcome_judge(struct stook__attempt *attempt, struct stook__outcome 
     stook__slot_facts(attempt->slot, &facts);
     int error = attempt->error;
     const char *why = attempt->why;
-    if (error == 0 && facts.broken != CURLM_OK) {
+    if (error == 0 && attempt->turned_down) {
+        why = NULL;
+    } else if (error == 0 && facts.broken != CURLM_OK) {
         error = facts.broken == CURLM_OUT_OF_MEMORY ? STOOK_ENOMEM : STOOK_ERESET;
         why = curl_multi_strerror(facts.broken);
     } else if (error == 0 && facts.resent) {
@@ -169,5 +172,6 @@ void stook__outcome_judge(struct stook__attempt *attempt, struct stook__outcome 
     stook__outcome_set(attempt->heap, ret_outcome, error, why);
     ret_outcome->starved = error == STOOK_ENOFD || (error == STOOK_ECONNECT && attempt->answer.os_error == EADDRNOTAVAIL);
     ret_outcome->idempotent = stook__method_idempotent(attempt->method);
-    ret_outcome->lost = attempt->anew || (given_up || (error == STOOK_ERESET && !got_bytes(attempt) && (facts.resent || facts.reused)));
+    ret_outcome->lost = attempt->anew || given_up || (error == STOOK_ERESET && !got_bytes(attempt) && (facts.resent || facts.reused));
+    ret_outcome->lost = ret_outcome->lost && stook__feed_may_repeat(attempt);
 }

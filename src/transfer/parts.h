@@ -45,10 +45,13 @@ struct stook__attempt {
     int head_done;       /* the final head is complete */
     int connected;
     int reused;          /* its connection was used before */
+    int rounds;          /* sendings beside the first; see rounds.c */
+    int turned_down;     /* libcurl wanted one more than there may be */
     int fresh;           /* not on a connection that was used before */
     int error;           /* why a callback ended the transfer; 0: none did */
     const char *why;     /* the same in words, or NULL */
     int os_error;        /* of a callback; 0: none */
+    struct stook__feed *feed;     /* NULL: the program is not asked for it */
     struct stook__upload *upload; /* NULL: the body is in memory, or there is none */
     struct stook__intake *intake; /* NULL: the body goes to memory as it comes */
     struct stook__stream *stream; /* NULL: the program hears only of its end */
@@ -95,6 +98,11 @@ static inline int stook__peer_own_authorities(const struct stook__policy *policy
 /* peer.c: the slot's origin, and the options that say where it is and who. As stook__options_set. */
 int stook__peer_join(struct stook__attempt *attempt, size_t origin, int h2, int may_rest);
 int stook__peer_set(struct stook__attempt *attempt, struct stook__outcome *ret_outcome);
+/* rounds.c, inside libcurl: as attempt_events. */
+int stook__rounds_may_resend(void *owner);
+void stook__rounds_resend(void *owner);
+/* rounds.c: libcurl may yet send it again behind the answer whose head is there. */
+int stook__rounds_may_follow(const struct stook__attempt *attempt);
 /* outcome.c */
 void stook__outcome_judge(struct stook__attempt *attempt, struct stook__outcome *ret_outcome);
 /* outcome.c: "text: why", or only the text if there is no memory or no why. */

@@ -94,7 +94,13 @@ static CURLcode set_certificates(struct stook__attempt *attempt, CURL *easy)
 int stook__peer_set(struct stook__attempt *attempt, struct stook__outcome *ret_outcome)
 {
     CURL *easy = stook__slot_easy(attempt->slot);
+    const struct stook__extra *extra = attempt->spec->extra;
     CURLcode code = set_text(easy, CURLE_OK, CURLOPT_UNIX_SOCKET_PATH, unix_socket(attempt));
+    if (code == CURLE_OK && extra != NULL && extra->username != NULL) {
+        curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_DIGEST);
+        code = set_text(easy, code, CURLOPT_USERNAME, extra->username);
+        code = set_text(easy, code, CURLOPT_PASSWORD, extra->password);
+    }
     if (code == CURLE_OK && attempt->policy->peer != NULL)
         code = set_certificates(attempt, easy);
     if (code == CURLE_OK)

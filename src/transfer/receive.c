@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "transfer/feed.h"
 #include "transfer/intake.h"
 
 enum { HEAD_ROOM = 120 }; /* for a head that is longer than the one before */
@@ -145,6 +146,8 @@ static int on_head(void *owner, const char *line, size_t size)
         attempt->in_head = 0;
         if (!attempt->head_done && !attempt->informational) {
             attempt->head_done = 1;
+            if (attempt->feed != NULL)
+                stook__feed_answered(attempt);
             attempt->trailers_at = attempt->answer.head.size;
             stook__stream_head(attempt);
             return attempt->intake != NULL ? stook__intake_head(attempt) : 0;
@@ -219,4 +222,5 @@ static void on_sent(void *owner, int64_t bytes)
     attempt->stream->sent = bytes;
 }
 
-const struct stook__attempt_events stook__receive_events = {on_head, on_body, before_send, on_sent};
+const struct stook__attempt_events stook__receive_events = {
+    on_head, on_body, stook__rounds_may_resend, stook__rounds_resend, before_send, on_sent};

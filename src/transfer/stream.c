@@ -3,6 +3,7 @@
 #include "transfer/stream.h"
 
 #include "engine/engine.h"
+#include "transfer/feed.h"
 #include "transfer/intake.h"
 
 int stook__stream_begin(struct stook__attempt *attempt)
@@ -54,7 +55,8 @@ void stook__stream_head(struct stook__attempt *attempt)
     if (attempt->stream == NULL || extra->on_head == NULL)
         return;
     attempt->stream->head_due = 1;
-    stook__stream_stir(attempt);
+    if (!stook__rounds_may_follow(attempt))
+        stook__stream_stir(attempt); /* else it is told with the first bytes behind it, or at the end */
 }
 
 void stook__stream_moved(struct stook__attempt *attempt)
@@ -123,7 +125,10 @@ int64_t stook__stream_wake(struct stook__attempt *attempt, int64_t now)
     struct stook__stream *stream = attempt->stream;
     if (stream == NULL)
         return 0;
-    int64_t held = stream->held_at != 0 ? now - stream->held_at : 0;
+    int64_t since = stream->held_at, later_at = stook__feed_wake(attempt);
+    if (since == 0 || (later_at != 0 && later_at < since))
+        since = later_at;
+    int64_t held = since != 0 ? now - since : 0;
     stream->woken = 1;
     stream->held_at = 0;
     stook__stream_stir(attempt);
@@ -146,7 +151,7 @@ void stook__stream_served(struct stook__attempt *attempt)
     if (stream->paused == 0)
         return;
     stream->paused = 0;
-    stook__slot_go_on(attempt->slot, 0);
+    stook__slot_go_on(attempt->slot, stook__feed_is_dry(attempt) ? CURLPAUSE_SEND : CURLPAUSE_CONT);
 }
 
 void stook__stream_refused(struct stook__attempt *attempt, const char *why)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "transfer/feed.h"
 #include "transfer/file.h"
 #include "transfer/parts.h"
 
@@ -135,6 +136,8 @@ static int set_parts(struct stook__attempt *attempt, struct stook__outcome *ret_
 int stook__upload_begin(struct stook__attempt *attempt, struct stook__outcome *ret_outcome)
 {
     const struct stook__extra *extra = attempt->spec->extra;
+    if (extra->body_read != NULL)
+        return stook__feed_begin(attempt);
     size_t count = extra->n_parts > 0 ? extra->n_parts : 1;
     struct stook__upload *upload = stook__alloc(attempt->heap, sizeof *upload + count * sizeof *upload->sources);
     if (upload == NULL)
@@ -146,6 +149,7 @@ int stook__upload_begin(struct stook__attempt *attempt, struct stook__outcome *r
 void stook__upload_end(struct stook__attempt *attempt)
 {
     struct stook__upload *upload = attempt->upload;
+    stook__feed_end(attempt);
     if (upload == NULL)
         return;
     curl_mime_free(upload->mime);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Bodies that are not in memory: a file, the parts of a multipart/form-data. */
+/* Bodies that are not in memory: a file, the parts of a multipart/form-data, what the program gives (feed.h). */
 #ifndef STOOK_TRANSFER_UPLOAD_H
 #define STOOK_TRANSFER_UPLOAD_H
 

@@ -66,7 +66,7 @@ static void free_request(struct stook_result *record)
 void stook__record_settle(struct stook_result *record, struct stook__answer *answer, const struct stook__outcome *outcome,
                           int kept)
 {
-    uint32_t attempts = record->job.attempts;
+    uint32_t attempts = record->job.attempts + answer->attempts; /* and sendings within the last one */
     answer->attempts = attempts < UINT16_MAX ? (uint16_t)attempts : UINT16_MAX;
     answer->time_us[STOOK_TIME_QUEUED] = record->job.first_at - record->job.added_at;
     if (kept) {

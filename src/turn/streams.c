@@ -7,9 +7,10 @@
 
 #include "loop/loop.h"
 #include "transfer/attempt.h"
+#include "transfer/feed.h"
 #include "transfer/stream.h"
 
-enum { SERVED = 128, PIECES = 8 }; /* a turn; of one request in it: at most */
+enum { SERVED = 128, PIECES = 8 }; /* a turn; of one request in it, each way: at most */
 
 static int is_gone(const struct stook_result *record, const struct stook__attempt *attempt)
 {
@@ -72,11 +73,60 @@ static int tell_progress(struct stook_result *record, struct stook__attempt *att
     return is_gone(record, attempt);
 }
 
+/* 0: go on. 1: it is over, or its end is on its way. */
+static int rewind_body(struct stook_result *record, struct stook__attempt *attempt)
+{
+    if (!stook__feed_take_rewind(attempt))
+        return 0;
+    int answer = stook__call_rewind(record->spec.extra, stook__record_batch(record), record->parcel.index, record->user);
+    if (answer != 0 && !is_gone(record, attempt))
+        stook__stream_refused(attempt, "body_rewind failed");
+    return answer != 0 || is_gone(record, attempt);
+}
+
+/* Some bytes of the body that goes out. */
+static int ask_body(stook_client *client, struct stook_result *record, struct stook__attempt *attempt)
+{
+    struct stook__buffer room = {0};
+    if (rewind_body(record, attempt) != 0 || !stook__feed_take_room(attempt, &room))
+        return 1;
+    int64_t size = stook__call_read(record->spec.extra, stook__record_batch(record), record->parcel.index,
+                                    room.data + room.size, room.capacity - 1 - room.size, record->user);
+    if (is_gone(record, attempt)) {
+        stook__buffer_free(&room, client->heap);
+        return 1;
+    }
+    const char *why = stook__feed_put(attempt, &room, size);
+    if (why == NULL && size < 0 && size != STOOK_LATER)
+        why = "body_read failed";
+    if (why != NULL) {
+        stook__stream_refused(attempt, why);
+        return 1;
+    }
+    if (size == STOOK_LATER && stook__feed_wait(attempt, stook__loop_now()))
+        stook__sched_hold(&client->sched, &record->job);
+    return 0;
+}
+
+static int ask_more(stook_client *client, struct stook_result *record, struct stook__attempt *attempt)
+{
+    int over = 0;
+    for (int i = 0; over == 0 && i < PIECES && stook__feed_wants(attempt); i++)
+        over = ask_body(client, record, attempt);
+    if (over != 0)
+        return 1;
+    if (stook__feed_wants(attempt))
+        stook__stream_stir(attempt);
+    stook__feed_served(attempt);
+    return 0;
+}
+
 static void serve(stook_client *client, struct stook__attempt *attempt)
 {
     struct stook_result *record = stook__attempt_owner(attempt);
     stook_result_keep(record);
-    if (tell_head(record, attempt) == 0 && tell_body(client, record, attempt) == 0 && tell_progress(record, attempt) == 0)
+    if (tell_head(record, attempt) == 0 && tell_body(client, record, attempt) == 0 && tell_progress(record, attempt) == 0 &&
+        ask_more(client, record, attempt) == 0)
         stook__stream_served(attempt);
     stook__record_drop(record);
 }

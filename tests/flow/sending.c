@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* What a request may carry beside a URL, a method and headers: bodies of all kinds from memory, credentials. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <stook.h>
 
-#include "harness/life.h"
+#include "harness/fail_nth.h"
 #include "support/process.h"
 #include "support/raw_server.h"
 
@@ -298,4 +299,65 @@ TEST_BOTH(freed_while_it_is_given_back)
     life_run(life);
     CHECK_EQ_INT(loan.released, 1);
     CHECK_STR(told(), "released result result done");
+}
+
+/* ------------------------------------------------------------------------ memory */
+
+static struct raw_server *the_server;
+static const char *a_file;
+
+static void count_release(void *body, void *user)
+{
+    (void)body;
+    ++*(int *)user;
+}
+
+static int64_t give_once(stook_batch *batch, size_t index, void *buffer, size_t size, void *user)
+{
+    int *given = user;
+    (void)batch;
+    (void)index;
+    (void)size;
+    *(char *)buffer = 'x';
+    return ++*given == 1 ? 1 : 0;
+}
+
+static void offer(struct story *story, const struct stook_request *request)
+{
+    int error = story->batch != NULL ? stook_batch_add(story->batch, request) : STOOK_ENOMEM;
+    if (error)
+        CHECK_ERROR(error, STOOK_ENOMEM);
+    story->accepted += error == 0;
+}
+
+static void sending_flow(struct life *life)
+{
+    static const char *const pairs[] = {"a", "b", NULL}, *const resolve[] = {"example.com:80:127.0.0.1", NULL};
+    const struct stook_part *const parts[] = {&STOOK_PART(.name = "a", .value = "b"), &STOOK_PART(.name = "c", .file = a_file),
+                                              NULL};
+    int released = 0, given = 0;
+    char url[64];
+    struct story story;
+    snprintf(url, sizeof url, "%s", raw_url(the_server, "/echo"));
+    story_begin(&story, life);
+    offer(&story, &STOOK_REQUEST(url, .json = "1", .username = "u", .password = "p", .resolve = resolve));
+    offer(&story, &STOOK_REQUEST(url, .form = pairs, .bearer = "t", .pinned_key = "/none"));
+    offer(&story, &STOOK_REQUEST(url, .parts = parts));
+    offer(&story, &STOOK_REQUEST(url, .body_file = a_file));
+    offer(&story, &STOOK_REQUEST(url, .body_read = give_once, .user = &given));
+    size_t before = story.accepted;
+    offer(&story, &STOOK_REQUEST(url, .body = "x", .body_size = 1, .body_release = count_release, .user = &released));
+    int lent = story.accepted > before;
+    story_start(&story, 0, NULL);
+    story_end(&story);
+    CHECK_EQ_INT(released, lent);
+}
+
+/* Whatever runs out of memory: one result each, and what was lent comes back. */
+TEST(nomem)
+{
+    the_server = raw_server_start(NULL);
+    a_file = text("%s/file", temporary_directory());
+    write_file(a_file, "content");
+    fail_nth(sending_flow);
 }

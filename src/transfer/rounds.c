@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The two answers after which libcurl sends a request again within one attempt, and may: 401 where it
+ * has credentials for the Digest that is asked for (RFC 7616), and 417 where the body waited for leave
+ * (RFC 9110 10.1.1). Their heads have been received whole then, and say that nothing was done.
+ */
+#include <string.h>
+
+#include "transfer/fields.h"
+#include "transfer/intake.h"
+
+enum { ROUNDS = 2 }; /* a server that finds every nonce stale would be asked for ever */
+
+/* With a body that has yet to be asked for credentials libcurl first sends the request without it.
+   A server that wants none takes that for the whole; then it is sent again as it was meant. */
+static int was_taken(struct stook__attempt *attempt, int status)
+{
+    if (status < 200 || status > 299 || attempt->rounds > 0 || !stook__spec_has_body(attempt->spec))
+        return 0;
+    if (stook__method_idempotent(attempt->method))
+        return 1;
+    attempt->error = STOOK_EPROTOCOL;
+    attempt->why = "the server took the request without a body, and asked for no Digest";
+    return 0;
+}
+
+int stook__rounds_may_resend(void *owner)
+{
+    struct stook__attempt *attempt = owner;
+    const struct stook__extra *extra = attempt->spec->extra;
+    if (extra == NULL || (extra->username == NULL && !extra->expect) || !attempt->head_done || attempt->error != 0)
+        return 0;
+    int status = attempt->status;
+    if ((extra->username != NULL && status == 401) || (extra->expect && status == 417)) {
+        /* The answer that is there is the result then. */
+        attempt->turned_down = attempt->rounds == ROUNDS;
+        return attempt->rounds < ROUNDS;
+    }
+    return extra->username != NULL && was_taken(attempt, status);
+}
+
+/* libcurl knows that there is nothing to wait for now, but not that the field is to go. */
+static void drop_expect(const struct stook__attempt *attempt)
+{
+    for (struct curl_slist *field = attempt->headers; field != NULL; field = field->next)
+        if (strcmp(field->data, "Expect: 100-continue") == 0)
+            field->data[sizeof "Expect:" - 1] = '\0';
+}
+
+void stook__rounds_resend(void *owner)
+{
+    struct stook__attempt *attempt = owner;
+    attempt->rounds++;
+    attempt->head_done = attempt->in_head = 0;
+    attempt->answer.head.size = attempt->answer.body.size = 0;
+    attempt->length = -1;
+    attempt->head_fields = attempt->head_bytes = 0;
+    attempt->wire = 0;
+    attempt->trailers_at = 0;
+    attempt->flags = 0;
+    if (attempt->stream != NULL)
+        attempt->stream->head_due = 0;
+    if (attempt->intake != NULL)
+        stook__intake_anew(attempt);
+    if (attempt->spec->extra->expect)
+        drop_expect(attempt);
+}
+
+int stook__rounds_may_follow(const struct stook__attempt *attempt)
+{
+    const struct stook__extra *extra = attempt->spec->extra;
+    return attempt->rounds < ROUNDS && extra != NULL && (extra->username != NULL || extra->expect);
+}
