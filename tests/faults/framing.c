@@ -244,9 +244,10 @@ TEST(heads)
         {"F19 an empty reason", {.bytes = STATUS_LINE("200 ")}, .status = 200, .body = "ok"},
         {"F24 a folded line", {.bytes = OK_200 "X-Long: a\r\n  b\r\nContent-Length: 2\r\n\r\nok"},
          .status = 200, .body = "ok"},
+        /* libcurl 8.14 leaves such a line out. */
         {"F24 a fold on the first line",
          {.bytes = OK_200 " X-Long: a\r\nContent-Length: 2\r\n\r\nok", .then = RAW_CLOSE},
-         .error = STOOK_EPROTOCOL, .status = FAULT_ANY_STATUS},
+         .error = STOOK_EPROTOCOL, .either = 1, .status = FAULT_ANY_STATUS},
         {"F25 end inside a field", {.bytes = "HTTP/1.1 200 OK\r\nContent-Le", .then = RAW_CLOSE},
          .error = STOOK_ETRUNCATED, .status = 200, .body = ""},
         {"F25 end behind a field",

@@ -291,11 +291,14 @@ static enum raw_then update_keys(struct raw_call *call)
 TEST(ends)
 {
     struct row rows[] = {
-        {.fault = {.id = "T22 no notice of the end, no length", .status = 200, .body = "abc",
+        /* Up to 7.88 OpenSSL's complaint is not passed on. */
+        {.fault = {.id = "T22 no notice of the end, no length", .error = STOOK_ERESET, .either = 1,
+                   .status = 200, .body = "abc",
                    .peer = {.bytes = "HTTP/1.1 200 OK\r\n\r\nabc", .then = RAW_CLOSE}},
          .tls = {.silent_end = 1}},
         {.fault = {.id = "T23 no notice, half of the length", .status = 200, .body = "abc",
-                   .error = STOOK_ETRUNCATED, .peer = {.bytes = HEAD("10") "abc", .then = RAW_CLOSE}},
+                   .error = STOOK_ETRUNCATED, .or_error = STOOK_ERESET,
+                   .peer = {.bytes = HEAD("10") "abc", .then = RAW_CLOSE}},
          .tls = {.silent_end = 1}},
         {.fault = {.id = "T23 no notice, all of the length", .status = 200, .body = "abc",
                    .peer = {.bytes = HEAD("3") "abc", .then = RAW_CLOSE}},

@@ -127,15 +127,6 @@ static ssize_t transmit(struct raw_call *call, const void *bytes, size_t size)
     return SSL_write(call->layer, bytes, (int)size);
 }
 
-const char *raw_tls_protocol(const struct raw_call *call, char protocol[16])
-{
-    const unsigned char *chosen;
-    unsigned size;
-    SSL_get0_alpn_selected(call->layer, &chosen, &size);
-    snprintf(protocol, 16, "%.*s", (int)size, (const char *)chosen);
-    return protocol;
-}
-
 void raw_tls_serve(struct raw_call *call)
 {
     const struct raw_tls *tls;

@@ -22,12 +22,11 @@ struct raw_tls {
     int silent_end;           /* closes without close_notify */
     int one_byte;             /* sends each byte by itself */
     void (*inside)(struct raw_call *call); /* what is spoken in it; NULL: HTTP/1 */
+    const void *user;         /* for that */
 };
 
 void raw_tls_serve(struct raw_call *call);
 /* From the next connection on the door is another. */
 void raw_tls_become(struct raw_call *call, const struct raw_tls *other);
-/* What was chosen by ALPN; "" if nothing was. */
-const char *raw_tls_protocol(const struct raw_call *call, char protocol[16]);
 
 #endif
