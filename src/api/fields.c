@@ -6,7 +6,7 @@
 #include "base/facts.h"
 #include "turn/record.h"
 
-/* Fields: "name\0 value\0" one behind the other, with or without blanks. */
+/* Fields, as they lie in a head. */
 struct range {
     const char *at, *end;
 };
@@ -27,8 +27,7 @@ static const char *next(struct range *range, const char **ret_name)
     if (range->at == range->end)
         return NULL;
     *ret_name = range->at;
-    const char *value = range->at + strlen(range->at) + 1;
-    value += strspn(value, " \t");
+    const char *value = stook__field_value(range->at);
     range->at = value + strlen(value) + 1;
     return value;
 }

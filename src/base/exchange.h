@@ -102,13 +102,20 @@ static inline const char *stook__spec_headers(const struct stook__spec *spec)
  * lies where sched's part of the record was: no byte is spare.
  */
 struct stook__answer {
-    struct stook__buffer head; /* "name\0value\0" one behind the other */
+    struct stook__buffer head; /* "name\0 value\0" one behind the other, blanks or none as they came */
     struct stook__buffer body;
     int64_t time_us[6];        /* by STOOK_TIME_...; the first is not an attempt's to know */
     uint16_t status, attempts; /* nor is how many there were */
     int16_t os_error;
     uint8_t curl_code, protocol; /* protocol: 10, 11, 20, 30 */
 };
+
+/* Of the field of a head that begins here. */
+static inline const char *stook__field_value(const char *field)
+{
+    const char *value = field + strlen(field) + 1;
+    return value + strspn(value, " \t");
+}
 
 void stook__answer_free(struct stook__answer *answer, struct stook__heap *heap);
 

@@ -38,7 +38,7 @@ void *stook__attempt_owner(const struct stook__attempt *attempt);
 /* What came so far. */
 const struct stook__answer *stook__attempt_answer(const struct stook__attempt *attempt);
 
-/* The fields of the head so far, "name\0value\0" one behind the other; the last *ret_trailers bytes are of trailers. */
+/* The fields of the head so far, as they lie in a head; the last *ret_trailers bytes are of trailers. */
 const char *stook__attempt_fields(const struct stook__attempt *attempt, size_t *ret_size, size_t *ret_trailers);
 /* How far it is. */
 void stook__attempt_progress(const struct stook__attempt *attempt, struct stook_progress *ret_progress);

@@ -77,7 +77,7 @@ static int codings_of(struct stook__attempt *attempt, struct stook__buffer *ret_
     const char *at = attempt->answer.head.data, *end = at + attempt->answer.head.size;
     int error = 0;
     while (error == 0 && at < end) {
-        const char *value = at + strlen(at) + 1;
+        const char *value = stook__field_value(at);
         if (strcasecmp(at, "Content-Encoding") == 0 && ret_list->size > 0)
             error = stook__buffer_append(ret_list, attempt->heap, ",", 1);
         if (error == 0 && strcasecmp(at, "Content-Encoding") == 0)

@@ -132,7 +132,7 @@ static const char *field_of(const struct stook__attempt *attempt, const char *na
 {
     const char *at = attempt->answer.head.data, *end = at + attempt->answer.head.size;
     while (at < end) {
-        const char *value = at + strlen(at) + 1;
+        const char *value = stook__field_value(at);
         if (strcasecmp(at, name) == 0)
             return value;
         at = value + strlen(value) + 1;

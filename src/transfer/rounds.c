@@ -30,7 +30,7 @@ int stook__rounds_may_resend(void *owner)
     const struct stook__extra *extra = attempt->spec->extra;
     if (extra == NULL || (extra->username == NULL && !extra->expect) || !attempt->head_done || attempt->error != 0)
         return 0;
-    int status = attempt->status;
+    int status = attempt->answer.status;
     if ((extra->username != NULL && status == 401) || (extra->expect && status == 417)) {
         /* The answer that is there is the result then. */
         attempt->turned_down = attempt->rounds == ROUNDS;
