@@ -40,6 +40,9 @@ stook_is_there() {
     libcurl4-openssl-dev) stook_knows libcurl ;;
     libjansson-dev) stook_knows jansson ;;
     libssl-dev) stook_knows openssl ;;
+    zlib1g-dev) stook_knows zlib ;;
+    libbrotli-dev) stook_knows libbrotlidec ;;
+    libzstd-dev) stook_knows libzstd ;;
     apache2-bin) stook_has_program apache2 ;;
     nghttp2-server) stook_has_program nghttpd ;;
     python3-*) /usr/bin/python3 -c "import ${1#python3-}" 2>/dev/null ;;

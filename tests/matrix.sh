@@ -23,7 +23,8 @@
 set -eu
 
 top=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
-packages='gcc g++ libc6-dev make cmake pkg-config libjansson-dev nginx-light openssl ca-certificates'
+packages='gcc g++ libc6-dev make cmake pkg-config libjansson-dev libssl-dev zlib1g-dev libbrotli-dev libzstd-dev
+    nginx-light openssl ca-certificates'
 
 # ----------------------------------------------------------------------------------- the rows
 
