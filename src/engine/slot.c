@@ -91,9 +91,9 @@ static int before_send(void *user, char *remote, char *local, int remote_port, i
 {
     struct stook__slot *slot = user;
     (void)local;
+    slot->port = local_port;
     /* Some libcurls take an idle connection for alive that we know to have ended: 7.88 on GnuTLS,
        and from 8.22 on all, for a second after its last use. Nothing has been sent over it yet. */
-    slot->port = local_port;
     int dead = stook__sockets_dead(slot->engine, local_port, remote_port);
     if (slot->sends > 0 && may_send(slot)) {
         slot->sends = 0;
