@@ -359,6 +359,26 @@ enum { STOOK_PAUSE = 1 };
 /** `STOOK_REQUEST("http://...")` or `STOOK_REQUEST(.url = ..., .method = "PUT")` */
 #define STOOK_REQUEST(...) ((struct stook_request){.size = sizeof(struct stook_request), __VA_ARGS__})
 
+/** Flags of stook_request_to_curl(). */
+enum { STOOK_CURL_SECRETS = 1 /**< show what is redacted otherwise */ };
+
+/**
+ * A request as one line for sh that has curl (7.88 or newer) send the same bytes, for logs and bug
+ * reports. Values of Authorization, Cookie and other fields whose name says that they are secret, and passwords, are
+ * "REDACTED"; URL and body are shown. A body that is no word of a command (it holds a NUL or is longer than
+ * 100000 bytes) is piped to curl by printf. Not the same: the boundary of `parts`; what body_read
+ * would give is for you to pipe in; ca_data is left out, and a value in `parts` ends at a NUL.
+ * @param client whose defaults the request has
+ * @param flags  0 or STOOK_CURL_SECRETS
+ * @param buffer gets the line with a NUL, cut if it is longer; may be NULL if `size` is 0
+ * @param size   bytes of `buffer`
+ * @return bytes of the whole line without the NUL, or STOOK_EARG (NULL, a request that would be
+ *         refused; unknown flags), STOOK_EPOLICY, STOOK_EUNSUPPORTED, STOOK_ENOMEM
+ * Thread: the loop's. Callbacks: none.
+ */
+STOOK_API int64_t stook_request_to_curl(const stook_client *client, const struct stook_request *request, int64_t flags,
+                                        char *buffer, size_t size);
+
 /* -------------------------------------------------------------------- batch */
 
 /**
