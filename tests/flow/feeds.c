@@ -266,11 +266,11 @@ TEST_BOTH(waits_for_ever)
 {
     struct raw_server *server = raw_server_start(NULL);
     int calls = 0;
-    life_open(life, &STOOK_CLIENT(.stall_timeout_ms = 50));
+    life_open(life, &STOOK_CLIENT(.stall_timeout_ms = 200));
     stook_batch *batch = life_batch(life);
     ADD(batch, raw_url(server, "/echo"), .body_read = never_now, .user = &calls);
-    ADD(batch, raw_url(server, "/drip?n=10&ms=30"));
-    CHECK_EQ_INT(life_gather(life, batch, &STOOK_GATHER(.timeout_ms = 400)), 1);
+    ADD(batch, raw_url(server, "/drip?n=10&ms=20"));
+    CHECK_EQ_INT(life_gather(life, batch, &STOOK_GATHER(.timeout_ms = 800)), 1);
     CHECK_ERROR(stook_result_error(stook_batch_result_of(batch, 0)), STOOK_ETIMEOUT_BATCH);
     CHECK_EQ_INT(stook_result_ok(stook_batch_result_of(batch, 1)), 1);
     CHECK_EQ_INT(calls, 1);
