@@ -3,7 +3,7 @@
 #
 # The tests against other versions of libcurl and libuv:
 #
-#     sh tests/matrix.sh [--fresh] [--sanitize] [--minutes N] [row...] [-- argument of ctest...]
+#     sh tests/matrix.sh [--fresh] [--sanitize | --cost] [--minutes N] [row...] [-- argument of ctest...]
 #
 #   backports   Debian 12 with the libcurl of its backports
 #   gnutls      Debian 12 with the libcurl that stands on GnuTLS
@@ -15,8 +15,8 @@
 # this system's apt uses, and kept for the next run; --fresh makes it anew. The system around it is
 # left as it is: but for debootstrap nothing is installed in it, no service is started, and what is
 # mounted and what runs for a row lives in namespaces that end with it. --sanitize builds with the
-# address and undefined behaviour sanitizers, beside the plain build. After --minutes no more roots
-# are made: what is not there by then counts as not set up.
+# address and undefined behaviour sanitizers, beside the plain build; --cost runs the tests of tests/cost
+# and no others. After --minutes no more roots are made: what is not there by then counts as not set up.
 #
 # Ends with 0: every row that could be set up passed; 1: one did not; 77: none could be set up, which
 # takes root, debootstrap, unshare, and a mirror that answers.
@@ -49,12 +49,14 @@ candidates() {
 
 fresh=
 sanitize=
+cost=
 until=
 rows=
 while [ $# -gt 0 ]; do
     case $1 in
         --fresh) fresh=1 ;;
         --sanitize) sanitize=address,undefined ;;
+        --cost) cost=cost ;;
         --minutes)
             [ "${2:-0}" -gt 0 ] || exit 2
             until=$(($(date +%s) + $2 * 60))
@@ -238,7 +240,11 @@ for row in $rows; do
     copy_tree
     rm -f -- "$root/stook/versions" "$root/stook/ctest.txt"
     printf '\nRow %s: %s %s, %s\n' "$row" "$suite" "${extra#-}" "$flavour"
-    inside sh /stook/source/tests/matrix/inside.sh "$sanitize" "$@" || failed="$failed $row"
+    if [ -n "$cost" ]; then
+        inside DEBIAN_FRONTEND=noninteractive sh -c 'apt-get update && apt-get install -y --no-install-recommends valgrind strace' \
+            >"$place/cost.txt" 2>&1 || cat "$place/cost.txt"
+    fi
+    inside sh /stook/source/tests/matrix/inside.sh "$cost$sanitize" "$@" || failed="$failed $row"
     versions=$(cat "$root/stook/versions" 2>/dev/null || echo '?|?')
     if [ -s "$root/stook/ctest.txt" ]; then
         counts=$(count "$root/stook/ctest.txt" | tr ' ' '|')

@@ -1,27 +1,36 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Build and test, within a root that tests/matrix.sh made: inside.sh SANITIZERS [argument of ctest...]
+# Build and test, within a root that tests/matrix.sh made: inside.sh KIND [argument of ctest...], where
+# KIND is nothing, sanitizers, or "cost" for the tests of what a request costs.
 set -eu
 
-sanitize=$1
+kind=$1
 shift
 jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
-build=/stook/build${sanitize:+-sanitized}
+build=/stook/build${kind:+-$kind}
 
 # What is linked to, and what that libcurl stands on.
 tls=$(curl-config --configure 2>/dev/null | sed -n "s/.*--with-\(openssl\|gnutls\).*/\1/p")
 echo "$(pkg-config --modversion libcurl) $tls|$(pkg-config --modversion libuv)" >/stook/versions
 
-if [ -n "$sanitize" ]; then
-    export UBSAN_OPTIONS=print_stacktrace=1
-    cmake -S /stook/source -B "$build" -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS_DEBUG='-O1 -g' \
-        -DCMAKE_CXX_FLAGS_DEBUG='-O1 -g' -DSTOOK_SANITIZE="$sanitize"
-else
-    cmake -S /stook/source -B "$build" -DCMAKE_BUILD_TYPE=RelWithDebInfo
-fi
+case $kind in
+    cost)
+        set -- -j 1 -L cost "$@"
+        cmake -S /stook/source -B "$build" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DSTOOK_COST_TESTS=ON
+        ;;
+    ?*)
+        set -- -j "$jobs" -LE '^(packaging|lint|valgrind)$' "$@"
+        export UBSAN_OPTIONS=print_stacktrace=1
+        cmake -S /stook/source -B "$build" -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS_DEBUG='-O1 -g' \
+            -DCMAKE_CXX_FLAGS_DEBUG='-O1 -g' -DSTOOK_SANITIZE="$kind"
+        ;;
+    *)
+        set -- -j "$jobs" -LE '^(packaging|lint|valgrind)$' "$@"
+        cmake -S /stook/source -B "$build" -DCMAKE_BUILD_TYPE=RelWithDebInfo
+        ;;
+esac
 cmake --build "$build" --parallel "$jobs"
 
 cd -- "$build"
-ctest -j "$jobs" --no-tests=error --output-on-failure --output-log /stook/ctest.txt \
-    -LE '^(packaging|lint|valgrind)$' "$@"
+ctest --no-tests=error --output-on-failure --output-log /stook/ctest.txt "$@"
