@@ -498,7 +498,7 @@ struct stook_gather_options {
     void *user; /**< given to `more` and `on_result` */
     int64_t policy;   /**< [STOOK_POLICY_ALL] whose cancelled requests say in their message what ended them */
     int64_t quorum;   /**< with STOOK_POLICY_QUORUM: how many, at least 1 */
-    int64_t held_max; /**< [67108864] with on_result or `pull`: nothing new starts while so many bytes of bodies wait to be delivered; the head does; STOOK_NONE: no ceiling */
+    int64_t held_max; /**< [67108864] with on_result or `pull`: so many bytes of bodies wait to be delivered, at most: at the ceiling nothing new starts, and in the order of the adds bodies on their way are not read on; the head always starts and is always read. STOOK_NONE: no ceiling */
     int64_t pull;     /**< 1: no on_result; results are taken with stook_batch_next(). Only with the _start verbs */
 };
 
@@ -611,7 +611,8 @@ STOOK_API int stook_batch_met(const stook_batch *batch);
     X(RECEIVING, 15, "receiving the answer")                                                        \
     X(FINISHED, 16, "finished, its result is to be delivered")                                      \
     X(DONE, 17, "finished, its result is kept by the batch")                                        \
-    X(PAUSED, 18, "paused by on_head or on_body")
+    X(PAUSED, 18, "paused by on_head or on_body")                                                   \
+    X(HELD_UP, 19, "its body waits until results before it are delivered")
 
 enum {
 #define STOOK_STATE_ENUM(name, number, text) STOOK_STATE_##name = number,

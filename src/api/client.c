@@ -50,6 +50,7 @@ static stook_client *make(struct stook__heap *heap, const struct stook__policy *
     stook__list_init(&client->trays);
     stook__list_init(&client->batches);
     stook__list_init(&client->touched);
+    stook__list_init(&client->braked);
     stook__list_init(&client->borrowed);
     return client;
 }

@@ -43,6 +43,8 @@ static int state_of_running(const struct stook__attempt *attempt)
         return STOOK_STATE_RECEIVING;
     case STOOK__PAUSED:
         return STOOK_STATE_PAUSED;
+    case STOOK__BRAKED:
+        return STOOK_STATE_HELD_UP;
     default:
         return STOOK_STATE_WAITING;
     }

@@ -6,11 +6,14 @@ void stook__tray_init(struct stook__tray *tray)
 {
     stook__list_init(&tray->ring);
     stook__list_init(&tray->waiting);
+    stook__list_init(&tray->gauge.paused);
+    stook__list_init(&tray->gauge.stirred);
 }
 
 void stook__tray_free(struct stook__tray *tray, struct stook__heap *heap)
 {
     stook__list_remove(&tray->ring);
+    stook__list_remove(&tray->gauge.stirred);
     stook__pages_free(&tray->parcels, heap);
     stook__free(heap, tray->order);
 }
@@ -124,7 +127,7 @@ int stook__tray_has_room(const struct stook__tray *tray)
     /* A place for the head while it has none; if it never takes it, for the next head. */
     const struct stook__parcel *head = tray->terms.ordered ? head_of(tray) : NULL;
     size_t kept = head != NULL && !head->started;
-    return (!waits || tray->out + kept < tray->terms.window) && tray->held < tray->terms.held_max;
+    return (!waits || tray->out + kept < tray->terms.window) && tray->held + tray->gauge.bytes < tray->terms.held_max;
 }
 
 struct stook__parcel *stook__tray_head(const struct stook__tray *tray)

@@ -9,6 +9,7 @@
 #ifndef STOOK_DELIVER_TRAY_H
 #define STOOK_DELIVER_TRAY_H
 
+#include "base/gauge.h"
 #include "base/heap.h"
 #include "base/list.h"
 #include "base/pages.h"
@@ -37,6 +38,7 @@ struct stook__tray {
     size_t out;                      /* started and not delivered */
     size_t held;                     /* bytes arrived and not delivered */
     size_t arrived;                  /* all with a result */
+    struct stook__gauge gauge;       /* of bodies under way */
     struct stook__terms terms;
     int open, paused;
     int showing; /* the program looks at one: back in the ring when that is let go */

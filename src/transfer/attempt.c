@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The life of one attempt; see attempt.h. */
+#include "transfer/brake.h"
 #include "transfer/intake.h"
 #include "transfer/upload.h"
 
@@ -14,6 +15,7 @@ static void destroy(struct stook__attempt *attempt)
     stook__answer_free(&attempt->answer, attempt->heap);
     stook__stream_end(attempt);
     stook__intake_end(attempt);
+    stook__brake_end(attempt);
     stook__free(attempt->heap, attempt);
 }
 

@@ -54,7 +54,8 @@ enum stook__phase {
     STOOK__SENDING,
     STOOK__ANSWERING, /* sent, and no byte of an answer yet */
     STOOK__RECEIVING,
-    STOOK__PAUSED /* by the program */
+    STOOK__PAUSED, /* by the program */
+    STOOK__BRAKED  /* until there is room for its body */
 };
 enum stook__phase stook__attempt_phase(const struct stook__attempt *attempt);
 /* Whether it has a connection. */

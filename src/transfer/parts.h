@@ -4,6 +4,7 @@
 #define STOOK_TRANSFER_PARTS_H
 
 #include "base/facts.h"
+#include "base/gauge.h"
 #include "engine/slot.h"
 #include "transfer/attempt.h"
 #include "transfer/usual.h"
@@ -55,6 +56,7 @@ struct stook__attempt {
     struct stook__upload *upload; /* NULL: the body is in memory, or there is none */
     struct stook__intake *intake; /* NULL: the body goes to memory as it comes */
     struct stook__stream *stream; /* NULL: the program hears only of its end */
+    struct stook__brake brake;
     char remote[STOOK__REMOTE_MAX]; /* the peer's address and port */
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* How far an attempt has come. Asked for by people, so it may cost a system call; nothing is noted for it. */
+#include "transfer/brake.h"
 #include "transfer/parts.h"
 
 static int has_sent_all(const struct stook__attempt *attempt)
@@ -13,6 +14,8 @@ enum stook__phase stook__attempt_phase(const struct stook__attempt *attempt)
 {
     if (attempt->stream != NULL && attempt->stream->held_at != 0)
         return STOOK__PAUSED;
+    if (stook__brake_is_on(attempt))
+        return STOOK__BRAKED;
     if (attempt->head_bytes > 0)
         return STOOK__RECEIVING;
     if (attempt->connected)

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "transfer/brake.h"
 #include "transfer/feed.h"
 #include "transfer/intake.h"
 
@@ -162,7 +163,8 @@ static int on_head(void *owner, const char *line, size_t size)
 /* One block of the right size instead of a growing one, where the length is said and believable. */
 static int reserve(struct stook__attempt *attempt)
 {
-    if (attempt->length <= 0 || attempt->length > 1 << 20)
+    const struct stook__gauge *gauge = attempt->brake.gauge;
+    if (attempt->length <= 0 || attempt->length > 1 << 20 || (gauge != NULL && (size_t)attempt->length > gauge->room))
         return 0;
     return stook__buffer_reserve(&attempt->answer.body, attempt->heap, (size_t)attempt->length);
 }
@@ -173,6 +175,8 @@ static int on_body(void *owner, const char *data, size_t size)
     struct stook__buffer *body = &attempt->answer.body;
     int64_t max = attempt->policy->body_max;
     attempt->moved_at = *attempt->clock;
+    if (!stook__brake_take(attempt, size))
+        return STOOK__SLOT_PAUSE;
     if (attempt->intake != NULL)
         return stook__intake_body(attempt, data, size);
     attempt->wire += (int64_t)size;

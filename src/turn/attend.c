@@ -3,6 +3,7 @@
 #include "turn/attend.h"
 
 #include "turn/bodies.h"
+#include "turn/brakes.h"
 
 enum { ENDINGS = 256, ASKS = 64 }; /* of a batch, a turn, at most */
 
@@ -11,6 +12,7 @@ void stook__attend_room(stook_client *client, stook_batch *batch)
     struct stook__parcel *head = stook__tray_head(&batch->tray);
     stook__group_hold(&client->sched, &batch->group, !stook__tray_has_room(&batch->tray),
                       head != NULL ? &stook__record_of_parcel(head)->job : NULL);
+    stook__brakes_update(client, batch);
 }
 
 static int wants_more(stook_batch *batch)

@@ -55,6 +55,7 @@ struct stook_client {
     struct stook__peer peer;
     struct stook__counters counters;
     struct stook__link batches, touched;
+    struct stook__link braked; /* gauges of batches where bodies have begun to wait */
     struct stook__link borrowed; /* extras whose body goes back to the program */
     size_t awaits;   /* under way */
     size_t pulls;    /* of these, whose results the program pulls */

@@ -8,8 +8,10 @@
 #include "engine/engine.h"
 #include "loop/loop.h"
 #include "transfer/attempt.h"
+#include "transfer/brake.h"
 #include "turn/attend.h"
 #include "turn/bodies.h"
+#include "turn/brakes.h"
 #include "turn/ending.h"
 #include "turn/streams.h"
 
@@ -52,6 +54,7 @@ static void begin(stook_client *client, struct stook_result *record, int fresh)
     if (attempt != NULL) {
         record->attempt = attempt;
         record->stage = STOOK__TRYING;
+        stook__brakes_set(client, record);
         return;
     }
     answer.os_error = (int16_t)outcome.os_error;
@@ -118,6 +121,10 @@ static void expire(stook_client *client, int64_t now)
             int64_t moved_at = stook__attempt_moved_at(record->attempt);
             job->moved_at = moved_at > job->moved_at ? moved_at : job->moved_at;
             job->connected = (uint16_t)stook__attempt_connected(record->attempt);
+            if (stook__brake_is_on(record->attempt)) {
+                stook__sched_hold(&client->sched, job); /* its clocks stand still */
+                continue;
+            }
         }
         int error = stook__sched_verdict(&client->sched, job, now);
         if (error != 0)
@@ -209,6 +216,7 @@ static void take_turn(void *owner)
     start(client);
     stook__streams_serve(client);
     int busy = stook__engine_work(client->engine);
+    stook__brakes_settle(client);
     deliver(client);
     client->turning = 0;
     settle(client, busy);

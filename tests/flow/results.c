@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Results as a stream: pulled one by one, paused and resumed, and how much may be held meanwhile. */
 #include <pthread.h>
+#include <sched.h>
 #include <string.h>
 
 #include <stook.h>
@@ -392,4 +393,122 @@ TEST_BOTH(held_max)
     CHECK_EQ_SIZE(held.shown, 31);
     CHECK_EQ_SIZE(held.at_head, 4);
     stook_batch_free(batch);
+}
+
+/* ------------------------------------------------------------- bodies on their way */
+
+struct ordered {
+    struct life *life;
+    size_t next, bytes;
+};
+
+static void check_order(stook_batch *batch, const stook_result *result, void *user)
+{
+    struct ordered *ordered = user;
+    size_t size = 0;
+    (void)batch;
+    CHECK_EQ_SIZE(stook_result_index(result), ordered->next++);
+    CHECK_STR(stook_result_message(result), "OK");
+    stook_result_body(result, &size);
+    ordered->bytes += size;
+}
+
+static size_t count_held_up(stook_batch *batch, size_t of)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < of; i++)
+        count += stook_batch_state_of(batch, i) == STOOK_STATE_HELD_UP;
+    return count;
+}
+
+/* The head is late: the others stop in the middle of their bodies, and no clock of theirs runs out. */
+TEST(bodies_wait_for_the_head)
+{
+    enum { OTHERS = 5, SIZE = 1000000, MAX = 200000 };
+    struct raw_server *server = raw_server_start(NULL);
+    static struct life life;
+    struct ordered ordered = {&life, 0, 0};
+    struct done done = {0};
+    life_begin(&life, 1);
+    life_open(&life, &STOOK_CLIENT(.stall_timeout_ms = 300, .attempt_timeout_ms = 600));
+    stook_batch *batch = life_batch(&life);
+    ADD(batch, raw_url(server, "/after?path=/go&n=1"), .stall_timeout_ms = STOOK_NONE, .attempt_timeout_ms = STOOK_NONE);
+    for (int i = 0; i < OTHERS; i++)
+        add(batch, raw_url(server, "/big?n=%d", SIZE));
+    start(batch, 1, &STOOK_GATHER(.held_max = MAX, .on_result = check_order, .user = &ordered), &done);
+    while (count_held_up(batch, OTHERS + 1) < OTHERS)
+        uv_run(&life.loop, UV_RUN_ONCE);
+    uint64_t from = uv_hrtime(); /* longer than the clocks of those that wait */
+    while (uv_hrtime() - from < UINT64_C(900000000)) {
+        CHECK(life.memory.bytes < 2 * MAX + 200000);
+        uv_run(&life.loop, UV_RUN_NOWAIT);
+        sched_yield();
+    }
+    CHECK_EQ_SIZE(count_held_up(batch, OTHERS + 1), OTHERS);
+    CHECK_EQ_SIZE(ordered.next, 0);
+    raw_signal(server, "/go");
+    uv_run(&life.loop, UV_RUN_DEFAULT);
+    CHECK_EQ_SIZE(ordered.next, OTHERS + 1);
+    CHECK(ordered.bytes >= OTHERS * SIZE);
+    CHECK_EQ_INT(done.failed, 0);
+    stook_batch_free(batch);
+    life_end(&life);
+}
+
+static void cancel_all(struct life *life, int one_by_one)
+{
+    struct raw_server *server = raw_server_start(NULL);
+    struct done done = {0};
+    size_t shown = 0;
+    life_begin(life, 1);
+    life_open(life, NULL);
+    stook_batch *batch = life_batch(life);
+    add(batch, raw_url(server, "/stall"));
+    for (int i = 0; i < 4; i++)
+        add(batch, raw_url(server, "/big?n=1000000"));
+    start(batch, 1, &STOOK_GATHER(.held_max = 1, .on_result = count_shown, .user = &shown), &done);
+    while (count_held_up(batch, 5) < 4)
+        uv_run(&life->loop, UV_RUN_ONCE);
+    for (size_t i = 0; i < 4 && one_by_one; i++)
+        stook_batch_cancel_one(batch, 4 - i);
+    if (one_by_one)
+        stook_batch_cancel_one(batch, 0);
+    else
+        stook_batch_cancel(batch);
+    uv_run(&life->loop, UV_RUN_DEFAULT);
+    CHECK_EQ_SIZE(shown, 5);
+    CHECK_EQ_INT(done.failed, 5);
+    stook_batch_free(batch);
+    life_end(life);
+}
+
+TEST(cancelled_while_they_wait)
+{
+    static struct life life;
+    cancel_all(&life, 0);
+    cancel_all(&life, 1);
+}
+
+/* The head is taken away while the others wait: the next is the head, and its body goes on. */
+TEST(next_head_goes_on)
+{
+    struct raw_server *server = raw_server_start(NULL);
+    static struct life life;
+    struct done done = {0};
+    size_t shown = 0;
+    life_begin(&life, 1);
+    life_open(&life, NULL);
+    stook_batch *batch = life_batch(&life);
+    add(batch, raw_url(server, "/stall"));
+    for (int i = 0; i < 4; i++)
+        add(batch, raw_url(server, "/big?n=1000000"));
+    start(batch, 1, &STOOK_GATHER(.held_max = 1, .on_result = count_shown, .user = &shown), &done);
+    while (count_held_up(batch, 5) < 4)
+        uv_run(&life.loop, UV_RUN_ONCE);
+    stook_batch_cancel_one(batch, 0);
+    uv_run(&life.loop, UV_RUN_DEFAULT);
+    CHECK_EQ_SIZE(shown, 5);
+    CHECK_EQ_INT(done.failed, 1);
+    stook_batch_free(batch);
+    life_end(&life);
 }
