@@ -178,6 +178,8 @@ struct stook_client_options {
     int64_t limit;                           /**< [STOOK_NONE] requests of the client in flight at once, of all batches, 1 to 1000000 */
     int64_t origin_limit;                    /**< [STOOK_NONE] the same for each origin: scheme, host and port, 1 to 1000000 */
     int64_t decode;                          /**< [off] 1: ask for content codings (RFC 9110 8.4: gzip, br, zstd, as built in) and take them off */
+    int64_t strict;                          /**< [off] 1: what is flagged STOOK_FLAG_LENIENT is STOOK_EPROTOCOL (a coding: STOOK_EDECODE), and a body
+                                                  whose end is not certain is STOOK_ETRUNCATED */
     int64_t ratio_max;                       /**< [1000] decoded bytes of a body, from 1 MiB on, for each that came, at most 1000000; STOOK_NONE: any */
 };
 
@@ -312,6 +314,7 @@ struct stook_request {
     int64_t decode;             /**< 1: as the client's, STOOK_NONE: off. Then Accept-Encoding is the library's. A body ends
                                      where its coding ends, half a one is STOOK_ETRUNCATED; body_max counts what comes out. A
                                      coding that was not asked for stays on, and so do those of a 206. */
+    int64_t strict;             /**< 1: as the client's; what the client is, its requests are */
     int64_t ratio_max;          /**< above the client's the result is STOOK_EPOLICY */
     /** Called when bytes of a body have moved, in either direction, at most once a turn of the loop; for
         the last time when all have. `progress` is lent for the call. */
@@ -721,8 +724,14 @@ STOOK_API int stook_result_os_error(const stook_result *result);
 /** What there is to know of an answer that is complete; flags of stook_result_flags(). */
 enum {
     STOOK_FLAG_DECODED = 1, /**< content codings were taken off: Content-Encoding and Content-Length are not the body's */
+    STOOK_FLAG_LENIENT = 2, /**< what came was not quite what the standards ask for, and has one meaning only: it was taken so */
     STOOK_FLAG_RESUMED = 4, /**< the file had a beginning already, and this was the rest */
-    STOOK_FLAG_LENIENT = 2  /**< what came was not quite what the standards ask for, and was taken as everybody takes it */
+    /** The body ended with the connection (HTTP/1, RFC 9112 6.3): nobody can tell whether that was its
+        end, over TLS neither, for libcurl ignores whether TLS said goodbye. */
+    STOOK_FLAG_UNTIL_CLOSE = 8,
+    /** The body has no length, and this libcurl takes a stream of HTTP/2 or 3 that was given up without an
+        error for complete. */
+    STOOK_FLAG_END_UNSEEN = 16
 };
 
 /** STOOK_FLAG_... of the last attempt, added up. */

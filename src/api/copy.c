@@ -38,6 +38,7 @@ int stook__input_policy(const struct stook_client_options *options, struct stook
         stook__input_number(options->fields_max, 256, 0, 100000, &policy.fields_max) != 0 ||
         stook__input_number(options->http_version, STOOK_HTTP_DEFAULT, 0, STOOK_HTTP_3, &policy.http_version) != 0 ||
         stook__input_number(options->decode, 0, 1, 1, &policy.decode) != 0 ||
+        stook__input_number(options->strict, 0, 0, 1, &policy.strict) != 0 ||
         stook__input_number(options->ratio_max, 1000, 1, 1000000, &policy.ratio_max) != 0)
         return STOOK_EARG;
     policy.unset = (options->attempt_timeout_ms == 0 ? STOOK__UNSET_ATTEMPT : 0) |
@@ -81,6 +82,7 @@ static int merge(const struct stook__policy *client, const struct stook_request 
          "http_version is not 0, STOOK_HTTP_1_1, STOOK_HTTP_2 or STOOK_HTTP_3"},
         {request->decode, client->decode, 1, &policy.decode, 1, "decode is not 0, 1 or STOOK_NONE"},
         {request->resume, 0, 1, &unused, 0, "resume is not 0 or 1"},
+        {request->strict, client->strict, 1, &policy.strict, 0, "strict is not 0 or 1"},
         {request->ratio_max, client->ratio_max, 1000000, &policy.ratio_max, 1, "ratio_max is not 0, STOOK_NONE or a number up to 1000000"},
         {request->expect, 0, 1, &unused, 0, "expect is not 0 or 1"},
         {request->auth, 0, STOOK_AUTH_DIGEST, &unused, 0, "auth is not 0, STOOK_AUTH_BASIC or STOOK_AUTH_DIGEST"},

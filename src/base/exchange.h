@@ -26,6 +26,7 @@ struct stook__policy {
     int64_t body_max, head_max, fields_max;
     int64_t http_version;
     int64_t decode;         /* 1: content codings are asked for and taken off */
+    int64_t strict;         /* 1: nothing is taken that is only nearly right */
     int64_t ratio_max;      /* decoded bytes for each that came */
     int64_t unset;          /* STOOK__UNSET_... : what is the library's default, not the program's word */
     const char *ca_file;    /* NULL: libcurl's */

@@ -275,9 +275,11 @@ int stook__intake_verdict(struct stook__attempt *attempt, const char **ret_why)
         *ret_why = "the content coding has no end";
         return STOOK_ETRUNCATED;
     }
-    if (decoder != NULL && stook__decoder_trailed(decoder))
-        attempt->flags |= STOOK_FLAG_LENIENT;
-    return 0;
+    if (decoder == NULL || !stook__decoder_trailed(decoder))
+        return 0;
+    attempt->flags |= STOOK_FLAG_LENIENT;
+    *ret_why = "there is more behind the end of the content coding";
+    return attempt->policy->strict == 1 ? STOOK_EDECODE : 0;
 }
 
 int stook__intake_finish(struct stook__attempt *attempt, const char **ret_why)

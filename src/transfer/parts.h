@@ -16,6 +16,7 @@ struct stook__usual {
     char *agent;                /* the line of the User-Agent, or NULL */
     struct curl_slist *headers; /* with it; NULL: none */
     size_t head_size;                /* of the last head */
+    int hides_end;                   /* libcurl does not tell how a stream of HTTP/2 or 3 ended */
     long versions[STOOK_HTTP_3 + 1]; /* by STOOK_HTTP_...: what libcurl is told; 0: it cannot */
 };
 
@@ -40,6 +41,7 @@ struct stook__attempt {
     int64_t length;      /* Content-Length of this head; -1: none */
     size_t trailers_at;  /* where in the head's fields those of the trailers begin */
     int anew;            /* what was asked for cannot be had, but the whole can */
+    int chunked;         /* how often this head says so */
     int informational;   /* this head is of a 1xx */
     int flags;           /* STOOK_FLAG_... */
     int in_head;         /* between a status line and the empty line */

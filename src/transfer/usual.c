@@ -14,6 +14,7 @@ static void find_versions(struct stook__usual *usual)
     const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
     int has_2 = (info->features & CURL_VERSION_HTTP2) != 0;
     int weak = (stook__engine_quirks(usual->engine) & STOOK__QUIRK_WEAK_HTTP_2) != 0;
+    usual->hides_end = (stook__engine_quirks(usual->engine) & STOOK__QUIRK_HIDES_STREAM_END) != 0;
     usual->versions[STOOK_HTTP_1_1] = CURL_HTTP_VERSION_1_1;
     usual->versions[STOOK_HTTP_2] = has_2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1;
     usual->versions[STOOK_HTTP_3] = info->features & CURL_VERSION_HTTP3 ? CURL_HTTP_VERSION_3 : 0;
