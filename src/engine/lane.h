@@ -84,6 +84,7 @@ struct stook__slot {
     int connecting; /* counted as such by its origin */
     int paused;     /* its body waits in libcurl */
     int held;       /* and its connection is known to the table as such */
+    int carrier;    /* the descriptor that it was */
     int dead;       /* it got a connection that had ended, and declined */
     int sends;      /* how often libcurl was about to send the request */
     int port;       /* ours, of the connection it was sent over */

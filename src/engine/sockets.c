@@ -342,18 +342,32 @@ static void release(struct stook__socket *socket)
         removed(socket);
 }
 
-void stook__sockets_hold(struct stook__slot *slot, int held)
+/* Mostly the same as the last time it was asked. */
+static struct stook__socket *carrier_of(struct stook__slot *slot)
 {
     struct stook__engine *engine = slot->engine;
+    struct stook__socket *socket = find(engine, slot->carrier);
+    if (socket != NULL && carries(socket, slot))
+        return socket;
     for (size_t fd = 0; fd < engine->sockets.capacity; fd++) {
-        struct stook__socket *socket = engine->sockets.by_fd[fd];
+        socket = engine->sockets.by_fd[fd];
         if (socket == NULL || !carries(socket, slot))
             continue;
-        if (held)
-            hold(socket, slot->origin->protocol == 11);
-        else if (socket->held > 0)
-            release(socket);
+        slot->carrier = (int)fd;
+        return socket;
     }
+    return NULL;
+}
+
+void stook__sockets_hold(struct stook__slot *slot, int held)
+{
+    struct stook__socket *socket = carrier_of(slot);
+    if (socket == NULL)
+        return;
+    if (held)
+        hold(socket, slot->origin->protocol == 11);
+    else if (socket->held > 0)
+        release(socket);
 }
 
 void stook__sockets_free(struct stook__engine *engine)

@@ -93,7 +93,7 @@ static int note_lengths(struct stook__attempt *attempt, const char *value, const
     for (;; value++) {
         while (value < end && is_blank(*value))
             value++;
-        const char *comma = memchr(value, ',', (size_t)(end - value));
+        const char *comma = value < end ? memchr(value, ',', (size_t)(end - value)) : NULL;
         if (note_length(attempt, value, comma != NULL ? comma : end) != 0)
             return STOOK__SLOT_END;
         if (comma == NULL)

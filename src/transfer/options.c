@@ -15,7 +15,8 @@
 #include "transfer/upload.h"
 #include "transfer/url.h"
 
-enum { BODY = 1, METHOD = 2, HEAD = 4, FIELDS = 8, FRESH = 16 }; /* of kit.changed */
+enum { BODY = 1, METHOD = 2, HEAD = 4, FIELDS = 8, FRESH = 16, ROOM = 32 }; /* of kit.changed */
+static const long ROOM_SIZE = 128 << 10; /* of libcurl's buffer */
 enum { OWN_MAX = 4 };                                            /* lines of own_fields(), with the NULL */
 
 static int is_https(const struct stook__attempt *attempt)
@@ -163,6 +164,8 @@ static void undo(CURL *easy, unsigned changed, const struct stook__usual *usual)
         curl_easy_setopt(easy, CURLOPT_HTTPHEADER, usual->headers);
     if (changed & FRESH)
         curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 0L);
+    if (changed & ROOM)
+        curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)CURL_MAX_WRITE_SIZE);
 }
 
 static int set_method(struct stook__attempt *attempt, unsigned *changed, struct stook__outcome *ret_outcome)
@@ -253,6 +256,12 @@ static int check(struct stook__attempt *attempt, int *ret_secret, struct stook__
     return error;
 }
 
+/* Bodies that may be large: fewer, larger reads. */
+static int goes_elsewhere(const struct stook__spec *spec)
+{
+    return spec->extra != NULL && (spec->extra->on_body != NULL || spec->extra->output_file != NULL);
+}
+
 int stook__options_set(struct stook__attempt *attempt, int fresh, struct stook__outcome *ret_outcome)
 {
     int secret = 0;
@@ -273,6 +282,10 @@ int stook__options_set(struct stook__attempt *attempt, int fresh, struct stook__
     if (fresh) {
         kit->changed |= FRESH;
         curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+    }
+    if (goes_elsewhere(attempt->spec)) {
+        kit->changed |= ROOM;
+        curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, ROOM_SIZE);
     }
     if (attempt->spec->extra != NULL && attempt->spec->extra->on_progress != NULL)
         stook__slot_watch_sent(attempt->slot);

@@ -8,6 +8,7 @@
 
 #include "harness/fail_nth.h"
 #include "harness/life.h"
+#include "support/nginx.h"
 #include "support/process.h"
 #include "support/raw_server.h"
 
@@ -419,6 +420,46 @@ TEST_BOTH(a_pause_does_not_spin)
     CHECK_EQ_SIZE(scene.bytes, 10000000);
     CHECK((to.tv_sec - from.tv_sec) * 1000 + (to.tv_nsec - from.tv_nsec) / 1000000 < 400);
     stook_batch_free(scene.batch);
+}
+
+/* Over TLS it is libcurl that reads the socket empty, or leaves it to be reported again and again. */
+static void pause_over_tls(struct life *life, int64_t version)
+{
+    struct scene scene;
+    struct timespec from, to;
+    struct nginx *nginx = nginx_start();
+    begin(&scene, life);
+    stook_batch_free(scene.batch);
+    life_close(life);
+    life_open(life, &STOOK_CLIENT(.ca_file = nginx->ca, .http_version = version));
+    for (int round = 0; round < 2; round++) { /* the second time over a connection that was there */
+        scene.batch = life_batch(life);
+        scene.bytes = scene.pieces = 0;
+        scene.pause_at = 1;
+        ADD(scene.batch, nginx_tls_url(nginx, "/big"), .on_body = take, .user = &scene, .stall_timeout_ms = 100);
+        for (int i = 1; i < 10; i++)
+            ADD(scene.batch, nginx_tls_url(nginx, "/ok"));
+        ADD(scene.batch, raw_url(scene.server, "/delay?ms=500"));
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
+        int failed = life_gather(life, scene.batch, &STOOK_GATHER(.on_result = resume_first, .user = &scene));
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
+        CHECK_STR(scene.message, "OK");
+        CHECK_EQ_INT(failed, 0);
+        CHECK_EQ_SIZE(scene.bytes, nginx_big_size);
+        CHECK_EQ_SIZE(scene.wrong, 0);
+        CHECK((to.tv_sec - from.tv_sec) * 1000 + (to.tv_nsec - from.tv_nsec) / 1000000 < 300);
+        stook_batch_free(scene.batch);
+    }
+}
+
+TEST_BOTH(paused_over_tls)
+{
+    pause_over_tls(life, STOOK_HTTP_1_1);
+}
+
+TEST_BOTH(paused_over_http_2)
+{
+    pause_over_tls(life, STOOK_HTTP_2);
 }
 
 TEST_BOTH(resume_of_what_is_not_paused)
