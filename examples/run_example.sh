@@ -194,6 +194,18 @@ case_post_json() {
     stop_server
 }
 
+case_upload() {
+    start_server --delay-ms 1
+    awk 'BEGIN { for (i = 0; i < 1000; i++) print "rye" }' >"$work/rye.text"
+    run 0 upload "$url" "$work/rye.text"
+    lines_are 3
+    has_line "4000 bytes came back from $url/echo"
+    has_line "22 bytes came back from $url/echo"
+    run 1 upload "$url" "$work/nothing.text"
+    lines_are 1
+    stop_server
+}
+
 case_cpp17() {
     start_server --delay-ms 3 --uneven
     # shellcheck disable=SC2046

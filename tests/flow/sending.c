@@ -301,6 +301,37 @@ TEST_BOTH(freed_while_it_is_given_back)
     CHECK_STR(told(), "released result result done");
 }
 
+/* However it fails, whatever was secret is not in the words about it. */
+TEST_BOTH(messages_keep_secrets)
+{
+    static const char *const paths[] = {"/rst", "/garbage", "/short", "/bad-length", "/swallow", "/short-head", "/status?code=401",
+                                        "/two-lengths", "/http9"};
+    static const char *const headers[] = {"X-Api-Key: s3cret", "Cookie: s3cret", NULL}, *const bad[] = {"X-Key: s3cret\n", NULL};
+    struct raw_server *server = raw_server_start(NULL);
+    life_open(life, &STOOK_CLIENT(.attempt_timeout_ms = 2000));
+    stook_batch *batch = life_batch(life);
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        const char *url = raw_url(server, "%s", paths[i]);
+        ADD(batch, url, .bearer = "s3cret", .json = "\"s3cret\"");
+        ADD(batch, url, .username = "s3cret", .password = "s3cret");
+        ADD(batch, url, .username = "s3cret", .password = "s3cret", .auth = STOOK_AUTH_DIGEST);
+        ADD(batch, url, .headers = headers, .client_cert = "/nonexistent", .key_password = "s3cret");
+    }
+    ADD(batch, "http://u:s3cret@127.0.0.1/");
+    ADD(batch, raw_url(server, "/ok"), .headers = bad);
+    ADD(batch, raw_url(server, "/ok"), .bearer = "s3cret s3cret");
+    ADD(batch, text("https://127.0.0.1:%d/", raw_port(server)), .client_cert = "/nonexistent", .key_password = "s3cret");
+    size_t count = stook_batch_count(batch);
+    CHECK_EQ_INT(life_gather_ordered(life, batch, NULL), (long long)count);
+    for (size_t i = 0; i < count; i++) {
+        test_note("%zu: %s", i, stook_result_message(stook_batch_result(batch, i)));
+        CHECK(strstr(stook_result_message(stook_batch_result(batch, i)), "s3cret") == NULL);
+        CHECK(strstr(stook_result_message(stook_batch_result(batch, i)), "czNjcmV0") == NULL);
+    }
+    CHECK(strstr(stook_batch_message(batch), "s3cret") == NULL);
+    stook_batch_free(batch);
+}
+
 /* ------------------------------------------------------------------------ memory */
 
 static struct raw_server *the_server;
