@@ -6,7 +6,7 @@ cd "$1"
 scratch=$(mktemp -d)
 trap 'rm -r "$scratch"' EXIT
 
-for file in api/*.c faults/*.c flow/*.c sim/*.c trap/*.c unit/*.c; do
+for file in api/*.c faults/*.c flow/*.c peers/*.c sim/*.c trap/*.c unit/*.c; do
     [ -e "$file" ] || continue
     sed -n "s|^TEST\(_[A-Z]*\)\{0,1\}(\([a-z0-9_]*\)).*|${file%.c} \2|p" "$file"
 done | sort >"$scratch/written"

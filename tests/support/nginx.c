@@ -14,7 +14,7 @@
 #include "raw_server.h"
 #include "sockets.h"
 
-struct peer {
+struct nginx_peer {
     struct nginx nginx; /* first: what the test sees */
     struct process process;
     char *directory;
@@ -68,7 +68,7 @@ static const char configuration[] =
     "  }\n"
     "}\n";
 
-static void write_files(const struct peer *peer)
+static void write_files(const struct nginx_peer *peer)
 {
     static char big[nginx_big_size + 1];
     const char *d = peer->directory;
@@ -81,7 +81,7 @@ static void write_files(const struct peer *peer)
 /* ---------------------------------------------------------------- readiness */
 
 /* 1 when our own nginx answers; 0 when it ended, because a port was taken. */
-static int wait_until_ready(struct peer *peer, long token)
+static int wait_until_ready(struct nginx_peer *peer, long token)
 {
     char answer[4096];
     const char *expected = text("\r\n\r\n%ld", token);
@@ -94,7 +94,7 @@ static int wait_until_ready(struct peer *peer, long token)
     return 0;
 }
 
-static int try_ports(struct peer *peer, const char *path)
+static int try_ports(struct nginx_peer *peer, const char *path)
 {
     char content[4096];
     const char *d = peer->directory;
@@ -112,7 +112,7 @@ static int try_ports(struct peer *peer, const char *path)
 
 static void stop(void *arg)
 {
-    struct peer *peer = arg;
+    struct nginx_peer *peer = arg;
     process_stop(&peer->process);
     free(peer->directory);
     free(peer->ca);
@@ -124,7 +124,7 @@ struct nginx *nginx_start(void)
 {
     const char *path = program();
     const char *directory = temporary_directory();
-    struct peer *peer = calloc(1, sizeof *peer);
+    struct nginx_peer *peer = calloc(1, sizeof *peer);
     CHECK(peer != NULL);
     peer->directory = strdup(directory);
     peer->nginx.ca = peer->ca = strdup(text("%s/authority.pem", directory));
@@ -154,12 +154,12 @@ void nginx_wait_until_alone(const struct nginx *nginx)
 
 const char *nginx_file(const struct nginx *nginx, const char *name)
 {
-    return text("%s/%s", ((const struct peer *)nginx)->directory, name);
+    return text("%s/%s", ((const struct nginx_peer *)nginx)->directory, name);
 }
 
 void nginx_make_client(const struct nginx *nginx, const char *name)
 {
-    const struct peer *peer = (const struct peer *)nginx;
+    const struct nginx_peer *peer = (const struct nginx_peer *)nginx;
     certificate_make(peer->directory, &(struct certificate){.name = name, .issuer = "authority",
                                                             .usage = "clientAuth", .alt_names = ""});
 }
@@ -180,4 +180,12 @@ const char *nginx_tls_url(const struct nginx *nginx, const char *format, ...)
     const char *url = url_of("https", nginx->tls_port, format, args);
     va_end(args);
     return url;
+}
+
+void nginx_serve_files(const struct nginx *nginx, int count)
+{
+    const char *d = ((const struct nginx_peer *)nginx)->directory;
+    CHECK_EQ_INT(mkdir(text("%s/files/path", d), 0700), 0);
+    for (int i = 0; i < count; i++)
+        write_file(text("%s/files/path/%d", d, i), text("/path/%d", i));
 }

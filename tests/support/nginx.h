@@ -31,6 +31,8 @@ struct nginx {
 
 /* Ends with the test. */
 struct nginx *nginx_start(void);
+/* Have /path/0, /path/1, ... answered by "/path/0", ... */
+void nginx_serve_files(const struct nginx *nginx, int count);
 /* Wait until no connection to it is open. */
 void nginx_wait_until_alone(const struct nginx *nginx);
 /* A file in its directory, such as "leaf.pem", "leaf.key", or the socket "nginx.sock" that answers as
