@@ -16,5 +16,9 @@ sed -n 's|^\([a-z][^ ]*\)  *\([^ ]*\).*|\1 \2|p' list.txt | sort >"$scratch/list
 comm -23 "$scratch/written" "$scratch/listed" | sed 's/^/not in list.txt: /' >"$scratch/wrong"
 comm -13 "$scratch/written" "$scratch/listed" | sed 's/^/in list.txt and nowhere else: /' >>"$scratch/wrong"
 uniq -d "$scratch/listed" | sed 's/^/twice in list.txt: /' >>"$scratch/wrong"
+
+# What the tables of docs/internals name is there too.
+grep -hoE '`(api|faults|flow|peers|sim|trap|unit)/[a-z0-9_]+\.[a-z0-9_]+`' ../docs/internals/*.md | tr -d '`' |
+    tr . ' ' | sort -u | comm -23 - "$scratch/listed" | sed 's/^/in docs\/internals and not in list.txt: /' >>"$scratch/wrong"
 cat "$scratch/wrong"
 [ ! -s "$scratch/wrong" ]
