@@ -158,10 +158,12 @@ TEST_BOTH(refused)
         {{.total = 10, .portion = 1}, 9, "gave more than body_size"},
         {{.total = 300000, .portion = 65536}, 299999, "gave more than body_size"},
         {{.total = 10, .answer = -1}, 10, "body_read failed"},
+        {{.total = 10, .portion = 9, .later = 2}, 9, "gave more than body_size"}, /* when the nine could be gone */
     };
     enum { ROWS = sizeof rows / sizeof rows[0] };
     struct raw_server *server = raw_server_start(NULL);
     static struct giver givers[ROWS];
+    the_life = life;
     life_open(life, NULL);
     stook_batch *batch = life_batch(life);
     for (size_t i = 0; i < ROWS; i++) {

@@ -225,6 +225,10 @@ TEST_BOTH(digest_lost_on_the_way)
     CHECK_EQ_INT(raw_seen(server, "/challenge-and-vanish"), 2);
     fail(life, &STOOK_REQUEST(raw_url(server, "/short-401"), DIGEST), 2, STOOK_ETRUNCATED, "");
     CHECK_EQ_INT(raw_seen(server, "/short-401"), 2);
+    /* Nor does a kept-alive connection that dies. */
+    ask(life, &STOOK_REQUEST(raw_url(server, "/ok")), 1, 200);
+    fail(life, &STOOK_REQUEST(raw_url(server, "/swallow"), .json = "1", DIGEST), 1, STOOK_ERESET, "");
+    CHECK_EQ_INT(raw_seen(server, "/swallow"), 1);
     ask(life, &STOOK_REQUEST(raw_url(server, "/challenge")), 1, 401);
     ask(life, &STOOK_REQUEST(raw_url(server, "/challenge"), .username = "user", .password = "secret"), 1, 401);
 }
