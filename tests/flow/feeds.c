@@ -308,8 +308,10 @@ TEST_BOTH(early_answers)
     ADD(batch, raw_url(server, "/too-early"), .body_read = never_now, .user = &calls);
     CHECK_EQ_INT(life_gather_ordered(life, batch, NULL), 3);
     for (size_t i = 0; i < 3; i++) {
-        CHECK_ERROR(stook_result_error(stook_batch_result(batch, i)), 0);
-        CHECK_EQ_INT(stook_result_status(stook_batch_result(batch, i)), 413);
+        const stook_result *result = stook_batch_result(batch, i);
+        /* A reset may reach libcurl while it sends; see answered_before_it_was_sent in uploads.c. */
+        if (i == 2 || stook_result_error(result) != STOOK_ERESET)
+            CHECK_STR(stook_result_message(result), "HTTP 413");
     }
     stook_batch_free(batch);
 }
