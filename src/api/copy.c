@@ -272,11 +272,8 @@ static struct stook_result *make(stook_batch *batch, const struct stook_request 
 /* Whether it says no more than method, URL, headers and a body, as most do. */
 static int is_plain(const struct stook_request *request)
 {
-    uint64_t words[(sizeof *request - offsetof(struct stook_request, queue_timeout_ms)) / 8], any = 0;
-    memcpy(words, &request->queue_timeout_ms, sizeof words);
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        any |= words[i];
-    return any == 0;
+    static const char zero[sizeof *request - offsetof(struct stook_request, queue_timeout_ms)];
+    return memcmp(&request->queue_timeout_ms, zero, sizeof zero) == 0;
 }
 
 int stook__input_record(stook_batch *batch, const struct stook_request *request, struct stook_result **ret_record,

@@ -5,6 +5,7 @@
 
 #include <curl/curl.h>
 
+#include "base/facts.h"
 #include "engine/engine.h"
 
 struct stook__slot;
@@ -53,11 +54,20 @@ struct stook__slot *stook__slot_new(struct stook__engine *engine, const struct s
 int stook__slot_join(struct stook__slot *slot, const char *origin, size_t size, int h2, int may_rest);
 
 /* What stays with a slot for the next attempt of its origin; kept by the attempt. */
+/* The peer's address and port. */
+struct stook__remote {
+    char text[STOOK__REMOTE_MAX];
+    size_t ip_size;
+    int port;
+};
+
 struct stook__slot_kit {
     CURLU *url;       /* libcurl reads it when the transfer starts, so it is never shared */
+    char path[64];    /* what the URL is behind its origin, if that is short; "": not known */
     unsigned changed; /* options that differ from those of a plain GET */
     int64_t connect_ms;
     struct curl_slist *connect_to; /* libcurl keeps the pointer */
+    struct stook__remote remote; /* of the last connection */
     int directory; /* the authorities of libcurl's default directory count too */
 };
 

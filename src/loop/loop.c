@@ -115,13 +115,11 @@ void stook__loop_busy(struct stook__loop *loop, int busy)
 
 void stook__loop_alarm(struct stook__loop *loop, int64_t due)
 {
-    if (due == loop->alarm)
+    /* One that is early is left: it wakes the loop once for nothing, which is cheaper than to move it
+       in every turn. */
+    if (due == 0 || (loop->alarm != 0 && loop->alarm <= due))
         return;
     loop->alarm = due;
-    if (due == 0) {
-        uv_timer_stop(&loop->timer);
-        return;
-    }
     /* libuv counts from the time it last looked at the clock, which a long callback leaves behind;
        both are of the same monotonic clock. Rounded up: an alarm is never early. */
     int64_t delay = (due + 999) / 1000 - (int64_t)uv_now(loop->uv);

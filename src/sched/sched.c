@@ -85,8 +85,11 @@ void stook__group_shut(struct stook__sched *sched, struct stook__group *group)
 
 void stook__group_hold(struct stook__sched *sched, struct stook__group *group, int held, struct stook__job *head)
 {
+    int was = group->held;
     group->held = held;
     group->head = head;
+    if (!was && !held)
+        return; /* the head matters to those that are held */
     if (held && group->n_called > (size_t)(head != NULL && head->queue->called))
         return_calls(sched, group);
     place(sched, group);

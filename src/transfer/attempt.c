@@ -215,7 +215,7 @@ static int seal(struct stook__attempt *attempt)
                    [STOOK__FACT_WIRE] = (uint64_t)attempt->wire,
                    [STOOK__FACT_BODY] = attempt->intake != NULL ? (uint64_t)attempt->received : attempt->answer.body.size,
                    [STOOK__FACT_SENT] = (uint64_t)sent},
-        .remote = attempt->remote,
+        .remote = stook__slot_kit(attempt->slot)->remote.text,
     };
     if (stook__facts_put(head, attempt->heap, &facts) != 0) {
         stook__buffer_free(head, attempt->heap); /* there is no head without them */

@@ -112,6 +112,14 @@ static int refuse_url(struct stook__attempt *attempt, int error, const char *why
     return error;
 }
 
+/* Whoever asks for the same again, as those do who poll, is spared 600 instructions. */
+static void note_path(struct stook__slot_kit *kit, const char *path)
+{
+    size_t size = strlen(path) + 1;
+    if (size <= sizeof kit->path)
+        memcpy(kit->path, path, size);
+}
+
 static int take_new(struct stook__attempt *attempt, size_t origin, int rest, struct stook__outcome *ret_outcome)
 {
     const char *why = NULL, *url = attempt->spec->url;
@@ -122,6 +130,7 @@ static int take_new(struct stook__attempt *attempt, size_t origin, int rest, str
     int error = stook__url_parse(stook__slot_kit(attempt->slot)->url, url, &why, scheme);
     if (error != 0)
         return refuse_url(attempt, error, why, scheme, ret_outcome);
+    note_path(stook__slot_kit(attempt->slot), url + origin);
     error = stook__peer_join(attempt, origin, may_be_h2(attempt), rest);
     if (error == 0)
         error = set_policy(attempt);
@@ -142,11 +151,15 @@ static int take_slot(struct stook__attempt *attempt, int rest, struct stook__out
     }
     if (attempt->slot == NULL)
         return take_new(attempt, origin, rest, ret_outcome);
-    CURLU *parts = stook__slot_kit(attempt->slot)->url;
-    if (stook__url_move(parts, url + origin))
+    struct stook__slot_kit *kit = stook__slot_kit(attempt->slot);
+    if (kit->path[0] != '\0' && strcmp(kit->path, url + origin) == 0)
         return 0;
-    int error = stook__url_parse(parts, url, &why, scheme);
-    return error != 0 ? refuse_url(attempt, error, why, scheme, ret_outcome) : 0;
+    kit->path[0] = '\0';
+    int error = stook__url_move(kit->url, url + origin) ? 0 : stook__url_parse(kit->url, url, &why, scheme);
+    if (error != 0)
+        return refuse_url(attempt, error, why, scheme, ret_outcome);
+    note_path(kit, url + origin);
+    return 0;
 }
 
 /* Back to a plain GET, where the last attempt of this handle was something else. */

@@ -59,7 +59,6 @@ struct stook__attempt {
     struct stook__intake *intake; /* NULL: the body goes to memory as it comes */
     struct stook__stream *stream; /* NULL: the program hears only of its end */
     struct stook__brake brake;
-    char remote[STOOK__REMOTE_MAX]; /* the peer's address and port */
 };
 
 /* Beside an attempt that talks with the program while it is under way. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What comes in: head lines and body, under caps. Runs inside libcurl: only writes down. */
+#include <stdio.h>
 #include <string.h>
 
 #include "transfer/brake.h"
@@ -70,7 +71,7 @@ static int on_head(void *owner, const char *line, size_t size)
     }
     if ((size < 2 || line[size - 2] != '\r') && stook__framing_lenient(attempt, "a line of the head ends without a CR") != 0)
         return STOOK__SLOT_END;
-    size = trimmed(line, size);
+    size = size > 2 && line[size - 2] == '\r' && line[size - 3] > ' ' ? size - 2 : trimmed(line, size);
     if (size == 0) {
         attempt->in_head = 0;
         if (!attempt->head_done && !attempt->informational) {
@@ -119,31 +120,26 @@ static int on_body(void *owner, const char *data, size_t size)
     return 0;
 }
 
-/* "127.0.0.1:80" or "[::1]:80"; nothing for a socket of the file system. */
-static void note_remote(struct stook__attempt *attempt, const char *ip, int port)
+/* "127.0.0.1:80" or "[::1]:80"; nothing for a socket of the file system. A slot that rested meets the
+   same peer again, and there is nothing to write. */
+static void note_remote(struct stook__remote *remote, const char *ip, int port)
 {
-    char digits[8], *at = attempt->remote;
     size_t size = ip != NULL ? strlen(ip) : 0;
-    int n = 0, brackets = size > 0 && memchr(ip, ':', size) != NULL;
-    if (size == 0 || port <= 0 || port > 65535 || size + 10 > sizeof attempt->remote)
+    int brackets = size > 0 && memchr(ip, ':', size) != NULL;
+    if (size > 0 && port == remote->port && size == remote->ip_size && memcmp(remote->text + brackets, ip, size) == 0)
         return;
-    if (brackets)
-        *at++ = '[';
-    at = (char *)memcpy(at, ip, size) + size;
-    if (brackets)
-        *at++ = ']';
-    *at++ = ':';
-    for (; port > 0; port /= 10)
-        digits[n++] = (char)('0' + port % 10);
-    while (n > 0)
-        *at++ = digits[--n];
-    *at = '\0';
+    *remote = (struct stook__remote){.text = ""};
+    if (size == 0 || port <= 0 || port > 65535 || size + 10 > sizeof remote->text)
+        return;
+    snprintf(remote->text, sizeof remote->text, brackets ? "[%s]:%d" : "%s:%d", ip, port);
+    remote->port = port;
+    remote->ip_size = size;
 }
 
 static void before_send(void *owner, const char *ip, int port)
 {
     struct stook__attempt *attempt = owner;
-    note_remote(attempt, ip, port);
+    note_remote(&stook__slot_kit(attempt->slot)->remote, ip, port);
     attempt->connected = 1;
     attempt->moved_at = *attempt->clock;
 }
