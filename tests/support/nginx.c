@@ -106,6 +106,7 @@ static int try_ports(struct nginx_peer *peer, const char *path)
              peer->nginx.tls_port);
     write_file(text("%s/nginx.conf", d), content);
     const char *argv[] = {path, "-p", text("%s/", d), "-c", "nginx.conf", "-e", "error.log", NULL};
+    unlink(text("%s/nginx.sock", d)); /* of a try that met a taken port */
     process_start(&peer->process, argv, text("%s/nginx.log", d));
     return wait_until_ready(peer, token);
 }
