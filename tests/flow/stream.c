@@ -316,8 +316,7 @@ TEST_BOTH(paused_among_others)
     struct scene scene;
     begin(&scene, life);
     scene.pause_at = 3;
-    ADD(scene.batch, raw_url(scene.server, "/pour?n=%d", LARGE), .on_body = take, .user = &scene,
-        .stall_timeout_ms = 100);
+    ADD(scene.batch, raw_url(scene.server, "/pour?n=%d", LARGE), .on_body = take, .user = &scene);
     for (int i = 1; i < 10; i++)
         ADD(scene.batch, raw_url(scene.server, "/big?n=1000"));
     ADD(scene.batch, raw_url(scene.server, "/delay?ms=400"));
@@ -339,10 +338,10 @@ TEST_BOTH(clocks_stand_still)
     begin(&scene, life);
     scene.pause_at = 1;
     ADD(scene.batch, raw_url(scene.server, "/pour?n=10000000"), .on_body = take, .user = &scene,
-        .attempt_timeout_ms = 300, .timeout_ms = 300, .stall_timeout_ms = 300);
+        .attempt_timeout_ms = 800, .timeout_ms = 800, .stall_timeout_ms = 800);
     for (int i = 1; i < 10; i++)
         ADD(scene.batch, raw_url(scene.server, "/ok"));
-    ADD(scene.batch, raw_url(scene.server, "/delay?ms=700"));
+    ADD(scene.batch, raw_url(scene.server, "/delay?ms=1200"));
     int failed = life_gather(life, scene.batch, &STOOK_GATHER(.on_result = resume_first, .user = &scene));
     CHECK_STR(scene.message, "OK");
     CHECK_EQ_INT(failed, 0);
@@ -355,7 +354,7 @@ TEST_BOTH(clocks_go_on)
     struct scene scene;
     begin(&scene, life);
     scene.pause_at = 1;
-    ADD(scene.batch, raw_url(scene.server, "/stall-body"), .on_body = take, .user = &scene, .stall_timeout_ms = 100);
+    ADD(scene.batch, raw_url(scene.server, "/stall-body"), .on_body = take, .user = &scene, .stall_timeout_ms = 400);
     for (int i = 1; i < 10; i++)
         ADD(scene.batch, raw_url(scene.server, "/ok"));
     ADD(scene.batch, raw_url(scene.server, "/delay?ms=300"));
@@ -436,10 +435,10 @@ static void pause_over_tls(struct life *life, int64_t version)
         scene.batch = life_batch(life);
         scene.bytes = scene.pieces = 0;
         scene.pause_at = 1;
-        ADD(scene.batch, nginx_tls_url(nginx, "/big"), .on_body = take, .user = &scene, .stall_timeout_ms = 100);
+        ADD(scene.batch, nginx_tls_url(nginx, "/big"), .on_body = take, .user = &scene, .stall_timeout_ms = 400);
         for (int i = 1; i < 10; i++)
             ADD(scene.batch, nginx_tls_url(nginx, "/ok"));
-        ADD(scene.batch, raw_url(scene.server, "/delay?ms=500"));
+        ADD(scene.batch, raw_url(scene.server, "/delay?ms=700"));
         clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
         int failed = life_gather(life, scene.batch, &STOOK_GATHER(.on_result = resume_first, .user = &scene));
         clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
