@@ -60,8 +60,8 @@ static int class_of(CURLcode code)
         return STOOK_ETIMEOUT_ATTEMPT; /* of libcurl's clocks only the one for connecting is set */
     case CURLE_PARTIAL_FILE:
         return STOOK_ETRUNCATED;
-    case CURLE_BAD_CONTENT_ENCODING:
-        return STOOK_EDECODE;
+    case CURLE_BAD_CONTENT_ENCODING: /* libcurl decodes no content: a transfer coding that nobody asked for */
+        return STOOK_EPROTOCOL;
     case CURLE_TOO_MANY_REDIRECTS:
         return STOOK_EREDIRECT;
     case CURLE_OUT_OF_MEMORY:
