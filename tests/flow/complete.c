@@ -72,16 +72,20 @@ static void gather_row(struct life *life, struct raw_server *server, const struc
 {
     size_t bytes = 0;
     stook_batch *batch = life_batch(life);
-    int error = strict ? row->strict : row->error;
+    int error = strict ? row->strict : row->error, flags = row->flags;
     test_note("%s%s%s", row->peer.path, strict ? ", strict" : "", stream ? ", streamed" : "");
     ADD(batch, raw_url(server, "%s", row->peer.path), .strict = strict > 0, .on_body = stream ? take : NULL, .user = &bytes);
     life_gather(life, batch, NULL);
     const stook_result *result = stook_batch_result(batch, 0);
+    /* The newest libcurls unfold it before anybody sees it. */
+    int mended = strcmp(row->peer.path, "/fold") == 0 && stook_result_flags(result) == 0 && stook_result_ok(result);
+    if (mended)
+        error = flags = 0;
     CHECK_ERROR(stook_result_error(result), error);
-    if (strict)
+    if (strict && !mended)
         CHECK_CONTAINS(stook_result_message(result), row->why);
     if (error == 0)
-        CHECK_EQ_INT(stook_result_flags(result), row->flags);
+        CHECK_EQ_INT(stook_result_flags(result), flags);
     if (strcmp(row->peer.path, "/fold") == 0 && error == 0)
         CHECK_STR(stook_result_header(result, "X-Long"), "a b c");
     stook_batch_free(batch);
