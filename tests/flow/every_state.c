@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* In every state a request can be in: cancelled, its batch cancelled, its client closed. One result each. */
+#include <string.h>
+#include <unistd.h>
+
+#include <stook.h>
+
+#include "harness/life.h"
+#include "support/raw_server.h"
+#include "support/sockets.h"
+
+enum { BODY = 8 << 20 };
+
+static int pause_it(stook_batch *batch, const stook_result *result, const void *data, size_t size, void *user)
+{
+    (void)batch, (void)result, (void)data, (void)size, (void)user;
+    return STOOK_PAUSE;
+}
+
+/* What is asked for, and the state it is to be found in; the path of a server, or a port of its own. */
+struct stage {
+    const char *path;
+    int state, deaf, silent, tls, sends, pauses;
+    int64_t limit; /* of the batch, behind one that hangs */
+    int64_t held_max;
+};
+
+static const struct stage stages[] = {
+    {.path = "/stall", .state = STOOK_STATE_QUEUED_BATCH, .limit = 1},
+    {.silent = 1, .state = STOOK_STATE_CONNECTING},
+    {.deaf = 1, .tls = 1, .state = STOOK_STATE_TLS},
+    {.deaf = 1, .sends = 1, .state = STOOK_STATE_SENDING},
+    {.path = "/stall", .state = STOOK_STATE_WAITING},
+    {.path = "/stall-head", .state = STOOK_STATE_RECEIVING},
+    {.path = "/stall-body", .state = STOOK_STATE_RECEIVING},
+    {.path = "/pour?n=10000000", .pauses = 1, .state = STOOK_STATE_PAUSED},
+    {.path = "/big?n=100000", .held_max = 1, .state = STOOK_STATE_HELD_UP},
+};
+
+static int errors[2];
+static size_t shown;
+
+static void note(stook_batch *batch, const stook_result *result, void *user)
+{
+    (void)batch, (void)user;
+    CHECK(stook_result_index(result) < 2);
+    CHECK_EQ_INT(errors[stook_result_index(result)], 0);
+    errors[stook_result_index(result)] = stook_result_error(result);
+    shown++;
+}
+
+static void add_stage(stook_batch *batch, const struct raw_server *server, const struct stage *stage, int port)
+{
+    static char body[BODY];
+    char url[128];
+    if (stage->path != NULL)
+        snprintf(url, sizeof url, "%s", raw_url(server, "%s", stage->path));
+    else
+        snprintf(url, sizeof url, "%s://127.0.0.1:%d/", stage->tls ? "https" : "http", port);
+    ADD(batch, url, .body = stage->sends ? body : NULL, .body_size = stage->sends ? BODY : 0,
+        .on_body = stage->pauses ? pause_it : NULL);
+}
+
+enum how { ONE, ALL, CLOSE };
+
+static void end_in(const struct stage *stage, enum how how)
+{
+    static struct life life;
+    struct raw_server *server = raw_server_start(NULL);
+    int port = 0, fd = stage->deaf ? listen_somewhere(8, &port) : -1;
+    struct done done = {0};
+    test_note("%s, way %d", stook_state_text(stage->state), (int)how);
+    memset(errors, 0, sizeof errors);
+    shown = 0;
+    if (stage->silent)
+        port = silent_port();
+    life_begin(&life, 1);
+    life_open(&life, NULL);
+    stook_batch *batch = life_batch(&life);
+    add(batch, raw_url(server, "/stall"));
+    add_stage(batch, server, stage, port);
+    struct stook_gather_options options =
+        STOOK_GATHER(.limit = stage->limit, .held_max = stage->held_max, .on_result = note);
+    CHECK_ERROR(stook_gather_ordered_start(batch, &options, count_done, &done), 0);
+    while (stook_batch_state_of(batch, 1) != stage->state || stook_batch_state_of(batch, 0) != STOOK_STATE_WAITING)
+        uv_run(&life.loop, UV_RUN_ONCE);
+    if (how == ONE) {
+        stook_batch_cancel_one(batch, 1);
+        stook_batch_cancel_one(batch, 1);
+        CHECK_EQ_INT(stook_batch_state_of(batch, 1), STOOK_STATE_FINISHED);
+        stook_batch_cancel_one(batch, 0);
+    } else if (how == ALL) {
+        stook_batch_cancel(batch);
+        stook_batch_cancel(batch);
+    } else {
+        life_close(&life);
+    }
+    if (how != CLOSE)
+        uv_run(&life.loop, UV_RUN_DEFAULT);
+    CHECK_EQ_SIZE(shown, 2);
+    for (int i = 0; i < 2; i++)
+        CHECK_ERROR(errors[i], how == CLOSE ? STOOK_ECLOSED : STOOK_ECANCELLED);
+    CHECK_EQ_INT(done.calls, 1);
+    CHECK_EQ_INT(done.failed, 2);
+    stook_batch_free(batch);
+    life_end(&life);
+    if (fd >= 0)
+        close(fd);
+}
+
+static void end_in_all(enum how how)
+{
+    for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++)
+        end_in(&stages[i], how);
+}
+
+TEST(cancelled)
+{
+    end_in_all(ONE);
+}
+
+TEST(batch_cancelled)
+{
+    end_in_all(ALL);
+}
+
+TEST(client_closed)
+{
+    end_in_all(CLOSE);
+}
+
+/* ------------------------------------------------------------------- by a clock */
+
+static void time_out(const struct stage *stage, const struct stook_request *clocks, int error)
+{
+    static struct life life;
+    int port = 0, fd = stage->deaf ? listen_somewhere(8, &port) : -1;
+    char url[64];
+    static char body[BODY];
+    test_note("%s", stook_err_name(error));
+    life_begin(&life, 1);
+    life_open(&life, NULL);
+    stook_batch *batch = life_batch(&life);
+    struct stook_request request = *clocks;
+    snprintf(url, sizeof url, "%s://127.0.0.1:%d/", stage->tls ? "https" : "http", stage->silent ? silent_port() : port);
+    request.url = url;
+    request.body = stage->sends ? body : NULL;
+    request.body_size = stage->sends ? BODY : 0;
+    CHECK_ERROR(stook_batch_add(batch, &request), 0);
+    CHECK_EQ_INT(life_gather(&life, batch, NULL), 1);
+    CHECK_ERROR(stook_result_error(stook_batch_result_of(batch, 0)), error);
+    CHECK_CONTAINS(stook_result_message(stook_batch_result_of(batch, 0)), " ms"); /* it names the clock */
+    stook_batch_free(batch);
+    life_end(&life);
+    if (fd >= 0)
+        close(fd);
+}
+
+TEST(clocks_of_the_ways_there)
+{
+    static const struct stage connecting = {.silent = 1}, tls = {.deaf = 1, .tls = 1}, sending = {.deaf = 1, .sends = 1},
+                              waiting = {.deaf = 1};
+    time_out(&connecting, &STOOK_REQUEST(.connect_timeout_ms = 60), STOOK_ETIMEOUT_ATTEMPT);
+    time_out(&tls, &STOOK_REQUEST(.connect_timeout_ms = 60), STOOK_ETIMEOUT_ATTEMPT);
+    time_out(&sending, &STOOK_REQUEST(.stall_timeout_ms = 200), STOOK_ETIMEOUT_STALL);
+    time_out(&sending, &STOOK_REQUEST(.timeout_ms = 100), STOOK_ETIMEOUT_TOTAL);
+    time_out(&waiting, &STOOK_REQUEST(.attempt_timeout_ms = 60), STOOK_ETIMEOUT_ATTEMPT);
+    time_out(&waiting, &STOOK_REQUEST(.attempt_timeout_ms = 1), STOOK_ETIMEOUT_ATTEMPT);
+    time_out(&waiting, &STOOK_REQUEST(.timeout_ms = 1), STOOK_ETIMEOUT_TOTAL);
+}

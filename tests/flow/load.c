@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/* Many of everything: limits of all sizes, a late head, cancels, adds from callbacks, lives, and an exit. */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <stook.h>
+
+#include "harness/life.h"
+#include "support/plain.h"
+#include "support/raw_server.h"
+
+/* The server counts: never above the limit, and at it. */
+TEST_BOTH(limits_of_all_sizes)
+{
+    static const struct {
+        int limit, count, delay_ms;
+    } cases[] = {{1, 500, 0}, {2, 1000, 1}, {50, 5000, 3}, {500, 4000, 40}};
+    for (size_t i = 0; i < 4; i++) {
+        struct plain *plain = plain_start();
+        test_note("limit %d", cases[i].limit);
+        life_open(life, NULL);
+        stook_batch *batch = life_batch(life);
+        for (int k = 0; k < cases[i].count; k++)
+            add(batch, plain_url(plain, "/todos/1?delay_ms=%d", cases[i].delay_ms));
+        CHECK_EQ_INT(life_gather(life, batch, &STOOK_GATHER(.limit = cases[i].limit)), 0);
+        CHECK_EQ_INT(plain_count(plain, "most_in_flight"), cases[i].limit);
+        stook_batch_free(batch);
+        life_close(life);
+    }
+}
+
+/* ----------------------------------------------------------------- the late head */
+
+static size_t next_shown;
+
+static void in_order(stook_batch *batch, const stook_result *result, void *user)
+{
+    (void)batch, (void)user;
+    CHECK_EQ_INT(stook_result_ok(result), 1);
+    CHECK_EQ_SIZE(stook_result_index(result), next_shown++);
+}
+
+static void *release_head(void *user)
+{
+    raw_wait(user, "/ok", 399); /* the window: 4 x 100, with the head */
+    raw_signal(user, "/go");
+    return NULL;
+}
+
+/* One late and 9,999 fast: order exact, no more started than the window holds, memory with it. */
+TEST_BOTH(late_head)
+{
+    struct raw_server *server = raw_server_start(NULL);
+    pthread_t thread;
+    next_shown = 0;
+    life_open(life, NULL);
+    stook_batch *batch = life_batch(life);
+    add(batch, raw_url(server, "/after?path=/go&n=1"));
+    for (int i = 1; i < 10000; i++)
+        add(batch, raw_url(server, "/ok"));
+    size_t queued = life->memory.bytes;
+    CHECK_EQ_INT(pthread_create(&thread, NULL, release_head, server), 0);
+    CHECK_EQ_INT(life_gather_ordered(life, batch, &STOOK_GATHER(.limit = 100, .on_result = in_order)), 0);
+    CHECK_EQ_INT(pthread_join(thread, NULL), 0);
+    CHECK_EQ_SIZE(next_shown, 10000);
+    test_note("%zu bytes queued, %zu at most", queued, life->memory.peak);
+    CHECK(life->memory.peak < queued + 4000000);
+    stook_batch_free(batch);
+}
+
+/* ----------------------------------------------------------------------- cancels */
+
+TEST_BOTH(ten_thousand_cancels)
+{
+    struct raw_server *server = raw_server_start(NULL);
+    life_open(life, NULL);
+    stook_batch *batch = life_batch(life);
+    for (int i = 0; i < 10000; i++)
+        add(batch, raw_url(server, "/stall"));
+    for (size_t i = 0; i < 5000; i++)
+        stook_batch_cancel_one(batch, 2 * i);
+    CHECK_ERROR(stook_gather_start(batch, &STOOK_GATHER(.limit = 50), NULL, NULL), 0);
+    stook_batch_cancel(batch);
+    life_run(life);
+    for (size_t i = 0; i < 10000; i++)
+        CHECK_ERROR(stook_result_error(stook_batch_result_of(batch, i)), STOOK_ECANCELLED);
+    stook_batch_free(batch);
+}
+
+/* -------------------------------------------------------------- adds in callbacks */
+
+struct chain {
+    const char *url;
+    char *deepest, *first;
+    int results;
+};
+
+static void add_more(stook_batch *batch, const stook_result *result, void *user)
+{
+    struct chain *chain = user;
+    char here;
+    CHECK_EQ_INT(stook_result_ok(result), 1);
+    if (chain->first == NULL)
+        chain->first = chain->deepest = &here;
+    if (&here < chain->deepest)
+        chain->deepest = &here;
+    if (chain->results++ == 0)
+        for (int i = 0; i < 1000; i++)
+            add(batch, chain->url);
+    if (chain->results < 3000)
+        add(batch, chain->url);
+}
+
+/* A thousand at once, and one more from each: no recursion, the stack is where it was. */
+TEST_BOTH(adds_in_callbacks)
+{
+    struct plain *plain = plain_start();
+    struct chain chain = {.url = plain_url(plain, "/todos/1")};
+    char url[128];
+    snprintf(url, sizeof url, "%s", chain.url);
+    chain.url = url;
+    life_open(life, NULL);
+    stook_batch *batch = life_batch(life);
+    add(batch, url);
+    CHECK_EQ_INT(life_gather(life, batch, &STOOK_GATHER(.limit = 50, .on_result = add_more, .user = &chain)), 0);
+    CHECK_EQ_INT(chain.results, 4000);
+    CHECK(chain.first - chain.deepest < 4096);
+    stook_batch_free(batch);
+}
+
+/* -------------------------------------------------------------------------- lives */
+
+TEST(ten_thousand_lives)
+{
+    size_t fds = 0;
+    for (int i = 0; i < 10000; i++) {
+        stook_client *client = NULL;
+        CHECK_ERROR(stook_client_new(NULL, NULL, &client), 0);
+        stook_client_close(client, NULL, NULL);
+        if (i == 10)
+            fds = test_count_fds();
+    }
+    CHECK_EQ_SIZE(test_count_fds(), fds);
+}
+
+/* Returning from main with requests in flight: no crash, no wait for them. */
+TEST(exit_in_flight)
+{
+    struct raw_server *server = raw_server_start(NULL);
+    const char *url = raw_url(server, "/stall");
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        stook_client *client = NULL;
+        stook_batch *batch = NULL;
+        uv_loop_t loop;
+        uv_loop_init(&loop);
+        if (stook_client_new(&loop, NULL, &client) != 0 || stook_batch_new(client, &batch) != 0)
+            _exit(3);
+        for (int i = 0; i < 20; i++)
+            stook_batch_add(batch, &STOOK_REQUEST(url));
+        stook_gather_start(batch, NULL, NULL, NULL);
+        while (stook_batch_state_of(batch, 0) != STOOK_STATE_WAITING)
+            uv_run(&loop, UV_RUN_ONCE);
+        exit(42);
+    }
+    int status = 0;
+    CHECK_EQ_INT(waitpid(child, &status, 0), child);
+    CHECK(WIFEXITED(status));
+    CHECK_EQ_INT(WEXITSTATUS(status), 42);
+}
