@@ -176,7 +176,7 @@ struct stook_client_options {
     const char *pinned_key;                  /**< "sha256//" and base64 of the server's public key, several separated by ";", or a PEM or DER file of it (RFC 7469 2.4); another key is STOOK_ECERT */
     const char *const *resolve;              /**< "host:port:address" strings, ended by NULL: there such URLs connect to, an IPv6 address in brackets or not */
     int64_t limit;                           /**< [STOOK_NONE] requests of the client in flight at once, of all batches, 1 to 1000000 */
-    int64_t origin_limit;                    /**< [STOOK_NONE] the same for each origin: scheme, host and port, 1 to 1000000 */
+    int64_t origin_limit;                    /**< [STOOK_NONE] the same for each origin: scheme, host, port and unix_socket, 1 to 1000000 */
     int64_t decode;                          /**< [off] 1: ask for content codings (RFC 9110 8.4: gzip, br, zstd, as built in) and take them off */
     int64_t strict;                          /**< [off] 1: what is flagged STOOK_FLAG_LENIENT is STOOK_EPROTOCOL (a coding: STOOK_EDECODE), and a body
                                                   whose end is not certain is STOOK_ETRUNCATED */

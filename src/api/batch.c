@@ -8,7 +8,7 @@
 #include "turn/streams.h"
 #include "transfer/site.h"
 
-enum { PRIORITY = 4 };
+enum { PRIORITY = 4, SOCKET_MAX = 128 };
 
 int stook_batch_new(stook_client *client, stook_batch **ret_batch)
 {
@@ -45,24 +45,30 @@ static int failed_add(stook_batch *batch, int error, const char *why)
 }
 
 /* Most requests go where the last one went. */
-static struct stook__queue *queue_for(stook_batch *batch, const char *url, unsigned priority)
+static struct stook__queue *queue_for(stook_batch *batch, const struct stook__spec *spec, unsigned priority)
 {
+    const char *url = spec->url, *path = spec->extra != NULL ? spec->extra->unix_socket : NULL;
     struct stook__queue *last = batch->group.last;
     size_t size = batch->origin_size;
-    if (last != NULL && last->key.priority == priority && size > 0 && strncmp(url, batch->origin, size) == 0 &&
+    if (last != NULL && last->key.priority == priority && size > 0 && path == NULL && strncmp(url, batch->origin, size) == 0 &&
         stook__site_ends(url + size))
         return last;
-    char key[STOOK__SITE_MAX];
+    char key[STOOK__SITE_MAX + SOCKET_MAX];
     size_t key_size = stook__site_of(url, key, &size);
-    batch->origin_size = size <= sizeof batch->origin ? size : 0;
+    batch->origin_size = size <= sizeof batch->origin && path == NULL ? size : 0;
     memcpy(batch->origin, url, batch->origin_size);
+    if (path != NULL && key_size > 0) {
+        key[key_size++] = ' ';
+        memcpy(key + key_size, path, strnlen(path, SOCKET_MAX - 1)); /* a longer one is refused at its start */
+        key_size += strnlen(path, SOCKET_MAX - 1);
+    }
     return stook__sched_queue(&batch->client->sched, &batch->group, key, key_size, priority);
 }
 
 static int enter(stook_batch *batch, struct stook_result *record, int64_t priority)
 {
     stook_client *client = batch->client;
-    struct stook__queue *queue = queue_for(batch, record->spec.url, (unsigned)priority - 1);
+    struct stook__queue *queue = queue_for(batch, &record->spec, (unsigned)priority - 1);
     if (queue == NULL || stook__tray_add(&batch->tray, batch->heap, &record->parcel) != 0)
         return STOOK_ENOMEM;
     stook__count(&client->counters, STOOK__ADDED);

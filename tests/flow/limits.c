@@ -69,6 +69,33 @@ TEST_BOTH(however_it_is_written)
     stook_batch_free(batch);
 }
 
+/* The same host by a socket of the file system is another peer, and each socket one of its own. */
+TEST_BOTH(unix_sockets_apart)
+{
+    struct raw_server *server = raw_server_start(NULL);
+    life_open(life, &STOOK_CLIENT(.origin_limit = 1));
+    stook_batch *batch = life_batch(life);
+    for (int i = 0; i < 3; i++)
+        add(batch, raw_url(server, "/stall"));
+    for (int i = 0; i < 4; i++)
+        ADD(batch, raw_url(server, "/ok"), .unix_socket = i % 2 ? "/nowhere/one.sock" : "/nowhere/two.sock");
+    char longer[200];
+    memset(longer, 'x', sizeof longer);
+    longer[199] = '\0';
+    ADD(batch, .url = raw_url(server, "/ok"), .priority = 7);
+    ADD(batch, raw_url(server, "/ok"), .unix_socket = longer);
+    stook_batch_cancel_one(batch, 1);
+    stook_batch_cancel_one(batch, 2);
+    CHECK_EQ_INT(life_gather(life, batch, &STOOK_GATHER(.timeout_ms = 500)), 8);
+    CHECK_ERROR(stook_result_error(stook_batch_result_of(batch, 0)), STOOK_ETIMEOUT_BATCH);
+    for (size_t i = 3; i < 7; i++)
+        CHECK_ERROR(stook_result_error(stook_batch_result_of(batch, i)), STOOK_ECONNECT);
+    CHECK_EQ_INT(stook_result_ok(stook_batch_result_of(batch, 7)), 1);
+    CHECK_EQ_INT(stook_result_ok(stook_batch_result_of(batch, 7)), 1);
+    CHECK_ERROR(stook_result_error(stook_batch_result_of(batch, 8)), STOOK_EARG);
+    stook_batch_free(batch);
+}
+
 static void cancel_other(stook_batch *batch, int failed, void *user)
 {
     (void)batch;

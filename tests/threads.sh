@@ -1,0 +1,14 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# What several threads do, under the thread sanitizer: `sh tests/threads.sh [argument of ctest...]`.
+# Builds build/tsan; a report of the sanitizer fails the test in which it comes.
+set -eu
+
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
+tree=$root/build/tsan
+cmake -S "$root" -B "$tree" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DSTOOK_SANITIZE=thread >/dev/null
+cmake --build "$tree" --parallel 2 >/dev/null
+cd -- "$tree"
+TSAN_OPTIONS="halt_on_error=1 ${TSAN_OPTIONS-}" ctest -j 2 --output-on-failure \
+    -R '^(flow/(cancel|clients|keep|limits|load|more|policies|post|results|threads|waiting)|sim/|unit/)' "$@"
