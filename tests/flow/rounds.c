@@ -29,7 +29,7 @@ static const char *ask(struct life *life, const struct stook_request *request, u
     return kept;
 }
 
-/* One that must fail. */
+/* One that must fail. Without a number of attempts there may be one or two. */
 static void fail(struct life *life, const struct stook_request *request, unsigned attempts, int error, const char *why)
 {
     stook_batch *batch = life_batch(life);
@@ -39,7 +39,9 @@ static void fail(struct life *life, const struct stook_request *request, unsigne
     test_note("%s: %s", stook_result_url(result), stook_result_message(result));
     CHECK_ERROR(stook_result_error(result), error);
     CHECK_CONTAINS(stook_result_message(result), why);
-    CHECK_EQ_INT(stook_result_attempts(result), attempts);
+    if (attempts > 0)
+        CHECK_EQ_INT(stook_result_attempts(result), attempts);
+    CHECK(stook_result_attempts(result) <= 2);
     stook_batch_free(batch);
 }
 
@@ -223,8 +225,9 @@ TEST_BOTH(digest_lost_on_the_way)
     life_open(life, NULL);
     fail(life, &STOOK_REQUEST(raw_url(server, "/challenge-and-vanish"), DIGEST), 2, STOOK_ERESET, "");
     CHECK_EQ_INT(raw_seen(server, "/challenge-and-vanish"), 2);
-    fail(life, &STOOK_REQUEST(raw_url(server, "/short-401"), DIGEST), 2, STOOK_ETRUNCATED, "");
-    CHECK_EQ_INT(raw_seen(server, "/short-401"), 2);
+    /* 7.88 goes on although the challenge is cut off; for 8.14 that is the end. */
+    fail(life, &STOOK_REQUEST(raw_url(server, "/short-401"), DIGEST), 0, STOOK_ETRUNCATED, "");
+    CHECK(raw_seen(server, "/short-401") <= 2);
     /* Nor does a kept-alive connection that dies. */
     ask(life, &STOOK_REQUEST(raw_url(server, "/ok")), 1, 200);
     fail(life, &STOOK_REQUEST(raw_url(server, "/swallow"), .json = "1", DIGEST), 1, STOOK_ERESET, "");
