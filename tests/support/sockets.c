@@ -26,16 +26,17 @@ struct sockaddr_in loopback(int port)
     return address;
 }
 
+/* Below the ports that the kernel gives to clients, which come and go. */
 static int bind_somewhere(int *ret_port)
 {
-    struct sockaddr_in address = loopback(0);
-    socklen_t size = sizeof address;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     CHECK(fd >= 0);
-    CHECK_EQ_INT(bind(fd, (struct sockaddr *)&address, size), 0);
-    CHECK_EQ_INT(getsockname(fd, (struct sockaddr *)&address, &size), 0);
-    *ret_port = ntohs(address.sin_port);
-    return fd;
+    for (int i = 0; i < 1000; i++) {
+        struct sockaddr_in address = loopback(*ret_port = random_port());
+        if (bind(fd, (struct sockaddr *)&address, sizeof address) == 0)
+            return fd;
+    }
+    FAIL("no port of a thousand is free");
 }
 
 int listen_somewhere(int backlog, int *ret_port)
@@ -116,8 +117,12 @@ int silent_port(void)
 {
     struct sockaddr_in address;
     socklen_t size = sizeof address;
-    CHECK_EQ_INT(getsockname(silent_at("127.0.0.1", 0), (struct sockaddr *)&address, &size), 0);
-    return ntohs(address.sin_port);
+    int port, fd = bind_somewhere(&port);
+    test_defer(close_later, (void *)(intptr_t)fd);
+    CHECK_EQ_INT(listen(fd, 0), 0);
+    CHECK_EQ_INT(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+    fill((struct sockaddr *)&address, size);
+    return port;
 }
 
 int random_port(void)
