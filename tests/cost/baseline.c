@@ -230,6 +230,9 @@ static void close_all(void)
         free(transfers[i].body);
     }
     curl_multi_cleanup(multi);
+    for (size_t i = 0; i < n_watches; i++) /* of newer libcurls' own descriptors */
+        if (watches[i] != NULL)
+            uv_close((uv_handle_t *)&watches[i]->poll, on_watch_closed);
     uv_close((uv_handle_t *)&timer, NULL);
     uv_run(&loop, UV_RUN_DEFAULT);
     uv_loop_close(&loop);

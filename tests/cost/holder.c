@@ -172,8 +172,11 @@ static int listen_somewhere(uv_tcp_t *listener)
 {
     struct sockaddr_storage address;
     int size = sizeof address;
+    uint16_t number;
     uv_tcp_init(&loop, listener);
-    uv_ip4_addr("127.0.0.1", 0, (struct sockaddr_in *)&address);
+    if (uv_random(NULL, NULL, &number, sizeof number, 0, NULL) != 0)
+        fail("no random number");
+    uv_ip4_addr("127.0.0.1", 10240 + number % (32768 - 10240), (struct sockaddr_in *)&address);
     if (uv_tcp_bind(listener, (struct sockaddr *)&address, 0) != 0 ||
         uv_listen((uv_stream_t *)listener, 4096, on_connection) != 0 ||
         uv_tcp_getsockname(listener, (struct sockaddr *)&address, &size) != 0)
