@@ -9,6 +9,7 @@
 #include "support/raw_server.h"
 
 #define OK_200 "HTTP/1.1 200 OK\r\n"
+#define GZIP_TE OK_200 "Transfer-Encoding: gzip, chunked\r\n\r\na\r\n\x1f\x8b\x08\0\0\0\0\0\0\x03\r\n0\r\n\r\n"
 #define CHUNKS "3\r\nabc\r\n0\r\n\r\n"
 
 /* What comes of a peer, by default and when strict. */
@@ -48,8 +49,8 @@ static const struct row {
      STOOK_EPROTOCOL, "blank"},
     {{"/fold-length", OK_200 "Content-Length: 3\r\n 0\r\n\r\nabc", .then = RAW_KEEP}, 0, STOOK_EPROTOCOL, STOOK_EPROTOCOL,
      ""},
-    {{"/gzip-te", OK_200 "Transfer-Encoding: gzip, chunked\r\n\r\n" CHUNKS, .then = RAW_CLOSE}, 0, STOOK_EPROTOCOL,
-     STOOK_EPROTOCOL, ""}, /* newer libcurls say so themselves */
+    /* The beginning of a gzip stream, and no more: a success for libcurl, if it is let. */
+    {{"/gzip-te", GZIP_TE, sizeof GZIP_TE - 1, .then = RAW_CLOSE}, 0, STOOK_EPROTOCOL, STOOK_EPROTOCOL, ""},
     {{"/switch", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\nabc", .then = RAW_HOLD}, 0, STOOK_EPROTOCOL,
      STOOK_EPROTOCOL, "101"},
     {{"/half-head", OK_200 "Content-Le", .then = RAW_CLOSE}, 0, STOOK_ETRUNCATED, STOOK_ETRUNCATED, ""},
