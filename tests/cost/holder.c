@@ -168,20 +168,30 @@ static void on_input(uv_stream_t *stream, ssize_t size, const uv_buf_t *bytes)
         exit(0);
 }
 
+/* Below the ports that the kernel gives to clients. */
+static int bind_somewhere(int fd)
+{
+    for (int i = 0; i < 1000; i++) {
+        uint16_t number;
+        if (uv_random(NULL, NULL, &number, sizeof number, 0, NULL) != 0)
+            break;
+        int port = 10240 + number % (32768 - 10240);
+        struct sockaddr_in address;
+        uv_ip4_addr("127.0.0.1", port, &address);
+        if (bind(fd, (struct sockaddr *)&address, sizeof address) == 0)
+            return port;
+    }
+    fail("no port is free");
+    return -1;
+}
+
 static int listen_somewhere(uv_tcp_t *listener)
 {
-    struct sockaddr_storage address;
-    int size = sizeof address;
-    uint16_t number;
-    uv_tcp_init(&loop, listener);
-    if (uv_random(NULL, NULL, &number, sizeof number, 0, NULL) != 0)
-        fail("no random number");
-    uv_ip4_addr("127.0.0.1", 10240 + number % (32768 - 10240), (struct sockaddr_in *)&address);
-    if (uv_tcp_bind(listener, (struct sockaddr *)&address, 0) != 0 ||
-        uv_listen((uv_stream_t *)listener, 4096, on_connection) != 0 ||
-        uv_tcp_getsockname(listener, (struct sockaddr *)&address, &size) != 0)
+    int fd = socket(AF_INET, SOCK_STREAM, 0), port = bind_somewhere(fd);
+    if (uv_tcp_init(&loop, listener) != 0 || uv_tcp_open(listener, fd) != 0 ||
+        uv_listen((uv_stream_t *)listener, 4096, on_connection) != 0)
         fail("cannot listen");
-    return ntohs(((struct sockaddr_in *)&address)->sin_port);
+    return port;
 }
 
 int main(void)
