@@ -3,7 +3,7 @@
  * Origins, their pooled slots and their lanes; see origin.h.
  *
  * libcurl looks for a connection by walking those of the host, and some of its work walks all that
- * a CURLM has. So an origin's requests fill one lane after another, about 50 in each, always from
+ * a CURLM has. So an origin's requests fill one lane after another, 25 in each, always from
  * its home on: warm connections are found first, and the walk stays short.
  */
 #include "engine/origin.h"
@@ -12,7 +12,7 @@
 #include <strings.h>
 
 enum {
-    LANE_LOAD = 50,    /* of one origin, in one lane */
+    LANE_LOAD = 25,    /* of one origin, in one lane */
     HOMES = 16,        /* origins are spread over these */
     TLS_HOMES = 4,     /* each reads a store of authorities: 30 ms and 0.8 MB */
     POOL_MAX = 1024,   /* slots at rest, of all origins; about 7 KB each */

@@ -119,7 +119,8 @@ TEST(origins_at_50)
 
 TEST(origins_at_2000)
 {
-    against_baseline((struct run){.origins = 1000, .in_flight = 2000}, at_2000());
+    /* Two connections an origin: a new libcurl by itself costs no more than at 50 in flight. */
+    against_baseline((struct run){.origins = 1000, .in_flight = 2000}, 0.55);
 }
 
 TEST(origins_growth)
