@@ -31,7 +31,7 @@ static const struct {
     const char *name, byte, *results;
 } symbols[SYMBOLS] = {
     {"LF",    '\n', "ppppppppppbbppppb"},
-    {"CR",    '\r', "pppppppppootppooo"},
+    {"CR",    '\r', "pppppppppxxtppxxx"},
     {"TAB",   '\t', "pppppppppooxooooo"},
     {"space", ' ',  "ppppppppoooxooooo"},
     {"NUL",   '\0', "ppppppppppptppppp"},
