@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "api/extra.h"
+#include "api/input.h"
 
 /* The WHATWG's application/x-www-form-urlencoded: of RFC 1866, with fewer bytes left as they are. */
 static void pack_encoded(struct stook__pack *pack, const char *text)
@@ -80,14 +81,6 @@ static int refuse(const char *why, const char **ret_why)
     return STOOK_EARG;
 }
 
-static int has_control(const char *text)
-{
-    for (; text != NULL && *text != '\0'; text++)
-        if ((unsigned char)*text < 0x20 || *text == 0x7f)
-            return 1;
-    return 0;
-}
-
 /* RFC 6750 2.1: b64token. */
 static int is_token(const char *text)
 {
@@ -103,7 +96,7 @@ int stook__extra_credentials(const struct stook_request *request, const char **r
         return refuse(STOOK__ARG("both username and bearer are given"), ret_why);
     if ((request->username != NULL || request->bearer != NULL) && stook__extra_has_field(request, "Authorization"))
         return refuse(STOOK__ARG("an Authorization header is given beside username or bearer"), ret_why);
-    if (has_control(request->username) || has_control(request->password))
+    if (stook__input_control(request->username) || stook__input_control(request->password))
         return refuse(STOOK__ARG("username or password contains a control byte"), ret_why);
     if (request->username != NULL && request->auth != STOOK_AUTH_DIGEST && strchr(request->username, ':') != NULL)
         return refuse(STOOK__ARG("username contains a colon, which Basic cannot send"), ret_why);

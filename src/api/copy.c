@@ -12,21 +12,12 @@
 static const int64_t MS_MAX = (int64_t)1 << 53;
 enum { HEADERS_MAX = 65536, HEADER_FIELDS_MAX = 256 };
 
-/* A line break would begin another header field. */
-static int has_control(const char *text)
-{
-    for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++)
-        if ((*c < 0x20 && *c != '\t') || *c == 0x7f)
-            return 1;
-    return 0;
-}
-
 int stook__input_policy(const struct stook_client_options *options, struct stook__policy *ret_policy)
 {
     struct stook__policy policy = {.ca_file = options->ca_file, .user_agent = "stook/" STOOK_VERSION};
     if (options->user_agent != NULL)
         policy.user_agent = *options->user_agent != '\0' ? options->user_agent : NULL;
-    if (policy.user_agent != NULL && has_control(policy.user_agent))
+    if (policy.user_agent != NULL && stook__input_control(policy.user_agent))
         return STOOK_EARG;
     if (stook__input_number(options->queue_timeout_ms, STOOK_NONE, 1, MS_MAX, &policy.queue_ms) != 0 ||
         stook__input_number(options->attempt_timeout_ms, 30000, 1, MS_MAX, &policy.attempt_ms) != 0 ||

@@ -69,3 +69,11 @@ int stook__input_forked(const stook_client *client)
 {
     return client->family != atomic_load_explicit(&family, memory_order_relaxed);
 }
+
+int stook__input_control(const char *text)
+{
+    for (; text != NULL && *text != '\0'; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            return 1;
+    return 0;
+}

@@ -18,6 +18,9 @@ int stook__input_number(int64_t value, int64_t inherited, int none, int64_t max,
 /* A limit as programs say it, STOOK_NONE or 1 to 1000000, as the rooms below do: SIZE_MAX is none. 0 or STOOK_EARG. */
 int stook__input_limit(int64_t value, size_t *ret_limit);
 
+/* Whether there is a control byte in a text, or NULL: a line break would begin another header field. */
+int stook__input_control(const char *text);
+
 /* A number that differs between a process and its forked children. */
 unsigned stook__input_family(void);
 int stook__input_forked(const stook_client *client);

@@ -11,14 +11,6 @@ static int refuse(const char *why, const char **ret_why)
     return STOOK_EARG;
 }
 
-static int has_control(const char *text)
-{
-    for (; text != NULL && *text != '\0'; text++)
-        if ((unsigned char)*text < 0x20 || *text == 0x7f)
-            return 1;
-    return 0;
-}
-
 static int judge(const struct stook_part *theirs, const char **ret_why)
 {
     struct stook_part part;
@@ -34,7 +26,7 @@ static int judge(const struct stook_part *theirs, const char **ret_why)
     if ((part.value_size < 0 && part.value_size != STOOK_AUTO) || (part.value_size != 0 && part.value == NULL) ||
         (uint64_t)(part.value_size < 0 ? 0 : part.value_size) > PTRDIFF_MAX)
         return refuse(STOOK__ARG("the value_size of a part is out of range, or there is no value"), ret_why);
-    if (has_control(part.name) || has_control(part.filename) || has_control(part.type) || has_control(part.file))
+    if (stook__input_control(part.name) || stook__input_control(part.filename) || stook__input_control(part.type) || stook__input_control(part.file))
         return refuse(STOOK__ARG("a text of a part contains a control byte"), ret_why);
     return 0;
 }

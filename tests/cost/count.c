@@ -205,29 +205,7 @@ double count_system_calls(const struct peer *peer, const struct run *run)
 
 /* --------------------------------------------------------------------- memory */
 
-static long read_memory(const char *path, const char *begin)
-{
-    char rest[64];
-    FILE *file = open_file(path);
-    if (!find_line(file, begin, rest, sizeof rest))
-        FAIL("the program did not say \"%s\"", begin);
-    fclose(file);
-    return atol(rest);
-}
-
-struct memory_use count_memory(const struct peer *peer, const struct run *run)
-{
-    struct command command = {{NULL}, 0};
-    const char *log = text("%s/log", temporary_directory());
-    words_of(&command, peer, run, run->counted, "-m", NULL);
-    start(peer, run, &command, log);
-    return (struct memory_use){read_memory(log, "early: "), read_memory(log, "late: "),
-                               read_memory(log, "most: ")};
-}
-
-/* ----------------------------------------------------------------------- time */
-
-static double read_ms(const char *path, const char *begin)
+static double read_number(const char *path, const char *begin)
 {
     char rest[64];
     FILE *file = open_file(path);
@@ -236,6 +214,18 @@ static double read_ms(const char *path, const char *begin)
     fclose(file);
     return strtod(rest, NULL);
 }
+
+struct memory_use count_memory(const struct peer *peer, const struct run *run)
+{
+    struct command command = {{NULL}, 0};
+    const char *log = text("%s/log", temporary_directory());
+    words_of(&command, peer, run, run->counted, "-m", NULL);
+    start(peer, run, &command, log);
+    return (struct memory_use){(long)read_number(log, "early: "), (long)read_number(log, "late: "),
+                               (long)read_number(log, "most: ")};
+}
+
+/* ----------------------------------------------------------------------- time */
 
 struct took count_time(const char *url, const char *ca, const struct run *run, int on_a_loop)
 {
@@ -257,8 +247,8 @@ struct took count_time(const char *url, const char *ca, const struct run *run, i
     word(&command, text("%zu", run->counted));
     word(&command, text("%zu", run->in_flight));
     process_run(command.argv, log);
-    return (struct took){read_ms(log, "took: "), read_ms(log, "warm: "), read_ms(log, "computed: "),
-                         on_a_loop ? read_ms(log, "longest: ") : 0};
+    return (struct took){read_number(log, "took: "), read_number(log, "warm: "), read_number(log, "computed: "),
+                         on_a_loop ? read_number(log, "longest: ") : 0};
 }
 
 /* -------------------------------------------------------------------- verdict */
