@@ -341,6 +341,14 @@ void stook__slot_hold(struct stook__slot *slot)
     stook__sockets_hold(slot, 1);
 }
 
+void stook__slot_release(struct stook__slot *slot)
+{
+    if (!slot->held || slot->paused)
+        return;
+    slot->held = 0;
+    stook__sockets_hold(slot, 0);
+}
+
 static void park(struct stook__slot *slot)
 {
     slot->owner = NULL;

@@ -95,8 +95,9 @@ void stook__slot_go_on(struct stook__slot *slot, int paused);
 /* The body that goes out goes on; what is paused of the other stays so. As stook__slot_go_on. */
 void stook__slot_send_on(struct stook__slot *slot);
 /* The program has paused the body that comes: it may be long until libcurl reads from the connection
-   again. Ends with stook__slot_go_on, or with the slot. */
+   again. Ends with stook__slot_go_on, or with the slot; or so, if libcurl was not paused meanwhile. */
 void stook__slot_hold(struct stook__slot *slot);
+void stook__slot_release(struct stook__slot *slot);
 /* Have the owner told as if the transfer had ended: it is to end it. */
 void stook__slot_tell(struct stook__slot *slot);
 /* In any state, but not from inside a libcurl callback. The owner hears nothing any more. */

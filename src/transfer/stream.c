@@ -148,8 +148,10 @@ void stook__stream_served(struct stook__attempt *attempt)
         stook__slot_tell(attempt->slot);
         return;
     }
-    if (stream->paused == 0)
+    if (stream->paused == 0) {
+        stook__slot_release(attempt->slot); /* held before libcurl had more to say */
         return;
+    }
     stream->paused = 0;
     stook__slot_go_on(attempt->slot, stook__feed_is_dry(attempt) ? CURLPAUSE_SEND : CURLPAUSE_CONT);
 }

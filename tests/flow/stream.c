@@ -331,6 +331,51 @@ TEST_BOTH(paused_among_others)
     stook_batch_free(scene.batch);
 }
 
+/* Resumed before the rest has come: libcurl never heard of the pause, and reads on all the same. */
+static enum raw_then halves(struct raw_call *call)
+{
+    raw_say(call, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n0123");
+    raw_wait(call->server, "/go", call->seen);
+    raw_say(call, "456789");
+    return RAW_KEEP;
+}
+
+static void go_on(stook_client *client, void *user)
+{
+    struct scene *scene = user;
+    (void)client;
+    stook_batch_resume(scene->batch, 0);
+    raw_signal(scene->server, "/go");
+}
+
+static int pause_a_moment(stook_batch *batch, const stook_result *result, const void *data, size_t size, void *user)
+{
+    struct scene *scene = user;
+    int answer = take(batch, result, data, size, user);
+    if (answer == STOOK_PAUSE)
+        CHECK_ERROR(stook_client_post(scene->life->client, go_on, scene), 0);
+    return answer;
+}
+
+TEST_BOTH(resumed_before_there_is_more)
+{
+    static const struct raw_behaviour extra[] = {{"/halves", .answer = halves}, {NULL}};
+    struct scene scene;
+    memset(&scene, 0, sizeof scene);
+    scene.life = life;
+    scene.server = raw_server_start(extra);
+    life_open(life, NULL);
+    scene.pause_at = 1;
+    for (int round = 0; round < 2; round++) { /* the second time no timer of a new connection helps */
+        scene.batch = life_batch(life);
+        scene.pieces = scene.bytes = 0;
+        ADD(scene.batch, raw_url(scene.server, "/halves"), .on_body = pause_a_moment, .user = &scene, .stall_timeout_ms = 2000);
+        CHECK_EQ_INT(life_gather(life, scene.batch, NULL), 0);
+        CHECK_EQ_SIZE(scene.bytes, 10);
+        stook_batch_free(scene.batch);
+    }
+}
+
 /* The clocks of a request that the program has paused stand still; they go on where they were. */
 TEST_BOTH(clocks_stand_still)
 {
