@@ -112,6 +112,17 @@ TEST(endless_kicks_starve_nobody)
 /* -------------------------------------------------------- loops of others */
 
 /* A program that has the loop inside another: it asks how long it may wait. */
+static void turn_inside_another(struct life *life)
+{
+    struct pollfd backend = {.fd = uv_backend_fd(&life->loop), .events = POLLIN};
+    int timeout = uv_backend_timeout(&life->loop);
+    if (timeout < 0 || timeout > 5000)
+        timeout = 5000;
+    if (poll(&backend, 1, timeout) == 0 && timeout == 5000)
+        FAIL("told to wait although there is work");
+    uv_run(&life->loop, UV_RUN_NOWAIT);
+}
+
 TEST(inside_another_loop)
 {
     static struct life life;
@@ -124,16 +135,23 @@ TEST(inside_another_loop)
         add(batch, raw_url(server, i % 2 ? "/until-close" : "/delay?ms=3"));
     uv_run(&life.loop, UV_RUN_NOWAIT);
     CHECK_ERROR(stook_gather_start(batch, &STOOK_GATHER(.limit = 3), count_done, &done), 0);
-    while (done.calls == 0) {
-        struct pollfd backend = {.fd = uv_backend_fd(&life.loop), .events = POLLIN};
-        int timeout = uv_backend_timeout(&life.loop);
-        if (timeout < 0 || timeout > 5000)
-            timeout = 5000;
-        if (poll(&backend, 1, timeout) == 0 && timeout == 5000)
-            FAIL("told to wait although there is work");
-        uv_run(&life.loop, UV_RUN_NOWAIT);
-    }
+    while (done.calls == 0)
+        turn_inside_another(&life);
     CHECK_EQ_INT(done.failed, 0);
+    stook_batch_free(batch);
+    /* What the program asks for while nothing else would happen. */
+    batch = life_batch(&life);
+    add(batch, raw_url(server, "/stall"));
+    CHECK_ERROR(stook_gather_start(batch, NULL, count_done, &done), 0);
+    while (raw_seen(server, "/stall") == 0)
+        uv_run(&life.loop, UV_RUN_NOWAIT);
+    add(batch, raw_url(server, "/ok"));
+    CHECK_EQ_INT(uv_backend_timeout(&life.loop), 0);
+    while (raw_seen(server, "/ok") == 0)
+        turn_inside_another(&life);
+    stook_batch_cancel(batch);
+    while (done.calls == 1)
+        turn_inside_another(&life);
     stook_batch_free(batch);
     life_end(&life);
 }
