@@ -108,8 +108,8 @@ static int corrected(const struct stook__attempt *attempt, const struct stook__s
     /* The connection is fine, what came over it is not. */
     if (facts->code == CURLE_RECV_ERROR && strstr(facts->text, "chunk") != NULL)
         return STOOK_EPROTOCOL;
-    /* A newer libcurl has another code for a key that it cannot use. */
-    if (strstr(facts->text, "private key file") != NULL)
+    /* Others than 7.88 on OpenSSL have another code for a key that they cannot use. */
+    if (strstr(facts->text, "key file") != NULL)
         return STOOK_ECERT;
     if (facts->code == CURLE_HTTP2_STREAM && strstr(facts->text, "PROTOCOL_ERROR") != NULL)
         return STOOK_EPROTOCOL;

@@ -85,9 +85,9 @@ static CURLcode set_certificates(struct stook__attempt *attempt, CURL *easy)
     }
     code = set_text(easy, code, CURLOPT_SSLCERT, peer->client_cert);
     code = set_text(easy, code, CURLOPT_SSLKEY, peer->client_key);
-    /* Without one OpenSSL would ask on the terminal. */
     if (peer->client_cert != NULL)
-        code = set_text(easy, code, CURLOPT_KEYPASSWD, peer->key_password != NULL ? peer->key_password : "");
+        code = set_text(easy, code, CURLOPT_KEYPASSWD,
+                        peer->key_password != NULL ? peer->key_password : attempt->usual->no_password);
     return set_text(easy, code, CURLOPT_PINNEDPUBLICKEY, peer->pinned_key);
 }
 

@@ -15,6 +15,8 @@ static void find_versions(struct stook__usual *usual)
     int has_2 = (info->features & CURL_VERSION_HTTP2) != 0;
     int weak = (stook__engine_quirks(usual->engine) & STOOK__QUIRK_WEAK_HTTP_2) != 0;
     usual->hides_end = (stook__engine_quirks(usual->engine) & STOOK__QUIRK_HIDES_STREAM_END) != 0;
+    /* Without one OpenSSL would ask on the terminal; with one GnuTLS takes every key for encrypted. */
+    usual->no_password = info->ssl_version != NULL && strncmp(info->ssl_version, "GnuTLS", 6) == 0 ? NULL : "";
     usual->versions[STOOK_HTTP_1_1] = CURL_HTTP_VERSION_1_1;
     usual->versions[STOOK_HTTP_2] = has_2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1;
     usual->versions[STOOK_HTTP_3] = info->features & CURL_VERSION_HTTP3 ? CURL_HTTP_VERSION_3 : 0;

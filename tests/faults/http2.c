@@ -439,7 +439,9 @@ TEST(connections)
           .status = 200, .body = "abc"}, close_inside, NULL},
         {{.id = "H07 the end before the head", .error = STOOK_ERESET, .or_error = STOOK_ETRUNCATED},
          close_at_once, NULL},
-        {{.id = "H07 the end behind the answer", .status = 200, .body = "abc"}, close_after, NULL},
+        /* A newer libcurl may see the end while it sends something itself. */
+        {{.id = "H07 the end behind the answer", .error = STOOK_ERESET, .either = 1, .status = 200, .body = "abc"},
+         close_after, NULL},
         BROKEN("H09 a body before its head", data_first),
         BROKEN("H09 HPACK that cannot be read", bad_hpack),
         /* 7.88 makes a success of it, as of H06: without a length nothing shows that the end is missing. */

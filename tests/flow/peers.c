@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Whom a request reaches, and as whom it comes: authorities, certificates, pinned keys, sockets, names. */
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,10 +20,11 @@ static const char *ask(struct life *life, const struct stook_request *request, i
     static char answer[1024];
     stook_batch *batch = life_batch(life);
     CHECK_ERROR(stook_batch_add(batch, request), 0);
-    CHECK_EQ_INT(life_gather(life, batch, NULL), error != 0);
+    int failed = life_gather(life, batch, NULL);
     const stook_result *result = stook_batch_result(batch, 0);
     test_note("%s", stook_result_message(result));
     CHECK_ERROR(stook_result_error(result), error);
+    CHECK_EQ_INT(failed, error != 0);
     CHECK_EQ_INT(stook_result_attempts(result), 1);
     CHECK(strstr(stook_result_message(result), "open sesame") == NULL);
     snprintf(answer, sizeof answer, "%s", (const char *)stook_result_body(result, NULL));
@@ -41,12 +43,28 @@ static char *read_all(const char *path)
 }
 
 /* Authorities as bytes: these and no others, on either level. */
+/* libcurl on GnuTLS cannot, in 7.88. */
+static int takes_authorities_from_memory(void)
+{
+    struct curl_blob blob = {.data = (void *)(uintptr_t)"", .len = 1, .flags = CURL_BLOB_COPY};
+    CURL *easy = curl_easy_init();
+    CURLcode code = curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob);
+    curl_easy_cleanup(easy);
+    return code == CURLE_OK;
+}
+
 TEST_BOTH(ca_data)
 {
     struct nginx *nginx = nginx_start();
     char *ca = strdup(read_all(nginx->ca)), *other = strdup(read_all(nginx->other));
     const char *url = nginx_tls_url(nginx, "/ok");
     life_open(life, NULL);
+    if (!takes_authorities_from_memory()) {
+        ask(life, &STOOK_REQUEST(url, .ca_data = ca), STOOK_EUNSUPPORTED);
+        free(ca);
+        free(other);
+        return;
+    }
     CHECK_STR(ask(life, &STOOK_REQUEST(url, .ca_data = ca), 0), "ok");
     ask(life, &STOOK_REQUEST(url, .ca_data = other), STOOK_ECERT);
     ask(life, &STOOK_REQUEST(url), STOOK_ECERT);
