@@ -109,7 +109,7 @@ static int corrected(const struct stook__attempt *attempt, const struct stook__s
     if (facts->code == CURLE_RECV_ERROR && strstr(facts->text, "chunk") != NULL)
         return STOOK_EPROTOCOL;
     /* Others than 7.88 on OpenSSL have another code for a key that they cannot use. */
-    if (strstr(facts->text, "key file") != NULL)
+    if (strstr(facts->text, "key file") != NULL || strstr(facts->text, "key or certificate file") != NULL)
         return STOOK_ECERT;
     if (facts->code == CURLE_HTTP2_STREAM && strstr(facts->text, "PROTOCOL_ERROR") != NULL)
         return STOOK_EPROTOCOL;
