@@ -200,7 +200,6 @@ static int unsure(struct stook__attempt *attempt, int flag, const char *why)
 
 int stook__framing_done(struct stook__attempt *attempt)
 {
-    int h1 = attempt->answer.protocol < 20;
     if (attempt->chunked > 0 && attempt->length >= 0 &&
         stook__framing_lenient(attempt, "Content-Length and Transfer-Encoding are both there") != 0)
         return STOOK__SLOT_END;
@@ -209,9 +208,7 @@ int stook__framing_done(struct stook__attempt *attempt)
         return STOOK__SLOT_END;
     if (attempt->length >= 0 || attempt->chunked > 0 || has_no_body(attempt))
         return 0;
-    if (h1)
+    if (attempt->answer.protocol < 20)
         return unsure(attempt, STOOK_FLAG_UNTIL_CLOSE, "the body has no length, its end is that of the connection");
-    return attempt->usual->hides_end
-               ? unsure(attempt, STOOK_FLAG_END_UNSEEN, "the body has no length, and libcurl hides how its stream ends")
-               : 0;
+    return unsure(attempt, STOOK_FLAG_END_UNSEEN, "the body has no length, and libcurl hides how its stream ends");
 }

@@ -202,7 +202,7 @@ static void endless_hints(struct h2 *h2)
 static const struct row of_streams[] = {
     {{.id = "H04 refused for ever", .error = STOOK_ERESET}, refused, NULL},
     {{.id = "H04 reset before the head", .error = STOOK_ERESET}, reset_before_head, NULL},
-    /* libcurl 7.88 says so; from 8 on it hides that the end is missing. */
+    /* Up to the libcurl; where it hides that the end is missing, a flag says that nobody saw it. */
     {{.id = "H06 reset without an error, no length", .error = STOOK_ERESET, .either = 1,
       .status = FAULT_ANY_STATUS, .body = "abc"}, reset_without_length, NULL},
     {{.id = "H06 reset without an error, half of the length", .error = STOOK_ERESET,

@@ -112,6 +112,9 @@ static void check_fault(const struct fault *fault, const stook_result *result)
         CHECK_CONTAINS(message, fault->says);
     CHECK(strstr(message, secret) == NULL);
     CHECK(stook_result_attempts(result) <= 2);
+    if (error == 0 && strcmp(stook_result_protocol(result), "HTTP/2") == 0 && fault->body && *fault->body &&
+        stook_result_header(result, "Content-Length") == NULL)
+        CHECK(stook_result_flags(result) & STOOK_FLAG_END_UNSEEN);
     check_body(fault, result);
 }
 
