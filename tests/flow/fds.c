@@ -58,7 +58,7 @@ static size_t gather_some(struct life *life, struct raw_server *server, int dela
  */
 TEST_BOTH(for_connections)
 {
-    static const int rooms[] = {0, 3, 10};
+    static const int rooms[] = {0, 6, 12}; /* from 8.20 on a CURLM takes two */
     struct raw_server *server = raw_server_start(NULL);
     for (size_t i = 0; i < 3; i++) {
         life_open(life, NULL);

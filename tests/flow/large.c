@@ -50,7 +50,7 @@ static void gather_one(stook_client *client, stook_batch *batch)
     CHECK_EQ_INT(stook_result_size(stook_batch_result(batch, 0), STOOK_SIZE_BODY), GIGA);
     stook_batch_free(batch);
     stook_client_close(client, NULL, NULL);
-    if (RSS_COUNTS && peak_kb() >= 20000)
+    if (RSS_COUNTS && peak_kb() >= 20 * 1024)
         FAIL("%ld kB were resident", peak_kb());
 }
 
