@@ -75,12 +75,6 @@ void stook__extra_fields(struct stook__pack *pack, const struct stook_request *r
     }
 }
 
-static int refuse(const char *why, const char **ret_why)
-{
-    *ret_why = why;
-    return STOOK_EARG;
-}
-
 /* RFC 6750 2.1: b64token. */
 static int is_token(const char *text)
 {
@@ -91,16 +85,16 @@ static int is_token(const char *text)
 int stook__extra_credentials(const struct stook_request *request, const char **ret_why)
 {
     if (request->username == NULL && (request->password != NULL || request->auth != 0))
-        return refuse(STOOK__ARG("password or auth is given without username"), ret_why);
+        return stook__input_refuse(STOOK__ARG("password or auth is given without username"), ret_why);
     if (request->username != NULL && request->bearer != NULL)
-        return refuse(STOOK__ARG("both username and bearer are given"), ret_why);
+        return stook__input_refuse(STOOK__ARG("both username and bearer are given"), ret_why);
     if ((request->username != NULL || request->bearer != NULL) && stook__extra_has_field(request, "Authorization"))
-        return refuse(STOOK__ARG("an Authorization header is given beside username or bearer"), ret_why);
+        return stook__input_refuse(STOOK__ARG("an Authorization header is given beside username or bearer"), ret_why);
     if (stook__input_control(request->username) || stook__input_control(request->password))
-        return refuse(STOOK__ARG("username or password contains a control byte"), ret_why);
+        return stook__input_refuse(STOOK__ARG("username or password contains a control byte"), ret_why);
     if (request->username != NULL && request->auth != STOOK_AUTH_DIGEST && strchr(request->username, ':') != NULL)
-        return refuse(STOOK__ARG("username contains a colon, which Basic cannot send"), ret_why);
+        return stook__input_refuse(STOOK__ARG("username contains a colon, which Basic cannot send"), ret_why);
     if (request->bearer != NULL && !is_token(request->bearer))
-        return refuse(STOOK__ARG("bearer is not a token of RFC 6750"), ret_why);
+        return stook__input_refuse(STOOK__ARG("bearer is not a token of RFC 6750"), ret_why);
     return 0;
 }

@@ -77,3 +77,9 @@ int stook__input_control(const char *text)
             return 1;
     return 0;
 }
+
+int stook__input_refuse(const char *why, const char **ret_why)
+{
+    *ret_why = why;
+    return STOOK_EARG;
+}

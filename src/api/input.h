@@ -21,6 +21,9 @@ int stook__input_limit(int64_t value, size_t *ret_limit);
 /* Whether there is a control byte in a text, or NULL: a line break would begin another header field. */
 int stook__input_control(const char *text);
 
+/* STOOK_EARG, with why. */
+int stook__input_refuse(const char *why, const char **ret_why);
+
 /* A number that differs between a process and its forked children. */
 unsigned stook__input_family(void);
 int stook__input_forked(const stook_client *client);

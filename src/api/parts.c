@@ -5,29 +5,23 @@
 
 enum { PARTS_MAX = 1000 };
 
-static int refuse(const char *why, const char **ret_why)
-{
-    *ret_why = why;
-    return STOOK_EARG;
-}
-
 static int judge(const struct stook_part *theirs, const char **ret_why)
 {
     struct stook_part part;
     int error = stook__input_struct(&part, sizeof part, theirs);
     if (error == STOOK_EUNSUPPORTED)
-        return refuse(STOOK__ARG("a part uses what this stook does not know"), ret_why);
+        return stook__input_refuse(STOOK__ARG("a part uses what this stook does not know"), ret_why);
     if (error != 0)
-        return refuse(STOOK__ARG("a part has no size: make it with STOOK_PART()"), ret_why);
+        return stook__input_refuse(STOOK__ARG("a part has no size: make it with STOOK_PART()"), ret_why);
     if (part.name == NULL)
-        return refuse(STOOK__ARG("a part has no name"), ret_why);
+        return stook__input_refuse(STOOK__ARG("a part has no name"), ret_why);
     if ((part.value != NULL) + (part.file != NULL) != 1)
-        return refuse(STOOK__ARG("a part has neither value nor file, or both"), ret_why);
+        return stook__input_refuse(STOOK__ARG("a part has neither value nor file, or both"), ret_why);
     if ((part.value_size < 0 && part.value_size != STOOK_AUTO) || (part.value_size != 0 && part.value == NULL) ||
         (uint64_t)(part.value_size < 0 ? 0 : part.value_size) > PTRDIFF_MAX)
-        return refuse(STOOK__ARG("the value_size of a part is out of range, or there is no value"), ret_why);
+        return stook__input_refuse(STOOK__ARG("the value_size of a part is out of range, or there is no value"), ret_why);
     if (stook__input_control(part.name) || stook__input_control(part.filename) || stook__input_control(part.type) || stook__input_control(part.file))
-        return refuse(STOOK__ARG("a text of a part contains a control byte"), ret_why);
+        return stook__input_refuse(STOOK__ARG("a text of a part contains a control byte"), ret_why);
     return 0;
 }
 
@@ -38,13 +32,13 @@ int stook__parts_judge(const struct stook_request *request, const char **ret_why
     if (request->parts == NULL)
         return 0;
     if (request->parts[0] == NULL)
-        return refuse(STOOK__ARG("parts is empty"), ret_why);
+        return stook__input_refuse(STOOK__ARG("parts is empty"), ret_why);
     for (; error == 0 && n <= PARTS_MAX && request->parts[n] != NULL; n++)
         error = judge(request->parts[n], ret_why);
     if (error == 0 && n > PARTS_MAX)
-        return refuse(STOOK__ARG("there are more than 1000 parts"), ret_why);
+        return stook__input_refuse(STOOK__ARG("there are more than 1000 parts"), ret_why);
     if (error == 0 && stook__extra_has_field(request, "Content-Type"))
-        return refuse(STOOK__ARG("a Content-Type header is given beside parts"), ret_why);
+        return stook__input_refuse(STOOK__ARG("a Content-Type header is given beside parts"), ret_why);
     return error;
 }
 

@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* How a peer is found and known: options of a client or of a request, checked and copied. */
 #include "api/extra.h"
+#include "api/input.h"
 #include "transfer/resolve.h"
 
 enum { RESOLVE_MAX = 65536 }; /* bytes of the list */
-
-static int refuse(const char *why, const char **ret_why)
-{
-    *ret_why = why;
-    return STOOK_EARG;
-}
 
 static int is_base64_char(char c)
 {
@@ -41,10 +36,10 @@ static int check_list(const char *const *list, const char **ret_why)
     size_t size = 0;
     for (; list != NULL && *list != NULL; list++) {
         if (!stook__resolve_parse(*list, &entry))
-            return refuse(STOOK__ARG("an entry of resolve is not of the form \"host:port:address\""), ret_why);
+            return stook__input_refuse(STOOK__ARG("an entry of resolve is not of the form \"host:port:address\""), ret_why);
         size += strlen(*list) + 1;
         if (size > RESOLVE_MAX)
-            return refuse(STOOK__ARG("resolve is longer than 64 KiB"), ret_why);
+            return stook__input_refuse(STOOK__ARG("resolve is longer than 64 KiB"), ret_why);
     }
     return 0;
 }
@@ -53,16 +48,16 @@ int stook__peer_check(const struct stook__peer_input *input, const char **ret_wh
 {
     const struct stook__peer *peer = &input->peer;
     if (input->ca_file != NULL && peer->ca_data != NULL)
-        return refuse(STOOK__ARG("both ca_file and ca_data are given"), ret_why);
+        return stook__input_refuse(STOOK__ARG("both ca_file and ca_data are given"), ret_why);
     if (peer->ca_data != NULL && strstr(peer->ca_data, "CERTIFICATE-----") == NULL)
-        return refuse(STOOK__ARG("there is no certificate in ca_data"), ret_why);
+        return stook__input_refuse(STOOK__ARG("there is no certificate in ca_data"), ret_why);
     if (peer->client_cert == NULL && (peer->client_key != NULL || peer->key_password != NULL))
-        return refuse(STOOK__ARG("client_key or key_password is given without client_cert"), ret_why);
+        return stook__input_refuse(STOOK__ARG("client_key or key_password is given without client_cert"), ret_why);
     if ((peer->client_cert != NULL && *peer->client_cert == '\0') || (peer->client_key != NULL && *peer->client_key == '\0'))
-        return refuse(STOOK__ARG("client_cert or client_key is empty"), ret_why);
+        return stook__input_refuse(STOOK__ARG("client_cert or client_key is empty"), ret_why);
     if (peer->pinned_key != NULL && (*peer->pinned_key == '\0' ||
                                      (strncmp(peer->pinned_key, "sha256//", 8) == 0 && !is_pin(peer->pinned_key))))
-        return refuse(STOOK__ARG("pinned_key is not a file or \"sha256//\" and 44 digits of base64"), ret_why);
+        return stook__input_refuse(STOOK__ARG("pinned_key is not a file or \"sha256//\" and 44 digits of base64"), ret_why);
     return check_list(input->resolve, ret_why);
 }
 
