@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "engine/names.h"
 #include "loop/loop.h"
 
 enum {
@@ -34,6 +35,9 @@ static int may_look_up(struct stook__engine *engine, int64_t now)
 
 static void touch(struct stook__origin *origin)
 {
+    struct stook__link *link;
+    while (origin->leader == NULL && (link = stook__list_pop(&origin->nameless)) != NULL)
+        stook__list_append(&origin->gated, link);
     if (stook__list_empty(&origin->ready) && !stook__list_empty(&origin->gated))
         stook__list_append(&origin->engine->ready, &origin->ready);
 }
@@ -60,6 +64,7 @@ static int may_go(struct stook__origin *origin, struct stook__slot *slot, int64_
 static void go(struct stook__slot *slot)
 {
     slot->connecting = 1;
+    slot->asked = 0;
     slot->origin->connecting++;
     if (slot->origin->leader == slot && slot->origin->literal)
         stook__gate_resolved(slot);
@@ -76,15 +81,36 @@ int stook__gate_pass(struct stook__slot *slot)
     return 0;
 }
 
-void stook__gate_resolving(struct stook__slot *slot)
+/* What was sent must not be sent again. */
+static int is_sent_back(struct stook__slot *slot)
+{
+    struct stook__origin *origin = slot->origin;
+    if (slot->sends > 0 || origin->leader == slot)
+        return 0;
+    if (origin->leader != NULL)
+        return 1;
+    if (slot->tells || !stook__names_known(origin))
+        return 0;
+    slot->tells = 1;
+    return 1;
+}
+
+int stook__gate_resolving(struct stook__slot *slot)
 {
     struct stook__engine *engine = slot->engine;
     if (slot->resolving)
-        return;
+        return 1;
+    slot->sent_back = is_sent_back(slot);
+    if (slot->sent_back)
+        return 0;
+    if (slot->origin->leader == NULL)
+        slot->origin->leader = slot;
+    stook__names_asked(slot);
     slot->resolving = 1;
     slot->lookup_at = stook__engine_time(engine);
     stook__list_append(&engine->lookups, &slot->lookup);
     engine->n_lookups++;
+    return 1;
 }
 
 /* One of those that wait for a look-up, and that somebody still waits for. */
@@ -130,14 +156,18 @@ static void set_free(struct stook__origin *origin, int64_t until)
 {
     if (origin->free_until < until)
         origin->free_until = until;
-    origin->leader = NULL;
-    stook__clock_clear(&origin->engine->caps, &origin->cap);
+    /* Those who have a connection do not wait for its look-up; those who have none do. */
+    if (origin->leader != NULL && !origin->leader->resolving) {
+        origin->leader = NULL;
+        stook__clock_clear(&origin->engine->caps, &origin->cap);
+    }
     touch(origin);
 }
 
-void stook__gate_connected(struct stook__slot *slot)
+void stook__gate_connected(struct stook__slot *slot, const char *address)
 {
     struct stook__origin *origin = slot->origin;
+    stook__names_found(slot, address);
     end_lookup(slot);
     if (slot->connecting)
         origin->connecting--;
@@ -146,15 +176,34 @@ void stook__gate_connected(struct stook__slot *slot)
 }
 
 /* Those who waited for this look-up share what it said. */
-static void fail_gated(struct stook__origin *origin, const struct stook__slot *leader, CURLcode code)
+static void fail_all(struct stook__link *waiting, const struct stook__slot *leader, CURLcode code)
 {
     struct stook__link *link;
-    while ((link = stook__list_pop(&origin->gated)) != NULL) {
+    while ((link = stook__list_pop(waiting)) != NULL) {
         struct stook__slot *slot = STOOK__OF(struct stook__slot, link, link);
         slot->code = code;
         memcpy(slot->error, leader->error, sizeof slot->error);
-        stook__list_append(&origin->engine->finished, &slot->link);
+        stook__list_append(&slot->engine->finished, &slot->link);
     }
+}
+
+int stook__gate_wants_back(struct stook__slot *slot, CURLcode code)
+{
+    return slot->sent_back || (code == CURLE_COULDNT_CONNECT && slot->sends == 0 && stook__names_doubt(slot));
+}
+
+void stook__gate_take_back(struct stook__slot *slot)
+{
+    struct stook__origin *origin = slot->origin;
+    int was_leader = origin->leader == slot;
+    stook__slot_renew(slot);
+    slot->sent_back = 0;
+    origin->connecting -= (size_t)slot->connecting;
+    slot->connecting = 0;
+    if (was_leader)
+        origin->leader = NULL;
+    stook__list_append(&origin->nameless, &slot->link);
+    touch(origin);
 }
 
 void stook__gate_left(struct stook__slot *slot, CURLcode code)
@@ -163,8 +212,10 @@ void stook__gate_left(struct stook__slot *slot, CURLcode code)
     int was_leader = origin->leader == slot;
     int looked_up = slot->resolving;
     end_lookup(slot);
-    if (slot->connecting)
+    if (slot->connecting) {
+        stook__names_doubt(slot);
         origin->connecting--;
+    }
     slot->connecting = 0;
     if (!was_leader) {
         touch(origin);
@@ -172,10 +223,14 @@ void stook__gate_left(struct stook__slot *slot, CURLcode code)
     }
     origin->leader = NULL;
     stook__clock_clear(&origin->engine->caps, &origin->cap);
-    if (code == CURLE_COULDNT_RESOLVE_HOST)
-        fail_gated(origin, slot, code);
-    else if (code != CURLE_OK && !looked_up)
-        set_free(origin, stook__engine_time(origin->engine) + TRIED_US);
+    int64_t now = stook__engine_time(origin->engine);
+    if (code == CURLE_COULDNT_RESOLVE_HOST) {
+        fail_all(&origin->nameless, slot, code);
+        if (now >= origin->free_until)
+            fail_all(&origin->gated, slot, code);
+    } else if (code != CURLE_OK && !looked_up) {
+        set_free(origin, now + TRIED_US);
+    }
     touch(origin);
 }
 

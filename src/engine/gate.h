@@ -8,6 +8,11 @@
  *   slot: started --> in its lane                the origin is warm, or this is the leader
  *                \--> gated --> in its lane      the gate opens
  *                        \----> ended            cancelled, or the name does not resolve
+ *         in its lane --> nameless --> gated     it would look the name up, and somebody does so already
+ *
+ * An origin that is warm may forget its name, and its requests need new connections still: then who
+ * asks first leads, and others who would ask are sent back, and are nameless until it has the answer.
+ * Those who find a connection notice nothing.
  *
  * A leader that is cancelled while its look-up hangs is parked and leads on: the others share its
  * look-up still.
@@ -19,10 +24,14 @@
 
 /* 1: the slot may go now. 0: it waits, and is started when the gate opens. */
 int stook__gate_pass(struct stook__slot *slot);
-/* From inside libcurl, which only writes down: a look-up begins; the address is known; connected. */
-void stook__gate_resolving(struct stook__slot *slot);
+/* From inside libcurl, which only writes down: a look-up begins (0: it must not, somebody else's is
+   under way); the address is known; connected to that address. */
+int stook__gate_resolving(struct stook__slot *slot);
 void stook__gate_resolved(struct stook__slot *slot);
-void stook__gate_connected(struct stook__slot *slot);
+void stook__gate_connected(struct stook__slot *slot, const char *address);
+/* Whether a transfer that ended so is to be started again: nothing was sent. Then, without a lane: do. */
+int stook__gate_wants_back(struct stook__slot *slot, CURLcode code);
+void stook__gate_take_back(struct stook__slot *slot);
 /* The slot is over for its origin. `code` is what libcurl said, or CURLE_OK. */
 void stook__gate_left(struct stook__slot *slot, CURLcode code);
 /* Start what may go now. */

@@ -190,6 +190,8 @@ void stook__lane_drain(struct stook__lane *lane)
 {
     int left;
     CURLMsg *message;
+    struct stook__link back, *link;
+    stook__list_init(&back);
     if (lane->broken != CURLM_OK)
         rebuild(lane);
     if (lane->multi == NULL)
@@ -200,11 +202,20 @@ void stook__lane_drain(struct stook__lane *lane)
             continue;
         CURLcode code = message->data.result;
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&slot);
+        stook__list_remove(&slot->link);
+        if (stook__gate_wants_back(slot, code)) {
+            stook__list_append(&back, &slot->link);
+            continue;
+        }
         slot->code = code;
         slot->ended = 1;
         stook__gate_left(slot, code);
-        stook__list_remove(&slot->link);
         stook__list_append(&lane->engine->finished, &slot->link);
+    }
+    while ((link = stook__list_pop(&back)) != NULL) {
+        struct stook__slot *slot = STOOK__OF(struct stook__slot, link, link);
+        stook__lane_remove(slot);
+        stook__gate_take_back(slot);
     }
 }
 

@@ -82,6 +82,10 @@ struct stook__slot {
     int resolving, hung; /* a look-up is under way that removing the handle would wait for */
     int64_t lookup_at;
     int connecting; /* counted as such by its origin */
+    int sent_back;  /* from the look-up: somebody else's is under way; see gate.h */
+    int asked;      /* it has looked its name up */
+    int tells, relies, doubts; /* names.c: it is to tell what libcurl forgot; it used it; that failed */
+    struct curl_slist *told;   /* libcurl keeps the pointer */
     int paused;     /* its body waits in libcurl */
     int held;       /* and its connection is known to the table as such */
     int carrier;    /* the descriptor that it was */
@@ -114,6 +118,8 @@ int stook__lane_work(struct stook__lane *lane);
 void stook__lane_drain(struct stook__lane *lane);
 void stook__lane_free(struct stook__lane *lane);
 
+/* slot.c: as if it had not been started. */
+void stook__slot_renew(struct stook__slot *slot);
 /* slot.c: it is not paused any more, as far as we are concerned. */
 void stook__slot_unpause(struct stook__slot *slot);
 /* slot.c: started behind the gate; a failure is its news. */

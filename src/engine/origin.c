@@ -52,6 +52,7 @@ static struct stook__origin *make(struct stook__engine *engine, uint64_t hash, c
     stook__list_init(&origin->unused);
     stook__list_init(&origin->gated);
     stook__list_init(&origin->ready);
+    stook__list_init(&origin->nameless);
     stook__list_init(&origin->thirsty);
     if (stook__map_add(&engine->origins[h2], engine->heap, &origin->node) != 0) {
         stook__free(engine->heap, origin);

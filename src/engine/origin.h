@@ -27,11 +27,17 @@ struct stook__origin {
     /* gate.c */
     struct stook__link gated;  /* slots that wait */
     struct stook__link ready;  /* among the engine's whose gate may be open now */
+    struct stook__link nameless; /* slots for whom somebody looks the name up */
     struct stook__link thirsty; /* among the engine's that want to look up a name */
     struct stook__slot *leader; /* the one that went first, until it is connected or gone */
     struct stook__timer cap;
     int64_t free_until; /* nobody waits for a leader until then */
     size_t connecting;
+
+    /* names.c */
+    char found[STOOK__REMOTE_MAX]; /* an address that libcurl may have forgotten; "": none */
+    int64_t found_at;
+    int told, doubted; /* libcurl knows that address alone; and is to forget it */
     char key[];
 };
 

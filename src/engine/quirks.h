@@ -11,6 +11,7 @@ enum {
     STOOK__QUIRK_DROPS_NAMES = 32,    /* names that never grow old are the first to go */
     STOOK__QUIRK_KEEPS_DIRECTORY = 16, /* does not let go of its default directory of authorities */
     STOOK__QUIRK_WAITS_WHEN_REFUSED = 64, /* goes on to the next address when a timer is due: nudge it */
+    STOOK__QUIRK_FORGETS_NAMES = 256, /* drops a look-up of which one family was enough: tell it */
     STOOK__QUIRK_WAITS_FOR_GOODBYES = 128 /* keeps a connection until its peer has ended TLS too: end it */
 };
 

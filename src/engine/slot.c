@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "engine/gate.h"
+#include "engine/names.h"
 #include "engine/quirks.h"
 #include "engine/sockets.h"
 
@@ -45,9 +46,7 @@ static int on_resolver(void *resolver, void *reserved, void *user)
     struct stook__slot *slot = user;
     (void)resolver;
     (void)reserved;
-    if (!slot->origin->literal)
-        stook__gate_resolving(slot);
-    return 0;
+    return slot->origin->literal || stook__gate_resolving(slot) ? 0 : 1;
 }
 
 static int new_socket(const struct curl_sockaddr *address)
@@ -105,7 +104,7 @@ static int before_send(void *user, char *remote, char *local, int remote_port, i
         return CURL_PREREQFUNC_ABORT;
     }
     slot->sends++;
-    stook__gate_connected(slot);
+    stook__gate_connected(slot, remote);
     stook__sockets_connected(slot, local_port, remote_port);
     slot->events->before_send(slot->owner, remote, remote_port);
     return CURL_PREREQFUNC_OK;
@@ -173,9 +172,15 @@ struct stook__slot *stook__slot_take(struct stook__engine *engine, const char *o
     slot->rested = 1;
     slot->code = CURLE_OK;
     slot->broken = CURLM_OK;
-    slot->os_error = slot->ended = slot->sends = slot->dead = slot->port = slot->n_opened = 0;
-    slot->error[0] = '\0';
+    slot->ended = slot->sends = slot->dead = slot->port = slot->tells = slot->doubts = 0;
+    stook__slot_renew(slot);
     return slot;
+}
+
+void stook__slot_renew(struct stook__slot *slot)
+{
+    slot->os_error = slot->n_opened = 0;
+    slot->error[0] = '\0';
 }
 
 int stook__slot_join(struct stook__slot *slot, const char *origin, size_t size, int h2, int may_rest)
@@ -242,6 +247,7 @@ static int enter_lane(struct stook__slot *slot)
     if (lane == NULL)
         return STOOK_ENOMEM;
     set_dns_age(slot);
+    stook__names_tell(slot);
     int error = stook__lane_add(lane, slot);
     if (error != 0)
         stook__origin_leave(slot->origin, slot->nth);
@@ -399,6 +405,7 @@ void stook__slot_destroy(struct stook__slot *slot)
     curl_easy_cleanup(slot->easy);
     curl_url_cleanup(slot->kit.url);
     curl_slist_free_all(slot->kit.connect_to);
+    curl_slist_free_all(slot->told);
     stook__free(engine->heap, slot);
     if (origin != NULL && !resting)
         stook__origin_let_go(origin);

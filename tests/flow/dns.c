@@ -3,24 +3,28 @@
  * Names. getaddrinfo() is this program's own: it knows a few names, and one that hangs until it is
  * let go. Nothing is asked of a name server.
  */
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <dlfcn.h>
 #include <netdb.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <stook.h>
 
 #include "harness/life.h"
 #include "support/process.h"
 #include "support/raw_server.h"
+#include "support/sockets.h"
 
 static struct {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     unsigned asked, asked_hung;
     int released;
+    int moved; /* where a name that moves is */
 } names = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
 typedef int look_up_fn(const char *, const char *, const struct addrinfo *, struct addrinfo **);
@@ -71,7 +75,7 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
         return EAI_NONAME;
     if (strstr(name, "two"))
         return two_numbers(service, hints, ret);
-    return number("127.0.0.1", service, hints, ret);
+    return number(strstr(name, "moved") && !names.moved ? "127.0.0.7" : "127.0.0.1", service, hints, ret);
 }
 
 static unsigned count_hung(void)
@@ -104,7 +108,7 @@ static struct raw_server *begin(struct life *life)
     if (!(info->features & CURL_VERSION_ASYNCHDNS) || info->ares)
         test_skip("this libcurl does not look up names by getaddrinfo on a thread");
     names.asked = names.asked_hung = 0;
-    names.released = 0;
+    names.released = names.moved = 0;
     life_open(life, &STOOK_CLIENT(.attempt_timeout_ms = STOOK_NONE, .stall_timeout_ms = STOOK_NONE,
                                   .connect_timeout_ms = STOOK_NONE));
     return raw_server_start(NULL);
@@ -357,10 +361,63 @@ TEST_BOTH(half_hangs)
     if (version >= 0x081400 && version < 0x081600)
         test_skip("this libcurl sets no timer, and waits for the other family");
     stook_batch *batch = life_batch(life);
-    for (int i = 0; i < 10; i++)
+    for (int i = 0; i < 100; i++)
         add(batch, url_at("half.test", server));
     CHECK_EQ_INT(life_gather(life, batch, NULL), 0);
+    CHECK_EQ_INT(names.asked, 1);
     stook_batch_free(batch);
+    life_close(life);
+    release();
+}
+
+/* Answers two connections, and listens no more. */
+static void *answer_two(void *listener)
+{
+    static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    char request[1024];
+    for (int i = 0; i < 2; i++) {
+        int fd = accept(*(int *)listener, NULL, NULL);
+        if (recv(fd, request, sizeof request, 0) > 0)
+            send(fd, answer, sizeof answer - 1, MSG_NOSIGNAL);
+        close(fd);
+    }
+    close(*(int *)listener);
+    return NULL;
+}
+
+static int listen_at(const char *address, int port)
+{
+    struct sockaddr_in in = loopback(port);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CHECK_EQ_INT(inet_pton(AF_INET, address, &in.sin_addr), 1);
+    if (bind(fd, (struct sockaddr *)&in, sizeof in) != 0)
+        test_skip("no port to be had at that address");
+    CHECK_EQ_INT(listen(fd, 2), 0);
+    return fd;
+}
+
+/* While one family hangs, those who follow are told the address that was found. When it refuses, the
+   name is looked up again. */
+TEST_BOTH(moved)
+{
+    pthread_t thread;
+    struct raw_server *server = begin(life);
+    if (curl_version_info(CURLVERSION_NOW)->version_num < 0x081600)
+        test_skip("this libcurl waits for both families, and keeps what it was told for a minute");
+    int listener = listen_at("127.0.0.7", raw_port(server));
+    CHECK_EQ_INT(pthread_create(&thread, NULL, answer_two, &listener), 0);
+    for (unsigned round = 1; round <= 2; round++) {
+        names.moved = round == 2;
+        stook_batch *batch = life_batch(life);
+        for (int i = 0; i < (round == 1 ? 2 : 10); i++)
+            add(batch, url_at("half-moved.test", server));
+        CHECK_EQ_INT(life_gather(life, batch, NULL), 0);
+        CHECK_EQ_INT(names.asked, round);
+        stook_batch_free(batch);
+        if (round == 1)
+            CHECK_EQ_INT(pthread_join(thread, NULL), 0);
+    }
+    CHECK_EQ_INT(raw_seen(server, "/ok"), 10);
     life_close(life);
     release();
 }

@@ -94,6 +94,67 @@ TEST_BOTH(failed_once)
     }
 }
 
+/* As a name that is known for a minute and then no more. */
+static int forget_names(CURL *easy, CURLoption option)
+{
+    SPY_REAL(curl_easy_setopt);
+    if (option == CURLOPT_PRIVATE)
+        real(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
+    return option != CURLOPT_DNS_CACHE_TIMEOUT;
+}
+
+/* From 8.20 on each look-up is two, one of a family. From 8.22 on one may end a moment later, unawaited. */
+static unsigned at_once(void)
+{
+    unsigned version = curl_version_info(CURLVERSION_NOW)->version_num;
+    return version >= 0x081600 ? 4 : version >= 0x081400 ? 2 : 1;
+}
+
+/* The origin is warm, but libcurl has forgotten the name, and no connection is kept: of those who need
+   a new one, one asks at a time. */
+TEST_BOTH(forgotten)
+{
+    spy.keep_option = forget_names;
+    struct raw_server *server = begin(life, 20);
+    stook_batch *batch = life_batch(life);
+    for (int i = 0; i < 40; i++)
+        add(batch, text("http://slow.test:%d/close-after", raw_port(server)));
+    CHECK_EQ_INT(life_gather(life, batch, NULL), 0);
+    test_note("%u look-ups, at most %u at once", names.asked, names.peak);
+    CHECK(names.peak <= at_once());
+    stook_batch_free(batch);
+    spy.keep_option = NULL;
+}
+
+static void count_result(stook_batch *batch, const stook_result *result, void *user)
+{
+    (void)batch, (void)result, (void)user;
+    pthread_mutex_lock(&names.lock);
+    names.done++;
+    pthread_mutex_unlock(&names.lock);
+}
+
+/* The same, and now the name hangs: who has a connection goes on, the others share one look-up. */
+TEST_BOTH(forgotten_and_hung)
+{
+    enum { COUNT = 100, LIMIT = 5 };
+    spy.keep_option = forget_names;
+    struct raw_server *server = begin(life, 0);
+    for (int round = 0; round < 2; round++) {
+        names.enough = round == 0 ? 0 : COUNT - LIMIT;
+        stook_batch *batch = life_batch(life);
+        for (int i = 0; i < (round == 0 ? 1 : COUNT); i++)
+            add(batch, text("http://slow.test:%d/%s", raw_port(server), i < LIMIT ? "delay?ms=20" : "ok"));
+        CHECK_EQ_INT(life_gather(life, batch, &STOOK_GATHER(.limit = LIMIT, .on_result = count_result)), 0);
+        stook_batch_free(batch);
+    }
+    test_note("%u look-ups, at most %u at once", names.asked, names.peak);
+    CHECK(names.asked >= 2); /* it did hang */
+    CHECK(names.peak <= at_once());
+    CHECK_EQ_INT(names.gave_up, 0);
+    spy.keep_option = NULL;
+}
+
 /* The thread that would look it up cannot be made. */
 TEST_BOTH(without_threads)
 {

@@ -27,6 +27,8 @@ static struct {
     int hang_ms;
     int64_t good_at_ms; /* a flaky name fails before */
     int refuse_threads; /* every second one */
+    int done, enough;   /* a look-up that hangs does so until that many results are in, */
+    int gave_up;        /* or for ten seconds */
 } names = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static int64_t now_ms(void)
@@ -50,6 +52,12 @@ static void hang(void)
     pthread_mutex_unlock(&names.lock);
     pause_for(names.hang_ms);
     pthread_mutex_lock(&names.lock);
+    for (int i = 0; i < 10000 && names.done < names.enough; i++) {
+        pthread_mutex_unlock(&names.lock);
+        pause_for(1);
+        pthread_mutex_lock(&names.lock);
+    }
+    names.gave_up += names.done < names.enough;
     names.now--;
     pthread_mutex_unlock(&names.lock);
 }
@@ -91,6 +99,8 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
         hang();
         return EAI_AGAIN;
     }
+    if (strncmp(name, "slow", 4) == 0)
+        hang();
     if (strncmp(name, "many", 4) == 0)
         return many(64, NULL, service, hints, ret);
     if (strncmp(name, "tenth", 5) == 0)
@@ -130,6 +140,7 @@ static struct raw_server *begin(struct life *life, int hang_ms)
         test_skip("this libcurl does not look up names by getaddrinfo on a thread");
     names.asked = names.now = names.peak = names.before_a_second = 0;
     names.hang_ms = hang_ms;
+    names.done = names.enough = names.gave_up = 0;
     names.began_ms = now_ms();
     life_open(life, NULL);
     return raw_server_start(NULL);
