@@ -127,6 +127,8 @@ enum stook__reason stook__sched_reason(const struct stook__sched *sched, const s
 
 /* When something is due next; 0: nothing is armed. */
 int64_t stook__sched_alarm(const struct stook__sched *sched);
+/* Whether something is due by now. */
+int stook__sched_is_late(const struct stook__sched *sched, int64_t now);
 /* A group past its deadline, which is off now; NULL: none. */
 struct stook__group *stook__sched_late_group(struct stook__sched *sched, int64_t now);
 /* A job of which a clock may have run out; NULL: none. Bring its moved_at and connected up to

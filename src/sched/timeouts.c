@@ -60,6 +60,12 @@ int64_t stook__sched_alarm(const struct stook__sched *sched)
     return job == 0 || (group != 0 && group < job) ? group : job;
 }
 
+int stook__sched_is_late(const struct stook__sched *sched, int64_t now)
+{
+    int64_t due = stook__sched_alarm(sched);
+    return due != 0 && due <= now;
+}
+
 static struct stook__timer *pop_due(struct stook__clock *clock, int64_t now)
 {
     struct stook__timer *first = stook__clock_first(clock);

@@ -5,7 +5,7 @@
 #include "turn/bodies.h"
 #include "turn/brakes.h"
 
-enum { ENDINGS = 256, ASKS = 64 }; /* of a batch, a turn, at most */
+enum { ASKS = 64 }; /* of a batch, at a time, at most */
 
 void stook__attend_room(stook_client *client, stook_batch *batch)
 {
@@ -42,7 +42,7 @@ static void end_some(stook_client *client, stook_batch *batch)
     struct stook__job *(*any)(struct stook__group *) = batch->spares ? stook__group_any_waiting : stook__group_any;
     struct stook__job *job;
     stook__group_stop(&client->sched, &batch->group);
-    for (int i = 0; i < ENDINGS && (job = any(&batch->group)) != NULL; i++)
+    while (client->endings < STOOK__ENDINGS && (job = any(&batch->group)) != NULL)
         stook__record_end(client, stook__record_of_job(job), batch->verdict);
     if (any(&batch->group) != NULL)
         stook__batch_touch(batch);

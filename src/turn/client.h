@@ -13,6 +13,9 @@
 struct stook__engine;
 struct stook__usual;
 
+/* Before their time, a turn, at most; one in flight counts for several, it has a connection to lose. */
+enum { STOOK__ENDINGS = 256, STOOK__ENDING_IN_FLIGHT = 4 };
+
 enum stook__batch_state { STOOK__OPEN, STOOK__AWAITED, STOOK__DONE };
 
 struct stook_batch {
@@ -59,6 +62,7 @@ struct stook_client {
     struct stook__link borrowed; /* extras whose body goes back to the program */
     size_t awaits;   /* under way */
     size_t pulls;    /* of these, whose results the program pulls */
+    size_t endings;  /* that this turn has had, as STOOK__ENDINGS counts them */
     unsigned family; /* of processes: another number in a forked child */
     int owned;       /* the loop is its own */
     int turning;     /* a turn is on the stack */

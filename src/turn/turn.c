@@ -67,6 +67,7 @@ void stook__record_end(stook_client *client, struct stook_result *record, int er
     struct stook__outcome outcome =
         stook__ending_say(client->heap, &record->job, error, stook__record_batch(record)->cause);
     struct stook__answer answer = {0};
+    client->endings += record->stage == STOOK__TRYING ? STOOK__ENDING_IN_FLIGHT : 1;
     if (record->stage == STOOK__TRYING)
         stook__record_stop(record, &answer, NULL);
     finish(client, record, &answer, &outcome);
@@ -115,7 +116,7 @@ static void expire(stook_client *client, int64_t now)
     struct stook__job *job;
     while ((group = stook__sched_late_group(&client->sched, now)) != NULL)
         stook__batch_condemn(STOOK__OF(stook_batch, group, group), STOOK_ETIMEOUT_BATCH);
-    while ((job = stook__sched_late_job(&client->sched, now)) != NULL) {
+    while (client->endings < STOOK__ENDINGS && (job = stook__sched_late_job(&client->sched, now)) != NULL) {
         struct stook_result *record = stook__record_of_job(job);
         if (record->stage == STOOK__TRYING) {
             int64_t moved_at = stook__attempt_moved_at(record->attempt);
@@ -156,6 +157,8 @@ static void start(stook_client *client)
     for (int round = 0; round < ROUNDS && budget > 0; round++) {
         stook__attend_touched(client);
         int64_t now = stook__loop_now(); /* the program has run: its time is nobody's */
+        if (stook__sched_is_late(&client->sched, now))
+            break; /* a clock first: what has waited too long does not start */
         for (; budget > 0 && (job = stook__sched_next(&client->sched, now)) != NULL; budget--) {
             struct stook_result *record = stook__record_of_job(job);
             stook_batch *batch = stook__record_batch(record);
@@ -209,6 +212,7 @@ static void take_turn(void *owner)
     int64_t now = stook__loop_now();
     client->turning = 1;
     client->again = 0;
+    client->endings = 0;
     take_news(client, now);
     expire(client, now);
     read_letters(client);

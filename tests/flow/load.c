@@ -90,6 +90,84 @@ TEST_BOTH(ten_thousand_cancels)
     stook_batch_free(batch);
 }
 
+/* ------------------------------------------------------------------- a turn's share */
+
+/* Turns the loop to its end; most requests that were over after one round of it. */
+static int64_t most_a_round(struct life *life)
+{
+    struct stook_counters before = STOOK_COUNTERS(), now = STOOK_COUNTERS();
+    int64_t most = 0;
+    for (int alive = 1; alive; before = now) {
+        CHECK_ERROR(stook_client_counters(life->client, &before), 0);
+        alive = uv_run(&life->loop, UV_RUN_ONCE);
+        CHECK_ERROR(stook_client_counters(life->client, &now), 0);
+        most = now.finished - before.finished > most ? now.finished - before.finished : most;
+    }
+    return most;
+}
+
+static struct life alone;
+
+/* The program comes back late, and two thousand clocks have run out: the loop goes round between them, and
+   what has waited too long does not start in the place of the first. */
+TEST(clocks_take_turns)
+{
+    struct raw_server *server = raw_server_start(NULL);
+    life_begin(&alone, 1);
+    life_open(&alone, NULL);
+    stook_batch *batch = life_batch(&alone);
+    ADD(batch, raw_url(server, "/stall"), .attempt_timeout_ms = 40);
+    for (int i = 1; i < 2000; i++)
+        ADD(batch, raw_url(server, "/stall"), .queue_timeout_ms = 60);
+    CHECK_ERROR(stook_gather_start(batch, &STOOK_GATHER(.limit = 1), NULL, NULL), 0);
+    for (int i = 0; i < 3; i++)
+        uv_run(&alone.loop, UV_RUN_NOWAIT);
+    for (uint64_t from = uv_hrtime(); uv_hrtime() - from < UINT64_C(100000000);)
+        ;
+    CHECK(most_a_round(&alone) <= 256);
+    CHECK_ERROR(stook_result_error(stook_batch_result_of(batch, 0)), STOOK_ETIMEOUT_ATTEMPT);
+    for (size_t i = 1; i < 2000; i++) {
+        CHECK_ERROR(stook_result_error(stook_batch_result_of(batch, i)), STOOK_ETIMEOUT_QUEUE);
+        CHECK_EQ_INT(stook_result_attempts(stook_batch_result_of(batch, i)), 0);
+    }
+    stook_batch_free(batch);
+    life_end(&alone);
+}
+
+/* A hundred batches cancelled at once are no more at a time than one of them; of what is in flight a quarter. */
+TEST(cancels_take_turns)
+{
+    struct raw_server *server = raw_server_start(NULL);
+    stook_batch *batches[100];
+    life_begin(&alone, 1);
+    life_open(&alone, NULL);
+    batches[0] = life_batch(&alone);
+    for (int i = 0; i < 200; i++)
+        add(batches[0], raw_url(server, "/stall"));
+    CHECK_ERROR(stook_gather_start(batches[0], NULL, NULL, NULL), 0);
+    while (raw_seen(server, "/stall") < 200)
+        uv_run(&alone.loop, UV_RUN_NOWAIT);
+    stook_batch_cancel(batches[0]);
+    CHECK(most_a_round(&alone) <= 64);
+    stook_batch_free(batches[0]);
+    life_end(&alone);
+    life_begin(&alone, 1);
+    life_open(&alone, &STOOK_CLIENT(.limit = 1));
+    for (size_t i = 0; i < 100; i++) {
+        batches[i] = life_batch(&alone);
+        for (int k = 0; k < 20; k++)
+            add(batches[i], raw_url(server, "/stall"));
+        CHECK_ERROR(stook_gather_start(batches[i], NULL, NULL, NULL), 0);
+        stook_batch_cancel(batches[i]);
+    }
+    CHECK(most_a_round(&alone) <= 256);
+    for (size_t i = 0; i < 100; i++) {
+        CHECK_ERROR(stook_result_error(stook_batch_result_of(batches[i], 19)), STOOK_ECANCELLED);
+        stook_batch_free(batches[i]);
+    }
+    life_end(&alone);
+}
+
 /* -------------------------------------------------------------- adds in callbacks */
 
 struct chain {
