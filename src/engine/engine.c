@@ -151,7 +151,7 @@ static void kick_due(struct stook__engine *engine, int64_t now)
         ask_all(engine, now);
 }
 
-int stook__engine_work(struct stook__engine *engine)
+void stook__engine_work(struct stook__engine *engine)
 {
     int64_t now = stook__loop_now();
     struct stook__link again, *link;
@@ -169,6 +169,10 @@ int stook__engine_work(struct stook__engine *engine)
     while ((link = stook__list_pop(&again)) != NULL)
         stook__list_append(&engine->kicked, link);
     drain(engine);
+}
+
+int stook__engine_is_busy(const struct stook__engine *engine)
+{
     return !stook__list_empty(&engine->kicked) || !stook__list_empty(&engine->finished) ||
            !stook__list_empty(&engine->ready) || !stook__list_empty(&engine->stirred);
 }

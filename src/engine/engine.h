@@ -29,9 +29,10 @@ size_t stook__engine_parked(const struct stook__engine *engine);
 void *stook__engine_news(struct stook__engine *engine);
 /* Owners that want to be looked at by the next turn, for whatever reason of theirs. */
 struct stook__link *stook__engine_stirred(struct stook__engine *engine);
-/* The kick: tells libcurl that its time has come, until it is content, at most 4 rounds. 1: it is
-   not, or there is news: have another turn soon. */
-int stook__engine_work(struct stook__engine *engine);
+/* The kick: tells libcurl that its time has come, until it is content, at most 4 rounds. */
+void stook__engine_work(struct stook__engine *engine);
+/* Libcurl is not content, or there is news: have another turn soon. */
+int stook__engine_is_busy(const struct stook__engine *engine);
 /* Microseconds of the monotonic clock as of the events being handled; costs nothing. */
 int64_t stook__engine_time(const struct stook__engine *engine);
 /* Where the same is to be read while libcurl runs. */

@@ -191,12 +191,12 @@ static void deliver(stook_client *client)
 }
 
 /* Step 8. */
-static void settle(stook_client *client, int busy)
+static void settle(stook_client *client)
 {
     int64_t sched = stook__sched_alarm(&client->sched), engine = stook__engine_alarm(client->engine);
     stook__loop_alarm(client->loop, sched == 0 || (engine != 0 && engine < sched) ? engine : sched);
-    if (busy || client->again || !stook__list_empty(&client->touched) || !stook__list_empty(&client->trays) ||
-        stook__sched_ready(&client->sched) || stook__inbox_count(client->inbox) > 0)
+    if (stook__engine_is_busy(client->engine) || client->again || !stook__list_empty(&client->touched) ||
+        !stook__list_empty(&client->trays) || stook__sched_ready(&client->sched) || stook__inbox_count(client->inbox) > 0)
         stook__loop_want(client->loop);
     stook__loop_busy(client->loop, client->awaits > 0 || client->closing);
 }
@@ -219,11 +219,11 @@ static void take_turn(void *owner)
     stook__bodies_return(client);
     start(client);
     stook__streams_serve(client);
-    int busy = stook__engine_work(client->engine);
+    stook__engine_work(client->engine);
     stook__brakes_settle(client);
     deliver(client);
     client->turning = 0;
-    settle(client, busy);
+    settle(client);
     if (client->closing)
         stook__ending_try_close(client);
 }
