@@ -501,7 +501,7 @@ struct stook_gather_options {
     void *user; /**< given to `more` and `on_result` */
     int64_t policy;   /**< [STOOK_POLICY_ALL] whose cancelled requests say in their message what ended them */
     int64_t quorum;   /**< with STOOK_POLICY_QUORUM: how many, at least 1 */
-    int64_t held_max; /**< [67108864] with on_result or `pull`: so many bytes of bodies wait to be delivered, at most: at the ceiling nothing new starts, and in the order of the adds bodies on their way are not read on; the head always starts and is always read. STOOK_NONE: no ceiling */
+    int64_t held_max; /**< [67108864] with on_result or `pull`: so many bytes of bodies wait to be delivered, at most: at the ceiling nothing new starts, and in the order of the adds bodies on their way are not read on (but of requests with body_read); the head always starts and is always read, and while it waits for a slot one that has one is read on. STOOK_NONE: no ceiling */
     int64_t pull;     /**< 1: no on_result; results are taken with stook_batch_next(). Only with the _start verbs */
 };
 

@@ -6,14 +6,13 @@ void stook__tray_init(struct stook__tray *tray)
 {
     stook__list_init(&tray->ring);
     stook__list_init(&tray->waiting);
-    stook__list_init(&tray->gauge.paused);
-    stook__list_init(&tray->gauge.stirred);
+    stook__gauge_init(&tray->gauge);
 }
 
 void stook__tray_free(struct stook__tray *tray, struct stook__heap *heap)
 {
     stook__list_remove(&tray->ring);
-    stook__list_remove(&tray->gauge.stirred);
+    stook__gauge_end(&tray->gauge);
     stook__pages_free(&tray->parcels, heap);
     stook__free(heap, tray->order);
 }

@@ -15,7 +15,7 @@ static void destroy(struct stook__attempt *attempt)
     stook__answer_free(&attempt->answer, attempt->heap);
     stook__stream_end(attempt);
     stook__intake_end(attempt);
-    stook__brake_end(attempt);
+    stook__brake_leave(&attempt->brake);
     stook__free(attempt->heap, attempt);
 }
 

@@ -111,6 +111,11 @@ int stook__intake_head(struct stook__attempt *attempt)
     return file < 0 ? STOOK__SLOT_END : choose_decoder(attempt);
 }
 
+int stook__intake_to_file(const struct stook__attempt *attempt)
+{
+    return attempt->intake != NULL && attempt->intake->to_file;
+}
+
 /* What is meant for a file has no bound of itself; what a server says instead of it has. */
 static int64_t body_max(const struct stook__attempt *attempt)
 {
@@ -263,6 +268,7 @@ int stook__intake_body(struct stook__attempt *attempt, const char *data, size_t 
         answer = count(attempt, size) != 0 ? STOOK__SLOT_END : keep(attempt, data, size);
     if (answer == 0) {
         attempt->wire += (int64_t)size;
+        stook__brake_count(&attempt->brake, attempt->answer.body.size);
         stook__stream_moved(attempt);
     }
     return answer;

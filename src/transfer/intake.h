@@ -18,6 +18,9 @@ void stook__intake_end(struct stook__attempt *attempt);
 int stook__intake_head(struct stook__attempt *attempt);
 int stook__intake_body(struct stook__attempt *attempt, const char *data, size_t size);
 
+/* Its bytes go to a file, none of them stays in memory. */
+int stook__intake_to_file(const struct stook__attempt *attempt);
+
 /* Inside libcurl: another answer follows, and nothing of this one was kept. */
 void stook__intake_anew(struct stook__attempt *attempt);
 

@@ -14,7 +14,7 @@ enum stook__phase stook__attempt_phase(const struct stook__attempt *attempt)
 {
     if (attempt->stream != NULL && attempt->stream->held_at != 0)
         return STOOK__PAUSED;
-    if (stook__brake_is_on(attempt))
+    if (stook__attempt_held_up(attempt))
         return STOOK__BRAKED;
     if (attempt->head_bytes > 0)
         return STOOK__RECEIVING;

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "transfer/brake.h"
 #include "transfer/feed.h"
 #include "transfer/framing.h"
 #include "transfer/intake.h"
@@ -106,7 +105,7 @@ static int on_body(void *owner, const char *data, size_t size)
     struct stook__buffer *body = &attempt->answer.body;
     int64_t max = attempt->policy->body_max;
     attempt->moved_at = *attempt->clock;
-    if (!stook__brake_take(attempt, size))
+    if (!stook__intake_to_file(attempt) && !stook__brake_may_take(&attempt->brake, size, *attempt->clock))
         return STOOK__SLOT_PAUSE;
     if (attempt->intake != NULL)
         return stook__intake_body(attempt, data, size);
@@ -117,6 +116,7 @@ static int on_body(void *owner, const char *data, size_t size)
         return stook__framing_stop(attempt, STOOK_ENOMEM, NULL);
     if (stook__buffer_append(body, attempt->heap, data, size) != 0)
         return stook__framing_stop(attempt, STOOK_ENOMEM, NULL);
+    stook__brake_count(&attempt->brake, body->size);
     return 0;
 }
 

@@ -122,7 +122,7 @@ static void expire(stook_client *client, int64_t now)
             int64_t moved_at = stook__attempt_moved_at(record->attempt);
             job->moved_at = moved_at > job->moved_at ? moved_at : job->moved_at;
             job->connected = (uint16_t)stook__attempt_connected(record->attempt);
-            if (stook__brake_is_on(record->attempt)) {
+            if (stook__attempt_held_up(record->attempt)) {
                 stook__sched_hold(&client->sched, job); /* its clocks stand still */
                 continue;
             }

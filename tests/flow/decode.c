@@ -321,6 +321,40 @@ TEST_BOTH(body_max_counts_what_comes_out)
     }
 }
 
+static void all_well(stook_batch *batch, const stook_result *result, void *user)
+{
+    (void)batch, (void)user;
+    CHECK_STR(stook_result_message(result), "OK");
+}
+
+/* The head of an ordered await is late: what comes behind it is counted as it comes out, and all but the
+   first, whose bytes were few before, wait in their sockets. */
+TEST(held_as_it_comes_out)
+{
+    enum { COUNT = 10, SIZE = 1000000 };
+    static struct life alone;
+    size_t held_up = 0;
+    life_begin(&alone, 1);
+    begin(&alone);
+    stook_batch *batch = life_batch(&alone);
+    add(batch, raw_url(server, "/after?path=/go&n=1"));
+    for (int i = 0; i < COUNT; i++)
+        ADD(batch, raw_url(server, "/coded?n=%d&same=1&as=%s", SIZE, names[0]), .decode = 1);
+    CHECK_ERROR(stook_gather_ordered_start(batch, &STOOK_GATHER(.held_max = 100000, .on_result = all_well), NULL, NULL), 0);
+    while (held_up < COUNT - 1) {
+        uv_run(&alone.loop, UV_RUN_ONCE);
+        held_up = 0;
+        for (size_t i = 1; i <= COUNT; i++)
+            held_up += stook_batch_state_of(batch, i) == STOOK_STATE_HELD_UP;
+    }
+    test_note("%zu bytes at most", alone.memory.peak);
+    CHECK(alone.memory.peak < 4 * SIZE);
+    raw_signal(server, "/go");
+    uv_run(&alone.loop, UV_RUN_DEFAULT);
+    stook_batch_free(batch);
+    life_end(&alone);
+}
+
 TEST_BOTH(left_as_it_is)
 {
     static const char *const paths[] = {"/unknown", "/mixed", "/identity", "/part"};
