@@ -35,6 +35,7 @@ int stook__brake_may_take(struct stook__brake *brake, size_t size, int64_t now)
     if (gauge == NULL || brake->free || (gauge->bytes < gauge->room && size <= gauge->room - gauge->bytes))
         return 1;
     brake->since = now;
+    brake->wants = size;
     stook__list_append(&gauge->paused, &brake->link);
     if (stook__list_empty(&gauge->stirred))
         stook__list_append(gauge->stir, &gauge->stirred);

@@ -23,6 +23,7 @@ struct stook__brake {
     struct stook__link link;
     struct stook__gauge *gauge; /* NULL: nobody counts */
     size_t bytes;               /* of this body */
+    size_t wants;               /* while it waits: for so many more */
     int64_t since;              /* when it began to wait; 0: it does not */
     int free;                   /* it never waits */
 };

@@ -2,8 +2,6 @@
 /* Bodies that wait, and those that do not; see ceiling.h. */
 #include "deliver/ceiling.h"
 
-enum { PIECE = 16 << 10 }; /* what libcurl hands on at a time, at most */
-
 int stook__ceiling_counts(const struct stook__tray *tray)
 {
     return tray->terms.ordered && tray->terms.lent && tray->terms.held_max < SIZE_MAX;
@@ -27,8 +25,8 @@ struct stook__brake *stook__ceiling_next(struct stook__tray *tray, struct stook_
     if (stook__list_empty(&gauge->paused))
         return NULL;
     struct stook__brake *first = STOOK__OF(struct stook__brake, link, gauge->paused.next);
-    if (*left > 0) { /* who finds no room waits again */
-        *left -= *left < PIECE ? *left : PIECE;
+    if (first->wants <= *left) {
+        *left -= first->wants;
         return first;
     }
     if (!stuck || gauge->n_free > 0)

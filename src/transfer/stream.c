@@ -124,11 +124,11 @@ int64_t stook__stream_wake(struct stook__attempt *attempt, int64_t now)
 {
     struct stook__stream *stream = attempt->stream;
     if (stream == NULL)
-        return 0;
+        return -1;
     int64_t since = stream->held_at, later_at = stook__feed_wake(attempt);
     if (since == 0 || (later_at != 0 && later_at < since))
         since = later_at;
-    int64_t held = since != 0 ? now - since : 0;
+    int64_t held = since != 0 ? now - since : -1;
     stream->woken = 1;
     stream->held_at = 0;
     stook__stream_stir(attempt);

@@ -38,7 +38,7 @@ int stook__stream_take_progress(struct stook__attempt *attempt);
 
 /* The program has paused it: no bytes are taken until it is woken. 0: it was woken meanwhile. */
 int stook__stream_hold(struct stook__attempt *attempt, int64_t now);
-/* The program wants it to go on, be it paused already or about to be. Microseconds for which it was. */
+/* The program wants it to go on, be it paused already or about to be. Microseconds for which it was; -1: it was not. */
 int64_t stook__stream_wake(struct stook__attempt *attempt, int64_t now);
 /* The program has been told all that there was: libcurl goes on, or the attempt is over. */
 void stook__stream_served(struct stook__attempt *attempt);

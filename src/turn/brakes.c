@@ -44,8 +44,7 @@ void stook__brakes_update(stook_client *client, stook_batch *batch)
         struct stook__attempt *attempt = stook__brake_attempt(brake);
         struct stook_result *record = stook__attempt_owner(attempt);
         int64_t waited = stook__attempt_go_on(attempt, stook__loop_now());
-        if (waited > 0)
-            stook__sched_release(&client->sched, &record->job, waited);
+        stook__sched_release(&client->sched, &record->job, waited); /* also if that was no time at all */
     }
 }
 

@@ -148,7 +148,7 @@ void stook__streams_wake(stook_client *client, struct stook_result *record)
     if (record->stage != STOOK__TRYING)
         return;
     int64_t held = stook__stream_wake(record->attempt, stook__loop_now());
-    if (held > 0)
+    if (held >= 0)
         stook__sched_release(&client->sched, &record->job, held);
     stook__loop_want(client->loop); /* this turn may be past them already */
 }

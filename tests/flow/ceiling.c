@@ -87,6 +87,25 @@ TEST(heads_that_wait_for_each_other)
     end(batches[0], &shown[0]);
 }
 
+/* The room that is left is less than a piece: nothing is tried again and again. */
+TEST(waits_without_spinning)
+{
+    struct raw_server *server = raw_server_start(NULL);
+    stook_batch *batch = begin(NULL);
+    size_t shown = 0, rounds = 0;
+    add(batch, raw_url(server, "/after?path=/go&n=1&ms=200"));
+    for (int i = 0; i < 5; i++)
+        add(batch, raw_url(server, "/big?n=%d", SIZE));
+    start(batch, 0, MAX, &shown);
+    while (count_of(batch, STOOK_STATE_HELD_UP) < 5)
+        uv_run(&alone.loop, UV_RUN_ONCE);
+    raw_signal(server, "/go");
+    for (; shown == 0; rounds++)
+        uv_run(&alone.loop, UV_RUN_ONCE);
+    CHECK(rounds < 50);
+    end(batch, &shown);
+}
+
 static void too_late(uv_timer_t *timer)
 {
     (void)timer;
