@@ -81,7 +81,23 @@ static struct stook__queue *make_queue(struct stook__sched *sched, const struct 
     stook__list_init(&queue->jobs);
     stook__list_append(&queue->key.group->queues, &queue->sibling);
     queue->key.site->n_queues++;
+    queue->key.group->priorities |= 1u << queue->key.priority;
     return queue;
+}
+
+static struct stook__queue *find_queue(const struct stook__sched *sched, const struct stook__queue_key *key, uint64_t hash)
+{
+    struct stook__node *node = stook__map_find(&sched->queues, hash, (const char *)key, sizeof *key);
+    return node != NULL ? STOOK__OF(struct stook__queue, node, node) : NULL;
+}
+
+/* The same group at the same site, with another priority; NULL: nothing of it is there. */
+static struct stook__queue *sibling(const struct stook__sched *sched, const struct stook__queue *queue, size_t priority)
+{
+    const struct stook__queue_key key = {queue->key.group, queue->key.site, priority};
+    if (!(key.group->priorities & 1u << priority))
+        return NULL;
+    return find_queue(sched, &key, stook__map_hash((const char *)&key, sizeof key));
 }
 
 static struct stook__queue *get_queue(struct stook__sched *sched, struct stook__group *group, struct stook__site *site,
@@ -89,8 +105,8 @@ static struct stook__queue *get_queue(struct stook__sched *sched, struct stook__
 {
     const struct stook__queue_key key = {group, site, priority};
     uint64_t hash = stook__map_hash((const char *)&key, sizeof key);
-    struct stook__node *node = stook__map_find(&sched->queues, hash, (const char *)&key, sizeof key);
-    return node != NULL ? STOOK__OF(struct stook__queue, node, node) : make_queue(sched, &key, hash);
+    struct stook__queue *queue = find_queue(sched, &key, hash);
+    return queue != NULL ? queue : make_queue(sched, &key, hash);
 }
 
 struct stook__queue *stook__sched_queue(struct stook__sched *sched, struct stook__group *group, const char *key,
@@ -127,6 +143,21 @@ void stook__queue_park(struct stook__sched *sched, struct stook__queue *queue)
     stook__site_offer(sched, queue->key.site);
 }
 
+struct stook__queue *stook__site_first(struct stook__sched *sched, struct stook__site *site)
+{
+    struct stook__queue *first = STOOK__OF(struct stook__queue, link, site->parked.next), *higher;
+    if (first->key.group->held)
+        return first; /* only its head counts */
+    for (size_t i = STOOK__PRIORITIES; i-- > first->key.priority + 1;) {
+        if ((higher = sibling(sched, first, i)) == NULL || !higher->parked)
+            continue;
+        stook__list_remove(&first->link);
+        stook__list_append(&higher->link, &first->link); /* they change places */
+        return higher;
+    }
+    return first;
+}
+
 void stook__queue_call(struct stook__queue *queue)
 {
     stook__list_remove(&queue->link);
@@ -148,6 +179,21 @@ void stook__queue_uncall(struct stook__sched *sched, struct stook__queue *queue)
     stook__list_remove(&queue->link); /* called ones are the first */
     stook__list_append(&queue->key.group->ready[queue->key.priority], &queue->link);
     stook__site_offer(sched, queue->key.site);
+}
+
+int stook__queue_take_over(struct stook__sched *sched, struct stook__queue *queue)
+{
+    struct stook__queue *lower;
+    for (size_t i = queue->key.priority; i-- > 0 && queue->key.group->n_called > 0;) {
+        if ((lower = sibling(sched, queue, i)) == NULL || !lower->called)
+            continue;
+        lower->called = 0;
+        queue->called = 1;
+        stook__list_remove(&lower->link); /* called ones are the first */
+        stook__list_append(&lower->key.group->ready[i], &lower->link);
+        return stook__queue_may_start(sched, queue);
+    }
+    return 0;
 }
 
 void stook__queue_push(struct stook__queue *queue, struct stook__job *job, int first)

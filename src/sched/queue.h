@@ -50,8 +50,13 @@ int stook__queue_may_start(const struct stook__sched *sched, const struct stook_
 void stook__site_offer(struct stook__sched *sched, struct stook__site *site);
 /* To its site; the group finds it no more. */
 void stook__queue_park(struct stook__sched *sched, struct stook__queue *queue);
+/* Which of those parked there is to be called: it is the turn of the first one's group, and its highest
+   priority takes it. There is one. */
+struct stook__queue *stook__site_first(struct stook__sched *sched, struct stook__site *site);
 /* Back to its group, called. */
 void stook__queue_call(struct stook__queue *queue);
+/* The room that is kept at its site for a lower one of its group is for this now. 0: there is none. */
+int stook__queue_take_over(struct stook__sched *sched, struct stook__queue *queue);
 /* It stays in its group, but the room is another's. */
 void stook__queue_uncall(struct stook__sched *sched, struct stook__queue *queue);
 /* One more job that was looked at: behind the others, or before them. */

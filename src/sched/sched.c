@@ -189,7 +189,7 @@ static struct stook__job *pick(struct stook__sched *sched, struct stook__group *
     for (int i = STOOK__PRIORITIES; i-- > 0 && *steps > 0;) {
         struct stook__queue *queue;
         while ((queue = front(group, i, steps)) != NULL) {
-            if (stook__queue_may_start(sched, queue))
+            if (stook__queue_may_start(sched, queue) || stook__queue_take_over(sched, queue))
                 return STOOK__OF(struct stook__job, link, queue->jobs.next);
             stook__queue_park(sched, queue);
             --*steps;
@@ -228,7 +228,7 @@ static void make_offers(struct stook__sched *sched, int *steps)
         stook__list_remove(&site->offer);
         if (stook__list_empty(&site->parked) || !stook__site_has_room(sched, site))
             continue;
-        struct stook__queue *queue = STOOK__OF(struct stook__queue, link, site->parked.next);
+        struct stook__queue *queue = stook__site_first(sched, site);
         struct stook__group *group = queue->key.group;
         stook__queue_call(queue);
         if (group->held && (group->head == NULL || group->head->queue != queue))

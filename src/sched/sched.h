@@ -48,6 +48,7 @@ struct stook__group {
     struct stook__link line[STOOK__PRIORITIES];  /* jobs that were not looked at yet, in order of the adds */
     struct stook__link ready[STOOK__PRIORITIES]; /* queues of jobs that were passed over, older than the line */
     struct stook__link queues;                   /* all of them */
+    unsigned priorities;                         /* a bit for each that was asked for */
     struct stook__queue *last;                   /* that of the last add: kept, the next is likely the same */
     struct stook__job *head; /* may start though the group is held; NULL: none */
     size_t n_waiting, n_running;

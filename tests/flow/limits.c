@@ -246,6 +246,30 @@ TEST_BOTH(highest_first)
     stook_batch_free(batch);
 }
 
+/* While the second is in flight and the third waits for its place, there comes one of higher priority. */
+static void add_higher(stook_batch *batch, const stook_result *result, void *user)
+{
+    static const char *const names[] = {"first", "second", "low", "high"};
+    tell(names[stook_result_index(result)]);
+    if (stook_result_index(result) == 0)
+        ADD(batch, .url = user, .priority = 7);
+}
+
+TEST_BOTH(highest_first_at_a_full_origin)
+{
+    struct raw_server *server = raw_server_start(NULL);
+    char url[64];
+    strcpy(url, raw_url(server, "/ok"));
+    life_open(life, &STOOK_CLIENT(.origin_limit = 1));
+    stook_batch *batch = life_batch(life);
+    ADD(batch, .url = url);
+    ADD(batch, .url = url);
+    ADD(batch, .url = url, .priority = 1);
+    CHECK_EQ_INT(life_gather(life, batch, &STOOK_GATHER(.on_result = add_higher, .user = url)), 0);
+    CHECK_STR(told(), "first second high low");
+    stook_batch_free(batch);
+}
+
 static void in_order(stook_batch *batch, const stook_result *result, void *user)
 {
     size_t *next = user;

@@ -178,6 +178,52 @@ TEST(priorities)
     end();
 }
 
+/* Also at a site that was full: the room is for the highest of the batch whose turn it is. */
+TEST(priorities_at_a_full_site)
+{
+    begin();
+    stook__sched_set_site_limit(&sched, 1);
+    struct stook__job *first = add(0, 0, "a", 3), *low = add(0, 1, "a", 0), *other = add(1, 0, "a", 3);
+    open_all(SIZE_MAX);
+    CHECK(next() == first);
+    CHECK(next() == NULL);
+    struct stook__job *high = add(0, 2, "a", 6), *middle = add(0, 3, "a", 4);
+    CHECK(next() == NULL);
+    stook__sched_finish(&sched, first);
+    CHECK(next() == other);
+    stook__sched_finish(&sched, other);
+    CHECK(next() == high); /* in the turn that was the low one's */
+    stook__sched_finish(&sched, high);
+    CHECK(next() == middle);
+    stook__sched_finish(&sched, middle);
+    CHECK(next() == low);
+    stook__sched_finish(&sched, low);
+    end();
+}
+
+/* And where room is kept already for a lower one, which the limit of all keeps from starting. */
+TEST(priorities_at_room_that_is_kept)
+{
+    begin();
+    stook__sched_set_site_limit(&sched, 1);
+    struct stook__job *first = add(0, 0, "a", 3), *elsewhere = add(1, 0, "b", 3), *low = add(0, 1, "a", 0);
+    open_all(SIZE_MAX);
+    CHECK(next() == first && next() == elsewhere && next() == NULL);
+    struct stook__job *another = add(2, 0, "c", 3);
+    stook__sched_finish(&sched, first);
+    stook__sched_set_limit(&sched, 2);
+    CHECK(next() == another); /* and the room of "a" is kept for the low one */
+    struct stook__job *high = add(0, 2, "a", 6);
+    stook__sched_finish(&sched, another);
+    CHECK(next() == high);
+    stook__sched_finish(&sched, elsewhere);
+    CHECK(next() == NULL);
+    stook__sched_finish(&sched, high);
+    CHECK(next() == low);
+    stook__sched_finish(&sched, low);
+    end();
+}
+
 TEST(limit_of_the_client)
 {
     begin();
