@@ -7,15 +7,17 @@
  * After every step each invariant is checked anew from what the requests themselves say:
  *
  *   - exactly one result each, shown once, in the order of the verb
- *   - in flight never over a limit, and whatever waits is forbidden by one that is reached
+ *   - nothing starts above a limit, and whatever waits is forbidden by one that is reached
  *   - nothing but the head starts without room for results
+ *   - no more bytes held than the ceiling allows, but for the head and who goes on in its place
  *   - no clock late by more than a tick, none early
- *   - no batch passed over again and again
+ *   - no batch passed over again and again, and no origin within one
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "deliver/ceiling.h"
 #include "deliver/goal.h"
 #include "deliver/tray.h"
 #include "harness/harness.h"
@@ -31,9 +33,14 @@ struct request {
     struct stook__site *site;
     int64_t ends_at;  /* when the server answers; NEVER: it does not */
     int64_t moves_at; /* last byte seen */
-    size_t bytes;
+    int64_t stirs_at; /* when one byte comes, whatever the body does */
+    struct stook__brake brake;
+    size_t bytes, got; /* of its body: in all, until now */
+    size_t arrival;    /* how many of its batch had a result before */
+    unsigned priority;
     int fate;   /* what the server will do: 0 ok, else an error */
     int error;  /* of the result */
+    int free;   /* its body did not have to wait */
     int results, shown;
 };
 
@@ -44,7 +51,8 @@ struct batch {
     struct request requests[REQUESTS];
     int verdict, spares, awaited, done;
     int64_t deadline;
-    size_t limit, passed_over, next_shown;
+    size_t limit, passed_over, next_shown, last_arrival, arrivals;
+    size_t behind[SITES][STOOK__PRIORITIES]; /* younger ones that started though these could have */
     struct stook__parcel *pulled;
 };
 
@@ -53,7 +61,7 @@ static struct world {
     int64_t now;
     struct stook__heap *heap;
     struct stook__sched sched;
-    struct stook__link trays;
+    struct stook__link trays, braked;
     struct batch batches[BATCHES];
     struct stook__policy policy[3];
     size_t n_batches, n_sites, limit, site_limit;
@@ -72,6 +80,11 @@ static uint64_t random_bits(void)
 static size_t below(size_t n)
 {
     return (size_t)(random_bits() % n);
+}
+
+static int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
 }
 
 static int one_in(size_t n)
@@ -105,11 +118,20 @@ static void decide(struct batch *batch, enum stook__goal_step step)
     batch->spares = step == STOOK__START_NO_MORE;
 }
 
+/* Its attempt is over, or was not the last. */
+static void leave(struct request *request)
+{
+    request->free = request->brake.free;
+    stook__brake_leave(&request->brake);
+}
+
 static void finish(struct request *request, int error)
 {
     struct batch *batch = request->batch;
     CHECK_EQ_INT(request->results++, 0);
     request->error = error;
+    request->arrival = batch->arrivals++;
+    leave(request);
     note(1, (uint64_t)request->parcel.index ^ (uint64_t)(unsigned)error);
     stook__sched_finish(&world.sched, &request->job);
     stook__tray_arrived(&batch->tray, &world.trays, &request->parcel, error == 0 ? request->bytes : 0, error == 0);
@@ -127,11 +149,51 @@ static void condemn(struct batch *batch, int verdict)
     stook__tray_pause(&batch->tray, &world.trays, 0);
 }
 
+static int is_head(const struct request *request)
+{
+    const struct stook__tray *tray = &request->batch->tray;
+    return tray->terms.lent && tray->terms.ordered && request->parcel.index == tray->delivered;
+}
+
+/* Its body is under way from now on. */
+static void enter(struct request *request)
+{
+    struct stook__tray *tray = &request->batch->tray;
+    request->brake = (struct stook__brake){0};
+    request->got = 0;
+    if (!stook__ceiling_counts(tray))
+        return;
+    tray->gauge.stir = &world.braked;
+    stook__brake_enter(&request->brake, &tray->gauge);
+    if (is_head(request))
+        stook__brake_free(&request->brake);
+}
+
+static void release_brakes(struct batch *batch)
+{
+    struct stook__tray *tray = &batch->tray;
+    if (!stook__ceiling_counts(tray))
+        return;
+    size_t left = stook__ceiling_set(tray);
+    struct stook__parcel *waiting = stook__tray_head(tray);
+    int stuck = waiting != NULL && stook__sched_reason(&world.sched, &of_parcel(waiting)->job) != STOOK__BY_TURN;
+    struct request *front = tray->delivered < tray->count ? &batch->requests[tray->delivered] : NULL;
+    struct stook__brake *head = front != NULL && front->job.state == STOOK__RUNNING ? &front->brake : NULL, *brake;
+    while ((brake = stook__ceiling_next(tray, head, stuck, &left)) != NULL) {
+        struct request *request = STOOK__OF(struct request, brake, brake);
+        int64_t waited = stook__brake_release(brake, world.now);
+        request->moves_at = later(request->moves_at, world.now);
+        stook__sched_release(&world.sched, &request->job, waited);
+        note(9, request->parcel.index);
+    }
+}
+
 static void update_room(struct batch *batch)
 {
     struct stook__parcel *head = stook__tray_head(&batch->tray);
     stook__group_hold(&world.sched, &batch->group, !stook__tray_has_room(&batch->tray),
                       head != NULL ? &of_parcel(head)->job : NULL);
+    release_brakes(batch);
 }
 
 static void attend(struct batch *batch)
@@ -157,16 +219,48 @@ static void attend_all(void)
         attend(&world.batches[i]);
 }
 
+/* Some of its body, or all that is left. */
+static void receive(struct request *request, int all)
+{
+    for (size_t pieces = below(4); (all || pieces > 0) && request->got < request->bytes && request->brake.since == 0; pieces--) {
+        size_t left = request->bytes - request->got, size = 1 + below(400);
+        if (size > left)
+            size = left;
+        if (!stook__brake_may_take(&request->brake, size, world.now))
+            return;
+        request->got += size;
+        request->moves_at = later(request->moves_at, world.now);
+        stook__brake_count(&request->brake, request->got);
+    }
+}
+
+static void receive_all(void)
+{
+    for (size_t i = 0; i < world.n_batches; i++)
+        for (size_t k = 0; k < world.batches[i].tray.count; k++) {
+            struct request *request = &world.batches[i].requests[k];
+            if (request->job.state != STOOK__RUNNING || request->brake.since != 0)
+                continue;
+            if (request->stirs_at <= world.now)
+                request->moves_at = later(request->moves_at, request->stirs_at);
+            if (request->ends_at != NEVER)
+                receive(request, request->ends_at <= world.now);
+        }
+}
+
+/* What ended while libcurl ran is heard of when it has returned. */
 static void answer(void)
 {
     for (size_t i = 0; i < world.n_batches; i++)
         for (size_t k = 0; k < world.batches[i].tray.count; k++) {
             struct request *request = &world.batches[i].requests[k];
-            if (request->job.state != STOOK__RUNNING || request->ends_at > world.now)
+            if (request->job.state != STOOK__RUNNING || request->ends_at > world.now || request->brake.since != 0)
                 continue;
             struct stook__ending ending = {request->fate, one_in(2), request->fate == STOOK_ERESET};
             if (stook__sched_again(&request->job, &ending)) {
                 stook__sched_repeat(&world.sched, &request->job, world.now);
+                leave(request);
+                enter(request);
                 request->ends_at = world.now + (int64_t)below(30) * MS;
                 request->moves_at = world.now;
                 note(2, k);
@@ -174,6 +268,7 @@ static void answer(void)
                 finish(request, request->fate);
             } else {
                 stook__tray_stopped(&request->batch->tray, &request->parcel);
+                leave(request);
                 request->fate = 0;
                 note(3, k);
             }
@@ -212,6 +307,10 @@ static void expire(void)
         struct request *request = of_job(job);
         job->moved_at = request->moves_at > job->moved_at ? request->moves_at : job->moved_at;
         job->connected = 1;
+        if (request->brake.since != 0) {
+            stook__sched_hold(&world.sched, job); /* its clocks stand still */
+            continue;
+        }
         int64_t due = due_of(request);
         int error = stook__sched_verdict(&world.sched, job, world.now);
         CHECK((error != 0) == (world.now >= due)); /* neither early nor late */
@@ -238,10 +337,25 @@ static int site_is_full(const struct request *request)
     return request->site->node.key_size > 0 && request->site->n_running >= world.site_limit;
 }
 
-static int is_head(const struct request *request)
+/* What those hold that have to wait at the ceiling never is above it; of the others there is one at most
+   beside the head. */
+static void check_ceiling(const struct batch *batch)
 {
-    const struct stook__tray *tray = &request->batch->tray;
-    return tray->terms.lent && tray->terms.ordered && request->parcel.index == tray->delivered;
+    const struct stook__tray *tray = &batch->tray;
+    size_t held = 0, all = 0, n_free = 0;
+    if (!stook__ceiling_counts(tray))
+        return;
+    for (size_t k = tray->delivered; k < tray->count; k++) {
+        const struct request *request = &batch->requests[k];
+        int running = request->job.state == STOOK__RUNNING;
+        size_t bytes = running ? request->got : request->results > 0 && request->error == 0 ? request->bytes : 0;
+        all += bytes;
+        held += (running ? request->brake.free : request->free) ? 0 : bytes;
+        n_free += running && request->brake.free && !is_head(request);
+    }
+    CHECK_EQ_SIZE(all, tray->held + tray->gauge.bytes);
+    CHECK(held <= tray->terms.held_max);
+    CHECK(n_free <= 1);
 }
 
 /* Whether but for whose turn it is the batch could start something now. */
@@ -264,14 +378,12 @@ static void check_after_starts(void)
     for (size_t i = 0; i < world.n_batches; i++) {
         struct batch *batch = &world.batches[i];
         all += batch->group.n_running;
-        CHECK(batch->group.n_running <= batch->limit);
+        check_ceiling(batch);
         if (!world.sched.starved && world.sched.n_running < world.limit)
             CHECK(!could_start(batch));
         for (size_t k = 0; k < batch->tray.count; k++) {
             const struct request *request = &batch->requests[k];
-            if (request->job.state == STOOK__RUNNING && request->site->node.key_size > 0)
-                CHECK(request->site->n_running <= world.site_limit);
-            if (request->results == 0 && world.now > due_of(request))
+            if (request->results == 0 && request->brake.since == 0 && world.now > due_of(request))
                 CHECK(world.now - due_of(request) <= TICK);
         }
         if (batch->awaited && batch->tray.terms.lent && (batch->tray.terms.ordered || batch->tray.terms.pulled))
@@ -280,7 +392,34 @@ static void check_after_starts(void)
             CHECK(batch->deadline == 0 || world.now - batch->deadline <= TICK);
     }
     CHECK_EQ_SIZE(all, world.sched.n_running);
-    CHECK(all <= world.limit);
+}
+
+static size_t site_of(const struct request *request)
+{
+    return (size_t)(request->site->key[0] - 'a');
+}
+
+/* Of the batch that `started` is of: the oldest of each origin and priority that could have started
+   instead, has it been passed over by younger ones of no higher priority? By lower ones of its origin never. */
+static void check_origins(const struct request *started)
+{
+    struct batch *batch = started->batch;
+    int looked[SITES][STOOK__PRIORITIES] = {{0}};
+    batch->behind[site_of(started)][started->priority] = 0;
+    if (batch->group.held)
+        return;
+    for (size_t k = 0; k < batch->tray.count; k++) {
+        const struct request *request = &batch->requests[k];
+        if (request->job.state != STOOK__WAITING || looked[site_of(request)][request->priority]++ > 0)
+            continue;
+        size_t *behind = &batch->behind[site_of(request)][request->priority];
+        CHECK(request->site != started->site || request->priority <= started->priority);
+        if (site_is_full(request))
+            *behind = 0;
+        else if (request->priority >= started->priority && k < started->parcel.index)
+            ++*behind;
+        CHECK(*behind <= BATCHES + SITES);
+    }
 }
 
 static void check_turns(const struct batch *started, const int could[BATCHES])
@@ -300,7 +439,8 @@ static void serve(struct request *request)
     int64_t takes = (int64_t)below(200) * MS;
     request->fate = one_in(6) ? fates[below(3)] : 0;
     request->ends_at = world.dead[request->site->key[0] % SITES] ? NEVER : world.now + takes;
-    request->moves_at = one_in(2) ? world.now + takes / 2 : world.now;
+    request->moves_at = world.now;
+    request->stirs_at = one_in(2) ? world.now + takes / 2 : NEVER;
 }
 
 static void start(void)
@@ -316,12 +456,15 @@ static void start(void)
         struct batch *batch = request->batch;
         CHECK(could[batch - world.batches]);
         CHECK(stook__tray_has_room(&batch->tray) || is_head(request));
-        CHECK(batch->group.n_running <= batch->limit && running_at(request->site) == request->site->n_running);
+        CHECK(batch->group.n_running <= batch->limit && world.sched.n_running <= world.limit);
+        CHECK(running_at(request->site) == request->site->n_running && request->site->n_running <= world.site_limit);
         note(4, request->parcel.index);
         check_turns(batch, could);
+        check_origins(request);
         stook__tray_started(&batch->tray, &request->parcel);
         update_room(batch);
         serve(request);
+        enter(request);
     }
 }
 
@@ -332,7 +475,10 @@ static void shown(struct request *request)
     CHECK_EQ_INT(request->shown++, 0);
     if (batch->tray.terms.ordered)
         CHECK_EQ_SIZE(request->parcel.index, batch->next_shown);
+    else if (batch->next_shown > 0)
+        CHECK(request->arrival > batch->last_arrival);
     batch->next_shown++;
+    batch->last_arrival = request->arrival;
     note(5, request->parcel.index);
 }
 
@@ -346,6 +492,7 @@ static void turn(void)
 {
     struct stook__tray *tray = NULL;
     struct stook__parcel *parcel;
+    receive_all();
     answer();
     expire();
     attend_all();
@@ -353,6 +500,8 @@ static void turn(void)
     attend_all();
     start();
     check_after_starts();
+    while (stook__list_pop(&world.braked) != NULL)
+        ; /* all batches are looked at in each turn here */
     while ((parcel = stook__tray_next(&world.trays, &tray)) != NULL) {
         CHECK(!tray->paused);
         shown(of_parcel(parcel));
@@ -370,8 +519,8 @@ static void add(struct batch *batch)
     char key = (char)('a' + site);
     if (batch->tray.count == REQUESTS || batch->done || batch->verdict != 0 || world.closed)
         return;
-    struct stook__queue *queue =
-        stook__sched_queue(&world.sched, &batch->group, &key, 1, one_in(3) ? (unsigned)below(STOOK__PRIORITIES) : 3);
+    request->priority = one_in(3) ? (unsigned)below(STOOK__PRIORITIES) : 3;
+    struct stook__queue *queue = stook__sched_queue(&world.sched, &batch->group, &key, 1, request->priority);
     request->batch = batch;
     request->site = queue->key.site;
     request->bytes = below(2000);
@@ -409,24 +558,20 @@ static void pull(struct batch *batch)
         shown(of_parcel(batch->pulled));
 }
 
-/* A lower limit than what is in flight holds from the moment on at which that is over: here it waits. */
+/* What is in flight above a lower one is over some time. */
 static void change_limits(struct batch *batch)
 {
     size_t limit = 1 + below(8);
     switch (below(3)) {
     case 0:
-        if (!batch->awaited || batch->group.n_running > limit)
-            return;
-        stook__group_set_limit(&world.sched, &batch->group, batch->limit = limit);
+        if (batch->awaited)
+            stook__group_set_limit(&world.sched, &batch->group, batch->limit = limit);
         break;
     case 1:
-        if (world.sched.n_running > limit)
-            return;
         stook__sched_set_limit(&world.sched, world.limit = limit);
         break;
     default:
-        world.site_limit += below(2);
-        stook__sched_set_site_limit(&world.sched, world.site_limit);
+        stook__sched_set_site_limit(&world.sched, world.site_limit = limit);
     }
     note(8, limit);
 }
@@ -440,7 +585,7 @@ static void pass_time(void)
         next = (next + TICK - 1) / TICK * TICK; /* as libuv's timers */
     for (size_t i = 0; i < world.n_batches; i++)
         for (size_t k = 0; k < world.batches[i].tray.count; k++)
-            if (world.batches[i].requests[k].job.state == STOOK__RUNNING)
+            if (world.batches[i].requests[k].job.state == STOOK__RUNNING && world.batches[i].requests[k].brake.since == 0)
                 next = earlier(next, world.batches[i].requests[k].ends_at);
     if (next != NEVER && next > world.now)
         world.now = next;
@@ -498,6 +643,7 @@ static void begin(uint64_t seed)
     world.now = 1;
     world.heap = stook__heap_new(NULL);
     stook__list_init(&world.trays);
+    stook__list_init(&world.braked);
     stook__sched_init(&world.sched, world.heap);
     world.n_batches = 1 + below(BATCHES);
     world.n_sites = 1 + below(SITES);
@@ -542,6 +688,17 @@ static void wind_up(void)
     }
 }
 
+/* In the order of the verb, each once. */
+static void check_kept(const struct batch *batch)
+{
+    const struct stook__tray *tray = &batch->tray;
+    for (size_t i = 0; !tray->terms.lent && i < tray->count; i++) {
+        const struct request *request = of_parcel(stook__tray_at(tray, i));
+        CHECK_EQ_SIZE(tray->terms.ordered ? request->parcel.index : request->arrival, i);
+    }
+    CHECK(tray->terms.lent || stook__tray_at(tray, tray->count) == NULL);
+}
+
 static void end(void)
 {
     struct stook__job *job;
@@ -551,6 +708,7 @@ static void end(void)
             while (batch->tray.terms.pulled && stook__tray_has_next(&batch->tray))
                 pull(batch);
             CHECK(batch->done);
+            check_kept(batch);
             for (size_t k = 0; k < batch->tray.count; k++) {
                 CHECK_EQ_INT(batch->requests[k].results, 1);
                 CHECK_EQ_INT(batch->requests[k].shown, batch->tray.terms.lent);
@@ -591,11 +749,17 @@ TEST(histories)
         history(seed);
 }
 
+/* Wherever in memory it happens. */
 TEST(same_seed_same_history)
 {
+    void *apart[64];
     for (uint64_t seed = 0; seed < TWICE; seed++) {
         uint64_t first = history(seed);
+        for (size_t i = 0; i < 64; i++)
+            apart[i] = malloc(16 + (size_t)(seed * 7 + i * 13) % 700);
         CHECK(history(seed) == first);
         CHECK(history(seed + 1) != first);
+        for (size_t i = 0; i < 64; i++)
+            free(apart[i]);
     }
 }
