@@ -62,6 +62,9 @@ struct stook__lane {
     size_t n_paused;            /* slots whose body waits in libcurl */
 };
 
+/* Of a head that comes in: whether a field may be folded into the one before; fold.c. */
+enum stook__folds { STOOK__STATUS_IS_NEXT, STOOK__FIELD_IS_NEXT, STOOK__FOLDS_ARE_GOOD };
+
 struct stook__slot {
     struct stook__link link; /* in its lane, gated, among the news, or at rest in its origin */
     struct stook__link rest;   /* among all at rest */
@@ -93,6 +96,8 @@ struct stook__slot {
     int sends;      /* how often libcurl was about to send the request */
     int port;       /* ours, of the connection it was sent over */
     int dns_age;    /* seconds, as set on the handle */
+    enum stook__folds folds;
+    int traced;     /* fold.c */
     size_t n_ended; /* of sockets, when it went to rest */
     int opened[OPENED_MAX]; /* the last sockets made for this attempt */
     int n_opened;           /* all of them */

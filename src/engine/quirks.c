@@ -19,6 +19,7 @@ static const struct {
     {0, 0x0803ff, STOOK__QUIRK_WAITS_WHEN_REFUSED, "no socket is opened for the next address: curl issue 11920"},
     {0x080900, NEWEST, STOOK__QUIRK_WAITS_FOR_GOODBYES, "no clock for a peer that is silent: curl commit 820c014578; not in 8.23 either"},
     {0, 0x0800ff, STOOK__QUIRK_WEAK_HTTP_2, "uploads spin, paused streams stall: curl issues 10618, 10988"},
+    {0, 0x0800ff, STOOK__QUIRK_FOLDS_INTO_FREED, "a used handle remembers a field that is gone: curl issue 11101"},
     {0x080100, 0x081000, STOOK__QUIRK_DROPS_NAMES, "a DNS_CACHE_TIMEOUT of -1 empties the cache; 8.16 refuses it: curl issue 18959"},
     {0x081600, NEWEST, STOOK__QUIRK_FORGETS_NAMES, "connects with one family of addresses, and knows neither then"},
     {0x081500, NEWEST, STOOK__QUIRK_KEEPS_DIRECTORY, "CAPATH set to NULL is the default directory again"},

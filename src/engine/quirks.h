@@ -12,7 +12,8 @@ enum {
     STOOK__QUIRK_KEEPS_DIRECTORY = 16, /* does not let go of its default directory of authorities */
     STOOK__QUIRK_WAITS_WHEN_REFUSED = 64, /* goes on to the next address when a timer is due: nudge it */
     STOOK__QUIRK_FORGETS_NAMES = 256, /* drops a look-up of which one family was enough: tell it */
-    STOOK__QUIRK_WAITS_FOR_GOODBYES = 128 /* keeps a connection until its peer has ended TLS too: end it */
+    STOOK__QUIRK_WAITS_FOR_GOODBYES = 128, /* keeps a connection until its peer has ended TLS too: end it */
+    STOOK__QUIRK_FOLDS_INTO_FREED = 512 /* takes a first field for the rest of one that was freed: look at it before */
 };
 
 /* Those of a libcurl, by its version number (0xMMmmpp) as it says at run time. */

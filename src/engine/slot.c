@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "engine/fold.h"
 #include "engine/gate.h"
 #include "engine/names.h"
 #include "engine/quirks.h"
@@ -20,6 +21,8 @@ static size_t on_head(char *data, size_t one, size_t size, void *user)
 {
     struct stook__slot *slot = user;
     (void)one;
+    if (slot->folds != STOOK__FOLDS_ARE_GOOD)
+        stook__fold_line(slot, data, size);
     if (slot->origin->protocol == 0 && size > 6 && strncmp(data, "HTTP/", 5) == 0)
         slot->origin->protocol = data[5] == '1' ? 11 : 20;
     if (slot->owner == NULL || slot->events->head(slot->owner, data, size) != 0)
@@ -135,6 +138,7 @@ static void set_options(struct stook__slot *slot)
     /* Who is never idle finds a name's new addresses within the hour. */
     curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN, 3600L);
     curl_easy_setopt(easy, CURLOPT_SHARE, slot->engine->share);
+    stook__fold_init(slot);
 }
 
 struct stook__slot *stook__slot_new(struct stook__engine *engine, const struct stook__attempt_events *events,
@@ -248,6 +252,7 @@ static int enter_lane(struct stook__slot *slot)
         return STOOK_ENOMEM;
     set_dns_age(slot);
     stook__names_tell(slot);
+    stook__fold_begin(slot);
     int error = stook__lane_add(lane, slot);
     if (error != 0)
         stook__origin_leave(slot->origin, slot->nth);

@@ -320,6 +320,43 @@ TEST_BOTH(handles)
     CHECK_EQ_INT(raw_connections(server), 1);
 }
 
+/* Its first field begins with a blank, as the rest of a field before it would. */
+#define FOLDED "HTTP/1.1 200 OK\r\n X-Folded: a\r\nContent-Length: 2\r\n\r\nok"
+
+static const struct raw_behaviour folding[] = {
+    {"/first", FOLDED, .then = RAW_CLOSE},
+    {"/tab", "HTTP/1.1 200 OK\r\n\tX-Folded: a\r\nContent-Length: 2\r\n\r\nok", .then = RAW_CLOSE},
+    {"/interim", "HTTP/1.1 103 Early Hints\r\n\r\n" FOLDED, .then = RAW_CLOSE},
+    {"/second", "HTTP/1.1 200 OK\r\nX-Field: a\r\n b\r\nContent-Length: 2\r\n\r\nok", .then = RAW_CLOSE},
+    {NULL}};
+
+/* What libcurl makes of the first is its business, but it has nothing to do with the answer before on
+   the same handle: up to 8.0 that is where it would be written, into memory that is freed. */
+TEST_BOTH(folded_fields)
+{
+    struct raw_server *server = raw_server_start(folding);
+    int refused = curl_version_info(CURLVERSION_NOW)->version_num < 0x080100;
+    life_open(life, NULL);
+    for (int i = 0; i < 12; i++) {
+        const struct raw_behaviour *row = &folding[i % 4];
+        ask_one(life, server);
+        unsigned before = spy.easies;
+        stook_batch *batch = life_batch(life);
+        add(batch, raw_url(server, "%s", row->path));
+        life_gather(life, batch, NULL);
+        const stook_result *result = stook_batch_result(batch, 0);
+        test_note("%s: %s", row->path, stook_result_message(result));
+        CHECK_EQ_INT(spy.easies, before);
+        if (i % 4 == 3 || stook_result_error(result) == 0)
+            CHECK_STR(stook_result_body(result, NULL), "ok");
+        else
+            CHECK_ERROR(stook_result_error(result), STOOK_EPROTOCOL);
+        if (i % 4 != 3 && refused)
+            CHECK_ERROR(stook_result_error(result), STOOK_EPROTOCOL);
+        stook_batch_free(batch);
+    }
+}
+
 /* Started in portions, whatever the limit: no turn holds the loop for long. */
 static unsigned adds_seen, most_adds;
 
