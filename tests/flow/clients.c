@@ -8,7 +8,7 @@
 #include "harness/life.h"
 #include "support/raw_server.h"
 
-enum { CLIENTS = 3 };
+enum { CLIENTS = 3, THREADS = 8 };
 
 static void count_closed(void *user)
 {
@@ -74,15 +74,43 @@ static void *live(void *user)
     return NULL;
 }
 
+/* The same on a loop of the thread's. */
+static void *live_on_loop(void *user)
+{
+    uv_loop_t loop;
+    int closed = 0;
+    (void)user;
+    CHECK_EQ_INT(uv_loop_init(&loop), 0);
+    for (int round = 0; round < 3; round++) {
+        stook_client *client;
+        stook_batch *batch;
+        struct done done = {0, 0};
+        CHECK_ERROR(stook_client_new(&loop, NULL, &client), 0);
+        CHECK_ERROR(stook_batch_new(client, &batch), 0);
+        for (int i = 0; i < 30; i++)
+            add(batch, raw_url(shared_server, "/ok"));
+        CHECK_ERROR(stook_gather_start(batch, &STOOK_GATHER(.limit = 4), count_done, &done), 0);
+        uv_run(&loop, UV_RUN_DEFAULT);
+        CHECK_EQ_INT(done.calls, 1);
+        CHECK_EQ_INT(done.failed, 0);
+        stook_batch_free(batch);
+        stook_client_close(client, count_closed, &closed);
+        uv_run(&loop, UV_RUN_DEFAULT);
+    }
+    CHECK_EQ_INT(closed, 3);
+    CHECK_EQ_INT(uv_loop_close(&loop), 0);
+    return NULL;
+}
+
 TEST(on_threads)
 {
-    pthread_t threads[CLIENTS];
+    pthread_t threads[THREADS];
     shared_server = raw_server_start(NULL);
-    for (int i = 0; i < CLIENTS; i++)
-        CHECK_EQ_INT(pthread_create(&threads[i], NULL, live, NULL), 0);
-    for (int i = 0; i < CLIENTS; i++)
+    for (int i = 0; i < THREADS; i++)
+        CHECK_EQ_INT(pthread_create(&threads[i], NULL, i % 2 ? live_on_loop : live, NULL), 0);
+    for (int i = 0; i < THREADS; i++)
         CHECK_EQ_INT(pthread_join(threads[i], NULL), 0);
-    CHECK_EQ_INT(raw_seen(shared_server, "/ok"), CLIENTS * 3 * 30);
+    CHECK_EQ_INT(raw_seen(shared_server, "/ok"), THREADS * 3 * 30);
 }
 
 /* A client made on one thread may be used on another, one at a time. */

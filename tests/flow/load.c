@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Many of everything: limits of all sizes, a late head, cancels, adds from callbacks, lives, and an exit. */
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -211,17 +212,41 @@ TEST_BOTH(adds_in_callbacks)
 
 /* -------------------------------------------------------------------------- lives */
 
-TEST(ten_thousand_lives)
+/* One life in a hundred has a request. */
+static void live(struct life *life, const char *url, int i)
 {
-    size_t fds = 0;
-    for (int i = 0; i < 10000; i++) {
-        stook_client *client = NULL;
-        CHECK_ERROR(stook_client_new(NULL, NULL, &client), 0);
-        stook_client_close(client, NULL, NULL);
-        if (i == 10)
+    life_open(life, NULL);
+    if (i % 100 == 0) {
+        stook_batch *batch = life_batch(life);
+        add(batch, url);
+        CHECK_EQ_INT(life_gather(life, batch, NULL), 0);
+        stook_batch_free(batch);
+    }
+    life_close(life);
+    CHECK_EQ_SIZE(life->memory.blocks, 0);
+}
+
+/* 50,000 on each loop, and nothing grows. */
+TEST_BOTH(a_hundred_thousand_lives)
+{
+    enum { LIVES = 50000, EARLY = LIVES / 10 };
+    struct raw_server *server = raw_server_start(NULL);
+    char url[64];
+    size_t fds = 0, threads = 0, early = 0;
+    snprintf(url, sizeof url, "%s", raw_url(server, "/ok"));
+    for (int i = 0; i < LIVES; i++) {
+        live(life, url, i);
+        if (i == EARLY) {
             fds = test_count_fds();
+            threads = test_count_threads();
+            early = test_resident();
+        }
     }
     CHECK_EQ_SIZE(test_count_fds(), fds);
+    CHECK_EQ_SIZE(test_count_threads(), threads);
+    test_note("%zu KiB resident after %d lives, %zu after all", early / 1024, EARLY, test_resident() / 1024);
+    if (!TEST_SANITIZED)
+        CHECK(test_resident() < early + (256 << 10));
 }
 
 /* Returning from main with requests in flight: no crash, no wait for them. */

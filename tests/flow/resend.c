@@ -209,3 +209,63 @@ TEST_BOTH(clocks_of_a_repeat)
         life_close(life);
     }
 }
+
+/* ------------------------------------------------------------------- a storm */
+
+/* A connection carries one answer, and whatever else is asked on it dies with it. */
+static enum raw_then one_each(struct raw_call *call)
+{
+    return call->on_connection > 1 ? RAW_CLOSE : raw_answer(call, "ok", 2);
+}
+
+static const struct raw_behaviour trouble[] = {{.path = "/one-each", .answer = one_each}, {.path = NULL}};
+
+enum { STORM = 1000 };
+
+struct storm {
+    int error, status;
+    unsigned most; /* attempts allowed for each */
+    unsigned attempts;
+};
+
+static void check_attempts(stook_batch *batch, const stook_result *result, void *user)
+{
+    struct storm *storm = user;
+    (void)batch;
+    CHECK_ERROR(stook_result_error(result), storm->error);
+    CHECK_EQ_INT(stook_result_status(result), storm->status);
+    CHECK(stook_result_attempts(result) <= storm->most);
+    storm->attempts += stook_result_attempts(result);
+}
+
+/* Whatever the server does to all of a thousand, it sees no more of them than the results say. */
+TEST_BOTH(no_storm)
+{
+    static const struct {
+        const char *path, *query;
+        struct storm storm;
+        unsigned least, most; /* seen by the server */
+    } cases[] = {
+        {"/status", "?code=503", {0, 503, 1, 0}, STORM, STORM},
+        {"/close-after", "", {0, 200, 2, 0}, STORM, 2 * STORM},
+        {"/one-each", "", {0, 200, 2, 0}, STORM + STORM / 4, 2 * STORM},
+        {"/swallow", "", {STOOK_ERESET, 0, 2, 0}, STORM, 2 * STORM},
+        {"/rst", "", {STOOK_ERESET, 0, 2, 0}, STORM, 2 * STORM},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct raw_server *server = raw_server_start(trouble);
+        struct storm storm = cases[i].storm;
+        life_open(life, NULL);
+        stook_batch *batch = life_batch(life);
+        for (int k = 0; k < STORM; k++)
+            add(batch, raw_url(server, "%s%s", cases[i].path, cases[i].query));
+        test_note("%s", cases[i].path);
+        life_gather(life, batch, &STOOK_GATHER(.limit = 20, .on_result = check_attempts, .user = &storm));
+        unsigned seen = raw_seen(server, cases[i].path);
+        test_note("%s: %u attempts, %u seen", cases[i].path, storm.attempts, seen);
+        CHECK(seen <= storm.attempts);
+        CHECK(seen >= cases[i].least && seen <= cases[i].most);
+        stook_batch_free(batch);
+        life_close(life);
+    }
+}

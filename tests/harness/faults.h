@@ -42,6 +42,7 @@ struct fault {
     int hangs;                 /* ends only at FAULT_DEADLINE_MS */
     int mute;                  /* a libcurl may see nothing of it, and then it hangs */
     unsigned spins_before;     /* a version of libcurl, up to which it spins meanwhile; 0: none does */
+    int costly;                /* megabytes, or thousands of frames: faults/soak meets it more seldom */
 };
 
 /* A table of them, and where they are to be found. */
@@ -64,5 +65,12 @@ void faults_run(const struct faults *faults);
 
 /* A table in the clear. */
 void faults_in_the_clear(const struct fault *rows, size_t count);
+
+/* Set, faults_run() gives the table to it instead: its peers are there as long as it has not returned. */
+extern void (*faults_taker)(const struct faults *faults);
+/* What a taker needs: the URL of a row, that of a healthy neighbour, and what of a result has to hold. */
+const char *faults_url(const struct faults *faults, size_t row);
+const char *faults_neighbour(const struct faults *faults, size_t row, size_t n);
+void fault_check(const struct fault *fault, const stook_result *result);
 
 #endif

@@ -34,6 +34,11 @@ void test_enlist(struct test *test)
     tests = test;
 }
 
+const struct test *test_first(void)
+{
+    return tests;
+}
+
 void test_defer(void (*call)(void *arg), void *arg)
 {
     CHECK(deferred_count < DEFERRED_MAX);
@@ -165,7 +170,7 @@ static void check_fds(const char before[FD_MAX])
     }
 }
 
-static size_t count_threads(void)
+size_t test_count_threads(void)
 {
     size_t count = 0;
     DIR *dir = opendir("/proc/self/task");
@@ -176,13 +181,22 @@ static size_t count_threads(void)
     return count;
 }
 
+size_t test_resident(void)
+{
+    size_t all, pages = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+    CHECK(file != NULL && fscanf(file, "%zu %zu", &all, &pages) == 2);
+    fclose(file);
+    return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
 /* A thread that was let go may still be on its way out: the kernel has the last word. */
 static void check_threads(size_t before)
 {
     const struct timespec pause = {.tv_nsec = 1000000};
-    for (int looks = 0; count_threads() != before; looks++) {
+    for (int looks = 0; test_count_threads() != before; looks++) {
         if (looks == 5000)
-            FAIL("%zu threads before the test, %zu after it", before, count_threads());
+            FAIL("%zu threads before the test, %zu after it", before, test_count_threads());
         nanosleep(&pause, NULL);
     }
 }
@@ -235,7 +249,7 @@ int main(int argc, char **argv)
     out = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
     warm_up();
     look_at_fds(fds);
-    size_t threads = count_threads();
+    size_t threads = test_count_threads();
     test->run();
     while (deferred_count > 0) {
         deferred_count--;

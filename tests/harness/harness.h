@@ -20,6 +20,8 @@ struct test {
 };
 
 void test_enlist(struct test *test);
+/* The first of the tests of this program, in no order. */
+const struct test *test_first(void);
 
 #define TEST(name_)                                                                               \
     static void test_##name_(void);                                                               \
@@ -44,6 +46,17 @@ void test_fail(const char *file, int line, const char *format, ...)
 
 /* How many descriptors are open. */
 size_t test_count_fds(void);
+/* How many threads there are. */
+size_t test_count_threads(void);
+/* How many bytes of memory are resident. */
+size_t test_resident(void);
+
+/* A sanitizer keeps memory aside that was freed, and has its report on stderr. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { TEST_SANITIZED = 1 };
+#else
+enum { TEST_SANITIZED = 0 };
+#endif
 
 /* In a child made by fork(): its parent's deferred calls are not its own. */
 void test_exit_child(void) __attribute__((noreturn));
