@@ -300,7 +300,7 @@ struct stook_request {
         status, and the body is not received. */
     int (*on_head)(stook_batch *batch, const stook_result *result, void *user);
     /** Called with the body as it comes, whatever the order of the verb; the result's own body stays empty.
-        `data` is lent for the call, `size` is at least 1 and some hundred KiB at most. 0: go on. STOOK_PAUSE:
+        `data` is lent for the call, `size` is at least 1 and little over 1 MiB at most. 0: go on. STOOK_PAUSE:
         taken, and no more until stook_batch_resume(); clocks stand still meanwhile. Anything else: the
         result is STOOK_ECALLBACK. The attempt's and the whole clock and body_max are off by default. */
     int (*on_body)(stook_batch *batch, const stook_result *result, const void *data, size_t size, void *user);

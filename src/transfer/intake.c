@@ -10,7 +10,9 @@
 #include "transfer/stream.h"
 
 enum {
-    WAITING_MAX = 256 << 10, /* bytes for the program; beyond that libcurl is paused */
+    WAITING_MIN = 256 << 10, /* bytes for the program, beyond which libcurl is paused: at least */
+    WAITING_MAX = 1 << 20,   /* at most */
+    WAITING_ALL = 4 << 20,   /* what all bodies of the client share between these two */
     PIECE = 64 << 10,        /* bytes decoded at a time for the program */
     ELSE_MAX = 64 << 20,     /* bytes of what a server says instead of a file */
     SMALL = 1 << 20          /* decoded bytes that may swell as they like */
@@ -25,11 +27,17 @@ struct stook__intake {
     int64_t decoded_from;              /* bytes that were fed */
 };
 
+static int for_program(const struct stook__attempt *attempt)
+{
+    return attempt->spec->extra != NULL && attempt->spec->extra->on_body != NULL;
+}
+
 int stook__intake_begin(struct stook__attempt *attempt, struct stook__outcome *ret_outcome)
 {
     attempt->intake = stook__alloc(attempt->heap, sizeof *attempt->intake);
     if (attempt->intake == NULL)
         return STOOK_ENOMEM;
+    attempt->usual->n_to_program += (size_t)for_program(attempt);
     if (attempt->spec->extra == NULL || attempt->spec->extra->output_file == NULL)
         return 0;
     return stook__outfile_open(attempt, &attempt->intake->file, ret_outcome);
@@ -46,6 +54,7 @@ void stook__intake_end(struct stook__attempt *attempt)
     struct stook__intake *intake = attempt->intake;
     if (intake == NULL)
         return;
+    attempt->usual->n_to_program -= (size_t)for_program(attempt);
     stook__decoder_free(intake->decoder);
     stook__outfile_close(intake->file);
     stook__buffer_free(&intake->waiting, attempt->heap);
@@ -62,11 +71,6 @@ static int fail(struct stook__attempt *attempt, int error, const char *why)
         attempt->why = why;
     }
     return STOOK__SLOT_END;
-}
-
-static int for_program(const struct stook__attempt *attempt)
-{
-    return attempt->spec->extra != NULL && attempt->spec->extra->on_body != NULL;
 }
 
 /* ------------------------------------------------------------------------- decoding */
@@ -191,12 +195,25 @@ static int keep_decoded(struct stook__attempt *attempt, const char *data, size_t
 
 /* -------------------------------------------------------------------------- to the program */
 
+/* A pause costs a second copy and a turn of the loop, and one that reads on sleeps less often. But all
+   that is read in one turn must not hold the loop, nor what the program holds fill the memory. */
+static size_t may_wait(const struct stook__attempt *attempt)
+{
+    size_t share = WAITING_ALL / attempt->usual->n_to_program;
+    if (attempt->stream->held_at != 0 || attempt->intake->decoder != NULL || share < WAITING_MIN)
+        return WAITING_MIN;
+    return share < WAITING_MAX ? share : WAITING_MAX;
+}
+
 static int put_by(struct stook__attempt *attempt, const char *data, size_t size)
 {
     struct stook__buffer *waiting = &attempt->intake->waiting;
-    if (waiting->size >= WAITING_MAX)
+    size_t max = may_wait(attempt);
+    if (waiting->size >= max)
         return stook__stream_pause(attempt);
-    int error = stook__buffer_append(waiting, attempt->heap, data, size);
+    int error = waiting->size + size > WAITING_MIN ? stook__buffer_reserve(waiting, attempt->heap, max + size) : 0;
+    if (error == 0)
+        error = stook__buffer_append(waiting, attempt->heap, data, size);
     stook__stream_stir(attempt);
     return error != 0 ? fail(attempt, error, NULL) : 0;
 }

@@ -16,6 +16,7 @@ struct stook__usual {
     char *agent;                /* the line of the User-Agent, or NULL */
     struct curl_slist *headers; /* with it; NULL: none */
     size_t head_size;                /* of the last head */
+    size_t n_to_program;             /* attempts under way whose body goes there */
     const char *no_password;         /* for a key without one; NULL: none is told */
     long versions[STOOK_HTTP_3 + 1]; /* by STOOK_HTTP_...: what libcurl is told; 0: it cannot */
 };

@@ -26,7 +26,7 @@ void stook__stream_stir(struct stook__attempt *attempt);
 /* 1, once: the final head is there, and the answer of the attempt shows it. */
 int stook__stream_take_head(struct stook__attempt *attempt);
 /*
- * 1: body bytes that came since, moved into *ret_piece, which is empty before: at most some hundred KiB.
+ * 1: body bytes that came since, moved into *ret_piece, which is empty before: at most some more than 1 MiB.
  * 0: none. -1: the attempt is to end, they are not what they should be. The caller gives the buffer back
  * by stook__stream_give_back, or frees it if the attempt is gone.
  */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "harness/harness.h"
@@ -53,6 +54,7 @@ static const char configuration[] =
     "      keepalive_timeout 0;\n"
     "      return 200 '{\"userId\":50001,\"id\":1000003,\"title\":\"stook the barley\",\"completed\":false}';\n"
     "    }\n"
+    "    location /large/ { root .; sendfile on; }\n"
     "    location = /token { return 200 %ld; }\n"
     "  }\n"
     "}\n";
@@ -159,6 +161,15 @@ const char *peer_url(const struct peer *peer, int tls, enum peer_answers answers
 const char *peer_url_once(const struct peer *peer)
 {
     return text("https://127.0.0.1:%d/todos/4", peer->tls_port);
+}
+
+const char *peer_url_large(const struct peer *peer, int tls, const char *size)
+{
+    const char *directory = text("%s/large", peer->directory), *path = text("%s/%s", directory, size);
+    CHECK_EQ_INT(mkdir(directory, 0755), 0);
+    write_file(path, "");
+    CHECK_EQ_INT(truncate(path, strtoll(size, NULL, 10)), 0);
+    return text("%s://127.0.0.1:%d/large/%s", tls ? "https" : "http", tls ? peer->tls_port : peer->port, size);
 }
 
 void peer_hold(const struct peer *peer, size_t waiting)

@@ -25,6 +25,8 @@ struct peer *peer_start(void);
 const char *peer_url(const struct peer *peer, int tls, enum peer_answers answers);
 /* Over TLS, and the connection is closed after the answer. */
 const char *peer_url_once(const struct peer *peer);
+/* A body of so many zeros, in decimal digits. */
+const char *peer_url_large(const struct peer *peer, int tls, const char *size);
 void peer_hold(const struct peer *peer, size_t waiting);
 /* PEM file of the authority. */
 const char *peer_ca(const struct peer *peer);

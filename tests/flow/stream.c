@@ -20,6 +20,7 @@ struct scene {
     struct raw_server *server;
     stook_batch *batch;
     size_t bytes, pieces, heads;
+    size_t largest;  /* piece */
     size_t wrong;    /* bytes that are not the last digit of their place */
     size_t pause_at; /* pause in that piece, counted from 1 */
     int answer;      /* what the callbacks return */
@@ -40,6 +41,7 @@ static void count(struct scene *scene, const char *data, size_t size)
     for (size_t i = 0; i < size; i++)
         scene->wrong += data[i] != (char)('0' + (scene->bytes + i) % 10);
     scene->bytes += size;
+    scene->largest = size > scene->largest ? size : scene->largest;
     scene->pieces++;
 }
 
@@ -327,7 +329,42 @@ TEST_BOTH(paused_among_others)
     CHECK_EQ_INT(failed, 0);
     CHECK_EQ_SIZE(scene.bytes, LARGE);
     CHECK_EQ_SIZE(scene.wrong, 0);
+    CHECK(scene.largest > 512 << 10); /* alone it may wait in larger pieces */
     CHECK(life->memory.peak - before < 2000000);
+    stook_batch_free(scene.batch);
+}
+
+static int pause_once(stook_batch *batch, const stook_result *result, const void *data, size_t size, void *user)
+{
+    size_t *bytes = user, before = *bytes;
+    (void)batch, (void)result, (void)data;
+    *bytes += size;
+    return before == 0 ? STOOK_PAUSE : 0;
+}
+
+static void resume_all(stook_batch *batch, const stook_result *result, void *user)
+{
+    (void)user;
+    for (size_t i = 0; stook_result_index(result) == stook_batch_count(batch) - 1 && i < stook_batch_count(batch); i++)
+        stook_batch_resume(batch, i);
+}
+
+/* What many bodies may have waiting is less for each: neither memory nor a turn grows with their number. */
+TEST_BOTH(many_share_what_may_wait)
+{
+    enum { MANY = 64, EACH = 4000000 };
+    size_t bytes[MANY] = {0};
+    struct scene scene;
+    begin(&scene, life);
+    for (int i = 0; i < MANY; i++)
+        ADD(scene.batch, raw_url(scene.server, "/pour?n=%d", EACH), .on_body = pause_once, .user = &bytes[i]);
+    ADD(scene.batch, raw_url(scene.server, "/delay?ms=400"));
+    size_t before = life->memory.bytes;
+    life->memory.peak = before;
+    CHECK_EQ_INT(life_gather(life, scene.batch, &STOOK_GATHER(.on_result = resume_all)), 0);
+    for (int i = 0; i < MANY; i++)
+        CHECK_EQ_SIZE(bytes[i], EACH);
+    CHECK(life->memory.peak - before < MANY * (size_t)320000);
     stook_batch_free(scene.batch);
 }
 
