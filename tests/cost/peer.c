@@ -172,6 +172,13 @@ const char *peer_url_large(const struct peer *peer, int tls, const char *size)
     return text("%s://127.0.0.1:%d/large/%s", tls ? "https" : "http", tls ? peer->tls_port : peer->port, size);
 }
 
+clockid_t peer_clock(const struct peer *peer)
+{
+    clockid_t id;
+    CHECK_EQ_INT(clock_getcpuclockid(peer->process.pid, &id), 0);
+    return id;
+}
+
 void peer_hold(const struct peer *peer, size_t waiting)
 {
     char answer[4096];

@@ -10,6 +10,7 @@
 #define STOOK_COST_PEER_H
 
 #include <stddef.h>
+#include <time.h>
 
 enum peer_answers {
     PEER_AT_ONCE = 1, /* nginx itself */
@@ -27,6 +28,8 @@ const char *peer_url(const struct peer *peer, int tls, enum peer_answers answers
 const char *peer_url_once(const struct peer *peer);
 /* A body of so many zeros, in decimal digits. */
 const char *peer_url_large(const struct peer *peer, int tls, const char *size);
+/* What nginx has computed. */
+clockid_t peer_clock(const struct peer *peer);
 void peer_hold(const struct peer *peer, size_t waiting);
 /* PEM file of the authority. */
 const char *peer_ca(const struct peer *peer);
