@@ -124,12 +124,12 @@ TEST(bombs)
     size_t size = gzip(much, MUCH, packed[0]), twice = gzip(packed[0], size, packed[1]);
     const struct fault rows[] = {
         {.id = "Z07 64 MB", .peer = answer(GZIP, packed[0], size, 0), .error = STOOK_ETOOLARGE,
-         .status = 200},
+         .costly = 1, .status = 200},
         {.id = "Z07 64 MB, in a chunk", .peer = answer(GZIP, packed[0], size, 1),
-         .error = STOOK_ETOOLARGE, .status = 200},
+         .error = STOOK_ETOOLARGE, .costly = 1, .status = 200},
         {.id = "Z07 64 MB in two layers",
          .peer = answer("Content-Encoding: gzip, gzip\r\n", packed[1], twice, 0),
-         .error = STOOK_ETOOLARGE, .status = 200},
+         .error = STOOK_ETOOLARGE, .costly = 1, .status = 200},
     };
     run(rows, COUNT(rows), STOOK_NONE); /* by size */
 }

@@ -134,7 +134,7 @@ TEST(long_urls)
         {.id = "U12 1 KB", .status = 200, .body = "ok"},
         {.id = "U12 64 KB", .status = 200, .body = "ok"},
         {.id = "U12 64 KB and one byte", .error = STOOK_EURL, .says = "longer than 65536 bytes"},
-        {.id = "U12 8 MB", .error = STOOK_EURL, .says = "longer than 65536 bytes"},
+        {.id = "U12 8 MB", .costly = 1, .error = STOOK_EURL, .says = "longer than 65536 bytes"},
     };
     static const size_t sizes[] = {1024, 65536, 65536 + 1, 8 << 20};
     struct faults faults = {.rows = rows, .count = COUNT(rows), .url = url_of_row,
@@ -190,8 +190,9 @@ TEST(headers)
         HEADER("U15 Upgrade", STOOK_EPOLICY, "Upgrade: h2c"),
         HEADER("U15 TE", STOOK_EPOLICY, "TE: trailers"),
         HEADER("U15 Proxy-Authorization", STOOK_EPOLICY, "Proxy-Authorization: Basic eDp5"),
-        HEADER("U16 a header of 1 MB", STOOK_EARG, one_mb),
-        {.id = "U16 10,000 headers", .peer = {.answer = ok}, .error = STOOK_EARG,
+        {.id = "U16 a header of 1 MB", .peer = {.answer = ok}, .costly = 1, .error = STOOK_EARG,
+         .request = {.headers = (const char *const[]){one_mb, NULL}}},
+        {.id = "U16 10,000 headers", .peer = {.answer = ok}, .costly = 1, .error = STOOK_EARG,
          .says = "256 fields", .request = {.headers = many}},
     };
     run(rows, COUNT(rows));
