@@ -20,15 +20,38 @@ static int64_t since_ms(int64_t then)
     return then > 0 ? (stook__loop_now() - then) / 1000 : 0;
 }
 
-/* Without the query: there are secrets in queries, and dumps go to logs. */
+/* Bytes of `url` before the last @ of its authority, the scheme not counted; 0: there is none. */
+static size_t credentials_of(const char *url)
+{
+    size_t size = strcspn(url, "/?#");
+    while (size > 0 && url[size] != '@')
+        size--;
+    return size;
+}
+
+/* Dumps go to logs and to terminals, and a URL may be anything yet: without its query, without
+   credentials, which are refused only later, and without bytes that a terminal obeys. */
+static void print_url(FILE *to, const char *url)
+{
+    const char *authority = strstr(url, "://");
+    size_t scheme = authority != NULL ? (size_t)(authority + 3 - url) : 0, secret = credentials_of(url + scheme);
+    size_t end = strcspn(url, "?#"), shown = end < URL_SHOWN ? end : URL_SHOWN;
+    for (size_t i = 0; i < shown; i++) {
+        if (i == scheme && secret > 0) {
+            fputs("...", to);
+            i += secret;
+        }
+        putc(url[i] >= ' ' && url[i] < 127 ? url[i] : '?', to);
+    }
+    fputs(shown < end || url[end] != '\0' ? "...\n" : "\n", to);
+}
+
 static void print_request(FILE *to, const stook_batch *batch, const struct stook_result *record)
 {
-    const char *url = record->spec.url;
-    size_t size = strcspn(url, "?#");
     int64_t from = record->stage == STOOK__TRYING ? record->job.attempt_at : record->job.added_at;
-    fprintf(to, "    %zu: %s for %" PRId64 " ms, attempt %u, %.*s%s\n", (size_t)record->parcel.index,
-            stook_state_text(stook__state_of(batch, record)), since_ms(from), (unsigned)record->job.attempts,
-            (int)(size < URL_SHOWN ? size : URL_SHOWN), url, size > URL_SHOWN || url[size] != '\0' ? "..." : "");
+    fprintf(to, "    %zu: %s for %" PRId64 " ms, attempt %u, ", (size_t)record->parcel.index,
+            stook_state_text(stook__state_of(batch, record)), since_ms(from), (unsigned)record->job.attempts);
+    print_url(to, record->spec.url);
 }
 
 static void print_requests(FILE *to, const stook_batch *batch, int running)
@@ -58,7 +81,7 @@ static void print_batch(FILE *to, const stook_batch *batch)
     if (tray->terms.lent)
         fprintf(to, ", %zu bytes held", tray->held);
     fprintf(to, "%s%s%s\n", tray->paused ? ", paused" : "", batch->later ? ", `more` has nothing now" : "",
-            batch->verdict != 0 ? ", ending" : "");
+            batch->verdict != 0 && batch->state != STOOK__DONE ? ", ending" : "");
     print_requests(to, batch, 1);
     print_requests(to, batch, 0);
 }

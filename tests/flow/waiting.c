@@ -219,6 +219,28 @@ TEST(dump)
     end(&alone, batch);
 }
 
+/* What programs add may be anything: a dump shows no secret of it, and nothing that a terminal obeys. */
+TEST(dump_of_bad_urls)
+{
+    begin(&alone, NULL);
+    stook_batch *batch = life_batch(&alone);
+    add(batch, "http://user:secret@127.0.0.1/a");
+    add(batch, "http://:secret@127.0.0.1:1/b@c");
+    add(batch, "http://127.0.0.1/\033[31mred\n    9: waiting \x9b");
+    add(batch, "secret@");
+    const char *text = dump_of(alone.client);
+    CHECK(strstr(text, "secret") == NULL);
+    CHECK(strpbrk(text, "\033\x9b") == NULL);
+    CHECK_CONTAINS(text, " http://...@127.0.0.1/a\n");
+    CHECK_CONTAINS(text, " http://...@127.0.0.1:1/b@c\n");
+    CHECK_CONTAINS(text, " http://127.0.0.1/?[31mred?    9: waiting ?\n");
+    CHECK_CONTAINS(text, " ...@\n");
+    start(batch, NULL);
+    life_run(&alone);
+    CHECK_CONTAINS(dump_of(alone.client), ": done, 4 added, 0 in flight, 0 wait, 4 kept\n");
+    end(&alone, batch);
+}
+
 /* ------------------------------------------------------------------ the counters */
 
 static stook_client *watched;
