@@ -313,6 +313,22 @@ TEST_BOTH(later_and_cancelled)
     stook_batch_free(batch);
 }
 
+/* Nothing comes any more: the deadline ends it, and so does the end of the client. */
+TEST_BOTH(later_and_late)
+{
+    struct done done = {0};
+    life_open(life, NULL);
+    stook_batch *batch = life_batch(life), *closed = life_batch(life);
+    CHECK_EQ_INT(life_gather(life, batch, &STOOK_GATHER(.timeout_ms = 60, .more = later_for_ever)), 0);
+    CHECK_STR(told(), "later");
+    CHECK_ERROR(stook_gather_start(closed, &STOOK_GATHER(.more = later_for_ever), count_done, &done), 0);
+    life_close(life);
+    CHECK_EQ_INT(done.calls, 1);
+    stook_batch_wake(closed);
+    stook_batch_free(batch);
+    stook_batch_free(closed);
+}
+
 static int later_once(stook_batch *batch, void *user)
 {
     int *asked = user;

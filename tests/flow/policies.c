@@ -177,12 +177,15 @@ TEST_BOTH(first_ok)
     stook_batch_free(hopeless);
 }
 
+/* Before the end, though others are in flight: a result is there when the quorum is, and is shown later. */
 static void met_with_the_third(stook_batch *batch, const stook_result *result, void *user)
 {
     int *ok = user;
     *ok += stook_result_ok(result);
-    if (*ok < 3 && stook_result_ok(result))
-        CHECK(stook_batch_count(batch) == 10);
+    if (*ok >= 3)
+        CHECK_EQ_INT(stook_batch_met(batch), 1);
+    if (*ok == 3 && stook_result_ok(result))
+        tell("met");
 }
 
 TEST_BOTH(quorum)
@@ -199,7 +202,78 @@ TEST_BOTH(quorum)
     CHECK_EQ_INT(stook_batch_met(batch), 1);
     CHECK(ok >= 3);
     CHECK_EQ_INT(failed, 10 - ok);
+    CHECK_STR(told(), "met");
     stook_batch_free(batch);
+}
+
+static void one_by_one(stook_batch *batch, const stook_result *result, void *user)
+{
+    int *ok = user;
+    CHECK_EQ_INT(stook_batch_met(batch), *ok >= 2 || (*ok == 1 && stook_result_ok(result)));
+    *ok += stook_result_ok(result);
+}
+
+/* Met with exactly the last that is needed, not before; the await goes on for the result of the third. */
+TEST_BOTH(met_before_the_end)
+{
+    struct raw_server *server = raw_server_start(NULL);
+    int ok = 0;
+    life_open(life, NULL);
+    stook_batch *batch = life_batch(life);
+    add(batch, raw_url(server, "/ok"));
+    add(batch, raw_url(server, "/status?code=500"));
+    add(batch, raw_url(server, "/ok"));
+    add(batch, raw_url(server, "/ok"));
+    struct stook_gather_options options =
+        STOOK_GATHER(.limit = 1, .policy = STOOK_POLICY_QUORUM, .quorum = 2, .on_result = one_by_one, .user = &ok);
+    CHECK_EQ_INT(life_gather(life, batch, &options), 2);
+    CHECK_EQ_INT(ok, 2);
+    CHECK_EQ_INT(raw_seen(server, "/ok"), 2);
+    stook_batch_free(batch);
+}
+
+/* More than there are, as many as there are, and some of none. */
+TEST_BOTH(quorum_of_too_few)
+{
+    struct raw_server *server = raw_server_start(NULL);
+    life_open(life, NULL);
+    for (int64_t quorum = 1; quorum <= 4; quorum++)
+        for (int count = 0; count <= 3; count += 3) {
+            stook_batch *batch = life_batch(life);
+            for (int i = 0; i < count; i++)
+                add(batch, raw_url(server, "/ok"));
+            int failed = gather(life, batch, &STOOK_GATHER(.limit = 1, .policy = STOOK_POLICY_QUORUM, .quorum = quorum));
+            CHECK_EQ_INT(failed, quorum < count ? count - (int)quorum : 0);
+            CHECK_EQ_INT(stook_batch_met(batch), quorum <= count);
+            stook_batch_free(batch);
+        }
+}
+
+static int more_for_ever(stook_batch *batch, void *user)
+{
+    add(batch, user);
+    return 1;
+}
+
+/* Input without an end: a verdict ends it. */
+TEST_BOTH(enough_of_endless_input)
+{
+    struct raw_server *server = raw_server_start(NULL);
+    char url[64];
+    strcpy(url, raw_url(server, "/ok"));
+    life_open(life, NULL);
+    stook_batch *batch = life_batch(life), *failing = life_batch(life);
+    struct stook_gather_options options = STOOK_GATHER(.limit = 3, .policy = STOOK_POLICY_QUORUM, .quorum = 7, .more = more_for_ever, .user = url);
+    int failed = gather(life, batch, &options);
+    CHECK_EQ_INT(stook_batch_met(batch), 1);
+    CHECK((size_t)failed <= stook_batch_count(batch) - 7 && stook_batch_count(batch) < 100);
+    strcpy(url, raw_url(server, "/status?code=500"));
+    options = STOOK_GATHER(.limit = 3, .policy = STOOK_POLICY_FAIL_FAST, .more = more_for_ever, .user = url);
+    failed = gather(life, failing, &options);
+    CHECK_EQ_SIZE((size_t)failed, stook_batch_count(failing));
+    CHECK_EQ_INT(stook_batch_met(failing), 0);
+    stook_batch_free(batch);
+    stook_batch_free(failing);
 }
 
 TEST_BOTH(what_does_not_go_together)

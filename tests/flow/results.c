@@ -143,6 +143,52 @@ TEST_BOTH(freed_with_results_left)
     CHECK_EQ_INT(done.calls, 1);
 }
 
+/* The program has enough in the middle, in either order: by a cancel or a deadline it may take the rest, by
+   freeing the batch it does not; what it has kept stays. */
+static void break_off(struct life *life, int ordered, int how)
+{
+    struct raw_server *server = raw_server_start(NULL);
+    struct done done = {0};
+    const stook_result *result = NULL;
+    int cancelled = 0, late = 0;
+    stook_batch *batch = life_batch(life);
+    for (int i = 0; i < 40; i++)
+        add(batch, raw_url(server, i < 20 ? "/ok" : "/stall"));
+    start(batch, ordered, &STOOK_GATHER(.limit = 5, .pull = 1, .window = 7, .timeout_ms = how == 2 ? 300 : 0), &done);
+    for (int i = 0; i < 10; i++) {
+        CHECK_EQ_INT(next(life, batch, &result), 1);
+        CHECK_EQ_INT(stook_result_ok(result), 1);
+    }
+    const stook_result *kept = stook_result_keep(result);
+    if (how == 0) {
+        stook_batch_free(batch);
+        life_run(life);
+    } else {
+        if (how == 1)
+            stook_batch_cancel(batch);
+        for (int i = 10; i < 40; i++) {
+            CHECK_EQ_INT(next(life, batch, &result), 1);
+            cancelled += stook_result_error(result) == STOOK_ECANCELLED;
+            late += stook_result_error(result) == STOOK_ETIMEOUT_BATCH;
+        }
+        CHECK_EQ_INT(next(life, batch, &result), 0);
+        CHECK(how == 1 ? cancelled >= 20 && late == 0 : late == 20 && cancelled == 0);
+        stook_batch_free(batch);
+    }
+    CHECK_EQ_INT(done.calls, 1);
+    CHECK_EQ_INT(stook_result_ok(kept), 1);
+    stook_result_drop(kept);
+}
+
+TEST_BOTH(broken_off)
+{
+    life_open(life, NULL);
+    for (int i = 0; i < 6; i++) {
+        test_note("%s, way %d", i % 2 ? "in order" : "as they come", i / 2);
+        break_off(life, i % 2, i / 2);
+    }
+}
+
 static void try_inside(stook_client *client, void *user)
 {
     const stook_result *result = NULL;
@@ -323,6 +369,55 @@ TEST_BOTH(paused_and_cancelled)
     stook_batch_resume_results(batch);
     stook_batch_pause_results(batch);
     stook_batch_free(batch);
+}
+
+TEST_BOTH(paused_and_late)
+{
+    struct raw_server *server = raw_server_start(NULL);
+    life_open(life, NULL);
+    for (int ordered = 0; ordered <= 1; ordered++) {
+        struct done done = {0};
+        size_t shown = 0;
+        stook_batch *batch = life_batch(life);
+        for (int i = 0; i < 10; i++)
+            add(batch, raw_url(server, i == 2 ? "/stall" : "/ok"));
+        start(batch, ordered, &STOOK_GATHER(.timeout_ms = 200, .on_result = count_shown, .user = &shown), &done);
+        stook_batch_pause_results(batch);
+        life_run(life);
+        CHECK_EQ_SIZE(shown, 10);
+        CHECK_EQ_INT(done.failed, 1);
+        stook_batch_free(batch);
+    }
+}
+
+/* A policy ends the others, but not the pause. */
+static void resume_and_count(stook_batch *batch, int failed, void *user)
+{
+    struct pause *pause = user;
+    (void)batch, (void)failed;
+    CHECK_EQ_SIZE(pause->shown, 0);
+    stook_batch_resume_results(pause->batch);
+}
+
+TEST_BOTH(paused_and_failed)
+{
+    struct raw_server *server = raw_server_start(NULL);
+    struct pause pause = {0};
+    struct done done = {0};
+    life_open(life, NULL);
+    stook_batch *batch = pause.batch = life_batch(life), *other = life_batch(life);
+    for (int i = 0; i < 10; i++)
+        add(batch, raw_url(server, i == 2 ? "/status?code=500" : "/stall"));
+    add(other, raw_url(server, "/after?path=/status&n=1&ms=100"));
+    struct stook_gather_options options = STOOK_GATHER(.policy = STOOK_POLICY_FAIL_FAST, .on_result = count_shown, .user = &pause.shown);
+    start(batch, 1, &options, &done);
+    CHECK_ERROR(stook_gather_start(other, NULL, resume_and_count, &pause), 0);
+    stook_batch_pause_results(batch);
+    life_run(life);
+    CHECK_EQ_SIZE(pause.shown, 10);
+    CHECK_EQ_INT(done.failed, 10);
+    stook_batch_free(batch);
+    stook_batch_free(other);
 }
 
 TEST_BOTH(paused_and_closed)
