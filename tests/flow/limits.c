@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Limits of client and origin beside those of batches, changed on the way; and priorities. */
+#include <stdio.h>
 #include <string.h>
 
 #include <stook.h>
@@ -7,6 +8,7 @@
 #include "harness/life.h"
 #include "support/plain.h"
 #include "support/raw_server.h"
+#include "support/sockets.h"
 
 static void add_some(stook_batch *batch, const struct plain *plain, int count, int delay_ms)
 {
@@ -124,6 +126,45 @@ TEST_BOTH(others_go_on)
         CHECK_ERROR(stook_result_error(stook_batch_result_of(batch, i)), STOOK_ECANCELLED);
     stook_batch_free(batch);
     stook_batch_free(fine);
+}
+
+enum { DEAD = 1000, HEALTHY = 500 };
+
+static void healthy_first(stook_batch *batch, const stook_result *result, void *user)
+{
+    int *healthy = user;
+    int of_the_dead = stook_result_index(result) < DEAD;
+    CHECK_EQ_INT(stook_result_ok(result), !of_the_dead);
+    if (of_the_dead)
+        CHECK_EQ_INT(*healthy, HEALTHY);
+    else if (++*healthy == HEALTHY)
+        stook_batch_cancel(batch);
+}
+
+/* A peer that answers no SYN, and one that does: all of the second are done before one of the first, with
+   the limits that there are unless said, and where each origin has its share. */
+TEST_BOTH(dead_origin_before_a_healthy_one)
+{
+    static const struct {
+        int64_t limit, origin_limit;
+    } cases[] = {{0, 0}, {20, 6}, {7, 6}};
+    char dead[64];
+    snprintf(dead, sizeof dead, "http://127.0.0.1:%d/", silent_port());
+    struct plain *plain = plain_start();
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        int healthy = 0;
+        test_note("limit %d, of origins %d", (int)cases[i].limit, (int)cases[i].origin_limit);
+        life_open(life, &STOOK_CLIENT(.origin_limit = cases[i].origin_limit));
+        stook_batch *batch = life_batch(life);
+        for (int k = 0; k < DEAD; k++)
+            add(batch, dead);
+        add_some(batch, plain, HEALTHY, 0);
+        struct stook_gather_options options = STOOK_GATHER(.limit = cases[i].limit, .on_result = healthy_first, .user = &healthy);
+        CHECK_EQ_INT(life_gather(life, batch, &options), DEAD);
+        CHECK_EQ_INT(healthy, HEALTHY);
+        stook_batch_free(batch);
+        life_close(life);
+    }
 }
 
 /* ------------------------------------------------------------ changed on the way */
