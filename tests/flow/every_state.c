@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* In every state a request can be in: cancelled, its batch cancelled, its client closed. One result each. */
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -22,11 +23,15 @@ struct stage {
     const char *path;
     int state, deaf, silent, tls, sends, pauses;
     int64_t limit; /* of the batch, behind one that hangs */
-    int64_t held_max;
+    int64_t held_max, window, of_origins, of_client;
 };
 
 static const struct stage stages[] = {
     {.path = "/stall", .state = STOOK_STATE_QUEUED_BATCH, .limit = 1},
+    {.path = "/stall", .state = STOOK_STATE_QUEUED_ORIGIN, .of_origins = 1},
+    {.path = "/stall", .state = STOOK_STATE_QUEUED_CLIENT, .of_client = 1},
+    {.path = "/stall", .state = STOOK_STATE_QUEUED_WINDOW, .window = 1},
+    {.path = "/ok", .state = STOOK_STATE_FINISHED},
     {.silent = 1, .state = STOOK_STATE_CONNECTING},
     {.deaf = 1, .tls = 1, .state = STOOK_STATE_TLS},
     {.deaf = 1, .sends = 1, .state = STOOK_STATE_SENDING},
@@ -61,7 +66,49 @@ static void add_stage(stook_batch *batch, const struct raw_server *server, const
         .on_body = stage->pauses ? pause_it : NULL);
 }
 
-enum how { ONE, ALL, CLOSE };
+enum how { ONE, ALL, CLOSE, POSTED, THREAD };
+
+static void cancel_second(stook_client *client, void *user)
+{
+    (void)client;
+    stook_batch_cancel_one(user, 1);
+    stook_batch_cancel_one(user, 0);
+}
+
+static void *cancel_it(void *user)
+{
+    stook_batch_cancel(user);
+    return NULL;
+}
+
+/* By whatever way; in the end both are on their way out. */
+static void end_by(struct life *life, stook_batch *batch, enum how how)
+{
+    pthread_t thread;
+    switch (how) {
+    case ONE:
+        stook_batch_cancel_one(batch, 1);
+        stook_batch_cancel_one(batch, 1);
+        CHECK_EQ_INT(stook_batch_state_of(batch, 1), STOOK_STATE_FINISHED);
+        stook_batch_cancel_one(batch, 0);
+        break;
+    case ALL:
+        stook_batch_cancel(batch);
+        stook_batch_cancel(batch);
+        break;
+    case CLOSE:
+        life_close(life);
+        return;
+    case POSTED: /* from inside a callback */
+        CHECK_ERROR(stook_client_post(life->client, cancel_second, batch), 0);
+        break;
+    case THREAD:
+        CHECK_EQ_INT(pthread_create(&thread, NULL, cancel_it, batch), 0);
+        CHECK_EQ_INT(pthread_join(thread, NULL), 0);
+        break;
+    }
+    uv_run(&life->loop, UV_RUN_DEFAULT);
+}
 
 static void end_in(const struct stage *stage, enum how how)
 {
@@ -75,33 +122,23 @@ static void end_in(const struct stage *stage, enum how how)
     if (stage->silent)
         port = silent_port();
     life_begin(&life, 1);
-    life_open(&life, NULL);
+    life_open(&life, &STOOK_CLIENT(.limit = stage->of_client, .origin_limit = stage->of_origins));
     stook_batch *batch = life_batch(&life);
     add(batch, raw_url(server, "/stall"));
     add_stage(batch, server, stage, port);
     struct stook_gather_options options =
-        STOOK_GATHER(.limit = stage->limit, .held_max = stage->held_max, .on_result = note);
+        STOOK_GATHER(.limit = stage->limit, .held_max = stage->held_max, .window = stage->window, .on_result = note);
     CHECK_ERROR(stook_gather_ordered_start(batch, &options, count_done, &done), 0);
     while (stook_batch_state_of(batch, 1) != stage->state || stook_batch_state_of(batch, 0) != STOOK_STATE_WAITING)
         uv_run(&life.loop, UV_RUN_ONCE);
-    if (how == ONE) {
-        stook_batch_cancel_one(batch, 1);
-        stook_batch_cancel_one(batch, 1);
-        CHECK_EQ_INT(stook_batch_state_of(batch, 1), STOOK_STATE_FINISHED);
-        stook_batch_cancel_one(batch, 0);
-    } else if (how == ALL) {
-        stook_batch_cancel(batch);
-        stook_batch_cancel(batch);
-    } else {
-        life_close(&life);
-    }
-    if (how != CLOSE)
-        uv_run(&life.loop, UV_RUN_DEFAULT);
+    end_by(&life, batch, how);
     CHECK_EQ_SIZE(shown, 2);
-    for (int i = 0; i < 2; i++)
+    int finished = stage->state == STOOK_STATE_FINISHED; /* that comes too late */
+    for (int i = 0; i < 2 - finished; i++)
         CHECK_ERROR(errors[i], how == CLOSE ? STOOK_ECLOSED : STOOK_ECANCELLED);
+    CHECK_EQ_INT(errors[1] == 0, finished);
     CHECK_EQ_INT(done.calls, 1);
-    CHECK_EQ_INT(done.failed, 2);
+    CHECK_EQ_INT(done.failed, 2 - finished);
     stook_batch_free(batch);
     life_end(&life);
     if (fd >= 0)
@@ -122,6 +159,16 @@ TEST(cancelled)
 TEST(batch_cancelled)
 {
     end_in_all(ALL);
+}
+
+TEST(cancelled_in_a_callback)
+{
+    end_in_all(POSTED);
+}
+
+TEST(cancelled_by_a_thread)
+{
+    end_in_all(THREAD);
 }
 
 TEST(client_closed)
