@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/names.h"
+#include "engine/patience.h"
 #include "loop/loop.h"
 
 enum {
@@ -106,6 +107,7 @@ int stook__gate_resolving(struct stook__slot *slot)
     if (slot->origin->leader == NULL)
         slot->origin->leader = slot;
     stook__names_asked(slot);
+    stook__patience_begin(slot);
     slot->resolving = 1;
     slot->lookup_at = stook__engine_time(engine);
     stook__list_append(&engine->lookups, &slot->lookup);
@@ -132,6 +134,7 @@ static void end_lookup(struct stook__slot *slot)
     if (!slot->resolving)
         return;
     slot->resolving = 0;
+    stook__patience_end(slot);
     stook__list_remove(&slot->lookup);
     if (slot->hung)
         engine->n_hung--;

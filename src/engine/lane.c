@@ -5,6 +5,7 @@
 #include "engine/gate.h"
 #include "engine/goodbye.h"
 #include "engine/nudge.h"
+#include "engine/patience.h"
 #include "engine/sockets.h"
 #include "loop/loop.h"
 
@@ -125,6 +126,7 @@ static void act(struct stook__lane *lane, curl_socket_t fd, int events)
     if (lane->multi == NULL || lane->broken != CURLM_OK)
         return;
     mark(lane);
+    stook__patience_renew(lane->engine);
     lane->engine->now = stook__engine_time(lane->engine);
     CURLMcode code = curl_multi_socket_action(lane->multi, fd, events, &running);
     if (code != CURLM_OK && code != CURLM_CALL_MULTI_PERFORM)

@@ -43,6 +43,7 @@ struct stook__engine {
     struct stook__link lookups;        /* slots, by start; those that hang are not among them */
     size_t n_lookups, n_hung;
     struct stook__link nudges; /* nudge.c: slots */
+    struct stook__clock patience; /* patience.c: of slots */
     unsigned quirks;   /* of the libcurl that runs */
     size_t n_running;  /* slots in a CURLM */
     int64_t now;       /* while libcurl runs */
@@ -70,6 +71,7 @@ struct stook__slot {
     struct stook__link rest;   /* among all at rest */
     struct stook__link lookup; /* among the look-ups under way */
     struct stook__link nudge;  /* nudge.c */
+    struct stook__timer patience; /* patience.c */
     struct stook__engine *engine;
     struct stook__origin *origin;
     struct stook__lane *lane; /* while in its CURLM */

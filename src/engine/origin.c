@@ -8,6 +8,7 @@
  */
 #include "engine/origin.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 #include <strings.h>
 
@@ -25,12 +26,18 @@ static int is_literal(const char *key, size_t size)
     if (host == NULL || size - (size_t)(host - key) < 4)
         return 0;
     host += 3;
-    size_t rest = size - (size_t)(host - key), digits = 0;
-    if (rest >= 9 && strncasecmp(host, "localhost", 9) == 0 && (rest == 9 || host[9] == ':'))
-        return 1; /* libcurl looks it up by itself */
-    while (digits < rest && strchr("0123456789.:", host[digits]) != NULL)
-        digits++;
-    return host[0] == '[' || digits == rest;
+    if (host[0] == '[')
+        return 1;
+    struct in_addr address;
+    char name[INET_ADDRSTRLEN];
+    const char *colon = memchr(host, ':', size - (size_t)(host - key));
+    size_t length = colon != NULL ? (size_t)(colon - host) : size - (size_t)(host - key);
+    if (length >= sizeof name)
+        return 0;
+    memcpy(name, host, length);
+    name[length] = '\0';
+    /* libcurl knows localhost by itself. What are only numbers may be looked up: 300.300.300.300. */
+    return strcasecmp(name, "localhost") == 0 || inet_pton(AF_INET, name, &address) == 1;
 }
 
 static struct stook__origin *make(struct stook__engine *engine, uint64_t hash, const char *key, size_t size, int h2)
