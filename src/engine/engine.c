@@ -174,7 +174,7 @@ void stook__engine_work(struct stook__engine *engine)
 int stook__engine_is_busy(const struct stook__engine *engine)
 {
     return !stook__list_empty(&engine->kicked) || !stook__list_empty(&engine->finished) ||
-           !stook__list_empty(&engine->ready) || !stook__list_empty(&engine->stirred);
+           !stook__list_empty(&engine->stirred) || stook__gates_busy(engine);
 }
 
 int64_t stook__engine_time(const struct stook__engine *engine)

@@ -20,6 +20,14 @@ static const int64_t CAP_H2_US = 500000; /* and that long where its connection m
 static const int64_t WARM_US = 60000000; /* after a connection was made or used */
 static const int64_t TRIED_US = 1000000; /* after the cap, or a connection that failed */
 
+/* How many more names may be looked up. */
+static size_t room(const struct stook__engine *engine)
+{
+    size_t all = engine->n_lookups + engine->n_hung;
+    size_t few = engine->n_lookups < LOOKUPS ? LOOKUPS - engine->n_lookups : 0;
+    return all + few <= LOOKUPS_HUNG ? few : LOOKUPS_HUNG > all ? LOOKUPS_HUNG - all : 0;
+}
+
 static int may_look_up(struct stook__engine *engine, int64_t now)
 {
     while (!stook__list_empty(&engine->lookups)) {
@@ -31,16 +39,22 @@ static int may_look_up(struct stook__engine *engine, int64_t now)
         engine->n_lookups--;
         engine->n_hung++;
     }
-    return engine->n_lookups < LOOKUPS && engine->n_lookups + engine->n_hung < LOOKUPS_HUNG;
+    return room(engine) > 0;
 }
 
 static void touch(struct stook__origin *origin)
 {
     struct stook__link *link;
-    while (origin->leader == NULL && (link = stook__list_pop(&origin->nameless)) != NULL)
+    while (origin->leader == NULL && !origin->dry && (link = stook__list_pop(&origin->nameless)) != NULL)
         stook__list_append(&origin->gated, link);
     if (stook__list_empty(&origin->ready) && !stook__list_empty(&origin->gated))
         stook__list_append(&origin->engine->ready, &origin->ready);
+}
+
+static void thirst(struct stook__origin *origin)
+{
+    if (stook__list_empty(&origin->thirsty))
+        stook__list_append(&origin->engine->thirsty, &origin->thirsty);
 }
 
 /* Whether one more of this origin may go, and if it does, as what. */
@@ -54,8 +68,7 @@ static int may_go(struct stook__origin *origin, struct stook__slot *slot, int64_
     if (origin->leader != NULL)
         return 0;
     if (!origin->literal && !may_look_up(engine, now)) {
-        if (stook__list_empty(&origin->thirsty))
-            stook__list_append(&engine->thirsty, &origin->thirsty);
+        thirst(origin);
         return 0;
     }
     origin->leader = slot;
@@ -90,9 +103,14 @@ static int is_sent_back(struct stook__slot *slot)
         return 0;
     if (origin->leader != NULL)
         return 1;
-    if (slot->tells || !stook__names_known(origin))
+    if (!slot->tells && stook__names_known(origin)) {
+        slot->tells = 1;
+        return 1;
+    }
+    if (may_look_up(slot->engine, stook__engine_time(slot->engine)))
         return 0;
-    slot->tells = 1;
+    origin->dry = 1;
+    thirst(origin);
     return 1;
 }
 
@@ -106,6 +124,7 @@ int stook__gate_resolving(struct stook__slot *slot)
         return 0;
     if (slot->origin->leader == NULL)
         slot->origin->leader = slot;
+    slot->origin->dry = 0;
     stook__names_asked(slot);
     stook__patience_begin(slot);
     slot->resolving = 1;
@@ -121,7 +140,8 @@ static void touch_thirsty(struct stook__engine *engine)
     struct stook__link *link;
     while ((link = stook__list_pop(&engine->thirsty)) != NULL) {
         struct stook__origin *origin = STOOK__OF(struct stook__origin, thirsty, link);
-        if (stook__list_empty(&origin->gated))
+        origin->dry = 0;
+        if (stook__list_empty(&origin->gated) && stook__list_empty(&origin->nameless))
             continue;
         touch(origin);
         return;
@@ -231,8 +251,8 @@ void stook__gate_left(struct stook__slot *slot, CURLcode code)
         fail_all(&origin->nameless, slot, code);
         if (now >= origin->free_until)
             fail_all(&origin->gated, slot, code);
-    } else if (code != CURLE_OK && !looked_up) {
-        set_free(origin, now + TRIED_US);
+    } else if (code != CURLE_OK && !looked_up && slot->owner != NULL) {
+        set_free(origin, now + TRIED_US); /* one that was parked has not tried */
     }
     touch(origin);
 }
@@ -259,10 +279,17 @@ void stook__gates_open(struct stook__engine *engine, int64_t now)
     struct stook__timer *first;
     while ((first = stook__clock_first(&engine->caps)) != NULL && first->due <= now)
         set_free(STOOK__OF(struct stook__origin, cap, first), now + TRIED_US);
-    if (!stook__list_empty(&engine->thirsty) && may_look_up(engine, now))
+    /* Those that are let go here are not counted before the kick. */
+    size_t left = !stook__list_empty(&engine->thirsty) && may_look_up(engine, now) ? room(engine) : 0;
+    for (; left > 0; left--)
         touch_thirsty(engine);
     while (budget > 0 && (link = stook__list_pop(&engine->ready)) != NULL)
         budget = open_gate(STOOK__OF(struct stook__origin, ready, link), now, budget);
+}
+
+int stook__gates_busy(const struct stook__engine *engine)
+{
+    return !stook__list_empty(&engine->ready) || (!stook__list_empty(&engine->thirsty) && room(engine) > 0);
 }
 
 int64_t stook__gates_alarm(const struct stook__engine *engine)

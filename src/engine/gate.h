@@ -36,6 +36,8 @@ void stook__gate_take_back(struct stook__slot *slot);
 void stook__gate_left(struct stook__slot *slot, CURLcode code);
 /* Start what may go now. */
 void stook__gates_open(struct stook__engine *engine, int64_t now);
+/* Whether there is more to start. */
+int stook__gates_busy(const struct stook__engine *engine);
 /* When a gate opens by itself; 0: none does. */
 int64_t stook__gates_alarm(const struct stook__engine *engine);
 

@@ -33,6 +33,7 @@ struct stook__origin {
     struct stook__timer cap;
     int64_t free_until; /* nobody waits for a leader until then */
     size_t connecting;
+    int dry; /* its name is to be looked up, when one more may be */
 
     /* names.c */
     char found[STOOK__REMOTE_MAX]; /* an address that libcurl may have forgotten; "": none */

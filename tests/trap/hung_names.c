@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Names that hang for long: who is given up, and what libcurl would do about it by itself. */
+#include "support/nginx.h"
 #include "trap/names.h"
 
 enum { HELD_MS = 400 }; /* a loop that stands still for so long waits for somebody */
@@ -75,4 +76,105 @@ TEST(numbers_only)
     CHECK_EQ_INT(life_gather(&alone, batch, NULL), 1);
     CHECK(names.asked > 0);
     check_loop(batch);
+}
+
+/* ------------------------------------------------------------------- who waits */
+
+/* As a name that is known for a minute and then no more. */
+static int forget_names(CURL *easy, CURLoption option)
+{
+    SPY_REAL(curl_easy_setopt);
+    if (option == CURLOPT_PRIVATE)
+        real(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
+    return option != CURLOPT_DNS_CACHE_TIMEOUT;
+}
+
+/* From 8.20 on each look-up is two, one of a family, of which one may end a moment later. */
+static unsigned families(void)
+{
+    return curl_version_info(CURLVERSION_NOW)->version_num >= 0x081400 ? 2 : 1;
+}
+
+/* Look-ups are bounded also where hundreds of origins are warm, and all names have been forgotten. */
+TEST_BOTH(of_warm_origins)
+{
+    enum { MANY = 300 };
+    spy.keep_option = forget_names;
+    struct raw_server *server = begin(life, 50);
+    for (int round = 0; round < 2; round++) {
+        names.peak = names.asked = 0;
+        stook_batch *batch = life_batch(life);
+        for (int i = 0; i < 2 * MANY; i++)
+            add(batch, text("http://slow%d.test:%d/close-after", i % MANY, raw_port(server)));
+        CHECK_EQ_INT(life_gather(life, batch, &STOOK_GATHER(.limit = STOOK_NONE)), 0);
+        test_note("round %d: at most %u look-ups at once", round, names.peak);
+        CHECK(names.asked >= MANY);
+        CHECK(names.peak <= families() * (32 + 64)); /* and those that start in the same turn */
+        stook_batch_free(batch);
+    }
+    spy.keep_option = NULL;
+}
+
+static int64_t began_ms, good_ms;
+
+static void note_good(stook_batch *batch, const stook_result *result, void *user)
+{
+    (void)batch, (void)user;
+    if (stook_result_ok(result))
+        good_ms = now_ms() - began_ms;
+}
+
+/* As soon as those that hang are set aside, all others are looked up. */
+TEST_BOTH(behind_some_that_hang)
+{
+    struct raw_server *server = begin(life, 4500);
+    stook_batch *batch = life_batch(life);
+    for (int i = 0; i < 60; i++)
+        ADD(batch, text("http://hung%d.test:%d/", i, raw_port(server)), .attempt_timeout_ms = 4000);
+    for (int i = 0; i < 20; i++)
+        add(batch, text("http://good%d.test:%d/ok", i, raw_port(server)));
+    began_ms = now_ms();
+    CHECK_EQ_INT(life_gather(life, batch, &STOOK_GATHER(.limit = STOOK_NONE, .on_result = note_good)), 60);
+    test_note("the last good one after %d ms", (int)good_ms);
+    CHECK(good_ms < 3500); /* two times a second */
+    stook_batch_free(batch);
+}
+
+static unsigned opened;
+
+static int count_open(CURL **easy, curl_socket_t fd, int what, void *user)
+{
+    static char open[4096];
+    int domain = 0; /* libcurl has other descriptors too */
+    (void)easy, (void)user;
+    getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &(socklen_t){sizeof domain});
+    if (what != CURL_POLL_REMOVE && domain == AF_INET && fd < 4096 && !open[fd]) {
+        open[fd] = 1;
+        opened++;
+    }
+    return 1;
+}
+
+/* Who went first gave up during the look-up: of the others one goes first then, not all. */
+TEST(leader_gives_up)
+{
+    static struct life life;
+    if (!(curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_HTTP2))
+        test_skip("this libcurl speaks no HTTP/2");
+    struct nginx *nginx = nginx_start();
+    life_begin(&life, 1);
+    begin(&life, 300);
+    life_close(&life);
+    life_open(&life, &STOOK_CLIENT(.ca_file = nginx->ca, .http_version = STOOK_HTTP_2));
+    spy.on_socket = count_open;
+    stook_batch *batch = life_batch(&life);
+    for (int i = 0; i < 60; i++)
+        ADD(batch, text("https://service.example:%d/number/%d", nginx->tls_port, i),
+            .attempt_timeout_ms = i == 0 ? 100 : 0);
+    CHECK_EQ_INT(life_gather(&life, batch, &STOOK_GATHER(.limit = STOOK_NONE)), 1);
+    stook_batch_free(batch);
+    test_note("%u connections", opened);
+    CHECK_EQ_INT(opened, 1);
+    spy.on_socket = NULL;
+    life_end(&life);
 }
