@@ -177,6 +177,17 @@ int stook__engine_is_busy(const struct stook__engine *engine)
            !stook__list_empty(&engine->stirred) || stook__gates_busy(engine);
 }
 
+int stook__engine_make_room(struct stook__engine *engine)
+{
+    size_t n_ended = engine->sockets.n_ended;
+    int cleared = 0;
+    for (size_t i = 0; i < engine->n_lanes; i++)
+        if (engine->lanes[i] != NULL)
+            cleared += stook__lane_clear(engine->lanes[i]);
+    /* A CURLM takes descriptors too, but whoever is tried again makes one. */
+    return cleared > 1 || engine->sockets.n_ended != n_ended;
+}
+
 int64_t stook__engine_time(const struct stook__engine *engine)
 {
     return stook__loop_cached(engine->loop);

@@ -40,6 +40,10 @@ const int64_t *stook__engine_clock(const struct stook__engine *engine);
 /* When libcurl wants to be told next; 0: not. */
 int64_t stook__engine_alarm(const struct stook__engine *engine);
 
+/* There are no descriptors: idle connections go, but for those beside a transfer that is under way.
+   0: there were none. Not from inside a libcurl callback. */
+int stook__engine_make_room(struct stook__engine *engine);
+
 /* Every slot was given back and none is parked: clean up. Sockets close through our callback. */
 void stook__engine_free(struct stook__engine *engine);
 

@@ -2,10 +2,12 @@
 /* Cold start; see gate.h. */
 #include "engine/gate.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "engine/names.h"
 #include "engine/patience.h"
+#include "engine/sockets.h"
 #include "loop/loop.h"
 
 enum {
@@ -122,6 +124,11 @@ int stook__gate_resolving(struct stook__slot *slot)
     slot->sent_back = is_sent_back(slot);
     if (slot->sent_back)
         return 0;
+    /* libcurl would say that there is no such name. */
+    if (stook__sockets_exhausted()) {
+        slot->os_error = EMFILE;
+        return 0;
+    }
     if (slot->origin->leader == NULL)
         slot->origin->leader = slot;
     slot->origin->dry = 0;
@@ -247,7 +254,9 @@ void stook__gate_left(struct stook__slot *slot, CURLcode code)
     origin->leader = NULL;
     stook__clock_clear(&origin->engine->caps, &origin->cap);
     int64_t now = stook__engine_time(origin->engine);
-    if (code == CURLE_COULDNT_RESOLVE_HOST) {
+    if (slot->os_error == EMFILE) {
+        ; /* nothing was tried, and nothing is known: the next one leads */
+    } else if (code == CURLE_COULDNT_RESOLVE_HOST) {
         fail_all(&origin->nameless, slot, code);
         if (now >= origin->free_until)
             fail_all(&origin->gated, slot, code);

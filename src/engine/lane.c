@@ -103,6 +103,7 @@ int stook__lane_add(struct stook__lane *lane, struct stook__slot *slot)
         return STOOK_ERESET;
     }
     slot->lane = lane;
+    lane->n_handles++;
     stook__list_append(&lane->slots, &slot->link);
     lane->engine->n_running++;
     return 0;
@@ -114,6 +115,7 @@ void stook__lane_remove(struct stook__slot *slot)
     stook__list_remove(&slot->nudge);
     curl_multi_remove_handle(slot->lane->multi, slot->easy);
     stook__slot_unpause(slot);
+    slot->lane->n_handles--;
     slot->lane = NULL;
     slot->engine->n_running--;
     stook__goodbyes_expect(slot->engine);
@@ -140,6 +142,19 @@ void stook__lane_action(struct stook__lane *lane, int fd, int events)
     act(lane, fd, events);
 }
 
+int stook__lane_clear(struct stook__lane *lane)
+{
+    if (lane->multi == NULL || lane->n_handles > 0)
+        return 0;
+    curl_multi_cleanup(lane->multi);
+    stook__sockets_leave(lane);
+    lane->multi = NULL;
+    lane->broken = CURLM_OK;
+    stook__list_remove(&lane->kicked);
+    stook__clock_clear(&lane->engine->alarms, &lane->alarm);
+    return 1;
+}
+
 /* The state of every transfer is unknown now: end them all, and start over with a new CURLM. */
 static void rebuild(struct stook__lane *lane)
 {
@@ -156,11 +171,7 @@ static void rebuild(struct stook__lane *lane)
         if (slot->lane == lane)
             stook__lane_remove(slot);
     }
-    curl_multi_cleanup(lane->multi);
-    lane->multi = NULL;
-    lane->broken = CURLM_OK;
-    stook__list_remove(&lane->kicked);
-    stook__clock_clear(&lane->engine->alarms, &lane->alarm);
+    stook__lane_clear(lane);
 }
 
 void stook__lane_hold(struct stook__lane *lane)

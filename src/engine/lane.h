@@ -60,6 +60,7 @@ struct stook__lane {
     struct stook__link kicked;  /* among the engine's that want to be told at once */
     struct stook__timer alarm;  /* when libcurl wants to be told */
     CURLMcode broken;
+    size_t n_handles;           /* in `multi`; those that have ended are not among `slots` any more */
     size_t n_paused;            /* slots whose body waits in libcurl */
 };
 
@@ -123,6 +124,8 @@ int stook__lane_work(struct stook__lane *lane);
 /* Move all ended slots to the engine's news. They stay in the CURLM until they are taken: removing a
    handle walks the messages that are left, and invalidates them. */
 void stook__lane_drain(struct stook__lane *lane);
+/* A CURLM in which nothing is under way goes, and its idle connections with it. 1: it did. */
+int stook__lane_clear(struct stook__lane *lane);
 void stook__lane_free(struct stook__lane *lane);
 
 /* slot.c: as if it had not been started. */

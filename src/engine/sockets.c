@@ -222,10 +222,12 @@ int stook__sockets_dead(const struct stook__engine *engine, int local_port, int 
 
 int stook__sockets_exhausted(void)
 {
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0)
-        close(fd);
-    return fd < 0 && (errno == EMFILE || errno == ENFILE);
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+        return errno == EMFILE || errno == ENFILE;
+    close(pair[0]);
+    close(pair[1]);
+    return 0;
 }
 
 /* libcurl is done with a socket. That of a slot which has not connected was refused. */
@@ -368,6 +370,14 @@ void stook__sockets_hold(struct stook__slot *slot, int held)
         hold(socket, slot->origin->protocol == 11);
     else if (socket->held > 0)
         release(socket);
+}
+
+void stook__sockets_leave(const struct stook__lane *lane)
+{
+    struct stook__engine *engine = lane->engine;
+    for (size_t fd = 0; fd < engine->sockets.capacity; fd++)
+        if (engine->sockets.by_fd[fd] != NULL && engine->sockets.by_fd[fd]->lane == lane && !engine->sockets.by_fd[fd]->ours)
+            forget(engine->sockets.by_fd[fd]);
 }
 
 void stook__sockets_free(struct stook__engine *engine)

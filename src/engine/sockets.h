@@ -27,12 +27,14 @@ void stook__sockets_hold(struct stook__slot *slot, int held);
 /* Whether the connection with these ports is one that was seen to end while idle. libcurl has no
    other name for it that all versions tell. */
 int stook__sockets_dead(const struct stook__engine *engine, int local_port, int remote_port);
-/* No descriptor can be had. */
+/* No two descriptors can be had: as many as a look-up may take, or a CURLM. */
 int stook__sockets_exhausted(void);
 /* CURLOPT_CLOSESOCKETFUNCTION; `user` is the engine. */
 int stook__sockets_close(void *user, curl_socket_t fd);
 /* CURLMOPT_SOCKETFUNCTION; `user` is the lane. */
 int stook__sockets_announced(CURL *easy, curl_socket_t fd, int what, void *user, void *unused);
+/* The lane's CURLM is gone: stop watching what it announced of its own. */
+void stook__sockets_leave(const struct stook__lane *lane);
 /* After all CURLMs are gone: stop watching what is left, without closing what is not ours. */
 void stook__sockets_free(struct stook__engine *engine);
 

@@ -44,13 +44,37 @@ static void finish(stook_client *client, struct stook_result *record, struct sto
     stook__batch_touch(batch);
 }
 
+static int put_back(stook_client *client, struct stook_result *record)
+{
+    if (!stook__sched_put_back(&client->sched, &record->job))
+        return 0;
+    stook_batch *batch = stook__record_batch(record);
+    stook__tray_stopped(&batch->tray, &record->parcel);
+    stook__batch_touch(batch); /* nothing may start there any more */
+    return 1;
+}
+
+static void drop_message(stook_client *client, struct stook__outcome *outcome)
+{
+    if (outcome->message_owned)
+        stook__free(client->heap, (char *)outcome->message);
+    outcome->message_owned = 0;
+}
+
 static void begin(stook_client *client, struct stook_result *record, int fresh)
 {
     struct stook__outcome outcome = {.error = record->error, .message = record->message};
     struct stook__answer answer = {0};
     struct stook__attempt *attempt = NULL;
     if (outcome.error == 0)
-        attempt = stook__attempt_begin(client->usual, &record->spec, record->job.policy, fresh, record, &outcome);
+        do {
+            drop_message(client, &outcome);
+            attempt = stook__attempt_begin(client->usual, &record->spec, record->job.policy, fresh, record, &outcome);
+        } while (attempt == NULL && outcome.starved && stook__engine_make_room(client->engine));
+    if (attempt == NULL && outcome.starved && put_back(client, record)) {
+        drop_message(client, &outcome);
+        return;
+    }
     if (attempt != NULL) {
         record->attempt = attempt;
         record->stage = STOOK__TRYING;
@@ -73,16 +97,6 @@ void stook__record_end(stook_client *client, struct stook_result *record, int er
     finish(client, record, &answer, &outcome);
 }
 
-static int put_back(stook_client *client, struct stook_result *record)
-{
-    if (!stook__sched_put_back(&client->sched, &record->job))
-        return 0;
-    stook_batch *batch = stook__record_batch(record);
-    stook__tray_stopped(&batch->tray, &record->parcel);
-    stook__batch_touch(batch); /* nothing may start there any more */
-    return 1;
-}
-
 /* Steps 1 to 3: what came from below. */
 static void take_news(stook_client *client, int64_t now)
 {
@@ -94,18 +108,19 @@ static void take_news(stook_client *client, int64_t now)
         stook__record_stop(record, &answer, &outcome);
         struct stook__ending ending = {outcome.error, outcome.idempotent, outcome.lost};
         int again = stook__sched_again(&record->job, &ending);
-        if (!again && !(outcome.starved && put_back(client, record))) {
+        int eased = !again && outcome.starved && stook__engine_make_room(client->engine);
+        if (!again && !eased && !(outcome.starved && put_back(client, record))) {
             finish(client, record, &answer, &outcome);
             continue;
         }
         stook__answer_free(&answer, client->heap);
-        if (outcome.message_owned)
-            stook__free(client->heap, (char *)outcome.message);
+        drop_message(client, &outcome);
         if (again) {
             stook__sched_repeat(&client->sched, &record->job, now);
             stook__count(&client->counters, STOOK__REPEATED);
-            begin(client, record, 1);
         }
+        if (again || eased)
+            begin(client, record, again || record->job.attempts > 1);
     }
 }
 

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* Few descriptors are left: requests wait for those that are under way, and idle connections go. */
+#include <fcntl.h>
+#include <sys/resource.h>
+
+#include "trap/names.h"
+
+/* Leave room for so many more descriptors. Limits are about numbers, and there may be gaps. */
+static struct rlimit squeeze(int more)
+{
+    struct rlimit before, less;
+    int limit = 0;
+    for (int room = 0; room < more || fcntl(limit, F_GETFD) >= 0; limit++)
+        room += fcntl(limit, F_GETFD) < 0;
+    CHECK_EQ_INT(getrlimit(RLIMIT_NOFILE, &before), 0);
+    less = before;
+    less.rlim_cur = (rlim_t)limit;
+    CHECK_EQ_INT(setrlimit(RLIMIT_NOFILE, &less), 0);
+    return before;
+}
+
+/* So many requests, each of an origin of its own, must all go well with room for so many descriptors. */
+static void gather(struct life *life, const struct raw_server *server, int count, int64_t limit, int room, 
+                   const char *path)
+{
+    static int round;
+    stook_batch *batch = life_batch(life);
+    round++;
+    for (int i = 0; i < count; i++)
+        add(batch, text("http://slow%d-%d.test:%d/%s", round, i, raw_port(server), path));
+    struct rlimit before = squeeze(room);
+    int failed = life_gather(life, batch, &STOOK_GATHER(.limit = limit));
+    CHECK_EQ_INT(setrlimit(RLIMIT_NOFILE, &before), 0);
+    for (size_t i = 0; i < (size_t)count; i++)
+        if (!stook_result_ok(stook_batch_result_of(batch, i)))
+            test_note("%d failed: %s", failed, stook_result_message(stook_batch_result_of(batch, i)));
+    CHECK_EQ_INT(failed, 0);
+    stook_batch_free(batch);
+}
+
+/* Names wait for those that are looked up, and none "does not exist". */
+TEST_BOTH(names)
+{
+    struct raw_server *server = begin(life, 20);
+    gather(life, server, 60, STOOK_NONE, 500, "close-after"); /* its CURLMs are made */
+    gather(life, server, 60, STOOK_NONE, 16, "close-after");
+}
+
+/* Who goes from origin to origin leaves a connection at each; they are in nobody's way. */
+TEST_BOTH(idle_connections)
+{
+    struct raw_server *server = begin(life, 0);
+    gather(life, server, 200, 4, 60, "ok");
+}
