@@ -20,7 +20,7 @@ static struct rlimit squeeze(int more)
 }
 
 /* So many requests, each of an origin of its own, must all go well with room for so many descriptors. */
-static void gather(struct life *life, const struct raw_server *server, int count, int64_t limit, int room, 
+static void gather(struct life *life, const struct raw_server *server, int count, int64_t limit, int room,
                    const char *path)
 {
     static int round;
