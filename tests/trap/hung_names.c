@@ -89,10 +89,11 @@ static int forget_names(CURL *easy, CURLoption option)
     return option != CURLOPT_DNS_CACHE_TIMEOUT;
 }
 
-/* From 8.20 on each look-up is two, one of a family, of which one may end a moment later. */
+/* From 8.20 on each look-up is two, one of a family. From 8.22 on one may end a moment later, unawaited. */
 static unsigned families(void)
 {
-    return curl_version_info(CURLVERSION_NOW)->version_num >= 0x081400 ? 2 : 1;
+    unsigned version = curl_version_info(CURLVERSION_NOW)->version_num;
+    return version >= 0x081600 ? 4 : version >= 0x081400 ? 2 : 1;
 }
 
 /* Look-ups are bounded also where hundreds of origins are warm, and all names have been forgotten. */
