@@ -12,7 +12,8 @@
  *
  * An origin that is warm may forget its name, and its requests need new connections still: then who
  * asks first leads, and others who would ask are sent back, and are nameless until it has the answer.
- * Those who find a connection notice nothing.
+ * Those who find a connection notice nothing. Where no more look-ups may begin just then, the origin
+ * is dry: all who would ask wait until it is its turn.
  *
  * A leader that is cancelled while its look-up hangs is parked and leads on: the others share its
  * look-up still.
@@ -25,7 +26,7 @@
 /* 1: the slot may go now. 0: it waits, and is started when the gate opens. */
 int stook__gate_pass(struct stook__slot *slot);
 /* From inside libcurl, which only writes down: a look-up begins (0: it must not, somebody else's is
-   under way); the address is known; connected to that address. */
+   under way, or there are too many, or no descriptors for it); the address is known; connected to that address. */
 int stook__gate_resolving(struct stook__slot *slot);
 void stook__gate_resolved(struct stook__slot *slot);
 void stook__gate_connected(struct stook__slot *slot, const char *address);
