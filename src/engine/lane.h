@@ -95,6 +95,7 @@ struct stook__slot {
     int paused;     /* its body waits in libcurl */
     int held;       /* and its connection is known to the table as such */
     int carrier;    /* the descriptor that it was */
+    int starved;    /* when its last socket was closed, unconnected, no descriptors were left */
     int dead;       /* it got a connection that had ended, and declined */
     int sends;      /* how often libcurl was about to send the request */
     int port;       /* ours, of the connection it was sent over */

@@ -183,7 +183,7 @@ struct stook__slot *stook__slot_take(struct stook__engine *engine, const char *o
 
 void stook__slot_renew(struct stook__slot *slot)
 {
-    slot->os_error = slot->n_opened = 0;
+    slot->os_error = slot->n_opened = slot->starved = 0;
     slot->error[0] = '\0';
 }
 
@@ -281,6 +281,7 @@ void stook__slot_facts(struct stook__slot *slot, struct stook__slot_facts *ret_f
     ret_facts->code = slot->code;
     ret_facts->text = slot->error;
     ret_facts->os_error = slot->os_error;
+    ret_facts->starved = slot->starved;
     ret_facts->reused = slot->sends > 0 && slot->n_opened == 0;
     ret_facts->resent = slot->sends > 1;
     ret_facts->broken = slot->broken;

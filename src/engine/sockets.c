@@ -243,6 +243,9 @@ int stook__sockets_close(void *user, curl_socket_t fd)
     struct stook__socket *socket = find(engine, fd);
     engine->sockets.n_ended++;
     if (socket != NULL) {
+        /* Of a file of certificates that it cannot open libcurl says that it is bad. */
+        if (!socket->connected && socket->opener != NULL)
+            socket->opener->starved = stook__sockets_exhausted();
         done_with(socket);
         forget(socket);
     }

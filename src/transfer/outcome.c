@@ -96,6 +96,9 @@ static int corrected(const struct stook__attempt *attempt, const struct stook__s
     /* Said when it could not make the pair of descriptors for its resolver. */
     if (facts->code == CURLE_COULDNT_RESOLVE_HOST && stook__sockets_exhausted())
         return STOOK_ENOFD;
+    /* Said of a file that it could not open. */
+    if (facts->starved && facts->code != CURLE_PEER_FAILED_VERIFICATION && class_of(facts->code) == STOOK_ECERT)
+        return STOOK_ENOFD;
     if (facts->os_error == ENOMEM || facts->os_error == ENOBUFS)
         return STOOK_ENOMEM;
     /* 7.88 says so of a header line over 100 KB. */

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 
+#include "support/nginx.h"
 #include "trap/names.h"
 
 /* Leave room for so many more descriptors. Limits are about numbers, and there may be gaps. */
@@ -51,4 +52,30 @@ TEST_BOTH(idle_connections)
 {
     struct raw_server *server = begin(life, 0);
     gather(life, server, 200, 4, 60, "ok");
+}
+
+/* A file of authorities that cannot be opened is none that is bad. */
+TEST_BOTH(authorities)
+{
+    static const char *const hosts[] = {"127.0.0.1", "127.0.0.3", "localhost", "service.example"};
+    struct nginx *nginx = nginx_start();
+    begin(life, 0);
+    life_close(life);
+    for (int room = 3; room < 10; room++) {
+        life_open(life, &STOOK_CLIENT(.ca_file = nginx->ca, .http_version = STOOK_HTTP_1_1));
+        stook_batch *batch = life_batch(life);
+        for (int i = 0; i < 20; i++)
+            add(batch, text("https://%s:%d/ok", hosts[i % 4], nginx->tls_port));
+        struct rlimit before = squeeze(room);
+        life_gather(life, batch, &STOOK_GATHER(.limit = STOOK_NONE));
+        CHECK_EQ_INT(setrlimit(RLIMIT_NOFILE, &before), 0);
+        for (size_t i = 0; i < 20; i++) {
+            const stook_result *result = stook_batch_result_of(batch, i);
+            test_note("room for %d: %s", room, stook_result_message(result));
+            if (stook_result_error(result) != 0)
+                CHECK_ERROR(stook_result_error(result), STOOK_ENOFD);
+        }
+        stook_batch_free(batch);
+        life_close(life);
+    }
 }
