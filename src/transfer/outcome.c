@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What became of an attempt: libcurl's codes put into our classes, with a line for people. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -150,6 +151,7 @@ void stook__outcome_judge(struct stook__attempt *attempt, struct stook__outcome 
     stook__slot_facts(attempt->slot, &facts);
     int error = attempt->error;
     const char *why = attempt->why;
+    char within[64];
     if (error == 0 && attempt->turned_down) {
         why = NULL;
     } else if (error == 0 && facts.broken != CURLM_OK) {
@@ -167,6 +169,10 @@ void stook__outcome_judge(struct stook__attempt *attempt, struct stook__outcome 
             error = stook__intake_finish(attempt, &why);
         if (facts.code == CURLE_OK) /* as corrected() says */
             why = "the connection ended inside the head";
+        if (error == STOOK_ETIMEOUT_ATTEMPT) { /* libcurl's clock was first: what sched would say */
+            snprintf(within, sizeof within, "not connected within %" PRId64 " ms", attempt->policy->connect_ms);
+            why = within;
+        }
     }
     int given_up = error == 0 && was_given_up(attempt, &facts);
     if (given_up) {

@@ -215,3 +215,36 @@ TEST(clocks_of_the_ways_there)
     time_out(&waiting, &STOOK_REQUEST(.attempt_timeout_ms = 1), STOOK_ETIMEOUT_ATTEMPT);
     time_out(&waiting, &STOOK_REQUEST(.timeout_ms = 1), STOOK_ETIMEOUT_TOTAL);
 }
+
+static void block(stook_client *client, void *user)
+{
+    (void)client;
+    for (uint64_t until = *(uint64_t *)user + UINT64_C(150000000); uv_hrtime() < until;)
+        ;
+}
+
+/* The program blocks in the middle of a turn, so that libcurl's own clock may ring first: the same is said. */
+TEST(connect_clock_behind_a_posted_call)
+{
+    static struct life life;
+    char url[64];
+    int port = 0, fd = listen_somewhere(8, &port);
+    snprintf(url, sizeof url, "https://127.0.0.1:%d/", port);
+    for (int i = 0; i < 8; i++) {
+        life_begin(&life, 1);
+        life_open(&life, NULL);
+        stook_batch *batch = life_batch(&life);
+        uint64_t from = uv_hrtime();
+        ADD(batch, url, .connect_timeout_ms = 100);
+        CHECK_ERROR(stook_gather_start(batch, NULL, NULL, NULL), 0);
+        while (stook_batch_state_of(batch, 0) != STOOK_STATE_TLS)
+            uv_run(&life.loop, UV_RUN_ONCE);
+        CHECK_ERROR(stook_client_post(life.client, block, &from), 0);
+        uv_run(&life.loop, UV_RUN_DEFAULT);
+        CHECK_STR(stook_result_message(stook_batch_result_of(batch, 0)),
+                  "one attempt took too long: not connected within 100 ms");
+        stook_batch_free(batch);
+        life_end(&life);
+    }
+    close(fd);
+}
