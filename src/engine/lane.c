@@ -142,16 +142,22 @@ void stook__lane_action(struct stook__lane *lane, int fd, int events)
     act(lane, fd, events);
 }
 
-int stook__lane_clear(struct stook__lane *lane)
+/* Another one is made when it is needed. */
+static void discard(struct stook__lane *lane)
 {
-    if (lane->multi == NULL || lane->n_handles > 0)
-        return 0;
     curl_multi_cleanup(lane->multi);
     stook__sockets_leave(lane);
     lane->multi = NULL;
     lane->broken = CURLM_OK;
     stook__list_remove(&lane->kicked);
     stook__clock_clear(&lane->engine->alarms, &lane->alarm);
+}
+
+int stook__lane_clear(struct stook__lane *lane)
+{
+    if (lane->multi == NULL || lane->n_handles > 0)
+        return 0;
+    discard(lane);
     return 1;
 }
 
@@ -171,7 +177,7 @@ static void rebuild(struct stook__lane *lane)
         if (slot->lane == lane)
             stook__lane_remove(slot);
     }
-    stook__lane_clear(lane);
+    discard(lane);
 }
 
 void stook__lane_hold(struct stook__lane *lane)
