@@ -14,7 +14,7 @@
 
 enum {
     LANE_LOAD = 25,    /* of one origin, in one lane */
-    HOMES = 16,        /* origins are spread over these */
+    HOMES = 32,        /* origins are spread over these */
     TLS_HOMES = 4,     /* each reads a store of authorities: 30 ms and 0.8 MB */
     POOL_MAX = 1024,   /* slots at rest, of all origins; about 7 KB each */
     UNUSED_MAX = 4096, /* origins that nobody uses */
