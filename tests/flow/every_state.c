@@ -2,6 +2,7 @@
 /* In every state a request can be in: cancelled, its batch cancelled, its client closed. One result each. */
 #include <pthread.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <stook.h>
@@ -22,6 +23,7 @@ static int pause_it(stook_batch *batch, const stook_result *result, const void *
 struct stage {
     const char *path;
     int state, deaf, silent, tls, sends, pauses;
+    int twice, holds, starves; /* behind one of its kind; delivery is paused; there are no descriptors */
     int64_t limit; /* of the batch, behind one that hangs */
     int64_t held_max, window, of_origins, of_client;
 };
@@ -31,7 +33,10 @@ static const struct stage stages[] = {
     {.path = "/stall", .state = STOOK_STATE_QUEUED_ORIGIN, .of_origins = 1},
     {.path = "/stall", .state = STOOK_STATE_QUEUED_CLIENT, .of_client = 1},
     {.path = "/stall", .state = STOOK_STATE_QUEUED_WINDOW, .window = 1},
+    {.path = "/stall", .state = STOOK_STATE_QUEUED_PAUSED, .window = 1, .holds = 1},
+    {.path = "/stall", .state = STOOK_STATE_QUEUED_DESCRIPTORS, .starves = 1},
     {.path = "/ok", .state = STOOK_STATE_FINISHED},
+    {.deaf = 1, .tls = 1, .twice = 1, .state = STOOK_STATE_GATE},
     {.silent = 1, .state = STOOK_STATE_CONNECTING},
     {.deaf = 1, .tls = 1, .state = STOOK_STATE_TLS},
     {.deaf = 1, .sends = 1, .state = STOOK_STATE_SENDING},
@@ -42,13 +47,13 @@ static const struct stage stages[] = {
     {.path = "/big?n=100000", .held_max = 1, .state = STOOK_STATE_HELD_UP},
 };
 
-static int errors[2];
-static size_t shown;
+static int errors[3];
+static size_t shown, count, last;
 
 static void note(stook_batch *batch, const stook_result *result, void *user)
 {
     (void)batch, (void)user;
-    CHECK(stook_result_index(result) < 2);
+    CHECK(stook_result_index(result) < count);
     CHECK_EQ_INT(errors[stook_result_index(result)], 0);
     errors[stook_result_index(result)] = stook_result_error(result);
     shown++;
@@ -71,8 +76,8 @@ enum how { ONE, ALL, CLOSE, POSTED, THREAD };
 static void cancel_second(stook_client *client, void *user)
 {
     (void)client;
-    stook_batch_cancel_one(user, 1);
-    stook_batch_cancel_one(user, 0);
+    for (size_t i = count; i-- > 0;)
+        stook_batch_cancel_one(user, i);
 }
 
 static void *cancel_it(void *user)
@@ -81,16 +86,17 @@ static void *cancel_it(void *user)
     return NULL;
 }
 
-/* By whatever way; in the end both are on their way out. */
+/* By whatever way; in the end all are on their way out. */
 static void end_by(struct life *life, stook_batch *batch, enum how how)
 {
     pthread_t thread;
     switch (how) {
     case ONE:
-        stook_batch_cancel_one(batch, 1);
-        stook_batch_cancel_one(batch, 1);
-        CHECK_EQ_INT(stook_batch_state_of(batch, 1), STOOK_STATE_FINISHED);
-        stook_batch_cancel_one(batch, 0);
+        stook_batch_cancel_one(batch, last);
+        stook_batch_cancel_one(batch, last);
+        CHECK_EQ_INT(stook_batch_state_of(batch, last), STOOK_STATE_FINISHED);
+        for (size_t i = 0; i < last; i++)
+            stook_batch_cancel_one(batch, i);
         break;
     case ALL:
         stook_batch_cancel(batch);
@@ -107,7 +113,23 @@ static void end_by(struct life *life, stook_batch *batch, enum how how)
         CHECK_EQ_INT(pthread_join(thread, NULL), 0);
         break;
     }
+    while (stook_batch_state_of(batch, last) != STOOK_STATE_NONE && stook_batch_state_of(batch, last) != STOOK_STATE_FINISHED)
+        uv_run(&life->loop, UV_RUN_ONCE);
+    stook_batch_resume_results(batch);
     uv_run(&life->loop, UV_RUN_DEFAULT);
+}
+
+/* Not one descriptor more than there are. Returns what was allowed. */
+static struct rlimit take_descriptors(void)
+{
+    struct rlimit before, less;
+    int lowest = dup(STDERR_FILENO);
+    close(lowest);
+    CHECK_EQ_INT(getrlimit(RLIMIT_NOFILE, &before), 0);
+    less = before;
+    less.rlim_cur = (rlim_t)lowest;
+    CHECK_EQ_INT(setrlimit(RLIMIT_NOFILE, &less), 0);
+    return before;
 }
 
 static void end_in(const struct stage *stage, enum how how)
@@ -119,26 +141,42 @@ static void end_in(const struct stage *stage, enum how how)
     test_note("%s, way %d", stook_state_text(stage->state), (int)how);
     memset(errors, 0, sizeof errors);
     shown = 0;
+    count = stage->twice ? 3 : 2;
+    last = count - 1;
     if (stage->silent)
         port = silent_port();
     life_begin(&life, 1);
     life_open(&life, &STOOK_CLIENT(.limit = stage->of_client, .origin_limit = stage->of_origins));
     stook_batch *batch = life_batch(&life);
     add(batch, raw_url(server, "/stall"));
-    add_stage(batch, server, stage, port);
+    struct rlimit descriptors;
+    CHECK_EQ_INT(getrlimit(RLIMIT_NOFILE, &descriptors), 0);
+    for (size_t i = 1; i < count && !stage->starves; i++)
+        add_stage(batch, server, stage, port);
     struct stook_gather_options options =
         STOOK_GATHER(.limit = stage->limit, .held_max = stage->held_max, .window = stage->window, .on_result = note);
     CHECK_ERROR(stook_gather_ordered_start(batch, &options, count_done, &done), 0);
-    while (stook_batch_state_of(batch, 1) != stage->state || stook_batch_state_of(batch, 0) != STOOK_STATE_WAITING)
+    if (stage->holds || stage->starves) {
+        while (stook_batch_state_of(batch, 0) != STOOK_STATE_WAITING)
+            uv_run(&life.loop, UV_RUN_ONCE);
+        if (stage->holds)
+            stook_batch_pause_results(batch);
+        if (stage->starves) {
+            descriptors = take_descriptors();
+            add_stage(batch, server, stage, port);
+        }
+    }
+    while (stook_batch_state_of(batch, last) != stage->state || stook_batch_state_of(batch, 0) != STOOK_STATE_WAITING)
         uv_run(&life.loop, UV_RUN_ONCE);
     end_by(&life, batch, how);
-    CHECK_EQ_SIZE(shown, 2);
+    CHECK_EQ_INT(setrlimit(RLIMIT_NOFILE, &descriptors), 0);
+    CHECK_EQ_SIZE(shown, count);
     int finished = stage->state == STOOK_STATE_FINISHED; /* that comes too late */
-    for (int i = 0; i < 2 - finished; i++)
+    for (int i = 0; i < (int)count - finished; i++)
         CHECK_ERROR(errors[i], how == CLOSE ? STOOK_ECLOSED : STOOK_ECANCELLED);
     CHECK_EQ_INT(errors[1] == 0, finished);
     CHECK_EQ_INT(done.calls, 1);
-    CHECK_EQ_INT(done.failed, 2 - finished);
+    CHECK_EQ_INT(done.failed, (int)count - finished);
     stook_batch_free(batch);
     life_end(&life);
     if (fd >= 0)
