@@ -2,12 +2,12 @@
 /* In every state a request can be in: cancelled, its batch cancelled, its client closed. One result each. */
 #include <pthread.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <stook.h>
 
 #include "harness/life.h"
+#include "support/descriptors.h"
 #include "support/raw_server.h"
 #include "support/sockets.h"
 
@@ -119,19 +119,6 @@ static void end_by(struct life *life, stook_batch *batch, enum how how)
     uv_run(&life->loop, UV_RUN_DEFAULT);
 }
 
-/* Not one descriptor more than there are. Returns what was allowed. */
-static struct rlimit take_descriptors(void)
-{
-    struct rlimit before, less;
-    int lowest = dup(STDERR_FILENO);
-    close(lowest);
-    CHECK_EQ_INT(getrlimit(RLIMIT_NOFILE, &before), 0);
-    less = before;
-    less.rlim_cur = (rlim_t)lowest;
-    CHECK_EQ_INT(setrlimit(RLIMIT_NOFILE, &less), 0);
-    return before;
-}
-
 static void end_in(const struct stage *stage, enum how how)
 {
     static struct life life;
@@ -162,14 +149,14 @@ static void end_in(const struct stage *stage, enum how how)
         if (stage->holds)
             stook_batch_pause_results(batch);
         if (stage->starves) {
-            descriptors = take_descriptors();
+            descriptors = descriptors_squeeze(0);
             add_stage(batch, server, stage, port);
         }
     }
     while (stook_batch_state_of(batch, last) != stage->state || stook_batch_state_of(batch, 0) != STOOK_STATE_WAITING)
         uv_run(&life.loop, UV_RUN_ONCE);
     end_by(&life, batch, how);
-    CHECK_EQ_INT(setrlimit(RLIMIT_NOFILE, &descriptors), 0);
+    descriptors_widen(&descriptors);
     CHECK_EQ_SIZE(shown, count);
     int finished = stage->state == STOOK_STATE_FINISHED; /* that comes too late */
     for (int i = 0; i < (int)count - finished; i++)

@@ -1,33 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Out of descriptors: what cannot be had says so, and is had again when there are some. */
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <stook.h>
 
 #include "harness/life.h"
+#include "support/descriptors.h"
 #include "support/raw_server.h"
-
-/* Leave room for so many more descriptors. Limits are about numbers, and there may be gaps. */
-static struct rlimit squeeze(int more)
-{
-    struct rlimit before, less;
-    int limit = 0;
-    for (int room = 0; room < more || fcntl(limit, F_GETFD) >= 0; limit++)
-        room += fcntl(limit, F_GETFD) < 0;
-    CHECK_EQ_INT(getrlimit(RLIMIT_NOFILE, &before), 0);
-    less = before;
-    less.rlim_cur = (rlim_t)limit;
-    CHECK_EQ_INT(setrlimit(RLIMIT_NOFILE, &less), 0);
-    return before;
-}
-
-static void widen(const struct rlimit *before)
-{
-    CHECK_EQ_INT(setrlimit(RLIMIT_NOFILE, before), 0);
-}
 
 enum { SOME = 40 };
 
@@ -62,9 +43,9 @@ TEST_BOTH(for_connections)
     struct raw_server *server = raw_server_start(NULL);
     for (size_t i = 0; i < 3; i++) {
         life_open(life, NULL);
-        struct rlimit before = squeeze(rooms[i]);
+        struct rlimit before = descriptors_squeeze(rooms[i]);
         size_t nofd = gather_some(life, server, 30);
-        widen(&before);
+        descriptors_widen(&before);
         test_note("room for %d", rooms[i]);
         CHECK_EQ_SIZE(nofd, rooms[i] ? 0 : SOME);
         CHECK(raw_peak(server, "/delay") <= (unsigned)rooms[i]);
@@ -77,9 +58,9 @@ TEST_BOTH(back_again)
 {
     struct raw_server *server = raw_server_start(NULL);
     life_open(life, NULL);
-    struct rlimit before = squeeze(0);
+    struct rlimit before = descriptors_squeeze(0);
     CHECK_EQ_SIZE(gather_some(life, server, 0), SOME);
-    widen(&before);
+    descriptors_widen(&before);
     CHECK_EQ_SIZE(gather_some(life, server, 0), 0);
 }
 
@@ -87,9 +68,9 @@ TEST_BOTH(back_again)
 static int try_with_room_for(struct life *life, int room)
 {
     size_t fds = test_count_fds();
-    struct rlimit before = squeeze(room);
+    struct rlimit before = descriptors_squeeze(room);
     int error = life_try_open(life, NULL);
-    widen(&before);
+    descriptors_widen(&before);
     test_note("room for %d", room);
     if (error == 0)
         return 0;
@@ -128,7 +109,7 @@ TEST(for_a_loop)
         CHECK(child >= 0);
         if (child == 0) {
             life_begin(&life, 0);
-            squeeze(room);
+            descriptors_squeeze(room);
             CHECK_ERROR(life_try_open(&life, NULL), STOOK_ENOFD);
             memory_check_empty(&life.memory);
             test_exit_child();

@@ -1,24 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Few descriptors are left: requests wait for those that are under way, and idle connections go. */
-#include <fcntl.h>
-#include <sys/resource.h>
-
+#include "support/descriptors.h"
 #include "support/nginx.h"
 #include "trap/names.h"
-
-/* Leave room for so many more descriptors. Limits are about numbers, and there may be gaps. */
-static struct rlimit squeeze(int more)
-{
-    struct rlimit before, less;
-    int limit = 0;
-    for (int room = 0; room < more || fcntl(limit, F_GETFD) >= 0; limit++)
-        room += fcntl(limit, F_GETFD) < 0;
-    CHECK_EQ_INT(getrlimit(RLIMIT_NOFILE, &before), 0);
-    less = before;
-    less.rlim_cur = (rlim_t)limit;
-    CHECK_EQ_INT(setrlimit(RLIMIT_NOFILE, &less), 0);
-    return before;
-}
 
 /* So many requests, each of an origin of its own, must all go well with room for so many descriptors. */
 static void gather(struct life *life, const struct raw_server *server, int count, int64_t limit, int room,
@@ -29,9 +13,9 @@ static void gather(struct life *life, const struct raw_server *server, int count
     round++;
     for (int i = 0; i < count; i++)
         add(batch, text("http://slow%d-%d.test:%d/%s", round, i, raw_port(server), path));
-    struct rlimit before = squeeze(room);
+    struct rlimit before = descriptors_squeeze(room);
     int failed = life_gather(life, batch, &STOOK_GATHER(.limit = limit));
-    CHECK_EQ_INT(setrlimit(RLIMIT_NOFILE, &before), 0);
+    descriptors_widen(&before);
     for (size_t i = 0; i < (size_t)count; i++)
         if (!stook_result_ok(stook_batch_result_of(batch, i)))
             test_note("%d failed: %s", failed, stook_result_message(stook_batch_result_of(batch, i)));
@@ -66,9 +50,9 @@ TEST_BOTH(authorities)
         stook_batch *batch = life_batch(life);
         for (int i = 0; i < 20; i++)
             add(batch, text("https://%s:%d/ok", hosts[i % 4], nginx->tls_port));
-        struct rlimit before = squeeze(room);
+        struct rlimit before = descriptors_squeeze(room);
         life_gather(life, batch, &STOOK_GATHER(.limit = STOOK_NONE));
-        CHECK_EQ_INT(setrlimit(RLIMIT_NOFILE, &before), 0);
+        descriptors_widen(&before);
         for (size_t i = 0; i < 20; i++) {
             const stook_result *result = stook_batch_result_of(batch, i);
             test_note("room for %d: %s", room, stook_result_message(result));

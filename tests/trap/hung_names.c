@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Names that hang for long: who is given up, and what libcurl would do about it by itself. */
 #include "support/nginx.h"
+#include "trap/forgotten.h"
 #include "trap/names.h"
+#include "trap/opened.h"
 
 enum { HELD_MS = 400 }; /* a loop that stands still for so long waits for somebody */
 
@@ -80,22 +82,6 @@ TEST(numbers_only)
 
 /* ------------------------------------------------------------------- who waits */
 
-/* As a name that is known for a minute and then no more. */
-static int forget_names(CURL *easy, CURLoption option)
-{
-    SPY_REAL(curl_easy_setopt);
-    if (option == CURLOPT_PRIVATE)
-        real(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
-    return option != CURLOPT_DNS_CACHE_TIMEOUT;
-}
-
-/* From 8.20 on each look-up is two, one of a family. From 8.22 on one may end a moment later, unawaited. */
-static unsigned families(void)
-{
-    unsigned version = curl_version_info(CURLVERSION_NOW)->version_num;
-    return version >= 0x081600 ? 4 : version >= 0x081400 ? 2 : 1;
-}
-
 /* Look-ups are bounded also where hundreds of origins are warm, and all names have been forgotten. */
 TEST_BOTH(of_warm_origins)
 {
@@ -110,7 +96,7 @@ TEST_BOTH(of_warm_origins)
         CHECK_EQ_INT(life_gather(life, batch, &STOOK_GATHER(.limit = STOOK_NONE)), 0);
         test_note("round %d: at most %u look-ups at once", round, names.peak);
         CHECK(names.asked >= MANY);
-        CHECK(names.peak <= families() * (32 + 64)); /* and those that start in the same turn */
+        CHECK(names.peak <= calls_of_a_name() * (32 + 64)); /* and those that start in the same turn */
         stook_batch_free(batch);
     }
     spy.keep_option = NULL;
@@ -141,21 +127,6 @@ TEST_BOTH(behind_some_that_hang)
     stook_batch_free(batch);
 }
 
-static unsigned opened;
-
-static int count_open(CURL **easy, curl_socket_t fd, int what, void *user)
-{
-    static char open[4096];
-    int domain = 0; /* libcurl has other descriptors too */
-    (void)easy, (void)user;
-    getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &(socklen_t){sizeof domain});
-    if (what != CURL_POLL_REMOVE && domain == AF_INET && fd < 4096 && !open[fd]) {
-        open[fd] = 1;
-        opened++;
-    }
-    return 1;
-}
-
 /* Who went first gave up during the look-up: of the others one goes first then, not all. */
 TEST(leader_gives_up)
 {
@@ -167,7 +138,7 @@ TEST(leader_gives_up)
     begin(&life, 300);
     life_close(&life);
     life_open(&life, &STOOK_CLIENT(.ca_file = nginx->ca, .http_version = STOOK_HTTP_2));
-    spy.on_socket = count_open;
+    spy.on_socket = count_opened;
     stook_batch *batch = life_batch(&life);
     for (int i = 0; i < 60; i++)
         ADD(batch, text("https://service.example:%d/number/%d", nginx->tls_port, i),

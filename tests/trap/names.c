@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Names that hang or fail hold up nobody else. */
+#include "trap/forgotten.h"
 #include "trap/names.h"
 
 /* ----------------------------------------------------------------- that hang */
@@ -94,22 +95,6 @@ TEST_BOTH(failed_once)
     }
 }
 
-/* As a name that is known for a minute and then no more. */
-static int forget_names(CURL *easy, CURLoption option)
-{
-    SPY_REAL(curl_easy_setopt);
-    if (option == CURLOPT_PRIVATE)
-        real(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
-    return option != CURLOPT_DNS_CACHE_TIMEOUT;
-}
-
-/* From 8.20 on each look-up is two, one of a family. From 8.22 on one may end a moment later, unawaited. */
-static unsigned at_once(void)
-{
-    unsigned version = curl_version_info(CURLVERSION_NOW)->version_num;
-    return version >= 0x081600 ? 4 : version >= 0x081400 ? 2 : 1;
-}
-
 /* The origin is warm, but libcurl has forgotten the name, and no connection is kept: of those who need
    a new one, one asks at a time. */
 TEST_BOTH(forgotten)
@@ -121,7 +106,7 @@ TEST_BOTH(forgotten)
         add(batch, text("http://slow.test:%d/close-after", raw_port(server)));
     CHECK_EQ_INT(life_gather(life, batch, NULL), 0);
     test_note("%u look-ups, at most %u at once", names.asked, names.peak);
-    CHECK(names.peak <= at_once());
+    CHECK(names.peak <= calls_of_a_name());
     stook_batch_free(batch);
     spy.keep_option = NULL;
 }
@@ -150,7 +135,7 @@ TEST_BOTH(forgotten_and_hung)
     }
     test_note("%u look-ups, at most %u at once", names.asked, names.peak);
     CHECK(names.asked >= 2); /* it did hang */
-    CHECK(names.peak <= at_once());
+    CHECK(names.peak <= calls_of_a_name());
     CHECK_EQ_INT(names.gave_up, 0);
     spy.keep_option = NULL;
 }

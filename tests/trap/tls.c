@@ -1,29 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Over TLS, against nginx. */
 #include <string.h>
-#include <sys/socket.h>
 
 #include <stook.h>
 
 #include "harness/life.h"
 #include "support/nginx.h"
 #include "support/process.h"
-#include "trap/spy.h"
-
-static unsigned opened;
-
-static int count_open(CURL **easy, curl_socket_t fd, int what, void *user)
-{
-    static char open[4096];
-    int domain = 0; /* libcurl has other descriptors too */
-    (void)easy, (void)user;
-    getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &(socklen_t){sizeof domain});
-    if (what != CURL_POLL_REMOVE && domain == AF_INET && fd < 4096 && !open[fd]) {
-        open[fd] = 1;
-        opened++;
-    }
-    return 1;
-}
+#include "trap/opened.h"
 
 /* A burst towards an origin where HTTP/2 is agreed is one connection. */
 TEST(one_connection_for_all)
@@ -34,7 +18,7 @@ TEST(one_connection_for_all)
     struct nginx *nginx = nginx_start();
     life_begin(&life, 1);
     life_open(&life, &STOOK_CLIENT(.ca_file = nginx->ca, .http_version = STOOK_HTTP_2));
-    spy.on_socket = count_open;
+    spy.on_socket = count_opened;
     stook_batch *batch = life_batch(&life);
     for (int i = 0; i < 60; i++)
         add(batch, nginx_tls_url(nginx, "/number/%d", i));
