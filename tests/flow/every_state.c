@@ -133,25 +133,27 @@ static void end_in(const struct stage *stage, enum how how)
     if (stage->silent)
         port = silent_port();
     life_begin(&life, 1);
-    life_open(&life, &STOOK_CLIENT(.limit = stage->of_client, .origin_limit = stage->of_origins));
+    life_open(&life, &STOOK_CLIENT(.limit = stage->of_client, .origin_limit = stage->of_origins,
+                                   .http_version = stage->twice ? STOOK_HTTP_2 : 0)); /* whose gates are shut for longer */
     stook_batch *batch = life_batch(&life);
     add(batch, raw_url(server, "/stall"));
     struct rlimit descriptors;
     CHECK_EQ_INT(getrlimit(RLIMIT_NOFILE, &descriptors), 0);
-    for (size_t i = 1; i < count && !stage->starves; i++)
+    int later = stage->starves || stage->twice;
+    for (size_t i = 1; i < count && !later; i++)
         add_stage(batch, server, stage, port);
     struct stook_gather_options options =
         STOOK_GATHER(.limit = stage->limit, .held_max = stage->held_max, .window = stage->window, .on_result = note);
     CHECK_ERROR(stook_gather_ordered_start(batch, &options, count_done, &done), 0);
-    if (stage->holds || stage->starves) {
+    if (later || stage->holds) {
         while (stook_batch_state_of(batch, 0) != STOOK_STATE_WAITING)
             uv_run(&life.loop, UV_RUN_ONCE);
         if (stage->holds)
             stook_batch_pause_results(batch);
-        if (stage->starves) {
+        if (stage->starves)
             descriptors = descriptors_squeeze(0);
+        for (size_t i = 1; i < count && later; i++)
             add_stage(batch, server, stage, port);
-        }
     }
     while (stook_batch_state_of(batch, last) != stage->state || stook_batch_state_of(batch, 0) != STOOK_STATE_WAITING)
         uv_run(&life.loop, UV_RUN_ONCE);
