@@ -181,6 +181,12 @@ void stook__gate_resolved(struct stook__slot *slot)
     stook__clock_set(&origin->engine->caps, &origin->cap, stook__engine_time(origin->engine) + cap);
 }
 
+static void end_connecting(struct stook__slot *slot)
+{
+    slot->origin->connecting -= (size_t)slot->connecting;
+    slot->connecting = 0;
+}
+
 /* From now on, for a while, nobody waits for anybody. */
 static void set_free(struct stook__origin *origin, int64_t until)
 {
@@ -199,9 +205,7 @@ void stook__gate_connected(struct stook__slot *slot, const char *address)
     struct stook__origin *origin = slot->origin;
     stook__names_found(slot, address);
     end_lookup(slot);
-    if (slot->connecting)
-        origin->connecting--;
-    slot->connecting = 0;
+    end_connecting(slot);
     set_free(origin, stook__engine_time(origin->engine) + WARM_US);
 }
 
@@ -225,12 +229,10 @@ int stook__gate_wants_back(struct stook__slot *slot, CURLcode code)
 void stook__gate_take_back(struct stook__slot *slot)
 {
     struct stook__origin *origin = slot->origin;
-    int was_leader = origin->leader == slot;
     stook__slot_renew(slot);
     slot->sent_back = 0;
-    origin->connecting -= (size_t)slot->connecting;
-    slot->connecting = 0;
-    if (was_leader)
+    end_connecting(slot);
+    if (origin->leader == slot)
         origin->leader = NULL;
     stook__list_append(&origin->nameless, &slot->link);
     touch(origin);
@@ -242,11 +244,9 @@ void stook__gate_left(struct stook__slot *slot, CURLcode code)
     int was_leader = origin->leader == slot;
     int looked_up = slot->resolving;
     end_lookup(slot);
-    if (slot->connecting) {
+    if (slot->connecting)
         stook__names_doubt(slot);
-        origin->connecting--;
-    }
-    slot->connecting = 0;
+    end_connecting(slot);
     if (!was_leader) {
         touch(origin);
         return;
@@ -254,9 +254,9 @@ void stook__gate_left(struct stook__slot *slot, CURLcode code)
     origin->leader = NULL;
     stook__clock_clear(&origin->engine->caps, &origin->cap);
     int64_t now = stook__engine_time(origin->engine);
-    if (slot->os_error == EMFILE) {
-        ; /* nothing was tried, and nothing is known: the next one leads */
-    } else if (code == CURLE_COULDNT_RESOLVE_HOST) {
+    if (slot->os_error == EMFILE)
+        code = CURLE_OK; /* nothing was tried, and nothing is known: the next one leads */
+    if (code == CURLE_COULDNT_RESOLVE_HOST) {
         fail_all(&origin->nameless, slot, code);
         if (now >= origin->free_until)
             fail_all(&origin->gated, slot, code);
