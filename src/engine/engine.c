@@ -6,6 +6,7 @@
 #include "engine/goodbye.h"
 #include "engine/quirks.h"
 #include "engine/sockets.h"
+#include "engine/trust.h"
 #include "loop/loop.h"
 
 static CURLcode global_status;
@@ -31,19 +32,10 @@ static int check_libcurl(unsigned *ret_quirks)
     return 0;
 }
 
-/* Lanes share what they learn: names, and TLS sessions, which they would otherwise keep apart. */
-static CURLSH *make_share(void)
-{
-    CURLSH *share = curl_share_init();
-    if (share == NULL)
-        return NULL;
-    curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
-    curl_share_setopt(share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
-    return share;
-}
-
 static void init_lists(struct stook__engine *engine)
 {
+    stook__list_init(&engine->lanes);
+    stook__list_init(&engine->unused_trusts);
     stook__list_init(&engine->active);
     stook__list_init(&engine->kicked);
     stook__list_init(&engine->finished);
@@ -68,11 +60,6 @@ int stook__engine_new(struct stook__heap *heap, struct stook__engine **ret_engin
     engine->heap = heap;
     engine->quirks = quirks;
     init_lists(engine);
-    engine->share = make_share();
-    if (engine->share == NULL) {
-        stook__free(heap, engine);
-        return STOOK_ENOMEM;
-    }
     *ret_engine = engine;
     return 0;
 }
@@ -130,9 +117,9 @@ static int64_t ask_at(const struct stook__engine *engine)
 static void ask_all(struct stook__engine *engine, int64_t now)
 {
     engine->asked_at = now;
-    for (size_t i = 0; i < engine->n_lanes; i++) {
-        struct stook__lane *lane = engine->lanes[i];
-        if (lane != NULL && !stook__list_empty(&lane->slots) && stook__list_empty(&lane->kicked))
+    for (struct stook__link *link = engine->lanes.next; link != &engine->lanes; link = link->next) {
+        struct stook__lane *lane = STOOK__OF(struct stook__lane, all, link);
+        if (!stook__list_empty(&lane->slots) && stook__list_empty(&lane->kicked))
             stook__list_append(&engine->kicked, &lane->kicked);
     }
 }
@@ -181,9 +168,8 @@ int stook__engine_make_room(struct stook__engine *engine)
 {
     size_t n_ended = engine->sockets.n_ended;
     int cleared = 0;
-    for (size_t i = 0; i < engine->n_lanes; i++)
-        if (engine->lanes[i] != NULL)
-            cleared += stook__lane_clear(engine->lanes[i]);
+    for (struct stook__link *link = engine->lanes.next; link != &engine->lanes; link = link->next)
+        cleared += stook__lane_clear(STOOK__OF(struct stook__lane, all, link));
     /* A CURLM takes descriptors too, but whoever is tried again makes one. */
     return cleared > 1 || engine->sockets.n_ended != n_ended;
 }
@@ -214,11 +200,7 @@ void stook__engine_free(struct stook__engine *engine)
 {
     if (engine == NULL)
         return;
-    stook__origins_free(engine);
-    for (size_t i = 0; i < engine->n_lanes; i++)
-        stook__lane_free(engine->lanes[i]);
+    stook__trusts_free(engine);
     stook__sockets_free(engine);
-    curl_share_cleanup(engine->share);
-    stook__free(engine->heap, engine->lanes);
     stook__free(engine->heap, engine);
 }

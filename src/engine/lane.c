@@ -51,7 +51,7 @@ static CURLM *make_multi(struct stook__lane *lane)
     return multi;
 }
 
-static struct stook__lane *make(struct stook__engine *engine)
+struct stook__lane *stook__lane_new(struct stook__engine *engine)
 {
     struct stook__lane *lane = stook__alloc(engine->heap, sizeof *lane);
     if (lane == NULL)
@@ -60,24 +60,8 @@ static struct stook__lane *make(struct stook__engine *engine)
     stook__list_init(&lane->slots);
     stook__list_init(&lane->active);
     stook__list_init(&lane->kicked);
+    stook__list_append(&engine->lanes, &lane->all);
     return lane;
-}
-
-struct stook__lane *stook__engine_lane(struct stook__engine *engine, size_t index)
-{
-    if (index >= engine->n_lanes) {
-        size_t count = index + 1 > 2 * engine->n_lanes ? index + 1 : 2 * engine->n_lanes;
-        struct stook__lane **lanes = stook__resize(engine->heap, engine->lanes, count * sizeof *lanes);
-        if (lanes == NULL)
-            return NULL;
-        for (size_t i = engine->n_lanes; i < count; i++)
-            lanes[i] = NULL;
-        engine->lanes = lanes;
-        engine->n_lanes = count;
-    }
-    if (engine->lanes[index] == NULL)
-        engine->lanes[index] = make(engine);
-    return engine->lanes[index];
 }
 
 /* There may be messages, or it is broken: look at it before the turn ends. */
@@ -243,9 +227,8 @@ void stook__lane_free(struct stook__lane *lane)
     if (lane == NULL)
         return;
     if (lane->multi != NULL)
-        curl_multi_cleanup(lane->multi);
+        discard(lane);
+    stook__list_remove(&lane->all);
     stook__list_remove(&lane->active);
-    stook__list_remove(&lane->kicked);
-    stook__clock_clear(&lane->engine->alarms, &lane->alarm);
     stook__free(lane->engine->heap, lane);
 }

@@ -24,9 +24,7 @@ struct stook__sockets {
 struct stook__engine {
     struct stook__heap *heap;
     struct stook__loop *loop;
-    CURLSH *share; /* of all lanes: names and TLS sessions. One thread, so no locks */
-    struct stook__lane **lanes; /* made when first needed */
-    size_t n_lanes;
+    struct stook__link lanes; /* all */
     struct stook__link active;  /* lanes that may have messages */
     struct stook__link kicked;  /* lanes whose CURLM wants to be told at once */
     struct stook__clock alarms; /* of lanes */
@@ -34,9 +32,9 @@ struct stook__engine {
     struct stook__link finished; /* slots with news */
     struct stook__link stirred;  /* owners that want a turn; see engine.h */
     size_t parked;               /* slots whose look-up cannot be interrupted */
-    struct stook__map origins[3]; /* [1]: those whose connections may speak HTTP/2; [2]: or HTTP/3 */
-    struct stook__link unused, resting; /* origins, slots; the oldest first */
-    size_t n_unused, n_resting;
+    struct stook__map trusts;
+    struct stook__link unused_trusts, unused, resting; /* the last two: origins, slots; the oldest first */
+    size_t n_unused_trusts, n_unused, n_resting;
     /* gate.c */
     struct stook__clock caps;
     struct stook__link ready, thirsty; /* origins */
@@ -55,6 +53,7 @@ struct stook__engine {
 struct stook__lane {
     struct stook__engine *engine;
     CURLM *multi;               /* NULL: to be made */
+    struct stook__link all;     /* among the engine's */
     struct stook__link slots;   /* all that are in `multi` */
     struct stook__link active;  /* among the engine's that may have messages */
     struct stook__link kicked;  /* among the engine's that want to be told at once */
@@ -74,6 +73,7 @@ struct stook__slot {
     struct stook__link nudge;  /* nudge.c */
     struct stook__timer patience; /* patience.c */
     struct stook__engine *engine;
+    struct stook__trust *trust;
     struct stook__origin *origin;
     struct stook__lane *lane; /* while in its CURLM */
     unsigned nth;             /* which of its origin's lanes */
@@ -108,8 +108,8 @@ struct stook__slot {
     char error[CURL_ERROR_SIZE];
 };
 
-/* Made if need be; NULL: no memory. */
-struct stook__lane *stook__engine_lane(struct stook__engine *engine, size_t index);
+/* NULL: no memory. */
+struct stook__lane *stook__lane_new(struct stook__engine *engine);
 /* 0, STOOK_ENOMEM, STOOK_ENOFD, STOOK_ERESET. */
 int stook__lane_add(struct stook__lane *lane, struct stook__slot *slot);
 /* The connections of slots that are paused are not idle, though libcurl does not watch them. */

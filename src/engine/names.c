@@ -11,15 +11,16 @@
 enum { DOUBTS = 2 }; /* of one attempt */
 static const int64_t KNOWN_US = 1000000; /* then libcurl knows it, or nobody needs it */
 
-/* Host and port as CURLOPT_RESOLVE wants them; 0: this name cannot be written there. */
+/* Host and port as CURLOPT_RESOLVE wants them, which is how the key ends; 0: this name cannot be written there. */
 static int write_place(const struct stook__origin *origin, char *text, size_t room)
 {
     const char *host = memchr(origin->key, ':', origin->node.key_size);
-    size_t size = origin->node.key_size - (size_t)(host + 3 - origin->key);
+    if (host == NULL || origin->literal)
+        return 0;
     host += 3;
-    size_t name = 0;
+    size_t size = origin->node.key_size - (size_t)(host - origin->key), name = 0;
     while (name < size && host[name] != ':') {
-        int letter = (host[name] | 32) >= 'a' && (host[name] | 32) <= 'z';
+        int letter = host[name] >= 'a' && host[name] <= 'z';
         int digit = host[name] >= '0' && host[name] <= '9';
         if (!letter && !digit && host[name] != '-' && host[name] != '_' && host[name] != '.')
             return 0;
@@ -27,9 +28,7 @@ static int write_place(const struct stook__origin *origin, char *text, size_t ro
     }
     if (name == 0 || host[name - 1] == '.')
         return 0;
-    const char *port = name + 1 < size ? host + name : origin->tls ? ":443" : ":80";
-    size_t digits = name + 1 < size ? size - name : strlen(port);
-    int length = snprintf(text, room, "%.*s%.*s", (int)name, host, (int)digits, port);
+    int length = snprintf(text, room, "%.*s", (int)size, host);
     return length > 0 && (size_t)length < room;
 }
 

@@ -10,7 +10,6 @@
 
 #include <arpa/inet.h>
 #include <string.h>
-#include <strings.h>
 
 enum {
     LANE_LOAD = 25,    /* of one origin, in one lane */
@@ -26,32 +25,36 @@ static int is_literal(const char *key, size_t size)
     if (host == NULL || size - (size_t)(host - key) < 4)
         return 0;
     host += 3;
-    if (host[0] == '[')
+    size_t rest = size - (size_t)(host - key);
+    /* Where else it is, is no name either. */
+    if (host[0] == '[' || memchr(host, ' ', rest) != NULL || memchr(host, '>', rest) != NULL)
         return 1;
     struct in_addr address;
     char name[INET_ADDRSTRLEN];
-    const char *colon = memchr(host, ':', size - (size_t)(host - key));
-    size_t length = colon != NULL ? (size_t)(colon - host) : size - (size_t)(host - key);
+    const char *colon = memchr(host, ':', rest);
+    size_t length = colon != NULL ? (size_t)(colon - host) : rest;
     if (length >= sizeof name)
         return 0;
     memcpy(name, host, length);
     name[length] = '\0';
     /* libcurl knows localhost by itself. What are only numbers may be looked up: 300.300.300.300. */
-    return strcasecmp(name, "localhost") == 0 || inet_pton(AF_INET, name, &address) == 1;
+    return strcmp(name, "localhost") == 0 || inet_pton(AF_INET, name, &address) == 1;
 }
 
-static struct stook__origin *make(struct stook__engine *engine, uint64_t hash, const char *key, size_t size, int h2)
+static struct stook__origin *make(struct stook__trust *trust, uint64_t hash, const char *key, size_t size, int h2)
 {
+    struct stook__engine *engine = trust->engine;
     struct stook__origin *origin = stook__alloc(engine->heap, sizeof *origin + size);
     if (origin == NULL)
         return NULL;
     memcpy(origin->key, key, size);
     origin->engine = engine;
+    origin->trust = trust;
     origin->node.hash = hash;
     origin->node.key = origin->key;
     origin->node.key_size = size;
     origin->h2 = h2;
-    origin->tls = size > 5 && strncasecmp(key, "https", 5) == 0;
+    origin->tls = size > 5 && memcmp(key, "https", 5) == 0;
     origin->protocol = origin->tls ? 0 : 11;
     origin->literal = is_literal(key, size);
     origin->home = (unsigned)(hash % (origin->tls ? TLS_HOMES : HOMES));
@@ -61,25 +64,24 @@ static struct stook__origin *make(struct stook__engine *engine, uint64_t hash, c
     stook__list_init(&origin->ready);
     stook__list_init(&origin->nameless);
     stook__list_init(&origin->thirsty);
-    if (stook__map_add(&engine->origins[h2], engine->heap, &origin->node) != 0) {
+    if (stook__map_add(&trust->origins[h2], engine->heap, &origin->node) != 0) {
         stook__free(engine->heap, origin);
         return NULL;
     }
     return origin;
 }
 
-static struct stook__origin *find(struct stook__engine *engine, uint64_t hash, const char *key, size_t size,
-                                  int h2)
+static struct stook__origin *find(struct stook__trust *trust, uint64_t hash, const char *key, size_t size, int h2)
 {
-    struct stook__node *node = stook__map_find(&engine->origins[h2], hash, key, size);
+    struct stook__node *node = stook__map_find(&trust->origins[h2], hash, key, size);
     return node != NULL ? STOOK__OF(struct stook__origin, node, node) : NULL;
 }
 
-struct stook__origin *stook__origin_get(struct stook__engine *engine, const char *key, size_t size, int h2)
+struct stook__origin *stook__origin_get(struct stook__trust *trust, const char *key, size_t size, int h2)
 {
     uint64_t hash = stook__map_hash(key, size);
-    struct stook__origin *origin = find(engine, hash, key, size, h2);
-    return origin != NULL ? origin : make(engine, hash, key, size, h2);
+    struct stook__origin *origin = find(trust, hash, key, size, h2);
+    return origin != NULL ? origin : make(trust, hash, key, size, h2);
 }
 
 static void destroy(struct stook__origin *origin)
@@ -94,38 +96,43 @@ static void destroy(struct stook__origin *origin)
     stook__clock_clear(&engine->caps, &origin->cap);
     stook__list_remove(&origin->ready);
     stook__list_remove(&origin->thirsty);
-    stook__map_remove(&engine->origins[origin->h2], &origin->node);
+    stook__map_remove(&origin->trust->origins[origin->h2], &origin->node);
     stook__free(engine->heap, origin->load);
     stook__free(engine->heap, origin);
 }
 
 void stook__origin_hold(struct stook__origin *origin)
 {
-    if (origin->in_flight++ == 0 && !stook__list_empty(&origin->unused)) {
-        stook__list_remove(&origin->unused);
-        origin->engine->n_unused--;
-    }
+    if (origin->in_flight++ > 0)
+        return;
+    stook__trust_hold(origin->trust);
+    if (stook__list_empty(&origin->unused))
+        return;
+    stook__list_remove(&origin->unused);
+    origin->engine->n_unused--;
 }
 
 void stook__origin_let_go(struct stook__origin *origin)
 {
     struct stook__engine *engine = origin->engine;
+    struct stook__trust *trust = origin->trust;
     if (--origin->in_flight > 0)
         return;
     stook__list_append(&engine->unused, &origin->unused);
     if (++engine->n_unused > UNUSED_MAX)
         destroy(STOOK__OF(struct stook__origin, unused, engine->unused.next));
+    stook__trust_let_go(trust);
 }
 
-struct stook__slot *stook__origin_pop(struct stook__engine *engine, const char *key, size_t size, int h2)
+struct stook__slot *stook__origin_pop(struct stook__trust *trust, const struct stook__node *key, int h2)
 {
-    struct stook__origin *origin = find(engine, stook__map_hash(key, size), key, size, h2);
+    struct stook__origin *origin = find(trust, key->hash, key->key, key->key_size, h2);
     struct stook__link *first = origin != NULL ? stook__list_pop(&origin->pool) : NULL;
     if (first == NULL)
         return NULL;
     struct stook__slot *slot = STOOK__OF(struct stook__slot, link, first);
     stook__list_remove(&slot->rest);
-    engine->n_resting--;
+    trust->engine->n_resting--;
     stook__origin_hold(origin);
     return slot;
 }
@@ -174,7 +181,7 @@ struct stook__lane *stook__origin_enter(struct stook__origin *origin, unsigned *
     size_t nth = pick(origin);
     if (nth >= origin->n_load)
         return NULL;
-    struct stook__lane *lane = stook__engine_lane(origin->engine, origin->h2 * LANES_MAX + (origin->home + nth) % LANES_MAX);
+    struct stook__lane *lane = stook__trust_lane(origin->trust, (size_t)origin->h2 * LANES_MAX + (origin->home + nth) % LANES_MAX);
     if (lane == NULL)
         return NULL;
     origin->load[nth]++;
@@ -187,11 +194,12 @@ void stook__origin_leave(struct stook__origin *origin, unsigned nth)
     origin->load[nth]--;
 }
 
-void stook__origins_free(struct stook__engine *engine)
+void stook__origins_free(struct stook__trust *trust)
 {
-    while (!stook__list_empty(&engine->unused))
-        destroy(STOOK__OF(struct stook__origin, unused, engine->unused.next));
-    stook__map_free(&engine->origins[0], engine->heap);
-    stook__map_free(&engine->origins[1], engine->heap);
-    stook__map_free(&engine->origins[2], engine->heap);
+    struct stook__node *node;
+    for (size_t i = 0; i < sizeof trust->origins / sizeof trust->origins[0]; i++) {
+        while ((node = stook__map_next(&trust->origins[i], NULL)) != NULL)
+            destroy(STOOK__OF(struct stook__origin, node, node));
+        stook__map_free(&trust->origins[i], trust->engine->heap);
+    }
 }

@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is known of one origin: scheme, host and port as they are written in a URL. Requests that
- * may speak HTTP/2 and those that may not are two origins, in lanes apart: libcurl would have the
- * one use the connections of the other. It holds the
- * pooled slots of that origin, knows which lanes carry its requests, and owns its gate (gate.h).
+ * What is known of one origin under one trust. Its key is the normal form that limits go by too
+ * (transfer/site.h), "https://example.com:443", and behind it where else it is, if that was said:
+ * " /socket" or ">192.0.2.1". Requests that may speak HTTP/2 and those that may not are two origins,
+ * in lanes apart: libcurl would have the one use the connections of the other. It holds the pooled
+ * slots of that origin, knows which lanes carry its requests, and owns its gate (gate.h).
  */
 #ifndef STOOK_ENGINE_ORIGIN_H
 #define STOOK_ENGINE_ORIGIN_H
 
 #include "base/clock.h"
 #include "base/map.h"
-#include "engine/lane.h"
+#include "engine/trust.h"
 
 struct stook__origin {
     struct stook__node node;
     struct stook__engine *engine;
+    struct stook__trust *trust;
     struct stook__link pool;   /* slots at rest, the hottest first */
     struct stook__link unused; /* among the engine's that nobody uses, the oldest first */
     unsigned short *load;      /* requests in flight, by lane, counted from its home */
@@ -43,9 +45,9 @@ struct stook__origin {
 };
 
 /* NULL: no memory. */
-struct stook__origin *stook__origin_get(struct stook__engine *engine, const char *key, size_t size, int h2);
-/* A slot at rest, or NULL. */
-struct stook__slot *stook__origin_pop(struct stook__engine *engine, const char *key, size_t size, int h2);
+struct stook__origin *stook__origin_get(struct stook__trust *trust, const char *key, size_t size, int h2);
+/* A slot at rest, or NULL; by what its key's hash is. */
+struct stook__slot *stook__origin_pop(struct stook__trust *trust, const struct stook__node *key, int h2);
 /* A slot to rest. The oldest of all goes if there are too many. */
 void stook__origin_push(struct stook__origin *origin, struct stook__slot *slot);
 
@@ -56,7 +58,7 @@ void stook__origin_leave(struct stook__origin *origin, unsigned nth);
 void stook__origin_hold(struct stook__origin *origin);
 void stook__origin_let_go(struct stook__origin *origin);
 
-/* At the end: all slots at rest, then all origins. */
-void stook__origins_free(struct stook__engine *engine);
+/* All of a trust that nobody uses, with their slots at rest. */
+void stook__origins_free(struct stook__trust *trust);
 
 #endif

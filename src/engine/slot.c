@@ -137,17 +137,18 @@ static void set_options(struct stook__slot *slot)
     curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, 60L);
     /* Who is never idle finds a name's new addresses within the hour. */
     curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN, 3600L);
-    curl_easy_setopt(easy, CURLOPT_SHARE, slot->engine->share);
+    curl_easy_setopt(easy, CURLOPT_SHARE, slot->trust->share);
     stook__fold_init(slot);
 }
 
-struct stook__slot *stook__slot_new(struct stook__engine *engine, const struct stook__attempt_events *events,
+struct stook__slot *stook__slot_new(struct stook__trust *trust, const struct stook__attempt_events *events,
                                     void *owner)
 {
-    struct stook__slot *slot = stook__alloc(engine->heap, sizeof *slot);
+    struct stook__slot *slot = stook__alloc(trust->engine->heap, sizeof *slot);
     if (slot == NULL)
         return NULL;
-    slot->engine = engine;
+    slot->engine = trust->engine;
+    slot->trust = trust;
     slot->events = events;
     slot->owner = owner;
     slot->dns_age = 60; /* libcurl's own */
@@ -165,10 +166,10 @@ struct stook__slot *stook__slot_new(struct stook__engine *engine, const struct s
     return slot;
 }
 
-struct stook__slot *stook__slot_take(struct stook__engine *engine, const char *origin, size_t size, int h2,
+struct stook__slot *stook__slot_take(struct stook__trust *trust, const struct stook__node *origin, int h2,
                                      const struct stook__attempt_events *events, void *owner)
 {
-    struct stook__slot *slot = stook__origin_pop(engine, origin, size, h2);
+    struct stook__slot *slot = stook__origin_pop(trust, origin, h2);
     if (slot == NULL)
         return NULL;
     slot->events = events;
@@ -189,7 +190,7 @@ void stook__slot_renew(struct stook__slot *slot)
 
 int stook__slot_join(struct stook__slot *slot, const char *origin, size_t size, int h2, int may_rest)
 {
-    slot->origin = stook__origin_get(slot->engine, origin, size, h2);
+    slot->origin = stook__origin_get(slot->trust, origin, size, h2);
     if (slot->origin == NULL)
         return STOOK_ENOMEM;
     stook__origin_hold(slot->origin);

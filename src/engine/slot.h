@@ -9,6 +9,8 @@
 #include "engine/engine.h"
 
 struct stook__slot;
+struct stook__trust;
+struct stook__node;
 
 /* What a callback may answer beside 0. */
 enum { STOOK__SLOT_END = 1, STOOK__SLOT_PAUSE = 2 };
@@ -42,13 +44,13 @@ struct stook__slot_facts {
 };
 
 /*
- * A slot at rest of that origin (scheme, host and port as written), or NULL. Its handle has all that
- * its last attempt set: the same policy, the URL, and what stook__slot_kit says.
+ * A slot at rest of the origin with that key and hash, or NULL. Its handle has all that its last
+ * attempt set: the same policy, the URL, and what stook__slot_kit says.
  */
-struct stook__slot *stook__slot_take(struct stook__engine *engine, const char *origin, size_t size, int h2,
+struct stook__slot *stook__slot_take(struct stook__trust *trust, const struct stook__node *origin, int h2,
                                      const struct stook__attempt_events *events, void *owner);
 /* A new one, with the engine's options set, nothing else. NULL: no memory. */
-struct stook__slot *stook__slot_new(struct stook__engine *engine, const struct stook__attempt_events *events,
+struct stook__slot *stook__slot_new(struct stook__trust *trust, const struct stook__attempt_events *events,
                                     void *owner);
 /* Before the start of a new one: whose it is, whether HTTP/2 may be agreed, and whether it may rest
    there. 0 or STOOK_ENOMEM. */

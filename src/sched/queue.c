@@ -133,6 +133,11 @@ struct stook__queue *stook__sched_queue(struct stook__sched *sched, struct stook
     return queue;
 }
 
+const struct stook__node *stook__job_site(const struct stook__job *job)
+{
+    return &job->queue->key.site->node;
+}
+
 void stook__queue_park(struct stook__sched *sched, struct stook__queue *queue)
 {
     stook__queue_uncall(sched, queue);

@@ -101,6 +101,8 @@ void stook__group_set_limit(struct stook__sched *sched, struct stook__group *gro
    It stays until another is asked for. A site without a key has no limit. */
 struct stook__queue *stook__sched_queue(struct stook__sched *sched, struct stook__group *group, const char *key,
                                         size_t size, unsigned priority);
+/* The key of a job's site and its hash; until the job is finished. */
+const struct stook__node *stook__job_site(const struct stook__job *job);
 void stook__sched_add(struct stook__sched *sched, struct stook__queue *queue, struct stook__job *job,
                       const struct stook__policy *policy, int64_t now);
 /* The next job that may start; it is RUNNING now. NULL: none may, or not all could be looked at. */

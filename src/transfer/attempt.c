@@ -52,7 +52,8 @@ static int prepare(struct stook__attempt *attempt, struct stook__outcome *ret_ou
 }
 
 struct stook__attempt *stook__attempt_begin(struct stook__usual *usual, const struct stook__spec *spec,
-                                            const struct stook__policy *policy, int fresh, void *owner,
+                                            const struct stook__node *origin, const struct stook__policy *policy,
+                                            int fresh, void *owner,
                                             struct stook__outcome *ret_outcome)
 {
     struct stook__heap *heap = usual->heap;
@@ -64,6 +65,7 @@ struct stook__attempt *stook__attempt_begin(struct stook__usual *usual, const st
         attempt->engine = usual->engine;
         attempt->clock = stook__engine_clock(usual->engine);
         attempt->spec = spec;
+        attempt->origin = origin;
         attempt->policy = policy;
         attempt->usual = usual;
         attempt->owner = owner;

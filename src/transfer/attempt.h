@@ -13,6 +13,7 @@
 struct stook__engine;
 struct stook__usual;
 struct stook__attempt;
+struct stook__node;
 
 /* What became of a request, or of an attempt. `message` is static, or of the heap if `owned`. */
 struct stook__outcome {
@@ -25,12 +26,14 @@ struct stook__outcome {
 };
 
 /*
- * Start one. `fresh`: not on a connection that was used before. `owner` is what
- * stook__attempt_owner gives back; spec and policy live as long as the attempt.
+ * Start one. `origin` is the normal form of the URL's origin (site.h), with its hash; empty: it has none.
+ * `fresh`: not on a connection that was used before. `owner` is what stook__attempt_owner gives back;
+ * spec, origin and policy live as long as the attempt.
  * Returns NULL with *ret_outcome set when it cannot start.
  */
 struct stook__attempt *stook__attempt_begin(struct stook__usual *usual, const struct stook__spec *spec,
-                                            const struct stook__policy *policy, int fresh, void *owner,
+                                            const struct stook__node *origin, const struct stook__policy *policy,
+                                            int fresh, void *owner,
                                             struct stook__outcome *ret_outcome);
 /* The next attempt that has ended by itself; NULL: no news. */
 struct stook__attempt *stook__attempt_news(struct stook__engine *engine);

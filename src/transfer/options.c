@@ -21,7 +21,7 @@ enum { OWN_MAX = 4 };                                            /* lines of own
 
 static int is_https(const struct stook__attempt *attempt)
 {
-    return (attempt->spec->url[4] | 0x20) == 's';
+    return attempt->origin->key_size > 5 && attempt->origin->key[4] == 's';
 }
 
 static long http_version(const struct stook__attempt *attempt)
@@ -120,18 +120,19 @@ static void note_path(struct stook__slot_kit *kit, const char *path)
         memcpy(kit->path, path, size);
 }
 
-static int take_new(struct stook__attempt *attempt, size_t origin, int rest, struct stook__outcome *ret_outcome)
+static int take_new(struct stook__attempt *attempt, struct stook__trust *trust, size_t origin, int rest,
+                    struct stook__outcome *ret_outcome)
 {
     const char *why = NULL, *url = attempt->spec->url;
     char scheme[16];
-    attempt->slot = stook__slot_new(attempt->engine, &stook__receive_events, attempt);
+    attempt->slot = stook__slot_new(trust, &stook__receive_events, attempt);
     if (attempt->slot == NULL)
         return STOOK_ENOMEM;
     int error = stook__url_parse(stook__slot_kit(attempt->slot)->url, url, &why, scheme);
     if (error != 0)
         return refuse_url(attempt, error, why, scheme, ret_outcome);
     note_path(stook__slot_kit(attempt->slot), url + origin);
-    error = stook__peer_join(attempt, origin, may_be_h2(attempt), rest);
+    error = stook__peer_join(attempt, may_be_h2(attempt), rest);
     if (error == 0)
         error = set_policy(attempt);
     return error == 0 ? stook__peer_set(attempt, ret_outcome) : error;
@@ -142,15 +143,18 @@ static int take_slot(struct stook__attempt *attempt, int rest, struct stook__out
 {
     const char *why, *url = attempt->spec->url;
     char scheme[16];
+    struct stook__trust *trust = stook__peer_trust(attempt->usual, attempt->policy);
     size_t origin = stook__url_origin(url);
-    if (rest && origin > 0)
-        attempt->slot = stook__slot_take(attempt->engine, url, origin, may_be_h2(attempt), &stook__receive_events, attempt);
+    if (trust == NULL)
+        return STOOK_ENOMEM;
+    if (rest)
+        attempt->slot = stook__slot_take(trust, attempt->origin, may_be_h2(attempt), &stook__receive_events, attempt);
     if (attempt->slot != NULL && stook__slot_needs_directory(attempt->slot) && !stook__slot_kit(attempt->slot)->directory) {
         stook__slot_give_back(attempt->slot);
         attempt->slot = NULL;
     }
     if (attempt->slot == NULL)
-        return take_new(attempt, origin, rest, ret_outcome);
+        return take_new(attempt, trust, origin, rest, ret_outcome);
     struct stook__slot_kit *kit = stook__slot_kit(attempt->slot);
     if (kit->path[0] != '\0' && strcmp(kit->path, url + origin) == 0)
         return 0;

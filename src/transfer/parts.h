@@ -5,6 +5,7 @@
 
 #include "base/facts.h"
 #include "base/gauge.h"
+#include "base/map.h"
 #include "engine/slot.h"
 #include "transfer/attempt.h"
 #include "transfer/usual.h"
@@ -13,6 +14,7 @@ struct stook__usual {
     struct stook__heap *heap;
     struct stook__engine *engine;
     const struct stook__policy *policy;
+    struct stook__trust *trust; /* of the policy */
     char *agent;                /* the line of the User-Agent, or NULL */
     struct curl_slist *headers; /* with it; NULL: none */
     size_t head_size;                /* of the last head */
@@ -26,6 +28,7 @@ struct stook__attempt {
     struct stook__engine *engine;
     struct stook__slot *slot;
     const struct stook__spec *spec;
+    const struct stook__node *origin; /* as limits know it, with its hash */
     const struct stook__policy *policy;
     struct stook__answer answer;
     const char *method;
@@ -99,8 +102,10 @@ static inline int stook__peer_own_authorities(const struct stook__policy *policy
     return policy->ca_file != NULL || (policy->peer != NULL && policy->peer->ca_data != NULL);
 }
 
+/* peer.c: the trust of a policy; NULL: no memory. */
+struct stook__trust *stook__peer_trust(const struct stook__usual *usual, const struct stook__policy *policy);
 /* peer.c: the slot's origin, and the options that say where it is and who. As stook__options_set. */
-int stook__peer_join(struct stook__attempt *attempt, size_t origin, int h2, int may_rest);
+int stook__peer_join(struct stook__attempt *attempt, int h2, int may_rest);
 int stook__peer_set(struct stook__attempt *attempt, struct stook__outcome *ret_outcome);
 /* rounds.c, inside libcurl: as attempt_events. */
 int stook__rounds_may_resend(void *owner);

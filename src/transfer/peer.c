@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/trust.h"
 #include "transfer/parts.h"
 #include "transfer/resolve.h"
 
@@ -36,22 +37,42 @@ static int find_place(struct stook__attempt *attempt, struct stook__resolve *ret
     return found;
 }
 
-/* What goes elsewhere has lanes and a gate of its own: "https://[PLACE]example.com". */
-int stook__peer_join(struct stook__attempt *attempt, size_t origin, int h2, int may_rest)
+/* What goes elsewhere has a gate of its own; sockets of the file system are in limits' key already. */
+int stook__peer_join(struct stook__attempt *attempt, int h2, int may_rest)
 {
-    const char *url = attempt->spec->url, *path = unix_socket(attempt);
-    struct stook__resolve place = {0};
-    int scheme = (int)(strstr(url, "://") + 3 - url);
-    if (path == NULL && (may_rest || !find_place(attempt, &place)))
-        return stook__slot_join(attempt->slot, url, origin, h2, may_rest);
-    if (path == NULL)
-        path = place.address;
-    char *key = stook__format(attempt->heap, "%.*s[%s]%.*s", scheme, url, path, (int)origin - scheme, url + scheme);
+    const struct stook__node *origin = attempt->origin;
+    struct stook__resolve place;
+    if (may_rest || !find_place(attempt, &place))
+        return stook__slot_join(attempt->slot, origin->key, origin->key_size, h2, may_rest);
+    char *key = stook__format(attempt->heap, "%.*s>%s", (int)origin->key_size, origin->key, place.address);
     if (key == NULL)
         return STOOK_ENOMEM;
     int error = stook__slot_join(attempt->slot, key, strlen(key), h2, may_rest);
     stook__free(attempt->heap, key);
     return error;
+}
+
+/* All that libcurl is told of it, each byte: it compares some of this without regard to case, some not at all. */
+struct stook__trust *stook__peer_trust(const struct stook__usual *usual, const struct stook__policy *policy)
+{
+    static const struct stook__peer nothing;
+    const struct stook__peer *peer = policy->peer != NULL ? policy->peer : &nothing;
+    if (usual->trust != NULL && policy->peer == usual->policy->peer && policy->ca_file == usual->policy->ca_file)
+        return usual->trust;
+    const char *const texts[] = {policy->ca_file,  peer->ca_data,      peer->client_cert,
+                                 peer->client_key, peer->key_password, peer->pinned_key};
+    struct stook__buffer key = {0};
+    struct stook__trust *trust = NULL;
+    int error = 0;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0] && error == 0; i++) {
+        error = stook__buffer_append(&key, usual->heap, texts[i] != NULL ? "+" : "-", 1);
+        if (error == 0 && texts[i] != NULL)
+            error = stook__buffer_append(&key, usual->heap, texts[i], strlen(texts[i]) + 1);
+    }
+    if (error == 0)
+        trust = stook__trust_get(usual->engine, key.data, key.size);
+    stook__buffer_free(&key, usual->heap);
+    return trust;
 }
 
 /* Not CURLOPT_RESOLVE: that goes into the cache of names that all requests share. */

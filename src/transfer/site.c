@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The origin of a URL as limits know it; see site.h. No judge of URLs: that is url.c. */
+/* The normal form of a URL's origin; see site.h. No judge of URLs: that is url.c. */
 #include "transfer/site.h"
 
 #include <string.h>
@@ -31,13 +31,13 @@ static size_t scheme_of(const char *url, int *ret_tls)
 }
 
 /* Where the port's digits begin in a key so far; NULL: there is no colon for them. */
-static const char *port_of(const char *key, size_t scheme, size_t size)
+static char *port_of(char *key, size_t scheme, size_t size)
 {
-    const char *host = key + scheme;
-    const char *bracket = memchr(host, ']', size - scheme); /* colons before it are of an address */
+    char *host = key + scheme;
+    char *bracket = memchr(host, ']', size - scheme); /* colons before it are of an address */
     if (bracket != NULL)
         host = bracket;
-    const char *colon = memchr(host, ':', (size_t)(key + size - host));
+    char *colon = memchr(host, ':', (size_t)(key + size - host));
     return colon != NULL ? colon + 1 : NULL;
 }
 
@@ -51,12 +51,16 @@ size_t stook__site_of(const char *url, char key[STOOK__SITE_MAX], size_t *ret_si
     *ret_size = size;
     for (size_t i = 0; i < size; i++)
         key[i] = lower(url[i]);
-    const char *port = port_of(key, scheme, size);
+    char *port = port_of(key, scheme, size);
     if (port == NULL)
         key[size++] = ':';
     if (port == NULL || port == key + size) {
         memcpy(key + size, tls ? "443" : "80", tls ? 3 : 2);
-        size += tls ? 3 : 2;
+        return size + (tls ? 3 : 2);
     }
-    return size;
+    size_t zeros = 0, digits = (size_t)(key + size - port);
+    while (zeros + 1 < digits && port[zeros] == '0')
+        zeros++;
+    memmove(port, port + zeros, digits - zeros);
+    return size - zeros;
 }

@@ -7,7 +7,9 @@
 
 #include <stook.h>
 
-enum { URL_MAX = 65536, SCHEME_SIZE = 16 };
+#include "transfer/site.h"
+
+enum { URL_MAX = 65536, SCHEME_SIZE = 16, NAME_MAX_BYTES = 253, LABEL_MAX = 63 };
 
 static int refuse(int error, const char *why, const char **ret_why)
 {
@@ -75,6 +77,45 @@ static int port_is_zero(CURLU *url)
     int zero = curl_url_get(url, CURLUPART_PORT, &port, 0) == CURLUE_OK && strspn(port, "0") == strlen(port);
     curl_free(port);
     return zero;
+}
+
+/* A name as RFC 1035 2.3.4 has it. No resolver would find another; but what ends in ".localhost" libcurl
+   finds by itself, whatever is before it. Of names in other scripts the labels are counted by who encodes them. */
+static const char *judge_name(const char *name)
+{
+    size_t size = strlen(name), label = 0;
+    if (name[0] == '[')
+        return NULL;
+    if (size > 1 && name[size - 1] == '.')
+        size--;
+    if (size > NAME_MAX_BYTES)
+        return "its host is longer than 253 bytes";
+    for (size_t i = 0; i <= size; i++) {
+        if ((unsigned char)name[i] >= 0x80)
+            return NULL;
+        if (i < size && name[i] != '.') {
+            label++;
+            continue;
+        }
+        if (label == 0 || label > LABEL_MAX)
+            return label == 0 ? "its host has an empty label" : "its host has a label of more than 63 bytes";
+        label = 0;
+    }
+    return NULL;
+}
+
+static int check_host(CURLU *url, const char *text, const char **ret_why)
+{
+    char key[STOOK__SITE_MAX], *host = NULL;
+    size_t size;
+    CURLUcode code = curl_url_get(url, CURLUPART_HOST, &host, 0);
+    if (code == CURLUE_OUT_OF_MEMORY)
+        return refuse(STOOK_ENOMEM, "out of memory", ret_why);
+    const char *why = code == CURLUE_OK ? judge_name(host) : "its host is not valid";
+    curl_free(host);
+    if (why == NULL && stook__site_of(text, key, &size) == 0)
+        why = "its host and port are written in more than 285 bytes";
+    return why != NULL ? refuse(STOOK_EURL, why, ret_why) : 0;
 }
 
 static const char *why_of(CURLUcode code)
@@ -150,5 +191,5 @@ int stook__url_parse(CURLU *url, const char *text, const char **ret_why, char *s
         return refuse(STOOK_EPOLICY, "a user name or password in a URL is not allowed", ret_why);
     if (port_is_zero(url))
         return refuse(STOOK_EURL, "its port is not a number from 1 to 65535", ret_why);
-    return 0;
+    return check_host(url, text, ret_why);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/quirks.h"
+#include "engine/trust.h"
 #include "transfer/fields.h"
 #include "transfer/parts.h"
 
@@ -33,10 +34,15 @@ int stook__usual_new(struct stook__heap *heap, struct stook__engine *engine, con
     usual->policy = policy;
     find_versions(usual);
     int error = stook__fields_usual(heap, policy->user_agent, &usual->agent, &usual->headers);
+    if (error == 0) {
+        usual->trust = stook__peer_trust(usual, policy);
+        error = usual->trust != NULL ? 0 : STOOK_ENOMEM;
+    }
     if (error != 0) {
         stook__usual_free(usual);
         return error;
     }
+    stook__trust_hold(usual->trust);
     *ret_usual = usual;
     return 0;
 }

@@ -69,7 +69,8 @@ static void begin(stook_client *client, struct stook_result *record, int fresh)
     if (outcome.error == 0)
         do {
             drop_message(client, &outcome);
-            attempt = stook__attempt_begin(client->usual, &record->spec, record->job.policy, fresh, record, &outcome);
+            attempt = stook__attempt_begin(client->usual, &record->spec, stook__job_site(&record->job), record->job.policy,
+                                           fresh, record, &outcome);
         } while (attempt == NULL && outcome.starved && stook__engine_make_room(client->engine));
     if (attempt == NULL && outcome.starved && put_back(client, record)) {
         drop_message(client, &outcome);

@@ -42,7 +42,7 @@ TEST_BOTH(bad_urls)
         "http://127.0.0.1/a b", " http://127.0.0.1/", "http://127.0.0.1/ ", "http://127.0.0.1\\x/",
         "http://exa mple/", "http://127.0.0.1/\n", "http://127.0.0.1/\r\nX: y", "\thttp://127.0.0.1/",
         "http://127.0.0.1/\x7f", "http://127.0.0.1/\x01", "ht tp://127.0.0.1/", "1http://127.0.0.1/",
-        "://127.0.0.1/", "http//127.0.0.1/", "mailto:somebody@localhost"};
+        "://", "://127.0.0.1/", "http//127.0.0.1/", "mailto:somebody@localhost"};
     life_open(life, NULL);
     stook_batch *batch = life_batch(life);
     for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++)

@@ -37,11 +37,13 @@ static void load(SSL_CTX *context, const struct raw_tls *tls)
     must(SSL_CTX_use_certificate_chain_file(context, path) == 1, path);
     snprintf(path, sizeof path, "%s/%s.key", tls->directory, tls->key ? tls->key : tls->certificate);
     must(SSL_CTX_use_PrivateKey_file(context, path, SSL_FILETYPE_PEM) == 1, path);
-    if (!tls->wants_certificate)
+    if (!tls->wants_certificate && !tls->asks_for_certificate)
         return;
     snprintf(path, sizeof path, "%s/authority.pem", tls->directory);
     must(SSL_CTX_load_verify_locations(context, path, NULL) == 1, path);
-    SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER | (tls->wants_certificate ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), NULL);
+    /* Or sessions that know a certificate are not resumed. */
+    SSL_CTX_set_session_id_context(context, (const unsigned char *)"stook", 5);
 }
 
 static SSL_CTX *make_context(const struct raw_tls *tls)
@@ -138,6 +140,8 @@ void raw_tls_serve(struct raw_call *call)
     call->receive = receive;
     call->transmit = transmit;
     if (SSL_accept(ssl) == 1) {
+        if (SSL_session_reused(ssl))
+            raw_signal(call->server, "/resumed");
         (tls->inside ? tls->inside : raw_serve)(call);
         if (!tls->silent_end)
             SSL_shutdown(ssl);

@@ -3,6 +3,8 @@
  * A door of the raw server behind which TLS is agreed first:
  *
  *     {.serve = raw_tls_serve, .arg = &(struct raw_tls){.directory = d, .certificate = "leaf"}}
+ *
+ * It signals /resumed whenever a client resumes a session.
  */
 #ifndef STOOK_TEST_RAW_TLS_H
 #define STOOK_TEST_RAW_TLS_H
@@ -19,6 +21,7 @@ struct raw_tls {
     int tickets;              /* how many after the handshake; 0: the usual two */
     int early_data;           /* offered with them, in bytes */
     int wants_certificate;    /* of the client */
+    int asks_for_certificate; /* the same, and goes on without one */
     int silent_end;           /* closes without close_notify */
     int one_byte;             /* sends each byte by itself */
     void (*inside)(struct raw_call *call); /* what is spoken in it; NULL: HTTP/1 */

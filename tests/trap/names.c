@@ -81,6 +81,21 @@ TEST_BOTH(failures)
     stook_batch_free(batch);
 }
 
+/* However an origin is written, it is one: its name is looked up once, and it is asked by one first. */
+TEST_BOTH(however_it_is_written)
+{
+    static const char *const ways[] = {"http://slow.test:", "HTTP://Slow.Test:", "hTTp://sLOW.tEST:0"};
+    struct raw_server *server = begin(life, 100);
+    stook_batch *batch = life_batch(life);
+    for (int i = 0; i < 12; i++)
+        add(batch, text("%s%d/path/%d", ways[i % 3], raw_port(server), i));
+    CHECK_EQ_INT(life_gather(life, batch, &STOOK_GATHER(.limit = STOOK_NONE)), 0);
+    /* From 8.20 on one name is two look-ups, one of a family. */
+    unsigned families = curl_version_info(CURLVERSION_NOW)->version_num >= 0x081400 ? 2 : 1;
+    CHECK_EQ_INT(names.asked, families);
+    stook_batch_free(batch);
+}
+
 /* A name that failed is looked up again when it is asked for again. */
 TEST_BOTH(failed_once)
 {

@@ -4,6 +4,7 @@
 #define STOOK_TRAP_NAMES_H
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <netdb.h>
 #include <pthread.h>
@@ -86,6 +87,12 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
     } errors[] = {{"noname", EAI_NONAME}, {"again", EAI_AGAIN}, {"fail", EAI_FAIL}, {"memory", EAI_MEMORY},
                   {"system", EAI_SYSTEM}, {"family", EAI_FAMILY}};
     SPY_REAL(getaddrinfo);
+    char lower[256];
+    size_t size = 0;
+    for (; name && name[size] && size < sizeof lower - 1; size++)
+        lower[size] = (char)tolower((unsigned char)name[size]);
+    lower[size] = '\0';
+    name = name ? lower : NULL;
     if (!name || !(strstr(name, ".test") || strstr(name, "300.300") || strstr(name, "service.example")))
         return real(name, service, hints, ret);
     for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++)

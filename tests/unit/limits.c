@@ -373,12 +373,16 @@ TEST(keys_of_origins)
         {"http://a.example:/?q", "http://a.example:80"},
         {"https://a.example?q", "https://a.example:443"},
         {"https://a.example:8443/#x", "https://a.example:8443"},
+        {"https://a.example:08443/#x", "https://a.example:8443"},
+        {"http://a.example:00080/", "http://a.example:80"},
+        {"http://a.example:0/", "http://a.example:0"}, /* refused when it starts */
         {"http://[::1]/", "http://[::1]:80"},
         {"http://[::1]:81/", "http://[::1]:81"},
         {"http:///x", ""},
         {"ftp://a.example/", ""},
         {"a.example", ""},
         {"", ""},
+        {"://", ""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char key[STOOK__SITE_MAX];

@@ -16,6 +16,10 @@ static int parse(CURLU *url, const char *text)
     return error;
 }
 
+#define SHORT "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffff" /* 60 bytes */
+#define LABEL SHORT "abc"                                                      /* 63, as long as one may be */
+#define ZEROS "00000000000000000000000000000000000000000000000000000000000000000000000000000000"
+
 TEST(accepted_and_refused)
 {
     static const struct {
@@ -50,6 +54,19 @@ TEST(accepted_and_refused)
         {"http://a:80a/", STOOK_EURL},
         {"http://a:0/", STOOK_EURL},
         {"http://[::1/", STOOK_EURL},
+        {"http://" LABEL "a.b/", STOOK_EURL},
+        {"http://a." LABEL "a.localhost/", STOOK_EURL},
+        {"http://" LABEL ".localhost/", 0},
+        {"http://" LABEL "." LABEL "." LABEL "." SHORT "a/", 0},
+        {"http://" LABEL "." LABEL "." LABEL "." SHORT "a.:80/", 0},
+        {"http://" LABEL "." LABEL "." LABEL "." SHORT "ab/", STOOK_EURL},
+        {"http://a..b/", STOOK_EURL},
+        {"http://.a/", STOOK_EURL},
+        {"http://a../", STOOK_EURL},
+        {"http://./", STOOK_EURL},
+        {"http://a./", 0},
+        {"://", STOOK_EURL},
+        {"http://a:" ZEROS ZEROS ZEROS ZEROS "80/", STOOK_EURL},
         {"ftp://a/", STOOK_EPOLICY},
         {"file:///etc/hostname", STOOK_EPOLICY},
         {"httpx://a/", STOOK_EPOLICY},
