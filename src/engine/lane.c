@@ -97,6 +97,7 @@ void stook__lane_remove(struct stook__slot *slot)
 {
     stook__sockets_give_up(slot);
     stook__list_remove(&slot->nudge);
+    stook__slot_discard(slot);
     curl_multi_remove_handle(slot->lane->multi, slot->easy);
     stook__slot_unpause(slot);
     slot->lane->n_handles--;

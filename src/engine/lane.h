@@ -133,6 +133,8 @@ void stook__lane_free(struct stook__lane *lane);
 void stook__slot_renew(struct stook__slot *slot);
 /* slot.c: it is not paused any more, as far as we are concerned. */
 void stook__slot_unpause(struct stook__slot *slot);
+/* slot.c: what libcurl keeps of a body that is paused goes. */
+void stook__slot_discard(struct stook__slot *slot);
 /* slot.c: started behind the gate; a failure is its news. */
 void stook__slot_launch(struct stook__slot *slot);
 /* An ended slot that nobody waits for, or one at rest, goes. */

@@ -346,6 +346,18 @@ void stook__slot_unpause(struct stook__slot *slot)
     slot->held = slot->paused = 0;
 }
 
+/* libcurl 7.88 forgets it, but does not free it, where other transfers go on over the connection. So it hands it
+   over once more, to nobody. */
+void stook__slot_discard(struct stook__slot *slot)
+{
+    void *owner = slot->owner;
+    if (!slot->paused)
+        return;
+    slot->owner = NULL;
+    curl_easy_pause(slot->easy, CURLPAUSE_SEND);
+    slot->owner = owner;
+}
+
 void stook__slot_hold(struct stook__slot *slot)
 {
     if (slot->lane == NULL || slot->ended || slot->held)
