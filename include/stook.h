@@ -84,7 +84,8 @@ extern "C" {
     X(REDIRECT, -20023, "the redirect cannot be followed")                                          \
     X(NOMEM, -20024, "out of memory")                                                               \
     X(NOFD, -20025, "out of file descriptors")                                                      \
-    X(CALLBACK, -20026, "a callback of the program failed")
+    X(CALLBACK, -20026, "a callback of the program failed")                                         \
+    X(FILE, -20027, "a file cannot be read or written")
 
 enum {
 #define STOOK_ERROR_ENUM(name, number, text) STOOK_E##name = number,
