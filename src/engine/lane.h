@@ -98,6 +98,7 @@ struct stook__slot {
     int starved;    /* when its last socket was closed, unconnected, no descriptors were left */
     int dead;       /* it got a connection that had ended, and declined */
     int sends;      /* how often libcurl was about to send the request */
+    long h2_error;  /* why it wanted to send it again; -1: not known */
     int port;       /* ours, of the connection it was sent over */
     int dns_age;    /* seconds, as set on the handle */
     enum stook__folds folds;

@@ -7,6 +7,7 @@
  * it goes when its look-up has returned.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -57,9 +58,24 @@ static int new_socket(const struct curl_sockaddr *address)
     return socket(address->family, address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, address->protocol);
 }
 
+/* libcurl tells it in words: "HTTP/2 stream 1 was not closed cleanly: CANCEL (err 8)", newer ones "... reset by
+   server (error 0x8 CANCEL)". */
+static long h2_error_in(const char *text)
+{
+    const char *at = strncmp(text, "HTTP/2 stream ", 14) == 0 ? strstr(text, "(err") : NULL;
+    if (at != NULL)
+        at += strcspn(at, "0123456789");
+    return at != NULL && *at != '\0' ? strtol(at, NULL, 0) : -1;
+}
+
 static int may_send(struct stook__slot *slot)
 {
-    return slot->owner != NULL && (slot->sends == 0 || slot->events->may_resend(slot->owner));
+    if (slot->owner == NULL)
+        return 0;
+    if (slot->sends == 0 || slot->events->may_resend(slot->owner))
+        return 1;
+    slot->h2_error = h2_error_in(slot->error); /* soon other words take their place */
+    return 0;
 }
 
 static curl_socket_t on_open(void *user, curlsocktype purpose, struct curl_sockaddr *address)
@@ -151,6 +167,7 @@ struct stook__slot *stook__slot_new(struct stook__trust *trust, const struct sto
     slot->trust = trust;
     slot->events = events;
     slot->owner = owner;
+    slot->h2_error = -1;
     slot->dns_age = 60; /* libcurl's own */
     stook__list_init(&slot->link);
     stook__list_init(&slot->rest);
@@ -185,6 +202,7 @@ struct stook__slot *stook__slot_take(struct stook__trust *trust, const struct st
 void stook__slot_renew(struct stook__slot *slot)
 {
     slot->os_error = slot->n_opened = slot->starved = 0;
+    slot->h2_error = -1;
     slot->error[0] = '\0';
 }
 
@@ -283,6 +301,8 @@ void stook__slot_facts(struct stook__slot *slot, struct stook__slot_facts *ret_f
     ret_facts->text = slot->error;
     ret_facts->os_error = slot->os_error;
     ret_facts->starved = slot->starved;
+    ret_facts->h2_error = slot->h2_error >= 0 ? slot->h2_error : h2_error_in(slot->error);
+    ret_facts->http_2 = slot->origin->protocol == 20;
     ret_facts->reused = slot->sends > 0 && slot->n_opened == 0;
     ret_facts->resent = slot->sends > 1;
     ret_facts->broken = slot->broken;

@@ -37,6 +37,8 @@ struct stook__slot_facts {
     const char *text;  /* libcurl's own words, or "" */
     int os_error;      /* errno of a socket that could not be made, or 0 */
     int starved;       /* no descriptors were left when a connection was given up before it was used */
+    int http_2;        /* its origin speaks that */
+    long h2_error;     /* of HTTP/2 (RFC 9113 7), with which its stream ended; -1: with none */
     int reused;        /* it went out on a connection that was there before */
     int dead;          /* the connection was known to have ended, and nothing was sent */
     int resent;        /* libcurl wanted to send the request a second time, and was refused */

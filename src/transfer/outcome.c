@@ -11,6 +11,7 @@
 #include "transfer/intake.h"
 
 enum { CODE_TOO_LARGE = 100 }; /* CURLE_TOO_LARGE, of libcurl 8.6 and later */
+#define TOO_LONG "a line of the head is longer than libcurl takes"
 
 void stook__outcome_set(struct stook__heap *heap, struct stook__outcome *outcome, int error, const char *why)
 {
@@ -25,63 +26,77 @@ void stook__outcome_set(struct stook__heap *heap, struct stook__outcome *outcome
     outcome->message_owned = 1;
 }
 
-static int class_of(CURLcode code)
+/*
+ * What libcurl's codes mean here. The text is said where libcurl's own words are about something else, or
+ * about nothing; where it is NULL they name what there is to know: a host, a port, a reason of TLS.
+ */
+static const struct meaning {
+    CURLcode code;
+    int error;
+    const char *text;
+} meanings[] = {
+    {CURLE_OK, 0, NULL},
+    {CURLE_UNSUPPORTED_PROTOCOL, STOOK_EPROTOCOL, "the answer does not begin with a status line"}, /* the URL was checked */
+    {CURLE_FAILED_INIT, STOOK_ENOMEM, "libcurl could not set up the transfer"},
+    {CURLE_URL_MALFORMAT, STOOK_EURL, NULL},
+    {CURLE_NOT_BUILT_IN, STOOK_EUNSUPPORTED, "this libcurl lacks what the request needs"},
+    {CURLE_COULDNT_RESOLVE_PROXY, STOOK_EPROXY, NULL},
+    {CURLE_COULDNT_RESOLVE_HOST, STOOK_EDNS, NULL},
+    {CURLE_COULDNT_CONNECT, STOOK_ECONNECT, NULL},
+    {CURLE_WEIRD_SERVER_REPLY, STOOK_EPROTOCOL, NULL},
+    {CURLE_HTTP2, STOOK_ERESET, NULL},
+    {CURLE_PARTIAL_FILE, STOOK_ETRUNCATED, NULL},
+    {CURLE_WRITE_ERROR, STOOK_EPROTOCOL, "libcurl could not take in the answer"},
+    {CURLE_READ_ERROR, STOOK_EPROTOCOL, "libcurl could not read the request's body"},
+    {CURLE_OUT_OF_MEMORY, STOOK_ENOMEM, ""},
+    {CURLE_OPERATION_TIMEDOUT, STOOK_ETIMEOUT_ATTEMPT, NULL}, /* of libcurl's clocks only the one for connecting is set */
+    {CURLE_SSL_CONNECT_ERROR, STOOK_ETLS, NULL},
+    {CURLE_ABORTED_BY_CALLBACK, STOOK_EPROTOCOL, "the transfer was ended from inside"},
+    {CURLE_BAD_FUNCTION_ARGUMENT, STOOK_EPROTOCOL, "libcurl could not take in the answer"}, /* 7.88, of a bad chunk */
+    {CURLE_TOO_MANY_REDIRECTS, STOOK_EREDIRECT, NULL},
+    {CURLE_GOT_NOTHING, STOOK_ERESET, "it was closed without an answer"},
+    {CURLE_SSL_ENGINE_NOTFOUND, STOOK_ETLS, NULL},
+    {CURLE_SSL_ENGINE_SETFAILED, STOOK_ETLS, NULL},
+    {CURLE_SEND_ERROR, STOOK_ERESET, NULL},
+    {CURLE_RECV_ERROR, STOOK_ERESET, NULL},
+    {CURLE_SSL_CERTPROBLEM, STOOK_ECERT, NULL},
+    {CURLE_SSL_CIPHER, STOOK_ETLS, NULL},
+    {CURLE_PEER_FAILED_VERIFICATION, STOOK_ECERT, NULL},
+    {CURLE_BAD_CONTENT_ENCODING, STOOK_EPROTOCOL, "a transfer coding that nobody asked for"}, /* it decodes no content */
+    {CURLE_FILESIZE_EXCEEDED, STOOK_ETOOLARGE, NULL},
+    {CURLE_SEND_FAIL_REWIND, STOOK_ERESET, "the request's body could not begin anew"},
+    {CURLE_SSL_ENGINE_INITFAILED, STOOK_ETLS, NULL},
+    {CURLE_SSL_CACERT_BADFILE, STOOK_ECERT, "the authorities that were given cannot be read"},
+    {CURLE_SSL_SHUTDOWN_FAILED, STOOK_ETLS, NULL},
+    {CURLE_SSL_CRL_BADFILE, STOOK_ECERT, NULL},
+    {CURLE_SSL_ISSUER_ERROR, STOOK_ECERT, NULL},
+    {CURLE_CHUNK_FAILED, STOOK_EPROTOCOL, NULL},
+    {CURLE_SSL_PINNEDPUBKEYNOTMATCH, STOOK_ECERT, "the peer's key is not the pinned one"},
+    {CURLE_SSL_INVALIDCERTSTATUS, STOOK_ECERT, NULL},
+    {CURLE_HTTP2_STREAM, STOOK_ERESET, NULL}, /* of the connection, if it is not said which error the stream had */
+    {CURLE_AUTH_ERROR, STOOK_EPROTOCOL, "what the server asks of credentials cannot be answered"},
+    {CURLE_HTTP3, STOOK_ERESET, NULL},
+    {CURLE_QUIC_CONNECT_ERROR, STOOK_ERESET, NULL},
+    {CURLE_PROXY, STOOK_EPROXY, NULL},
+    {CURLE_SSL_CLIENTCERT, STOOK_ETLS, NULL},
+    {(CURLcode)CODE_TOO_LARGE, STOOK_ETOOLARGE, TOO_LONG},
+};
+
+static const struct meaning *meaning_of(CURLcode code)
 {
-    switch (code) {
-    case CURLE_OK:
-        return 0;
-    case CURLE_URL_MALFORMAT:
-        return STOOK_EURL;
-    case CURLE_UNSUPPORTED_PROTOCOL:
-        return STOOK_EPROTOCOL; /* of the answer: the URL's was checked */
-    case CURLE_COULDNT_RESOLVE_HOST:
-        return STOOK_EDNS;
-    case CURLE_COULDNT_CONNECT:
-        return STOOK_ECONNECT;
-    case CURLE_COULDNT_RESOLVE_PROXY:
-    case CURLE_PROXY:
-        return STOOK_EPROXY;
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_SSL_CIPHER:
-    case CURLE_SSL_ENGINE_NOTFOUND:
-    case CURLE_SSL_ENGINE_SETFAILED:
-    case CURLE_SSL_ENGINE_INITFAILED:
-    case CURLE_SSL_SHUTDOWN_FAILED:
-    case CURLE_SSL_CLIENTCERT:
-        return STOOK_ETLS;
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_CRL_BADFILE:
-    case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_SSL_INVALIDCERTSTATUS:
-    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
-        return STOOK_ECERT;
-    case CURLE_OPERATION_TIMEDOUT:
-        return STOOK_ETIMEOUT_ATTEMPT; /* of libcurl's clocks only the one for connecting is set */
-    case CURLE_PARTIAL_FILE:
-        return STOOK_ETRUNCATED;
-    case CURLE_BAD_CONTENT_ENCODING: /* libcurl decodes no content: a transfer coding that nobody asked for */
-        return STOOK_EPROTOCOL;
-    case CURLE_TOO_MANY_REDIRECTS:
-        return STOOK_EREDIRECT;
-    case CURLE_OUT_OF_MEMORY:
-        return STOOK_ENOMEM;
-    case CURLE_FILESIZE_EXCEEDED:
-        return STOOK_ETOOLARGE;
-    case CURLE_GOT_NOTHING:
-    case CURLE_SEND_ERROR:
-    case CURLE_RECV_ERROR:
-    case CURLE_SEND_FAIL_REWIND:
-    case CURLE_HTTP2_STREAM:
-    case CURLE_HTTP2:
-    case CURLE_HTTP3:
-    case CURLE_QUIC_CONNECT_ERROR:
-        return STOOK_ERESET;
-    default:
-        return STOOK_EPROTOCOL;
-    }
+    static const struct meaning unknown = {CURLE_OK, STOOK_EPROTOCOL, NULL};
+    for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++)
+        if (meanings[i].code == code)
+            return &meanings[i];
+    return &unknown;
 }
+
+/* The errors of HTTP/2 (RFC 9113 7), by their numbers. */
+static const char *const h2_errors[] = {
+    "NO_ERROR",           "PROTOCOL_ERROR", "INTERNAL_ERROR",    "FLOW_CONTROL_ERROR", "SETTINGS_TIMEOUT",
+    "STREAM_CLOSED",      "FRAME_SIZE_ERROR", "REFUSED_STREAM",  "CANCEL",             "COMPRESSION_ERROR",
+    "CONNECT_ERROR",      "ENHANCE_YOUR_CALM", "INADEQUATE_SECURITY", "HTTP_1_1_REQUIRED"};
+enum { H2_REFUSED_STREAM = 7, H2_ERRORS = sizeof h2_errors / sizeof h2_errors[0] };
 
 static int got_bytes(const struct stook__attempt *attempt)
 {
@@ -89,37 +104,53 @@ static int got_bytes(const struct stook__attempt *attempt)
 }
 
 /* Codes that say something else than what happened, seen by what else is known. */
-static int corrected(const struct stook__attempt *attempt, const struct stook__slot_facts *facts)
+static int corrected(const struct stook__attempt *attempt, const struct stook__slot_facts *facts, const char **why)
 {
+    const struct meaning *meaning = meaning_of(facts->code);
     int os_error = attempt->answer.os_error;
+    *why = meaning->text != NULL ? meaning->text : facts->text[0] != '\0' ? facts->text : curl_easy_strerror(facts->code);
     if (facts->os_error == EMFILE || facts->os_error == ENFILE || os_error == EMFILE || os_error == ENFILE)
         return STOOK_ENOFD;
     /* Said when it could not make the pair of descriptors for its resolver. */
     if (facts->code == CURLE_COULDNT_RESOLVE_HOST && stook__sockets_exhausted())
         return STOOK_ENOFD;
     /* Said of a file that it could not open. */
-    if (facts->starved && facts->code != CURLE_PEER_FAILED_VERIFICATION && class_of(facts->code) == STOOK_ECERT)
+    if (facts->starved && facts->code != CURLE_PEER_FAILED_VERIFICATION && meaning->error == STOOK_ECERT)
         return STOOK_ENOFD;
     if (facts->os_error == ENOMEM || facts->os_error == ENOBUFS)
         return STOOK_ENOMEM;
     /* 7.88 says so of a header line over 100 KB. */
     if (facts->code == CURLE_OUT_OF_MEMORY && attempt->answer.time_us[STOOK_TIME_FIRST_BYTE] > 0 &&
-        !attempt->head_done)
+        !attempt->head_done) {
+        *why = TOO_LONG;
         return STOOK_ETOOLARGE;
+    }
     /* The connection ended inside the head, and libcurl makes do with what it has. */
-    if (facts->code == CURLE_OK && !attempt->head_done)
+    if (facts->code == CURLE_OK && !attempt->head_done) {
+        *why = "the connection ended inside the head";
         return STOOK_ETRUNCATED;
+    }
     /* The connection is fine, what came over it is not. */
     if (facts->code == CURLE_RECV_ERROR && strstr(facts->text, "chunk") != NULL)
         return STOOK_EPROTOCOL;
+    if (facts->code == CURLE_HTTP2_STREAM && strstr(facts->text, "closed cleanly, but before") != NULL) {
+        *why = "the peer ended the stream without an answer";
+        return STOOK_EPROTOCOL;
+    }
     /* Others than 7.88 on OpenSSL have another code for a key that they cannot use. */
     if (strstr(facts->text, "key file") != NULL || strstr(facts->text, "key or certificate file") != NULL)
         return STOOK_ECERT;
-    if (facts->code == CURLE_HTTP2_STREAM && strstr(facts->text, "PROTOCOL_ERROR") != NULL)
-        return STOOK_EPROTOCOL;
-    if ((int)facts->code == CODE_TOO_LARGE)
-        return STOOK_ETOOLARGE;
-    return class_of(facts->code);
+    return meaning->error;
+}
+
+/* Before the first byte of an answer libcurl wanted to send it once more, and was refused. Over a connection that
+   was made for this it wants to for HTTP/2 only, and need not say which of the two it was. */
+static const char *why_lost(const struct stook__slot_facts *facts)
+{
+    if (facts->h2_error == H2_REFUSED_STREAM)
+        return "the peer refused the stream, REFUSED_STREAM";
+    return facts->http_2 || !facts->reused ? "the stream was refused, or its connection closed, before an answer"
+                                           : "a kept-alive connection was closed before an answer";
 }
 
 /* All there can be, so that none has to be stored with its result. */
@@ -145,34 +176,55 @@ static int was_given_up(const struct stook__attempt *attempt, const struct stook
     return attempt->answer.status == 408 && facts->reused && stook__method_idempotent(attempt->method);
 }
 
+/* Nobody ended it from here: what libcurl says, and what is known beside that. `room` is for words. */
+static int judge(struct stook__attempt *attempt, const struct stook__slot_facts *facts, const char **why, char *room,
+                 size_t size)
+{
+    long reset = facts->h2_error;
+    if (facts->broken != CURLM_OK) {
+        *why = curl_multi_strerror(facts->broken);
+        return facts->broken == CURLM_OUT_OF_MEMORY ? STOOK_ENOMEM : STOOK_ERESET;
+    }
+    if (reset >= 0 && reset != H2_REFUSED_STREAM) {
+        if (reset < H2_ERRORS)
+            snprintf(room, size, "the peer reset the stream, %s", h2_errors[reset]);
+        else
+            snprintf(room, size, "the peer reset the stream, 0x%lx", (unsigned long)reset);
+        *why = room;
+        return STOOK_EPROTOCOL;
+    }
+    if (facts->resent || reset == H2_REFUSED_STREAM) {
+        *why = why_lost(facts);
+        return STOOK_ERESET;
+    }
+    int error = corrected(attempt, facts, why);
+    if (error == 0 && attempt->intake != NULL)
+        error = stook__intake_verdict(attempt, why);
+    if (error == 0 && attempt->intake != NULL)
+        error = stook__intake_finish(attempt, why);
+    if (error == STOOK_ETIMEOUT_ATTEMPT) { /* libcurl's clock was first: what sched would say */
+        snprintf(room, size, "not connected within %" PRId64 " ms", attempt->policy->connect_ms);
+        *why = room;
+    }
+    return error;
+}
+
 void stook__outcome_judge(struct stook__attempt *attempt, struct stook__outcome *ret_outcome)
 {
     struct stook__slot_facts facts;
     stook__slot_facts(attempt->slot, &facts);
     int error = attempt->error;
     const char *why = attempt->why;
-    char within[64];
-    if (error == 0 && attempt->turned_down) {
+    char room[64], *file = NULL;
+    if (error == 0 && attempt->turned_down)
         why = NULL;
-    } else if (error == 0 && facts.broken != CURLM_OK) {
-        error = facts.broken == CURLM_OUT_OF_MEMORY ? STOOK_ENOMEM : STOOK_ERESET;
-        why = curl_multi_strerror(facts.broken);
-    } else if (error == 0 && facts.resent) {
-        error = STOOK_ERESET;
-        why = "a kept-alive connection was closed before an answer";
-    } else if (error == 0) {
-        error = corrected(attempt, &facts);
-        why = facts.text[0] != '\0' ? facts.text : curl_easy_strerror(facts.code);
-        if (error == 0 && attempt->intake != NULL)
-            error = stook__intake_verdict(attempt, &why);
-        if (error == 0 && attempt->intake != NULL)
-            error = stook__intake_finish(attempt, &why);
-        if (facts.code == CURLE_OK) /* as corrected() says */
-            why = "the connection ended inside the head";
-        if (error == STOOK_ETIMEOUT_ATTEMPT) { /* libcurl's clock was first: what sched would say */
-            snprintf(within, sizeof within, "not connected within %" PRId64 " ms", attempt->policy->connect_ms);
-            why = within;
-        }
+    else if (error == 0)
+        error = judge(attempt, &facts, &why, room, sizeof room);
+    if (attempt->error == 0 && (error == STOOK_ECERT || error == STOOK_ETLS) && facts.code != CURLE_PEER_FAILED_VERIFICATION)
+        file = stook__peer_file_fault(attempt, facts.code);
+    if (file != NULL) {
+        error = STOOK_EFILE;
+        why = file;
     }
     int given_up = error == 0 && was_given_up(attempt, &facts);
     if (given_up) {
@@ -184,8 +236,10 @@ void stook__outcome_judge(struct stook__attempt *attempt, struct stook__outcome 
         return;
     }
     stook__outcome_set(attempt->heap, ret_outcome, error, why);
+    stook__free(attempt->heap, file);
+    int unheard = facts.resent || facts.reused || facts.h2_error == H2_REFUSED_STREAM;
     ret_outcome->starved = error == STOOK_ENOFD || (error == STOOK_ECONNECT && attempt->answer.os_error == EADDRNOTAVAIL);
     ret_outcome->idempotent = stook__method_idempotent(attempt->method);
-    ret_outcome->lost = attempt->anew || given_up || (error == STOOK_ERESET && !got_bytes(attempt) && (facts.resent || facts.reused));
+    ret_outcome->lost = attempt->anew || given_up || (error == STOOK_ERESET && !got_bytes(attempt) && unheard);
     ret_outcome->lost = ret_outcome->lost && stook__feed_may_repeat(attempt);
 }

@@ -107,6 +107,9 @@ struct stook__trust *stook__peer_trust(const struct stook__usual *usual, const s
 /* peer.c: the slot's origin, and the options that say where it is and who. As stook__options_set. */
 int stook__peer_join(struct stook__attempt *attempt, int h2, int may_rest);
 int stook__peer_set(struct stook__attempt *attempt, struct stook__outcome *ret_outcome);
+/* peer_files.c: which of the files that say whom to trust could not be used, and why, in words of the heap; also
+   sets the answer's errno. NULL: none, or no memory. `code` is libcurl's, of an attempt that failed in TLS. */
+char *stook__peer_file_fault(struct stook__attempt *attempt, CURLcode code);
 /* rounds.c, inside libcurl: as attempt_events. */
 int stook__rounds_may_resend(void *owner);
 void stook__rounds_resend(void *owner);

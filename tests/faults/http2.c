@@ -200,16 +200,16 @@ static void endless_hints(struct h2 *h2)
 }
 
 static const struct row of_streams[] = {
-    {{.id = "H04 refused for ever", .error = STOOK_ERESET}, refused, NULL},
-    {{.id = "H04 reset before the head", .error = STOOK_ERESET}, reset_before_head, NULL},
+    {{.id = "H04 refused for ever", .error = STOOK_ERESET, .says = "refused"}, refused, NULL},
+    {{.id = "H04 reset before the head", .error = STOOK_EPROTOCOL, .says = "INTERNAL_ERROR"}, reset_before_head, NULL},
     /* Up to the libcurl; where it hides that the end is missing, a flag says that nobody saw it. */
     {{.id = "H06 reset without an error, no length", .error = STOOK_ERESET, .either = 1,
       .status = FAULT_ANY_STATUS, .body = "abc"}, reset_without_length, NULL},
     {{.id = "H06 reset without an error, half of the length", .error = STOOK_ERESET,
       .or_error = STOOK_ETRUNCATED, .status = FAULT_ANY_STATUS, .body = "abc"},
      reset_with_length, NULL},
-    {{.id = "H06 reset with an error", .error = STOOK_ERESET, .status = FAULT_ANY_STATUS,
-      .body = "abc"}, reset_inside, NULL},
+    {{.id = "H06 reset with an error", .error = STOOK_EPROTOCOL, .status = FAULT_ANY_STATUS,
+      .body = "abc", .says = "INTERNAL_ERROR"}, reset_inside, NULL},
     {{.id = "H08 shorter than its length", .error = STOOK_EPROTOCOL, .or_error = STOOK_ERESET,
       .status = FAULT_ANY_STATUS, .body = "abc"}, shorter, NULL},
     {{.id = "H08 longer than its length", .error = STOOK_EPROTOCOL, .or_error = STOOK_ERESET,
@@ -246,6 +246,59 @@ TEST(streams_beside_streams)
     if (curl_version_info(CURLVERSION_NOW)->version_num < 0x080100)
         test_skip("up to 8.1 libcurl may forget what else is on a connection, see row 0.18 of engine.md");
     run(of_streams, COUNT(of_streams), 1);
+}
+
+/* ------------------------------------------------- resets, by their errors */
+
+/* RFC 9113 7, and one that is in no list. */
+static const struct reset {
+    uint32_t code;
+    const char *name;
+} resets[] = {{0x1, "PROTOCOL_ERROR"}, {0x2, "INTERNAL_ERROR"}, {0x3, "FLOW_CONTROL_ERROR"}, {0x4, "SETTINGS_TIMEOUT"},
+              {0x5, "STREAM_CLOSED"}, {0x6, "FRAME_SIZE_ERROR"}, {0x8, "CANCEL"}, {0x9, "COMPRESSION_ERROR"},
+              {0xa, "CONNECT_ERROR"}, {0xb, "ENHANCE_YOUR_CALM"}, {0xc, "INADEQUATE_SECURITY"},
+              {0xd, "HTTP_1_1_REQUIRED"}, {0x1234, "0x1234"}};
+
+static const struct reset *reset_of(const struct h2 *h2)
+{
+    return &resets[(size_t)strtol(h2->path + sizeof "/f/" - 1, NULL, 10) / 2];
+}
+
+static void reset_so(struct h2 *h2)
+{
+    h2_number(h2, H2_RST_STREAM, h2->stream, reset_of(h2)->code);
+}
+
+static void reset_so_inside(struct h2 *h2)
+{
+    head_of_ten(h2);
+    reset_so(h2);
+}
+
+/* The connection is well: what the peer says of the stream is what happened, before and behind the head. */
+static void run_resets(int same)
+{
+    static struct row rows[2 * COUNT(resets)];
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        /* Before a head libcurl 7.88 tries HTTP/1.1 then, and forgets why. */
+        int forgets = resets[i / 2].code == 0xd && i % 2 == 0;
+        rows[i] = (struct row){{.id = resets[i / 2].name, .error = STOOK_EPROTOCOL, .or_error = forgets ? STOOK_ERESET : 0,
+                                .status = i % 2 ? 200 : 0, .says = forgets ? NULL : resets[i / 2].name},
+                               i % 2 ? reset_so_inside : reset_so, NULL};
+    }
+    run(rows, COUNT(rows), same);
+}
+
+TEST(resets)
+{
+    run_resets(0);
+}
+
+TEST(resets_beside_streams)
+{
+    if (curl_version_info(CURLVERSION_NOW)->version_num < 0x080100)
+        test_skip("up to 8.1 libcurl may forget what else is on a connection, see row 0.18 of engine.md");
+    run_resets(1);
 }
 
 /* -------------------------------------------------------- of the connection */

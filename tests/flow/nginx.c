@@ -136,7 +136,7 @@ TEST_BOTH(authorities)
     ask_with(life, nginx, nginx->ca, "/ok", 0);
     ask_with(life, nginx, nginx->other, "/ok", STOOK_ECERT); /* not by the connection that is there */
     ask_with(life, nginx, NULL, "/ok", STOOK_ECERT);
-    ask_with(life, nginx, "/nonexistent.pem", "/ok", STOOK_ECERT);
+    ask_with(life, nginx, "/nonexistent.pem", "/ok", STOOK_EFILE);
     life_close(life);
     life_open(life, &STOOK_CLIENT(.ca_file = nginx->ca));
     ask_with(life, nginx, NULL, "/ok", 0);

@@ -124,7 +124,7 @@ TEST_BOTH(client_certificates_that_fail)
     life_open(life, &STOOK_CLIENT(.ca_file = nginx->ca));
     ask(life, &STOOK_REQUEST(url, .client_cert = cert, .client_key = key), STOOK_ECERT);
     ask(life, &STOOK_REQUEST(url, .client_cert = cert, .client_key = key, .key_password = "not open sesame"), STOOK_ECERT);
-    ask(life, &STOOK_REQUEST(url, .client_cert = "/nonexistent.pem"), STOOK_ECERT);
+    ask(life, &STOOK_REQUEST(url, .client_cert = "/nonexistent.pem"), STOOK_EFILE);
     ask(life, &STOOK_REQUEST(url, .client_cert = cert), STOOK_ECERT); /* has no key in it */
     ask(life, &STOOK_REQUEST(url, .client_cert = cert, .client_key = nginx_file(nginx, "bob.key")), STOOK_ECERT);
     CHECK_STR(ask(life, &STOOK_REQUEST(url, .client_cert = cert, .client_key = key, .key_password = "open sesame"), 0),
@@ -156,7 +156,7 @@ TEST_BOTH(pinned_keys)
     CHECK_STR(ask(life, &STOOK_REQUEST(url, .pinned_key = right), 0), "ok");
     CHECK_STR(ask(life, &STOOK_REQUEST(url, .pinned_key = text("%s;%s", wrong, right)), 0), "ok");
     CHECK_STR(ask(life, &STOOK_REQUEST(url, .pinned_key = nginx_file(nginx, "leaf.pub")), 0), "ok");
-    ask(life, &STOOK_REQUEST(url, .pinned_key = "/nonexistent.pub"), STOOK_ECERT);
+    ask(life, &STOOK_REQUEST(url, .pinned_key = "/nonexistent.pub"), STOOK_EFILE);
     life_close(life);
     /* The client's cannot be loosened by a request. */
     life_open(life, &STOOK_CLIENT(.ca_file = nginx->ca, .pinned_key = wrong));
