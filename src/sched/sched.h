@@ -38,7 +38,8 @@ struct stook__job {
     int64_t attempt_at, moved_at;  /* of this attempt: start, and last byte seen */
     uint8_t state;
     uint8_t passed;     /* waits in its queue: it was looked at, and passed over */
-    uint16_t connected; /* this attempt's connecting is over */
+    uint8_t connected;  /* this attempt's connecting is over */
+    uint8_t lost;       /* the attempt before was sent, and its answer was lost */
     uint32_t attempts;
 };
 

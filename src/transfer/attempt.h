@@ -21,6 +21,7 @@ struct stook__outcome {
     const char *message;
     int message_owned;
     int idempotent, lost; /* see struct stook__ending */
+    int sent;             /* a connection was there, and it went out */
     int os_error; /* of an attempt that could not begin */
     int starved;          /* for want of a descriptor or a port: it may go well when others are over */
 };

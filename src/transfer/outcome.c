@@ -239,6 +239,7 @@ void stook__outcome_judge(struct stook__attempt *attempt, struct stook__outcome 
     stook__free(attempt->heap, file);
     int unheard = facts.resent || facts.reused || facts.h2_error == H2_REFUSED_STREAM;
     ret_outcome->starved = error == STOOK_ENOFD || (error == STOOK_ECONNECT && attempt->answer.os_error == EADDRNOTAVAIL);
+    ret_outcome->sent = attempt->connected;
     ret_outcome->idempotent = stook__method_idempotent(attempt->method);
     ret_outcome->lost = attempt->anew || given_up || (error == STOOK_ERESET && !got_bytes(attempt) && unheard);
     ret_outcome->lost = ret_outcome->lost && stook__feed_may_repeat(attempt);

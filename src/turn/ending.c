@@ -50,6 +50,17 @@ struct stook__outcome stook__ending_say(struct stook__heap *heap, const struct s
     return with_line(outcome, stook__format(heap, "%s: %s %" PRId64 " ms", text, what, ms));
 }
 
+void stook__ending_name_first(struct stook__heap *heap, const struct stook__job *job, struct stook__outcome *outcome)
+{
+    if (!job->lost || outcome->error == 0 || outcome->sent)
+        return;
+    char *line = stook__format(heap, "%s: the first attempt was sent and had no answer; its repeat failed: %s",
+                               stook_strerror(STOOK_ERESET), outcome->message);
+    if (outcome->message_owned)
+        stook__free(heap, (char *)outcome->message);
+    *outcome = with_line((struct stook__outcome){.error = STOOK_ERESET, .message = stook_strerror(STOOK_ERESET)}, line);
+}
+
 void stook__batch_condemn(stook_batch *batch, int verdict)
 {
     if (batch->state == STOOK__DONE)

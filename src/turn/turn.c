@@ -83,6 +83,7 @@ static void begin(stook_client *client, struct stook_result *record, int fresh)
         return;
     }
     answer.os_error = (int16_t)outcome.os_error;
+    stook__ending_name_first(client->heap, &record->job, &outcome);
     record->job.attempts--; /* it was not tried */
     finish(client, record, &answer, &outcome);
 }
@@ -111,12 +112,14 @@ static void take_news(stook_client *client, int64_t now)
         int again = stook__sched_again(&record->job, &ending);
         int eased = !again && outcome.starved && stook__engine_make_room(client->engine);
         if (!again && !eased && !(outcome.starved && put_back(client, record))) {
+            stook__ending_name_first(client->heap, &record->job, &outcome);
             finish(client, record, &answer, &outcome);
             continue;
         }
         stook__answer_free(&answer, client->heap);
         drop_message(client, &outcome);
         if (again) {
+            record->job.lost = outcome.error == STOOK_ERESET;
             stook__sched_repeat(&client->sched, &record->job, now);
             stook__count(&client->counters, STOOK__REPEATED);
         }
@@ -137,7 +140,7 @@ static void expire(stook_client *client, int64_t now)
         if (record->stage == STOOK__TRYING) {
             int64_t moved_at = stook__attempt_moved_at(record->attempt);
             job->moved_at = moved_at > job->moved_at ? moved_at : job->moved_at;
-            job->connected = (uint16_t)stook__attempt_connected(record->attempt);
+            job->connected = (uint8_t)stook__attempt_connected(record->attempt);
             if (stook__attempt_held_up(record->attempt)) {
                 stook__sched_hold(&client->sched, job); /* its clocks stand still */
                 continue;

@@ -58,6 +58,31 @@ static void check_cases(struct life *life, const struct expected *cases, size_t 
         check_one(life, &cases[i / 2], i % 2 ? 3 : 1);
 }
 
+static enum raw_then vanish(struct raw_call *call)
+{
+    raw_leave_port(call);
+    return RAW_CLOSE;
+}
+
+/* The server has seen it, and then nobody is there: the first failure is the one that is told. */
+TEST_BOTH(repeated_in_vain)
+{
+    static const struct raw_behaviour extra[] = {{.path = "/vanish", .answer = vanish}, {.path = NULL}};
+    struct raw_server *server = raw_server_start(extra);
+    life_open(life, NULL);
+    warm_up(life, server, 1);
+    stook_batch *batch = life_batch(life);
+    add(batch, raw_url(server, "/vanish"));
+    CHECK_EQ_INT(life_gather(life, batch, NULL), 1);
+    const stook_result *result = stook_batch_result(batch, 0);
+    CHECK_EQ_INT(raw_seen(server, "/vanish"), 1);
+    CHECK_EQ_INT(stook_result_attempts(result), 2);
+    CHECK_ERROR(stook_result_error(result), STOOK_ERESET);
+    CHECK_CONTAINS(stook_result_message(result), stook_strerror(STOOK_ERESET));
+    CHECK_CONTAINS(stook_result_message(result), stook_strerror(STOOK_ECONNECT));
+    stook_batch_free(batch);
+}
+
 /* The server read it and may have acted on it: a second POST could be a second order. */
 TEST_BOTH(post_is_sent_once)
 {

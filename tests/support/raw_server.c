@@ -2,6 +2,7 @@
 /* The machinery of the raw server: child process, connections, requests, counters. */
 #include "raw_server.h"
 
+#include <errno.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
@@ -389,6 +390,11 @@ static void *serve(void *arg)
     return NULL;
 }
 
+void raw_leave_port(struct raw_call *call)
+{
+    shutdown(call->server->listeners[call->door - call->server->doors].fd, SHUT_RD);
+}
+
 static void accept_one(struct raw_server *server, size_t door, const pthread_attr_t *attributes)
 {
     pthread_t thread;
@@ -398,6 +404,11 @@ static void accept_one(struct raw_server *server, size_t door, const pthread_att
     call->receive = receive_plain;
     call->transmit = transmit_plain;
     call->fd = accept(server->listeners[door].fd, NULL, NULL);
+    if (call->fd < 0 && errno == EINVAL) { /* raw_leave_port() */
+        server->listeners[door].fd = -1;
+        free(call);
+        return;
+    }
     if (call->fd < 0)
         _exit(1);
     setsockopt(call->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int)); /* or 40 ms an answer */

@@ -94,6 +94,8 @@ void raw_signal(struct raw_server *server, const char *path);
 extern const struct raw_behaviour raw_behaviours[];
 /* HTTP/1 on a connection: what a door without `serve` does. */
 void raw_serve(struct raw_call *call);
+/* From now on connections to this door are refused. */
+void raw_leave_port(struct raw_call *call);
 /* A request begins, and its answer does; raw_serve() counts by itself. */
 void raw_enter(struct raw_call *call);
 void raw_leave(struct raw_call *call);
