@@ -36,7 +36,7 @@ int main(int argc, char **argv)
         return 2;
     snprintf(url, sizeof url, "%s/echo", argv[1]);
     const struct stook_part *const parts[] = {
-        &STOOK_PART(.name = "crop", .value = "winter rye"),
+        &STOOK_PART(.name = "crop", .value = "winter rye", .value_size = STOOK_AUTO),
         &STOOK_PART(.name = "photo", .file = argv[2]),
         NULL,
     };

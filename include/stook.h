@@ -259,7 +259,7 @@ struct stook_part {
     size_t size;         /**< set by STOOK_PART() */
     const char *name;    /**< of the form's field; required */
     const void *value;   /**< bytes of the field, copied */
-    int64_t value_size;  /**< bytes of `value`; 0 or STOOK_AUTO: it is a string, measure it */
+    int64_t value_size;  /**< of `value`: its bytes, STOOK_AUTO: it is a string, STOOK_NONE: it is empty; as `body_size` */
     const char *file;    /**< path of a regular file, instead of `value`; as stook_request's `body_file` */
     const char *filename; /**< [the last of `file`, none for a value] */
     const char *type;    /**< [by the ending of the file's name, or application/octet-stream; none for a value] media type */
@@ -286,7 +286,9 @@ struct stook_request {
     const char *method;         /**< ["GET", with a body "POST"] a token (RFC 9110 9.1), case matters */
     const char *const *headers; /**< "Name: value" strings, ended by NULL; framing fields are refused */
     const void *body;           /**< [none] bytes to send */
-    int64_t body_size;          /**< bytes of `body`; STOOK_AUTO: it is a string, measure it; with `body_read`: of all it gives, 0: not known */
+    /** Bytes of `body`. STOOK_AUTO: it is a string, measure it. STOOK_NONE: it is empty. 0 beside a `body`
+        is STOOK_EARG, the request's result. With `body_read`: of all it gives, 0: not known. */
+    int64_t body_size;
     void *user;                 /**< given back by stook_result_user() */
     int64_t queue_timeout_ms;   /**< from add to the first start; STOOK_NONE: off */
     int64_t attempt_timeout_ms; /**< one exchange; STOOK_NONE: off */

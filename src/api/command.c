@@ -161,7 +161,7 @@ static void form_value(struct line *line, const char *bytes, size_t size)
 static void form_part(struct line *line, const struct stook_part *part)
 {
     const char *bytes = part->file != NULL ? part->file : part->value;
-    size_t size = part->value_size > 0 ? (size_t)part->value_size : strlen(bytes);
+    size_t size = part->file != NULL ? strlen(part->file) : stook__parts_value(part);
     say(line, " -F '");
     quoted(line, part->name, strlen(part->name));
     say(line, part->file != NULL ? "=@" : "=");
@@ -213,9 +213,9 @@ static void body_options(struct line *line, const struct stook_request *request,
 static int body_of(struct stook__heap *heap, const struct stook_request *request, struct body *ret_body)
 {
     struct stook__pack pack = {NULL, 0};
-    *ret_body = (struct body){.bytes = request->body, .size = (size_t)request->body_size};
-    if (request->body != NULL && request->body_size == STOOK_AUTO)
-        ret_body->size = strlen(request->body);
+    *ret_body = (struct body){.bytes = request->body};
+    if (request->body != NULL)
+        ret_body->size = request->body_size == STOOK_AUTO ? strlen(request->body) : request->body_size > 0 ? (size_t)request->body_size : 0;
     if (request->json == NULL && request->form == NULL) {
         int posts = request->method != NULL && strcmp(request->method, "POST") == 0;
         if (ret_body->bytes != NULL && ret_body->size == 0 && !posts)
@@ -294,7 +294,7 @@ int64_t stook_request_to_curl(const stook_client *client, const struct stook_req
     if (client == NULL || request == NULL || (buffer == NULL && size > 0) || (flags & ~(int64_t)STOOK_CURL_SECRETS) != 0)
         return STOOK_EARG;
     int error = stook__input_struct(&mine, sizeof mine, request);
-    if (error == 0 && (mine.url == NULL || (mine.body_size < 0 && (mine.body_size != STOOK_AUTO || mine.body == NULL)) ||
+    if (error == 0 && (mine.url == NULL || mine.body_size < (mine.body != NULL ? STOOK_AUTO : 0) ||
                        stook__input_number(mine.http_version, 0, 0, STOOK_HTTP_3, &unused) != 0))
         error = STOOK_EARG;
     if (error == 0)

@@ -177,8 +177,10 @@ static int body_size(const struct stook_request *request, size_t *ret_size, cons
 {
     *ret_size = 0;
     *ret_why = "body_size is out of range, or there is no body";
-    if (request->body_size == STOOK_AUTO && request->body != NULL)
+    if (request->body != NULL && request->body_size == STOOK_AUTO)
         *ret_size = strlen(request->body);
+    else if (request->body != NULL && request->body_size == STOOK_NONE)
+        *ret_size = 0;
     else if (request->body_size < 0 || (request->body_size > 0 && request->body == NULL && request->body_read == NULL) ||
              (uint64_t)request->body_size > PTRDIFF_MAX)
         return STOOK_EARG;
@@ -260,10 +262,12 @@ static struct stook_result *make(stook_batch *batch, const struct stook_request 
     return record;
 }
 
-/* Whether it says no more than method, URL, headers and a body, as most do. */
+/* Whether it says no more than method, URL, headers and a body with its size, as most do. */
 static int is_plain(const struct stook_request *request)
 {
     static const char zero[sizeof *request - offsetof(struct stook_request, queue_timeout_ms)];
+    if (request->body != NULL && request->body_size == 0)
+        return 0;
     return memcmp(&request->queue_timeout_ms, zero, sizeof zero) == 0;
 }
 

@@ -47,6 +47,9 @@ static int judge_bodies(const struct stook_request *request, const char **ret_wh
     if ((request->body != NULL) + (request->json != NULL) + (request->form != NULL) + (request->parts != NULL) +
             (request->body_file != NULL) + (request->body_read != NULL) > 1)
         return refuse(STOOK_EARG, STOOK__ARG("more than one body is given"), ret_why);
+    if (request->body != NULL && request->body_size == 0)
+        return refuse(STOOK_EARG, STOOK__ARG("body is given with a body_size of 0: STOOK_AUTO measures a string, STOOK_NONE is an empty body"),
+                      ret_why);
     if (request->body_release != NULL && request->body == NULL)
         return refuse(STOOK_EARG, STOOK__ARG("body_release is given without a body"), ret_why);
     if (request->body_rewind != NULL && request->body_read == NULL)

@@ -28,6 +28,8 @@ void stook__peer_pack(struct stook__peer *peer, struct stook__pack *pack, const 
 int stook__extra_judge(const struct stook__policy *client, const struct stook_request *request, const char **ret_why);
 int stook__extra_credentials(const struct stook_request *request, const char **ret_why);
 int stook__parts_judge(const struct stook_request *request, const char **ret_why);
+/* Bytes of the value of a part that was judged; 0 for a file. */
+size_t stook__parts_value(const struct stook_part *part);
 /* First into the block: they are structs. */
 void stook__parts_pack(struct stook__extra *extra, struct stook__pack *pack, const struct stook_request *request);
 /* Whether `headers` have one of that name. */

@@ -17,8 +17,11 @@ static int judge(const struct stook_part *theirs, const char **ret_why)
         return stook__input_refuse(STOOK__ARG("a part has no name"), ret_why);
     if ((part.value != NULL) + (part.file != NULL) != 1)
         return stook__input_refuse(STOOK__ARG("a part has neither value nor file, or both"), ret_why);
-    if ((part.value_size < 0 && part.value_size != STOOK_AUTO) || (part.value_size != 0 && part.value == NULL) ||
-        (uint64_t)(part.value_size < 0 ? 0 : part.value_size) > PTRDIFF_MAX)
+    if (part.value != NULL && part.value_size == 0)
+        return stook__input_refuse(STOOK__ARG("the value of a part is given with a value_size of 0: STOOK_AUTO measures a string, "
+                                              "STOOK_NONE is an empty value"), ret_why);
+    if (part.value_size < STOOK_AUTO || (part.value_size != 0 && part.value == NULL) ||
+        (part.value_size > 0 && (uint64_t)part.value_size > PTRDIFF_MAX))
         return stook__input_refuse(STOOK__ARG("the value_size of a part is out of range, or there is no value"), ret_why);
     if (stook__input_control(part.name) || stook__input_control(part.filename) || stook__input_control(part.type) || stook__input_control(part.file))
         return stook__input_refuse(STOOK__ARG("a text of a part contains a control byte"), ret_why);
@@ -42,6 +45,13 @@ int stook__parts_judge(const struct stook_request *request, const char **ret_why
     return error;
 }
 
+size_t stook__parts_value(const struct stook_part *part)
+{
+    if (part->value_size == STOOK_AUTO)
+        return strlen(part->value);
+    return part->value_size > 0 ? (size_t)part->value_size : 0;
+}
+
 void stook__parts_pack(struct stook__extra *extra, struct stook__pack *pack, const struct stook_request *request)
 {
     const char *why;
@@ -54,7 +64,7 @@ void stook__parts_pack(struct stook__extra *extra, struct stook__pack *pack, con
     for (size_t i = 0; i < extra->n_parts; i++) {
         struct stook_part part;
         stook__input_struct(&part, sizeof part, request->parts[i]);
-        size_t size = part.value == NULL ? 0 : part.value_size > 0 ? (size_t)part.value_size : strlen(part.value);
+        size_t size = stook__parts_value(&part);
         struct stook__part copy = {
             .name = stook__pack_text(pack, part.name),
             .value = stook__pack_bytes(pack, part.value != NULL ? part.value : "", size),

@@ -109,8 +109,8 @@ TEST_BOTH(same_bytes)
     char *file = strdup(text("%s/it's \"a\" file.txt", directory)), *url = strdup(raw_url(server, "/echo?q='$(id)'&[1-3]{a,b}"));
     write_file(file, "from\na file");
     const struct stook_part *const parts[] = {
-        &STOOK_PART(.name = "a'b", .value = "it's \"x\";type=none \\ \n@"), &STOOK_PART(.name = "at", .value = "@/etc/passwd"),
-        &STOOK_PART(.name = "less", .value = "<x", .type = "text/x-own"), &STOOK_PART(.name = "file", .file = file),
+        &STOOK_PART(.name = "a'b", .value = "it's \"x\";type=none \\ \n@", .value_size = STOOK_AUTO), &STOOK_PART(.name = "at", .value = "@/etc/passwd", .value_size = STOOK_AUTO),
+        &STOOK_PART(.name = "less", .value = "<x", .value_size = STOOK_AUTO, .type = "text/x-own"), &STOOK_PART(.name = "file", .file = file),
         &STOOK_PART(.name = "named", .file = file, .filename = "n'a\"me", .type = "application/x-own"), NULL};
     const struct stook_request requests[] = {
         STOOK_REQUEST(url),

@@ -112,6 +112,8 @@ TEST_BOTH(refused)
         {STOOK_REQUEST(url, .json = ""), STOOK_EARG, "json is empty"},
         {STOOK_REQUEST(url, .json = "1", .form = fine), STOOK_EARG, "more than one body"},
         {STOOK_REQUEST(url, .json = "1", .body = "x", .body_size = 1), STOOK_EARG, "more than one body"},
+        {STOOK_REQUEST(url, .body = "hello"), STOOK_EARG, "STOOK_AUTO measures a string, STOOK_NONE is an empty body"},
+        {STOOK_REQUEST(url, .body = "", .priority = 1), STOOK_EARG, "body_size of 0"},
         {STOOK_REQUEST(url, .form = odd), STOOK_EARG, "has no value"},
         {STOOK_REQUEST(url, .password = "secret"), STOOK_EARG, "without username"},
         {STOOK_REQUEST(url, .auth = STOOK_AUTH_DIGEST), STOOK_EARG, "without username"},
@@ -364,7 +366,7 @@ static void offer(struct story *story, const struct stook_request *request)
 static void sending_flow(struct life *life)
 {
     static const char *const pairs[] = {"a", "b", NULL}, *const resolve[] = {"example.com:80:127.0.0.1", NULL};
-    const struct stook_part *const parts[] = {&STOOK_PART(.name = "a", .value = "b"), &STOOK_PART(.name = "c", .file = a_file),
+    const struct stook_part *const parts[] = {&STOOK_PART(.name = "a", .value = "b", .value_size = STOOK_AUTO), &STOOK_PART(.name = "c", .file = a_file),
                                               NULL};
     int released = 0, given = 0;
     char url[64];

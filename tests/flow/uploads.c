@@ -183,12 +183,12 @@ TEST_BOTH(parts)
     struct raw_server *server = raw_server_start(NULL);
     const char *path = file_of("rye.html", "<p>");
     const struct stook_part *const parts[] = {
-        &STOOK_PART(.name = "text", .value = "J\xc3\xbcrgen"),
-        &STOOK_PART(.name = "none", .value = ""),
+        &STOOK_PART(.name = "text", .value = "J\xc3\xbcrgen", .value_size = STOOK_AUTO),
+        &STOOK_PART(.name = "none", .value = "ignored", .value_size = STOOK_NONE),
         &STOOK_PART(.name = "bytes", .value = bytes, .value_size = sizeof bytes, .type = "application/x-bytes"),
         &STOOK_PART(.name = "file", .file = path),
         &STOOK_PART(.name = "named", .file = path, .filename = "a \"b\".txt", .type = "text/x-own"),
-        &STOOK_PART(.name = "as a file", .value = "{}", .filename = "x.json"),
+        &STOOK_PART(.name = "as a file", .value = "{}", .value_size = STOOK_AUTO, .filename = "x.json"),
         NULL};
     life_open(life, NULL);
     stook_batch *batch = life_batch(life);
@@ -222,18 +222,21 @@ TEST_BOTH(parts_refused)
         struct stook_part part;
         const char *why;
     } rows[] = {
-        {STOOK_PART(.value = "x"), "a part has no name"},
+        {STOOK_PART(.value = "x", .value_size = STOOK_AUTO), "a part has no name"},
         {STOOK_PART(.name = "x"), "neither value nor file"},
-        {STOOK_PART(.name = "x", .value = "x", .file = "x"), "or both"},
-        {STOOK_PART(.name = "x\n", .value = "x"), "control byte"},
-        {STOOK_PART(.name = "x", .value = "x", .filename = "\r"), "control byte"},
-        {STOOK_PART(.name = "x", .value = "x", .type = "text/plain\r\nX: y"), "control byte"},
+        {STOOK_PART(.name = "x", .value = "x", .value_size = STOOK_AUTO, .file = "x"), "or both"},
+        {STOOK_PART(.name = "x\n", .value = "x", .value_size = STOOK_AUTO), "control byte"},
+        {STOOK_PART(.name = "x", .value = "x", .value_size = STOOK_AUTO, .filename = "\r"), "control byte"},
+        {STOOK_PART(.name = "x", .value = "x", .value_size = STOOK_AUTO, .type = "text/plain\r\nX: y"), "control byte"},
+        {STOOK_PART(.name = "x", .value = "x"), "STOOK_AUTO measures a string, STOOK_NONE is an empty value"},
+        {STOOK_PART(.name = "x", .value = ""), "value_size of 0"},
         {STOOK_PART(.name = "x", .value = "x", .value_size = -7), "value_size"},
+        {STOOK_PART(.name = "x", .file = "x", .value_size = STOOK_NONE), "value_size"},
         {STOOK_PART(.name = "x", .file = "x", .value_size = 1), "value_size"},
         {{.name = "x", .value = "x"}, "a part has no size"},
     };
     enum { ROWS = sizeof rows / sizeof rows[0] };
-    const struct stook_part *none[] = {NULL}, *one[] = {&STOOK_PART(.name = "x", .value = "x"), NULL}, *many[1002];
+    const struct stook_part *none[] = {NULL}, *one[] = {&STOOK_PART(.name = "x", .value = "x", .value_size = STOOK_AUTO), NULL}, *many[1002];
     for (size_t i = 0; i < 1001; i++)
         many[i] = one[0];
     many[1001] = NULL;
@@ -408,14 +411,14 @@ TEST_BOTH(nothing_to_send)
     const char *url = raw_url(server, "/echo");
     life_open(life, NULL);
     stook_batch *batch = life_batch(life);
-    ADD(batch, url, .body = "", .body_size = 0);
-    ADD(batch, url, .body = "", .body_size = 0, .method = "POST");
+    ADD(batch, url, .body = "", .body_size = STOOK_NONE);
+    ADD(batch, url, .body = "", .body_size = STOOK_NONE, .method = "POST");
     ADD(batch, url, .form = nothing, .method = "PUT");
     CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(url, .body_size = 5)), STOOK_EARG);
     stook_batch_free(batch);
     batch = life_batch(life);
-    ADD(batch, url, .body = "", .body_size = 0);
-    ADD(batch, url, .body = "", .body_size = 0, .method = "POST");
+    ADD(batch, url, .body = "", .body_size = STOOK_NONE);
+    ADD(batch, url, .body = "", .body_size = STOOK_NONE, .method = "POST");
     ADD(batch, url, .form = nothing, .method = "PUT");
     CHECK_EQ_INT(life_gather_ordered(life, batch, NULL), 0);
     CHECK(strncmp(stook_result_body(stook_batch_result(batch, 0), NULL), "GET ", 4) == 0);
