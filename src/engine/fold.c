@@ -34,7 +34,7 @@ static void trace(struct stook__slot *slot, int on)
 void stook__fold_init(struct stook__slot *slot)
 {
     if (is_wanted(slot))
-        curl_easy_setopt(slot->easy, CURLOPT_DEBUGFUNCTION, on_trace);
+        stook__slot_set(slot, CURLOPT_DEBUGFUNCTION, on_trace);
 }
 
 void stook__fold_begin(struct stook__slot *slot)

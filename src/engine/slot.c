@@ -131,29 +131,28 @@ static int before_send(void *user, char *remote, char *local, int remote_port, i
 
 static void set_options(struct stook__slot *slot)
 {
-    CURL *easy = slot->easy;
-    curl_easy_setopt(easy, CURLOPT_PRIVATE, (void *)slot);
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, slot->error);
-    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_head);
-    curl_easy_setopt(easy, CURLOPT_HEADERDATA, (void *)slot);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, (void *)slot);
-    curl_easy_setopt(easy, CURLOPT_RESOLVER_START_FUNCTION, on_resolver);
-    curl_easy_setopt(easy, CURLOPT_RESOLVER_START_DATA, (void *)slot);
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, (void *)slot);
+    stook__slot_set(slot, CURLOPT_PRIVATE, (void *)slot);
+    stook__slot_set(slot, CURLOPT_ERRORBUFFER, slot->error);
+    stook__slot_set(slot, CURLOPT_HEADERFUNCTION, on_head);
+    stook__slot_set(slot, CURLOPT_HEADERDATA, (void *)slot);
+    stook__slot_set(slot, CURLOPT_WRITEFUNCTION, on_body);
+    stook__slot_set(slot, CURLOPT_WRITEDATA, (void *)slot);
+    stook__slot_set(slot, CURLOPT_RESOLVER_START_FUNCTION, on_resolver);
+    stook__slot_set(slot, CURLOPT_RESOLVER_START_DATA, (void *)slot);
+    stook__slot_set(slot, CURLOPT_OPENSOCKETFUNCTION, on_open);
+    stook__slot_set(slot, CURLOPT_OPENSOCKETDATA, (void *)slot);
     /* libcurl copies these two into the connection, which outlives the slot. */
-    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, stook__sockets_close);
-    curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, (void *)slot->engine);
-    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, before_send);
-    curl_easy_setopt(easy, CURLOPT_PREREQDATA, (void *)slot);
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    stook__slot_set(slot, CURLOPT_CLOSESOCKETFUNCTION, stook__sockets_close);
+    stook__slot_set(slot, CURLOPT_CLOSESOCKETDATA, (void *)slot->engine);
+    stook__slot_set(slot, CURLOPT_PREREQFUNCTION, before_send);
+    stook__slot_set(slot, CURLOPT_PREREQDATA, (void *)slot);
+    stook__slot_set(slot, CURLOPT_NOSIGNAL, 1L);
     /* The age at which libcurl drops an idle connection is taken from whichever handle looks, so
        it has to be the same on all. */
-    curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, 60L);
+    stook__slot_set(slot, CURLOPT_MAXAGE_CONN, 60L);
     /* Who is never idle finds a name's new addresses within the hour. */
-    curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN, 3600L);
-    curl_easy_setopt(easy, CURLOPT_SHARE, slot->trust->share);
+    stook__slot_set(slot, CURLOPT_MAXLIFETIME_CONN, 3600L);
+    stook__slot_set(slot, CURLOPT_SHARE, slot->trust->share);
     stook__fold_init(slot);
 }
 
@@ -250,6 +249,18 @@ struct stook__slot_kit *stook__slot_kit(struct stook__slot *slot)
     return &slot->kit;
 }
 
+void stook__slot_note(struct stook__slot *slot, CURLcode code, const char *option)
+{
+    if (code != CURLE_OK && slot->kit.refusal.code == CURLE_OK)
+        slot->kit.refusal = (struct stook__refusal){code, option};
+}
+
+void stook__slot_note_memory(struct stook__slot *slot, CURLcode code, const char *option)
+{
+    if (code == CURLE_OUT_OF_MEMORY)
+        stook__slot_note(slot, code, option);
+}
+
 /* Every transfer that ends walks all cached names to throw old ones away, unless it is told that
    they never grow old. One a second is enough. */
 static void set_dns_age(struct stook__slot *slot)
@@ -322,9 +333,9 @@ static int on_transfer(void *user, curl_off_t receive_total, curl_off_t received
 
 void stook__slot_watch_sent(struct stook__slot *slot)
 {
-    curl_easy_setopt(slot->easy, CURLOPT_XFERINFOFUNCTION, on_transfer);
-    curl_easy_setopt(slot->easy, CURLOPT_XFERINFODATA, (void *)slot);
-    curl_easy_setopt(slot->easy, CURLOPT_NOPROGRESS, 0L);
+    stook__slot_set(slot, CURLOPT_XFERINFOFUNCTION, on_transfer);
+    stook__slot_set(slot, CURLOPT_XFERINFODATA, (void *)slot);
+    stook__slot_set(slot, CURLOPT_NOPROGRESS, 0L);
 }
 
 void stook__slot_tell(struct stook__slot *slot)

@@ -58,7 +58,6 @@ struct stook__slot *stook__slot_new(struct stook__trust *trust, const struct sto
    there. 0 or STOOK_ENOMEM. */
 int stook__slot_join(struct stook__slot *slot, const char *origin, size_t size, int h2, int may_rest);
 
-/* What stays with a slot for the next attempt of its origin; kept by the attempt. */
 /* The peer's address and port. */
 struct stook__remote {
     char text[STOOK__REMOTE_MAX];
@@ -66,6 +65,13 @@ struct stook__remote {
     int port;
 };
 
+/* The first option that this libcurl did not take, and what it said. */
+struct stook__refusal {
+    CURLcode code;
+    const char *option;
+};
+
+/* What stays with a slot for the next attempt of its origin; kept by the attempt. */
 struct stook__slot_kit {
     CURLU *url;       /* libcurl reads it when the transfer starts, so it is never shared */
     char path[64];    /* what the URL is behind its origin, if that is short; "": not known */
@@ -74,6 +80,7 @@ struct stook__slot_kit {
     struct curl_slist *connect_to; /* libcurl keeps the pointer */
     struct stook__remote remote; /* of the last connection */
     int directory; /* the authorities of libcurl's default directory count too */
+    struct stook__refusal refusal; /* a slot with one must not be started */
 };
 
 /* Whether this origin was found to need the directory of authorities; and that it does. */
@@ -86,6 +93,16 @@ int stook__slot_warm(const struct stook__slot *slot);
 
 CURL *stook__slot_easy(struct stook__slot *slot);
 struct stook__slot_kit *stook__slot_kit(struct stook__slot *slot);
+
+/* Set an option of the slot's handle. What libcurl says goes to the kit. */
+#define stook__slot_set(slot, option, value) \
+    stook__slot_note(slot, curl_easy_setopt(stook__slot_easy(slot), option, value), #option)
+/* The same for an option that switches off what a libcurl may have been built without. */
+#define stook__slot_switch_off(slot, option, value) \
+    stook__slot_note_memory(slot, curl_easy_setopt(stook__slot_easy(slot), option, value), #option)
+void stook__slot_note(struct stook__slot *slot, CURLcode code, const char *option);
+void stook__slot_note_memory(struct stook__slot *slot, CURLcode code, const char *option);
+
 /* 0, STOOK_ENOMEM, STOOK_ERESET (the lane is broken). After a failure the slot must still be given back. */
 int stook__slot_start(struct stook__slot *slot);
 /* How far one without a connection is. AT_GATE: libcurl does not have it yet. */

@@ -80,18 +80,17 @@ int stook__feed_begin(struct stook__attempt *attempt)
 {
     const struct stook__extra *extra = attempt->spec->extra;
     struct stook__feed *feed = stook__alloc(attempt->heap, sizeof *feed);
-    CURL *easy = stook__slot_easy(attempt->slot);
     if (feed == NULL)
         return STOOK_ENOMEM;
     attempt->feed = feed;
     feed->size = extra->read_size;
     feed->rewind_due = extra->asked;
-    curl_easy_setopt(easy, CURLOPT_POST, 1L);
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)extra->read_size);
-    curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
-    curl_easy_setopt(easy, CURLOPT_READDATA, (void *)attempt);
-    curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_seek);
-    curl_easy_setopt(easy, CURLOPT_SEEKDATA, (void *)attempt);
+    stook__slot_set(attempt->slot, CURLOPT_POST, 1L);
+    stook__slot_set(attempt->slot, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)extra->read_size);
+    stook__slot_set(attempt->slot, CURLOPT_READFUNCTION, on_read);
+    stook__slot_set(attempt->slot, CURLOPT_READDATA, (void *)attempt);
+    stook__slot_set(attempt->slot, CURLOPT_SEEKFUNCTION, on_seek);
+    stook__slot_set(attempt->slot, CURLOPT_SEEKDATA, (void *)attempt);
     return 0;
 }
 

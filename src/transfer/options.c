@@ -46,39 +46,33 @@ static int directory_apart(const struct stook__attempt *attempt)
     return file != NULL && *file != '\0' && directory != NULL && *directory != '\0';
 }
 
-static CURLcode set_authorities(struct stook__attempt *attempt)
+static void set_authorities(struct stook__attempt *attempt)
 {
-    CURL *easy = stook__slot_easy(attempt->slot);
     struct stook__slot_kit *kit = stook__slot_kit(attempt->slot);
     const char *file = attempt->policy->ca_file;
-    CURLcode code = CURLE_OK;
     if (file != NULL)
-        code = curl_easy_setopt(easy, CURLOPT_CAINFO, file);
+        stook__slot_set(attempt->slot, CURLOPT_CAINFO, file);
     kit->directory = !stook__peer_own_authorities(attempt->policy) && (stook__slot_needs_directory(attempt->slot) ||
                                       !directory_apart(attempt));
     /* A file of one's own means these authorities and no others. */
-    if (code == CURLE_OK && !kit->directory)
-        code = curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
-    return code;
+    if (!kit->directory)
+        stook__slot_switch_off(attempt->slot, CURLOPT_CAPATH, NULL);
 }
 
-static int set_policy(struct stook__attempt *attempt)
+static void set_policy(struct stook__attempt *attempt)
 {
-    CURL *easy = stook__slot_easy(attempt->slot);
-    CURLcode code = curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    struct stook__slot *slot = attempt->slot;
+    stook__slot_set(slot, CURLOPT_PROTOCOLS_STR, attempt->usual->has_tls ? "http,https" : "http");
     /* An empty proxy: those of the environment are not asked. */
-    if (code == CURLE_OK)
-        code = curl_easy_setopt(easy, CURLOPT_PROXY, "");
-    if (code == CURLE_OK)
-        code = curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
-    if (code == CURLE_OK)
-        code = set_authorities(attempt);
-    curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, http_version(attempt));
+    stook__slot_switch_off(slot, CURLOPT_PROXY, "");
+    stook__slot_switch_off(slot, CURLOPT_NOPROXY, "*");
+    set_authorities(attempt);
+    if (attempt->usual->has_tls)
+        stook__slot_set(slot, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    stook__slot_set(slot, CURLOPT_HTTP_VERSION, http_version(attempt));
     /* libcurl formats a User-Agent that is an option twice for each request. */
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, attempt->usual->headers);
-    curl_easy_setopt(easy, CURLOPT_CURLU, stook__slot_kit(attempt->slot)->url);
-    return code == CURLE_OK ? 0 : STOOK_ENOMEM;
+    stook__slot_set(slot, CURLOPT_HTTPHEADER, attempt->usual->headers);
+    stook__slot_set(slot, CURLOPT_CURLU, stook__slot_kit(slot)->url);
 }
 
 /* Whether a connection may come to speak HTTP/2, which is agreed in TLS: 1; or even HTTP/3: 2. */
@@ -133,9 +127,11 @@ static int take_new(struct stook__attempt *attempt, struct stook__trust *trust, 
         return refuse_url(attempt, error, why, scheme, ret_outcome);
     note_path(stook__slot_kit(attempt->slot), url + origin);
     error = stook__peer_join(attempt, may_be_h2(attempt), rest);
-    if (error == 0)
-        error = set_policy(attempt);
-    return error == 0 ? stook__peer_set(attempt, ret_outcome) : error;
+    if (error != 0)
+        return error;
+    set_policy(attempt);
+    stook__peer_set(attempt);
+    return 0;
 }
 
 /* A slot with the URL and the policy set: one that rested, if it can be had, else a new one. */
@@ -187,10 +183,9 @@ static void undo(CURL *easy, unsigned changed, const struct stook__usual *usual)
 
 static int set_method(struct stook__attempt *attempt, unsigned *changed, struct stook__outcome *ret_outcome)
 {
-    CURL *easy = stook__slot_easy(attempt->slot);
+    struct stook__slot *slot = attempt->slot;
     const struct stook__spec *spec = attempt->spec;
     const char *method = attempt->method, *usual = "GET";
-    CURLcode code = CURLE_OK;
     if (stook__spec_has_source(spec)) {
         int error = stook__upload_begin(attempt, ret_outcome);
         if (error != 0)
@@ -199,20 +194,19 @@ static int set_method(struct stook__attempt *attempt, unsigned *changed, struct 
     } else if (strcmp(method, "HEAD") == 0 && spec->body_size == 0) {
         /* Has to be told as such, or libcurl waits for a body that never comes. */
         *changed |= HEAD;
-        code = curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+        stook__slot_set(slot, CURLOPT_NOBODY, 1L);
         usual = method;
     } else if (spec->body_size > 0 || strcmp(method, "POST") == 0) {
         *changed |= BODY;
-        code = curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)spec->body_size);
-        if (code == CURLE_OK)
-            code = curl_easy_setopt(easy, CURLOPT_POSTFIELDS, spec->body != NULL ? spec->body : "");
+        stook__slot_set(slot, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)spec->body_size);
+        stook__slot_set(slot, CURLOPT_POSTFIELDS, spec->body != NULL ? spec->body : "");
         usual = "POST";
     }
-    if (code == CURLE_OK && strcmp(method, usual) != 0) {
+    if (strcmp(method, usual) != 0) {
         *changed |= METHOD;
-        code = curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method);
+        stook__slot_set(slot, CURLOPT_CUSTOMREQUEST, method);
     }
-    return code == CURLE_OK ? 0 : STOOK_ENOMEM;
+    return 0;
 }
 
 /* libcurl shares this time among the addresses of a name; the clock itself is sched's. Where nothing
@@ -226,7 +220,7 @@ static void set_connect_time(struct stook__attempt *attempt)
     if (!attempt->fresh && stook__slot_warm(attempt->slot))
         ms = 0;
     if (kit->connect_ms != ms)
-        curl_easy_setopt(stook__slot_easy(attempt->slot), CURLOPT_CONNECTTIMEOUT_MS, (long)ms);
+        stook__slot_set(attempt->slot, CURLOPT_CONNECTTIMEOUT_MS, (long)ms);
     kit->connect_ms = ms;
 }
 
@@ -261,6 +255,10 @@ static int check(struct stook__attempt *attempt, int *ret_secret, struct stook__
         error = STOOK_EUNSUPPORTED;
         why = "this libcurl has no HTTP/3";
     }
+    if (error == 0 && is_https(attempt) && !attempt->usual->has_tls) {
+        error = STOOK_EUNSUPPORTED;
+        why = "this libcurl has no TLS";
+    }
     if (error == 0 && attempt->policy->decode == 1 && !stook__codings_any()) {
         error = STOOK_EUNSUPPORTED;
         why = "this build decodes no content coding";
@@ -279,6 +277,19 @@ static int goes_elsewhere(const struct stook__spec *spec)
     return spec->extra != NULL && (spec->extra->on_body != NULL || spec->extra->output_file != NULL);
 }
 
+/* What is refused was left out when libcurl was built, or its value is beyond libcurl's bounds. */
+static int refused(struct stook__attempt *attempt, const struct stook__refusal *refusal, struct stook__outcome *ret_outcome)
+{
+    int bad_value = refusal->code == CURLE_BAD_FUNCTION_ARGUMENT;
+    int error = bad_value ? STOOK_EARG : STOOK_EUNSUPPORTED;
+    char why[80];
+    if (refusal->code == CURLE_OUT_OF_MEMORY)
+        return STOOK_ENOMEM;
+    snprintf(why, sizeof why, bad_value ? "libcurl does not take the value of %s" : "this libcurl lacks %s", refusal->option);
+    stook__outcome_set(attempt->heap, ret_outcome, error, why);
+    return error;
+}
+
 int stook__options_set(struct stook__attempt *attempt, int fresh, struct stook__outcome *ret_outcome)
 {
     int secret = 0;
@@ -287,25 +298,26 @@ int stook__options_set(struct stook__attempt *attempt, int fresh, struct stook__
         error = take_slot(attempt, may_rest(attempt, secret), ret_outcome);
     if (error != 0)
         return error;
-    CURL *easy = stook__slot_easy(attempt->slot);
     struct stook__slot_kit *kit = stook__slot_kit(attempt->slot);
-    undo(easy, kit->changed, attempt->usual);
+    undo(stook__slot_easy(attempt->slot), kit->changed, attempt->usual);
     kit->changed = 0;
     error = set_method(attempt, &kit->changed, ret_outcome);
     if (attempt->headers != NULL) {
         kit->changed |= FIELDS;
-        curl_easy_setopt(easy, CURLOPT_HTTPHEADER, attempt->headers);
+        stook__slot_set(attempt->slot, CURLOPT_HTTPHEADER, attempt->headers);
     }
     if (fresh) {
         kit->changed |= FRESH;
-        curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+        stook__slot_set(attempt->slot, CURLOPT_FRESH_CONNECT, 1L);
     }
     if (goes_elsewhere(attempt->spec)) {
         kit->changed |= ROOM;
-        curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, ROOM_SIZE);
+        stook__slot_set(attempt->slot, CURLOPT_BUFFERSIZE, ROOM_SIZE);
     }
     if (attempt->spec->extra != NULL && attempt->spec->extra->on_progress != NULL)
         stook__slot_watch_sent(attempt->slot);
     set_connect_time(attempt);
+    if (kit->refusal.code != CURLE_OK && (error == 0 || error == STOOK_ENOMEM))
+        error = refused(attempt, &kit->refusal, ret_outcome);
     return error;
 }

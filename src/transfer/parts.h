@@ -19,6 +19,7 @@ struct stook__usual {
     struct curl_slist *headers; /* with it; NULL: none */
     size_t head_size;                /* of the last head */
     size_t n_to_program;             /* attempts under way whose body goes there */
+    int has_tls;                     /* libcurl was built with it */
     const char *no_password;         /* for a key without one; NULL: none is told */
     long versions[STOOK_HTTP_3 + 1]; /* by STOOK_HTTP_...: what libcurl is told; 0: it cannot */
 };
@@ -104,9 +105,9 @@ static inline int stook__peer_own_authorities(const struct stook__policy *policy
 
 /* peer.c: the trust of a policy; NULL: no memory. */
 struct stook__trust *stook__peer_trust(const struct stook__usual *usual, const struct stook__policy *policy);
-/* peer.c: the slot's origin, and the options that say where it is and who. As stook__options_set. */
+/* peer.c: the slot's origin: 0 or STOOK_ENOMEM; and the options that say where it is and who. */
 int stook__peer_join(struct stook__attempt *attempt, int h2, int may_rest);
-int stook__peer_set(struct stook__attempt *attempt, struct stook__outcome *ret_outcome);
+void stook__peer_set(struct stook__attempt *attempt);
 /* peer_files.c: which of the files that say whom to trust could not be used, and why, in words of the heap; also
    sets the answer's errno. NULL: none, or no memory. `code` is libcurl's, of an attempt that failed in TLS. */
 char *stook__peer_file_fault(struct stook__attempt *attempt, CURLcode code);

@@ -76,58 +76,56 @@ struct stook__trust *stook__peer_trust(const struct stook__usual *usual, const s
 }
 
 /* Not CURLOPT_RESOLVE: that goes into the cache of names that all requests share. */
-static CURLcode set_place(struct stook__attempt *attempt)
+static void set_place(struct stook__attempt *attempt)
 {
     struct stook__resolve place;
     struct stook__slot_kit *kit = stook__slot_kit(attempt->slot);
     char text[80];
     if (!find_place(attempt, &place))
-        return CURLE_OK;
+        return;
     snprintf(text, sizeof text, place.is_ipv6 ? "::[%.*s]:" : "::%.*s:", (int)place.address_size, place.address);
     kit->connect_to = curl_slist_append(NULL, text);
-    return kit->connect_to != NULL ? curl_easy_setopt(stook__slot_easy(attempt->slot), CURLOPT_CONNECT_TO, kit->connect_to)
-                                   : CURLE_OUT_OF_MEMORY;
+    if (kit->connect_to == NULL)
+        stook__slot_note(attempt->slot, CURLE_OUT_OF_MEMORY, "CURLOPT_CONNECT_TO");
+    else
+        stook__slot_set(attempt->slot, CURLOPT_CONNECT_TO, kit->connect_to);
 }
 
-static CURLcode set_text(CURL *easy, CURLcode code, CURLoption option, const char *text)
+static void set_certificates(struct stook__attempt *attempt)
 {
-    return code == CURLE_OK && text != NULL ? curl_easy_setopt(easy, option, text) : code;
-}
-
-static CURLcode set_certificates(struct stook__attempt *attempt, CURL *easy)
-{
+    struct stook__slot *slot = attempt->slot;
     const struct stook__peer *peer = attempt->policy->peer;
-    CURLcode code = CURLE_OK;
     if (peer->ca_data != NULL) {
         /* The client's outlives its handles; that of a request may not. */
         unsigned flags = peer == attempt->usual->policy->peer ? CURL_BLOB_NOCOPY : CURL_BLOB_COPY;
         struct curl_blob blob = {(void *)peer->ca_data, strlen(peer->ca_data), flags};
-        code = curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob);
+        stook__slot_set(slot, CURLOPT_CAINFO_BLOB, &blob);
     }
-    code = set_text(easy, code, CURLOPT_SSLCERT, peer->client_cert);
-    code = set_text(easy, code, CURLOPT_SSLKEY, peer->client_key);
-    if (peer->client_cert != NULL)
-        code = set_text(easy, code, CURLOPT_KEYPASSWD,
-                        peer->key_password != NULL ? peer->key_password : attempt->usual->no_password);
-    return set_text(easy, code, CURLOPT_PINNEDPUBLICKEY, peer->pinned_key);
+    if (peer->client_cert != NULL) {
+        const char *password = peer->key_password != NULL ? peer->key_password : attempt->usual->no_password;
+        stook__slot_set(slot, CURLOPT_SSLCERT, peer->client_cert);
+        if (password != NULL)
+            stook__slot_set(slot, CURLOPT_KEYPASSWD, password);
+    }
+    if (peer->client_key != NULL)
+        stook__slot_set(slot, CURLOPT_SSLKEY, peer->client_key);
+    if (peer->pinned_key != NULL)
+        stook__slot_set(slot, CURLOPT_PINNEDPUBLICKEY, peer->pinned_key);
 }
 
-int stook__peer_set(struct stook__attempt *attempt, struct stook__outcome *ret_outcome)
+void stook__peer_set(struct stook__attempt *attempt)
 {
-    CURL *easy = stook__slot_easy(attempt->slot);
+    struct stook__slot *slot = attempt->slot;
     const struct stook__extra *extra = attempt->spec->extra;
-    CURLcode code = set_text(easy, CURLE_OK, CURLOPT_UNIX_SOCKET_PATH, unix_socket(attempt));
-    if (code == CURLE_OK && extra != NULL && extra->username != NULL) {
-        curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_DIGEST);
-        code = set_text(easy, code, CURLOPT_USERNAME, extra->username);
-        code = set_text(easy, code, CURLOPT_PASSWORD, extra->password);
+    if (unix_socket(attempt) != NULL)
+        stook__slot_set(slot, CURLOPT_UNIX_SOCKET_PATH, unix_socket(attempt));
+    if (extra != NULL && extra->username != NULL) {
+        stook__slot_set(slot, CURLOPT_HTTPAUTH, (long)CURLAUTH_DIGEST);
+        stook__slot_set(slot, CURLOPT_USERNAME, extra->username);
+        if (extra->password != NULL)
+            stook__slot_set(slot, CURLOPT_PASSWORD, extra->password);
     }
-    if (code == CURLE_OK && attempt->policy->peer != NULL)
-        code = set_certificates(attempt, easy);
-    if (code == CURLE_OK)
-        code = set_place(attempt);
-    if (code == CURLE_OK || code == CURLE_OUT_OF_MEMORY)
-        return code == CURLE_OK ? 0 : STOOK_ENOMEM;
-    stook__outcome_set(attempt->heap, ret_outcome, STOOK_EUNSUPPORTED, "this libcurl lacks an option of TLS or Unix sockets");
-    return STOOK_EUNSUPPORTED;
+    if (attempt->policy->peer != NULL)
+        set_certificates(attempt);
+    set_place(attempt);
 }

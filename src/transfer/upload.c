@@ -74,16 +74,15 @@ static struct source *open_source(struct stook__attempt *attempt, const char *pa
 
 static int set_file(struct stook__attempt *attempt, struct stook__outcome *ret_outcome)
 {
-    CURL *easy = stook__slot_easy(attempt->slot);
     struct source *source = open_source(attempt, attempt->spec->extra->body_file, ret_outcome);
     if (source == NULL)
         return ret_outcome->error;
-    curl_easy_setopt(easy, CURLOPT_POST, 1L);
-    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)source->file.size);
-    curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
-    curl_easy_setopt(easy, CURLOPT_READDATA, (void *)source);
-    curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_seek);
-    curl_easy_setopt(easy, CURLOPT_SEEKDATA, (void *)source);
+    stook__slot_set(attempt->slot, CURLOPT_POST, 1L);
+    stook__slot_set(attempt->slot, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)source->file.size);
+    stook__slot_set(attempt->slot, CURLOPT_READFUNCTION, on_read);
+    stook__slot_set(attempt->slot, CURLOPT_READDATA, (void *)source);
+    stook__slot_set(attempt->slot, CURLOPT_SEEKFUNCTION, on_seek);
+    stook__slot_set(attempt->slot, CURLOPT_SEEKDATA, (void *)source);
     return 0;
 }
 
@@ -121,15 +120,16 @@ static int add_part(struct stook__attempt *attempt, const struct stook__part *fr
 static int set_parts(struct stook__attempt *attempt, struct stook__outcome *ret_outcome)
 {
     const struct stook__extra *extra = attempt->spec->extra;
-    CURL *easy = stook__slot_easy(attempt->slot);
     int error = 0;
-    attempt->upload->mime = curl_mime_init(easy);
+    /* A libcurl without forms refuses this; of curl_mime_init it has NULL, which could be memory. */
+    stook__slot_set(attempt->slot, CURLOPT_MIMEPOST, NULL);
+    attempt->upload->mime = curl_mime_init(stook__slot_easy(attempt->slot));
     if (attempt->upload->mime == NULL)
         return STOOK_ENOMEM;
     for (size_t i = 0; error == 0 && i < extra->n_parts; i++)
         error = add_part(attempt, &extra->parts[i], ret_outcome);
-    if (error == 0 && curl_easy_setopt(easy, CURLOPT_MIMEPOST, attempt->upload->mime) != CURLE_OK)
-        error = STOOK_ENOMEM;
+    if (error == 0)
+        stook__slot_set(attempt->slot, CURLOPT_MIMEPOST, attempt->upload->mime);
     return error;
 }
 

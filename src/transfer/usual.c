@@ -15,6 +15,7 @@ static void find_versions(struct stook__usual *usual)
     const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
     int has_2 = (info->features & CURL_VERSION_HTTP2) != 0;
     int weak = (stook__engine_quirks(usual->engine) & STOOK__QUIRK_WEAK_HTTP_2) != 0;
+    usual->has_tls = (info->features & CURL_VERSION_SSL) != 0;
     /* Without one OpenSSL would ask on the terminal; with one GnuTLS takes every key for encrypted. */
     usual->no_password = info->ssl_version != NULL && strncmp(info->ssl_version, "GnuTLS", 6) == 0 ? NULL : "";
     usual->versions[STOOK_HTTP_1_1] = CURL_HTTP_VERSION_1_1;

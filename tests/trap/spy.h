@@ -45,7 +45,9 @@ static struct spy {
     int drains_first;               /* check that no message is unread when a handle is removed */
     CURLMcode add_code;
     unsigned version;               /* of libcurl, as told */
+    unsigned lacks;                 /* features of libcurl that are not told */
     int (*keep_option)(CURL *easy, CURLoption option); /* 0: it is not set */
+    CURLcode (*refuse_option)(CURLoption option);      /* CURLE_OK: it is set */
     int (*on_socket)(CURL **easy, curl_socket_t fd, int what, void *user); /* 0: the library does not hear of it */
     int (*on_timer)(long timeout_ms);                           /* the same */
     int (*before_action)(curl_socket_t fd, int events);         /* the same, of libcurl */
@@ -119,6 +121,7 @@ curl_version_info_data *curl_version_info(CURLversion age)
     data = *real(age);
     if (spy.version)
         data.version_num = spy.version;
+    data.features &= ~(int)spy.lacks;
     return &data;
 }
 
@@ -138,6 +141,9 @@ CURLcode curl_easy_setopt(CURL *easy, CURLoption option, ...)
     if (spy.keep_option && !spy.keep_option(easy, option))
         return CURLE_OK;
     seen->count++;
+    CURLcode refusal = spy.refuse_option ? spy.refuse_option(option) : CURLE_OK;
+    if (refusal != CURLE_OK)
+        return refusal;
     va_start(args, option);
     if (option < 10000) {
         long number = va_arg(args, long);
