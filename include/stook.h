@@ -181,7 +181,8 @@ struct stook_client_options {
     int64_t decode;                          /**< [off] 1: ask for content codings (RFC 9110 8.4: gzip, br, zstd, as built in) and take them off */
     int64_t strict;                          /**< [off] 1: what is flagged STOOK_FLAG_LENIENT is STOOK_EPROTOCOL (a coding: STOOK_EDECODE), and a body
                                                   whose end is not certain is STOOK_ETRUNCATED */
-    int64_t ratio_max;                       /**< [1000] decoded bytes of a body, from 1 MiB on, for each that came, at most 1000000; STOOK_NONE: any */
+    int64_t ratio_max;                       /**< [1000] decoded bytes of a body, from 1 MiB on, for each that came, at most 1000000, in each
+                                                  of its codings, of which there may be two; STOOK_NONE: any */
 };
 
 /** `STOOK_CLIENT(.timeout_ms = 5000)` */

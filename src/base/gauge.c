@@ -34,6 +34,8 @@ int stook__brake_may_take(struct stook__brake *brake, size_t size, int64_t now)
     struct stook__gauge *gauge = brake->gauge;
     if (gauge == NULL || brake->free || (gauge->bytes < gauge->room && size <= gauge->room - gauge->bytes))
         return 1;
+    if (brake->since != 0)
+        return 0; /* it waits already */
     brake->since = now;
     brake->wants = size;
     stook__list_append(&gauge->paused, &brake->link);

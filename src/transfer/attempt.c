@@ -43,12 +43,11 @@ static int streams(const struct stook__spec *spec)
 
 static int prepare(struct stook__attempt *attempt, struct stook__outcome *ret_outcome)
 {
-    int hears = streams(attempt->spec);
-    int error = hears ? stook__stream_begin(attempt) : 0;
-    if (error == 0 && (hears || attempt->policy->decode == 1 ||
-                       (attempt->spec->extra != NULL && attempt->spec->extra->output_file != NULL)))
-        error = stook__intake_begin(attempt, ret_outcome);
-    return error;
+    const struct stook__extra *extra = attempt->spec->extra;
+    if (!streams(attempt->spec) && attempt->policy->decode != 1 && (extra == NULL || extra->output_file == NULL))
+        return 0;
+    int error = stook__stream_begin(attempt);
+    return error != 0 ? error : stook__intake_begin(attempt, ret_outcome);
 }
 
 struct stook__attempt *stook__attempt_begin(struct stook__usual *usual, const struct stook__spec *spec,

@@ -3,6 +3,7 @@
 #include "transfer/brake.h"
 
 #include "transfer/parts.h"
+#include "transfer/stream.h"
 
 void stook__attempt_brake(struct stook__attempt *attempt, struct stook__gauge *gauge)
 {
@@ -38,6 +39,8 @@ int64_t stook__attempt_go_on(struct stook__attempt *attempt, int64_t now)
         return 0;
     int64_t waited = stook__brake_release(&attempt->brake, now);
     attempt->moved_at = now;
+    if (attempt->stream != NULL)
+        stook__stream_stir(attempt); /* what was put aside */
     stook__slot_go_on(attempt->slot, 0);
     return waited;
 }

@@ -7,7 +7,7 @@
 
 #include "transfer/codings.h"
 
-enum { LAYERS_MAX = 5, PIECE = 16384 };
+enum { PIECE = 16384 };
 
 struct layer {
     const struct stook__coding *coding;
@@ -15,6 +15,7 @@ struct layer {
     const unsigned char *in; /* what it has not read yet */
     size_t in_size;
     unsigned char *piece; /* where the layer below writes for it; NULL: it is the lowest */
+    int64_t produced;     /* bytes, ever */
     int begun;            /* bytes were read */
     int ended;            /* it has had an end, and no other has begun */
     int junk;             /* what came behind them is none */
@@ -22,8 +23,11 @@ struct layer {
 
 struct stook__decoder {
     struct stook__heap *heap;
-    struct layer layers[LAYERS_MAX]; /* the last coding that was applied first */
+    struct layer layers[STOOK__DECODER_LAYERS]; /* the last coding that was applied first */
     size_t count;
+    struct stook__decoder_limits limits;
+    int64_t fed;     /* bytes, ever */
+    const char *why; /* of an error */
 };
 
 static int is_listed(char c)
@@ -47,6 +51,7 @@ static int open_layer(struct stook__decoder *decoder, const struct stook__coding
 {
     struct layer *layer = &decoder->layers[decoder->count];
     layer->coding = coding;
+    layer->in = (const unsigned char *)"";
     layer->state = coding->open(decoder->heap);
     if (layer->state == NULL)
         return STOOK_ENOMEM;
@@ -73,13 +78,14 @@ static int count_known(const char *list)
     return count;
 }
 
-int stook__decoder_new(struct stook__heap *heap, const char *list, struct stook__decoder **ret_decoder)
+int stook__decoder_new(struct stook__heap *heap, const char *list, const struct stook__decoder_limits *limits,
+                       struct stook__decoder **ret_decoder)
 {
     const char *name;
     size_t end = strlen(list), size;
     int count = count_known(list), error = 0;
     *ret_decoder = NULL;
-    if (count > LAYERS_MAX)
+    if (count > STOOK__DECODER_LAYERS)
         return STOOK_EDECODE;
     if (count <= 0)
         return 0;
@@ -87,6 +93,7 @@ int stook__decoder_new(struct stook__heap *heap, const char *list, struct stook_
     if (decoder == NULL)
         return STOOK_ENOMEM;
     decoder->heap = heap;
+    decoder->limits = *limits;
     while (error == 0 && (size = last_name(list, &end, &name)) > 0) {
         const struct stook__coding *coding = stook__coding_find(name, size);
         error = coding != NULL ? open_layer(decoder, coding) : 0;
@@ -113,15 +120,23 @@ void stook__decoder_feed(struct stook__decoder *decoder, const void *data, size_
 {
     decoder->layers[0].in = data;
     decoder->layers[0].in_size = size;
+    decoder->fed += (int64_t)size;
+}
+
+static int fail(struct stook__decoder *decoder, int error, const char *why)
+{
+    decoder->why = why;
+    return error;
 }
 
 /* What follows the end of a stream is another one, or nothing that has a meaning. */
-static int goes_on(struct layer *layer)
+static int goes_on(struct layer *layer, int64_t *budget)
 {
     if (!layer->ended)
         return 1;
     if (layer->in_size == 0)
         return 0;
+    *budget -= STOOK__DECODER_RESTART;
     layer->junk = layer->junk || !layer->coding->again(layer->state, *layer->in);
     if (layer->junk) {
         layer->in_size = 0;
@@ -131,42 +146,59 @@ static int goes_on(struct layer *layer)
     return 1;
 }
 
-/* One step of a layer: bytes into the room, as many as its input gives. */
-static int step(struct layer *layer, unsigned char *room, size_t size, size_t *ret_size)
+/* A layer has produced so many bytes more. */
+static int count(struct stook__decoder *decoder, struct layer *layer, size_t size)
 {
-    *ret_size = 0;
-    if (!goes_on(layer))
-        return 0;
-    struct stook__span span = {layer->in, layer->in_size, room, size};
-    enum stook__coded coded = layer->coding->run(layer->state, &span);
-    *ret_size = size - span.out_size;
-    if (coded == STOOK__CODED_NOMEM)
-        return STOOK_ENOMEM;
-    if (coded == STOOK__CODED_BROKEN)
-        return STOOK_EDECODE;
-    if (span.in_size == layer->in_size && layer->in_size > 0 && *ret_size == 0 && coded == STOOK__CODED_MORE)
-        return STOOK_EDECODE; /* it would stand still for ever */
-    layer->begun = layer->begun || layer->in_size > span.in_size;
-    layer->in = span.in;
-    layer->in_size = span.in_size;
-    layer->ended = coded == STOOK__CODED_END;
+    const struct stook__decoder_limits *limits = &decoder->limits;
+    int is_last = layer == &decoder->layers[decoder->count - 1];
+    int64_t slack = is_last ? 0 : STOOK__DECODER_FREE;
+    layer->produced += (int64_t)size;
+    if (limits->bytes >= 0 && layer->produced - slack > limits->bytes)
+        return fail(decoder, STOOK_ETOOLARGE, is_last ? "the body is over body_max" : "a layer of the body's coding is over body_max");
+    if (limits->ratio >= 0 && layer->produced > STOOK__DECODER_FREE && layer->produced / limits->ratio > decoder->fed)
+        return fail(decoder, STOOK_ETOOLARGE, "the body swells by more than ratio_max");
     return 0;
 }
 
-/* As pull, of the uppermost of `count` layers. */
-static int pull(struct stook__decoder *decoder, size_t count, unsigned char *room, size_t size, size_t *ret_size)
+/* One step of a layer: bytes into the room, as many as its input gives. */
+static int step(struct stook__decoder *decoder, struct layer *layer, unsigned char *room, size_t size, int64_t *budget,
+                size_t *ret_size)
 {
-    struct layer *layer = &decoder->layers[count - 1];
+    *ret_size = 0;
+    if (!goes_on(layer, budget))
+        return 0;
+    size_t given = layer->in_size < PIECE ? layer->in_size : PIECE; /* no more at once, for the budget's sake */
+    struct stook__span span = {layer->in, given, room, size};
+    enum stook__coded coded = layer->coding->run(layer->state, &span);
+    size_t read = given - span.in_size;
+    *ret_size = size - span.out_size;
+    *budget -= (int64_t)(read + *ret_size);
+    if (coded == STOOK__CODED_NOMEM)
+        return STOOK_ENOMEM;
+    /* One that neither reads nor writes would stand still for ever. */
+    if (coded == STOOK__CODED_BROKEN || (coded == STOOK__CODED_MORE && given > 0 && read == 0 && *ret_size == 0))
+        return fail(decoder, STOOK_EDECODE, "the bytes are not of the coding that Content-Encoding names");
+    layer->begun = layer->begun || read > 0;
+    layer->in = span.in;
+    layer->in_size -= read;
+    layer->ended = coded == STOOK__CODED_END;
+    return count(decoder, layer, *ret_size);
+}
+
+/* As stook__decoder_pull, of the uppermost of `n` layers. */
+static int pull(struct stook__decoder *decoder, size_t n, unsigned char *room, size_t size, int64_t *budget, size_t *ret_size)
+{
+    struct layer *layer = &decoder->layers[n - 1];
     for (;;) {
-        int error = step(layer, room, size, ret_size);
-        if (error != 0 || *ret_size > 0)
+        int error = step(decoder, layer, room, size, budget, ret_size);
+        if (error != 0 || *ret_size > 0 || *budget <= 0)
             return error;
         if (layer->in_size > 0)
             continue; /* it has read something, or come to an end */
-        if (count == 1)
+        if (n == 1)
             return 0;
         size_t below = 0;
-        error = pull(decoder, count - 1, layer->piece, PIECE, &below);
+        error = pull(decoder, n - 1, layer->piece, PIECE, budget, &below);
         if (error != 0 || below == 0)
             return error;
         layer->in = layer->piece;
@@ -174,9 +206,14 @@ static int pull(struct stook__decoder *decoder, size_t count, unsigned char *roo
     }
 }
 
-int stook__decoder_pull(struct stook__decoder *decoder, void *room, size_t size, size_t *ret_size)
+int stook__decoder_pull(struct stook__decoder *decoder, void *room, size_t size, int64_t *budget, size_t *ret_size)
 {
-    return pull(decoder, decoder->count, room, size, ret_size);
+    return pull(decoder, decoder->count, room, size, budget, ret_size);
+}
+
+const char *stook__decoder_why(const struct stook__decoder *decoder)
+{
+    return decoder->why;
 }
 
 int stook__decoder_ended(const struct stook__decoder *decoder)

@@ -14,20 +14,18 @@ enum {
     WAITING_MAX = 1 << 20,   /* at most */
     WAITING_ALL = 4 << 20,   /* what all bodies of the client share between these two */
     PIECE = 64 << 10,        /* bytes decoded at a time for the program */
-    ELSE_MAX = 64 << 20,     /* bytes of what a server says instead of a file */
-    SMALL = 1 << 20          /* decoded bytes that may swell as they like */
+    ELSE_MAX = 64 << 20      /* bytes of what a server says instead of a file */
 };
 
 struct stook__intake {
     struct stook__decoder *decoder;    /* NULL: the body stays as it comes */
     struct stook__outfile *file;       /* NULL: there is none for it */
     int to_file;
-    struct stook__buffer waiting, fed; /* for the program: not looked at yet; in the decoder */
+    struct stook__buffer waiting, fed; /* not looked at yet; in the decoder */
     struct stook__buffer spare;        /* the block of the last decoded piece */
-    int64_t decoded_from;              /* bytes that were fed */
 };
 
-static int for_program(const struct stook__attempt *attempt)
+int stook__intake_for_program(const struct stook__attempt *attempt)
 {
     return attempt->spec->extra != NULL && attempt->spec->extra->on_body != NULL;
 }
@@ -37,7 +35,7 @@ int stook__intake_begin(struct stook__attempt *attempt, struct stook__outcome *r
     attempt->intake = stook__alloc(attempt->heap, sizeof *attempt->intake);
     if (attempt->intake == NULL)
         return STOOK_ENOMEM;
-    attempt->usual->n_to_program += (size_t)for_program(attempt);
+    attempt->usual->n_to_program += (size_t)stook__intake_for_program(attempt);
     if (attempt->spec->extra == NULL || attempt->spec->extra->output_file == NULL)
         return 0;
     return stook__outfile_open(attempt, &attempt->intake->file, ret_outcome);
@@ -54,7 +52,7 @@ void stook__intake_end(struct stook__attempt *attempt)
     struct stook__intake *intake = attempt->intake;
     if (intake == NULL)
         return;
-    attempt->usual->n_to_program -= (size_t)for_program(attempt);
+    attempt->usual->n_to_program -= (size_t)stook__intake_for_program(attempt);
     stook__decoder_free(intake->decoder);
     stook__outfile_close(intake->file);
     stook__buffer_free(&intake->waiting, attempt->heap);
@@ -91,20 +89,28 @@ static int codings_of(struct stook__attempt *attempt, struct stook__buffer *ret_
     return error;
 }
 
+/* What is meant for a file has no bound of itself; what a server says instead of it has. */
+static int64_t body_max(const struct stook__attempt *attempt)
+{
+    int64_t max = attempt->policy->body_max;
+    return max < 0 && attempt->intake->file != NULL && !attempt->intake->to_file ? ELSE_MAX : max;
+}
+
 static int choose_decoder(struct stook__attempt *attempt)
 {
     struct stook__intake *intake = attempt->intake;
+    struct stook__decoder_limits limits = {body_max(attempt), attempt->policy->ratio_max};
     struct stook__buffer list = {0};
     /* The middle of an encoded body cannot be decoded. */
     if (attempt->policy->decode != 1 || attempt->answer.status == 206 || attempt->answer.head.data == NULL)
         return 0;
     int error = codings_of(attempt, &list);
     if (error == 0 && list.size > 0)
-        error = stook__decoder_new(attempt->heap, list.data, &intake->decoder);
+        error = stook__decoder_new(attempt->heap, list.data, &limits, &intake->decoder);
     stook__buffer_free(&list, attempt->heap);
     if (intake->decoder != NULL)
         attempt->flags |= STOOK_FLAG_DECODED;
-    return error != 0 ? fail(attempt, error, error == STOOK_EDECODE ? "more than five content codings" : NULL) : 0;
+    return error != 0 ? fail(attempt, error, error == STOOK_EDECODE ? "Content-Encoding has more than two codings" : NULL) : 0;
 }
 
 int stook__intake_head(struct stook__attempt *attempt)
@@ -120,13 +126,6 @@ int stook__intake_to_file(const struct stook__attempt *attempt)
     return attempt->intake != NULL && attempt->intake->to_file;
 }
 
-/* What is meant for a file has no bound of itself; what a server says instead of it has. */
-static int64_t body_max(const struct stook__attempt *attempt)
-{
-    int64_t max = attempt->policy->body_max;
-    return max < 0 && attempt->intake->file != NULL && !attempt->intake->to_file ? ELSE_MAX : max;
-}
-
 void stook__intake_anew(struct stook__attempt *attempt)
 {
     stook__decoder_free(attempt->intake->decoder);
@@ -134,32 +133,52 @@ void stook__intake_anew(struct stook__attempt *attempt)
     attempt->intake->to_file = 0;
 }
 
-/* Whether so many more decoded bytes are allowed. */
+/* Whether so many more bytes are allowed. */
 static int count(struct stook__attempt *attempt, size_t size)
 {
-    const struct stook__policy *policy = attempt->policy;
     int64_t max = body_max(attempt);
     if (max >= 0 && size > (uint64_t)(max - attempt->received))
         return fail(attempt, STOOK_ETOOLARGE, "the body is over body_max");
     attempt->received += (int64_t)size;
-    if (attempt->intake->decoder != NULL && policy->ratio_max >= 0 && attempt->received > SMALL &&
-        attempt->received / policy->ratio_max > attempt->intake->decoded_from)
-        return fail(attempt, STOOK_ETOOLARGE, "the body swells by more than ratio_max");
     return 0;
 }
 
-static int pull(struct stook__attempt *attempt, void *room, size_t size, size_t *ret_size)
+/* Decoded bytes; the decoder counts what it produces. */
+static int pull(struct stook__attempt *attempt, void *room, size_t size, int64_t *budget, size_t *ret_size)
 {
-    int error = stook__decoder_pull(attempt->intake->decoder, room, size, ret_size);
+    struct stook__decoder *decoder = attempt->intake->decoder;
+    int error = stook__decoder_pull(decoder, room, size, budget, ret_size);
     if (error != 0)
-        return fail(attempt, error, error == STOOK_EDECODE ? "the bytes are not of the coding that Content-Encoding names" : NULL);
-    return count(attempt, *ret_size);
+        return fail(attempt, error, stook__decoder_why(decoder));
+    attempt->received += (int64_t)*ret_size;
+    return 0;
 }
 
-static void feed(struct stook__attempt *attempt, const void *data, size_t size)
+/* What waits is fed to the decoder, which has nothing left. 0: there was nothing. */
+static int feed(struct stook__intake *intake)
 {
-    stook__decoder_feed(attempt->intake->decoder, data, size);
-    attempt->intake->decoded_from += (int64_t)size;
+    struct stook__buffer empty = intake->fed;
+    empty.size = 0;
+    intake->fed = intake->waiting;
+    intake->waiting = empty;
+    if (intake->fed.size > 0)
+        stook__decoder_feed(intake->decoder, intake->fed.data, intake->fed.size);
+    return intake->fed.size > 0;
+}
+
+/* Some decoded bytes: 1; 0: there are none, or the budget is used up; -1: the attempt is to end. */
+static int decode(struct stook__attempt *attempt, void *room, size_t size, int64_t *budget, size_t *ret_size)
+{
+    *ret_size = 0;
+    while (*budget > 0) {
+        if (pull(attempt, room, size, budget, ret_size) != 0)
+            return -1;
+        if (*ret_size > 0)
+            return 1;
+        if (*budget > 0 && !feed(attempt->intake))
+            return 0;
+    }
+    return 0;
 }
 
 /* ------------------------------------------------------------------ to memory, to a file */
@@ -178,19 +197,21 @@ static int keep(struct stook__attempt *attempt, const char *data, size_t size)
     return fail(attempt, STOOK_EARG, "the file cannot be written");
 }
 
-static int keep_decoded(struct stook__attempt *attempt, const char *data, size_t size)
+int stook__intake_pump(struct stook__attempt *attempt, int64_t *budget)
 {
+    struct stook__intake *intake = attempt->intake;
     char piece[16384];
-    feed(attempt, data, size);
-    for (;;) {
-        size_t made = 0;
-        if (pull(attempt, piece, sizeof piece, &made) != 0)
-            return STOOK__SLOT_END;
-        if (made == 0)
-            return 0;
-        if (keep(attempt, piece, made) != 0)
-            return STOOK__SLOT_END;
+    size_t size;
+    int answer = 0;
+    if (intake->decoder == NULL || !stook__intake_waiting(attempt))
+        return 0;
+    /* What is kept in memory is held against the batch's ceiling as it comes out. */
+    while (answer == 0 && (intake->to_file || stook__brake_may_take(&attempt->brake, sizeof piece, *attempt->clock)) &&
+           decode(attempt, piece, sizeof piece, budget, &size) > 0) {
+        answer = keep(attempt, piece, size);
+        stook__brake_count(&attempt->brake, attempt->answer.body.size);
     }
+    return attempt->error != 0 ? -1 : 0;
 }
 
 /* -------------------------------------------------------------------------- to the program */
@@ -199,8 +220,10 @@ static int keep_decoded(struct stook__attempt *attempt, const char *data, size_t
    that is read in one turn must not hold the loop, nor what the program holds fill the memory. */
 static size_t may_wait(const struct stook__attempt *attempt)
 {
+    if (attempt->stream->held_at != 0 || attempt->intake->decoder != NULL)
+        return WAITING_MIN;
     size_t share = WAITING_ALL / attempt->usual->n_to_program;
-    if (attempt->stream->held_at != 0 || attempt->intake->decoder != NULL || share < WAITING_MIN)
+    if (share < WAITING_MIN)
         return WAITING_MIN;
     return share < WAITING_MAX ? share : WAITING_MAX;
 }
@@ -223,7 +246,7 @@ int stook__intake_waiting(const struct stook__attempt *attempt)
     return attempt->intake->waiting.size > 0 || attempt->intake->fed.size > 0;
 }
 
-static int take_decoded(struct stook__attempt *attempt, struct stook__buffer *ret_piece)
+static int take_decoded(struct stook__attempt *attempt, int64_t *budget, struct stook__buffer *ret_piece)
 {
     struct stook__intake *intake = attempt->intake;
     *ret_piece = intake->spare;
@@ -232,28 +255,16 @@ static int take_decoded(struct stook__attempt *attempt, struct stook__buffer *re
         fail(attempt, STOOK_ENOMEM, NULL);
         return -1;
     }
-    for (;;) {
-        if (pull(attempt, ret_piece->data, PIECE, &ret_piece->size) != 0)
-            return -1;
-        if (ret_piece->size > 0)
-            return 1;
-        intake->fed.size = 0;
-        if (intake->waiting.size == 0)
-            return 0;
-        struct stook__buffer empty = intake->fed;
-        intake->fed = intake->waiting;
-        intake->waiting = empty;
-        feed(attempt, intake->fed.data, intake->fed.size);
-    }
+    return decode(attempt, ret_piece->data, PIECE, budget, &ret_piece->size);
 }
 
-int stook__intake_take(struct stook__attempt *attempt, struct stook__buffer *ret_piece)
+int stook__intake_take(struct stook__attempt *attempt, int64_t *budget, struct stook__buffer *ret_piece)
 {
     struct stook__intake *intake = attempt->intake;
     if (!stook__intake_waiting(attempt))
         return 0;
     if (intake->decoder != NULL)
-        return take_decoded(attempt, ret_piece);
+        return take_decoded(attempt, budget, ret_piece);
     *ret_piece = intake->waiting;
     intake->waiting = (struct stook__buffer){0};
     return count(attempt, ret_piece->size) != 0 ? -1 : 1;
@@ -277,10 +288,8 @@ int stook__intake_body(struct stook__attempt *attempt, const char *data, size_t 
     int answer;
     if (attempt->error != 0)
         return STOOK__SLOT_END; /* libcurl up to 8.7 may call once more behind a pause */
-    if (for_program(attempt))
+    if (stook__intake_for_program(attempt) || attempt->intake->decoder != NULL)
         answer = put_by(attempt, data, size);
-    else if (attempt->intake->decoder != NULL)
-        answer = keep_decoded(attempt, data, size);
     else
         answer = count(attempt, size) != 0 ? STOOK__SLOT_END : keep(attempt, data, size);
     if (answer == 0) {

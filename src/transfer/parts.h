@@ -62,11 +62,11 @@ struct stook__attempt {
     struct stook__feed *feed;     /* NULL: the program is not asked for it */
     struct stook__upload *upload; /* NULL: the body is in memory, or there is none */
     struct stook__intake *intake; /* NULL: the body goes to memory as it comes */
-    struct stook__stream *stream; /* NULL: the program hears only of its end */
+    struct stook__stream *stream; /* NULL: the turn hears only of its end */
     struct stook__brake brake;
 };
 
-/* Beside an attempt that talks with the program while it is under way. */
+/* Beside an attempt that the turn works for while it is under way: it talks with the program, or has an intake. */
 struct stook__stream {
     struct stook__link stirred; /* among the engine's */
     struct stook__attempt *attempt;

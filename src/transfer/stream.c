@@ -52,7 +52,7 @@ struct stook__attempt *stook__stream_next(struct stook__link *list)
 void stook__stream_head(struct stook__attempt *attempt)
 {
     const struct stook__extra *extra = attempt->spec->extra;
-    if (attempt->stream == NULL || extra->on_head == NULL)
+    if (extra == NULL || extra->on_head == NULL)
         return;
     attempt->stream->head_due = 1;
     if (!stook__rounds_may_follow(attempt))
@@ -61,7 +61,8 @@ void stook__stream_head(struct stook__attempt *attempt)
 
 void stook__stream_moved(struct stook__attempt *attempt)
 {
-    if (attempt->stream == NULL || attempt->spec->extra->on_progress == NULL)
+    const struct stook__extra *extra = attempt->spec->extra;
+    if (extra == NULL || extra->on_progress == NULL)
         return;
     attempt->stream->moved = 1;
     stook__stream_stir(attempt);
@@ -86,16 +87,24 @@ int stook__stream_take_head(struct stook__attempt *attempt)
     return 1;
 }
 
-int stook__stream_take_body(struct stook__attempt *attempt, struct stook__buffer *ret_piece)
+int stook__stream_take_body(struct stook__attempt *attempt, int64_t *budget, struct stook__buffer *ret_piece)
 {
     struct stook__stream *stream = attempt->stream;
     if (stream->held_at != 0)
         return 0;
     stream->woken = 0;
-    int answer = stook__intake_take(attempt, ret_piece);
+    int answer = stook__intake_take(attempt, budget, ret_piece);
     if (answer < 0)
         stook__slot_tell(attempt->slot);
     return answer;
+}
+
+int stook__stream_pump(struct stook__attempt *attempt, int64_t *budget)
+{
+    if (stook__intake_pump(attempt, budget) == 0)
+        return 0;
+    stook__slot_tell(attempt->slot);
+    return -1;
 }
 
 void stook__stream_give_back(struct stook__attempt *attempt, struct stook__buffer *piece)
@@ -141,7 +150,8 @@ void stook__stream_served(struct stook__attempt *attempt)
     if (stream->held_at != 0)
         return;
     if (stook__intake_waiting(attempt)) {
-        stook__stream_stir(attempt);
+        if (attempt->brake.since == 0) /* else there is no room for it, and it is stirred when there is */
+            stook__stream_stir(attempt);
         return;
     }
     if (stream->over) {

@@ -10,7 +10,8 @@
 #include "transfer/feed.h"
 #include "transfer/stream.h"
 
-enum { SERVED = 128, PIECES = 8 }; /* a turn; of one request in it, each way: at most */
+/* A turn, at most: requests; pieces of one of them, each way; bytes that decoders read and produce. */
+enum { SERVED = 128, PIECES = 8, DECODED = 512 << 10 };
 
 static int is_gone(const struct stook_result *record, const struct stook__attempt *attempt)
 {
@@ -41,11 +42,13 @@ static int heed(stook_client *client, struct stook_result *record, struct stook_
     return 0;
 }
 
-static int tell_body(stook_client *client, struct stook_result *record, struct stook__attempt *attempt)
+static int tell_body(stook_client *client, struct stook_result *record, struct stook__attempt *attempt, int64_t *budget)
 {
+    if (record->spec.extra == NULL || record->spec.extra->on_body == NULL)
+        return stook__stream_pump(attempt, budget);
     for (int i = 0; i < PIECES; i++) {
         struct stook__buffer piece = {0};
-        int found = stook__stream_take_body(attempt, &piece);
+        int found = stook__stream_take_body(attempt, budget, &piece);
         if (found <= 0) {
             stook__stream_give_back(attempt, &piece);
             return found;
@@ -121,11 +124,11 @@ static int ask_more(stook_client *client, struct stook_result *record, struct st
     return 0;
 }
 
-static void serve(stook_client *client, struct stook__attempt *attempt)
+static void serve(stook_client *client, struct stook__attempt *attempt, int64_t *budget)
 {
     struct stook_result *record = stook__attempt_owner(attempt);
     stook_result_keep(record);
-    if (tell_head(record, attempt) == 0 && tell_body(client, record, attempt) == 0 && tell_progress(record, attempt) == 0 &&
+    if (tell_head(record, attempt) == 0 && tell_body(client, record, attempt, budget) == 0 && tell_progress(record, attempt) == 0 &&
         ask_more(client, record, attempt) == 0)
         stook__stream_served(attempt);
     stook__record_drop(record);
@@ -135,10 +138,11 @@ void stook__streams_serve(stook_client *client)
 {
     struct stook__attempt *attempt;
     struct stook__link now;
+    int64_t budget = DECODED;
     stook__list_init(&now);
     stook__stream_take_all(client->engine, &now);
     for (int i = 0; i < SERVED && (attempt = stook__stream_next(&now)) != NULL; i++)
-        serve(client, attempt);
+        serve(client, attempt, &budget);
     while ((attempt = stook__stream_next(&now)) != NULL)
         stook__stream_stir(attempt);
 }

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/* The decoder alone: every layer is bounded, and so is the work of a pull. */
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "harness/harness.h"
+#include "transfer/decode.h"
+
+enum { BUDGET = 64 << 10, PIECE = 16 << 10 };
+
+static struct stook__heap *heap;
+
+/* A gzip member with those bytes and so many zeros behind them; to be freed. */
+static unsigned char *gzip(const void *data, size_t size, size_t zeros, size_t *ret_size)
+{
+    static const unsigned char zero[1 << 20];
+    size_t room = size + zeros / 500 + 4096;
+    unsigned char *packed = malloc(room);
+    z_stream stream = {.next_in = (unsigned char *)data, .avail_in = (uInt)size, .next_out = packed, .avail_out = (uInt)room};
+    CHECK(packed != NULL && deflateInit2(&stream, 9, Z_DEFLATED, 16 + MAX_WBITS, 9, Z_DEFAULT_STRATEGY) == Z_OK);
+    CHECK_EQ_INT(deflate(&stream, Z_NO_FLUSH), Z_OK);
+    for (size_t part; zeros > 0; zeros -= part) {
+        part = zeros < sizeof zero ? zeros : sizeof zero;
+        stream.next_in = (unsigned char *)zero;
+        stream.avail_in = (uInt)part;
+        CHECK_EQ_INT(deflate(&stream, Z_NO_FLUSH), Z_OK);
+    }
+    CHECK_EQ_INT(deflate(&stream, Z_FINISH), Z_STREAM_END);
+    *ret_size = room - stream.avail_out;
+    deflateEnd(&stream);
+    return packed;
+}
+
+static struct stook__decoder *open_decoder(const char *list, int64_t bytes, int64_t ratio)
+{
+    struct stook__decoder *decoder = NULL;
+    heap = stook__heap_new(NULL);
+    CHECK_ERROR(stook__decoder_new(heap, list, &(struct stook__decoder_limits){bytes, ratio}, &decoder), 0);
+    CHECK(decoder != NULL);
+    return decoder;
+}
+
+static void close_decoder(struct stook__decoder *decoder)
+{
+    stook__decoder_free(decoder);
+    stook__heap_unref(heap);
+}
+
+struct run {
+    int error;
+    size_t bytes, pulls; /* decoded; how often it was pulled */
+    int64_t work, most;  /* of all pulls; of the one that worked most */
+};
+
+/* All that those bytes decode to, until the end or an error. */
+static struct run drain(struct stook__decoder *decoder, const void *data, size_t size)
+{
+    static unsigned char room[PIECE];
+    struct run run = {0};
+    stook__decoder_feed(decoder, data, size);
+    for (;;) {
+        int64_t budget = BUDGET;
+        size_t made = 0;
+        run.error = stook__decoder_pull(decoder, room, sizeof room, &budget, &made);
+        run.pulls++;
+        run.bytes += made;
+        run.work += BUDGET - budget;
+        run.most = BUDGET - budget > run.most ? BUDGET - budget : run.most;
+        if (run.error != 0 || (made == 0 && budget > 0))
+            return run;
+    }
+}
+
+/* What one step may add to a budget that is nearly used up: it reads and produces a piece in each layer. */
+static const int64_t OVER = 2 * (2 * PIECE + STOOK__DECODER_RESTART);
+
+TEST(streams_that_produce_nothing)
+{
+    size_t one, count = 50000;
+    unsigned char *member = gzip("", 0, 0, &one), *many = malloc(one * count);
+    CHECK(many != NULL);
+    for (size_t i = 0; i < count; i++)
+        memcpy(many + i * one, member, one);
+    struct stook__decoder *decoder = open_decoder("gzip", 0, 1000);
+    struct run run = drain(decoder, many, one * count);
+    CHECK_ERROR(run.error, 0);
+    CHECK_EQ_SIZE(run.bytes, 0);
+    CHECK(run.most <= BUDGET + OVER);
+    /* Each begin of a stream counts, not only its bytes. */
+    CHECK(run.pulls >= count * STOOK__DECODER_RESTART / (BUDGET + (size_t)OVER));
+    CHECK(stook__decoder_ended(decoder) && !stook__decoder_trailed(decoder));
+    close_decoder(decoder);
+    free(member);
+    free(many);
+}
+
+/* The uppermost layer has its end early, and throws away all that the one below it produces. */
+TEST(a_layer_that_only_the_other_sees)
+{
+    size_t inner_size, outer_size;
+    unsigned char *inner = gzip("x", 1, 0, &inner_size), *outer = gzip(inner, inner_size, 64 << 20, &outer_size);
+    const struct {
+        int64_t bytes, ratio;
+        const char *why;
+    } bounds[] = {{1 << 20, -1, "a layer"}, {-1, 20, "swells"}};
+    for (size_t i = 0; i < sizeof bounds / sizeof *bounds; i++) {
+        struct stook__decoder *decoder = open_decoder("gzip, gzip", bounds[i].bytes, bounds[i].ratio);
+        struct run run = drain(decoder, outer, outer_size);
+        CHECK_ERROR(run.error, STOOK_ETOOLARGE);
+        CHECK_CONTAINS(stook__decoder_why(decoder), bounds[i].why);
+        CHECK(run.work <= 4 * STOOK__DECODER_FREE);
+        CHECK(run.most <= BUDGET + OVER);
+        close_decoder(decoder);
+    }
+    free(inner);
+    free(outer);
+}
+
+TEST(a_ratio_that_layers_multiply)
+{
+    size_t inner_size, outer_size;
+    unsigned char *inner = gzip("", 0, 64 << 20, &inner_size), *outer = gzip(inner, inner_size, 0, &outer_size);
+    CHECK(outer_size * 1000 < STOOK__DECODER_FREE);
+    struct stook__decoder *decoder = open_decoder("gzip, gzip", -1, 1000);
+    struct run run = drain(decoder, outer, outer_size);
+    CHECK_ERROR(run.error, STOOK_ETOOLARGE);
+    CHECK(run.bytes <= STOOK__DECODER_FREE + PIECE);
+    close_decoder(decoder);
+    free(inner);
+    free(outer);
+}
+
+TEST(too_many_layers)
+{
+    struct stook__decoder *decoder = NULL;
+    const struct stook__decoder_limits limits = {-1, -1};
+    heap = stook__heap_new(NULL);
+    CHECK_ERROR(stook__decoder_new(heap, "gzip, gzip, gzip", &limits, &decoder), STOOK_EDECODE);
+    CHECK_ERROR(stook__decoder_new(heap, "gzip, identity, gzip", &limits, &decoder), 0);
+    CHECK(decoder != NULL);
+    close_decoder(decoder);
+}
