@@ -31,13 +31,15 @@ if(STOOK_HAVE_FILE_PREFIX_MAP)
         "-ffile-prefix-map=${CMAKE_BINARY_DIR}=.")
 endif()
 
-# Export what the map lists and nothing else, under its version; and leave nothing undefined.
-function(stook_limit_exports target map)
+# Export what the map lists and nothing else, under its version; leave nothing undefined; stay loaded.
+function(stook_link_shared target map)
     if(APPLE OR NOT UNIX)
         return()
     endif()
     target_link_options(${target} PRIVATE "LINKER:--version-script=${PROJECT_SOURCE_DIR}/${map}")
     set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS "${PROJECT_SOURCE_DIR}/${map}")
+    # Never unloaded: a loop of the program's, or a thread of libcurl's, may still call into it.
+    target_link_options(${target} PRIVATE LINKER:-z,nodelete)
     if(NOT STOOK_SANITIZE) # clang leaves its run-time library to the program
         target_link_options(${target} PRIVATE LINKER:-z,defs)
     endif()

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # What the shared library exports is what src/libstook.map lists and what stook.h marks STOOK_API;
-# and the library says its name and needs as it should.
+# and the library says its name and needs as it should, and that it stays loaded.
 . "$(dirname -- "$0")/common.sh"
 
 library="$prefix/lib/libstook.so.$version"
@@ -32,6 +32,7 @@ grep -qF "Library soname: [libstook.so.$soversion]" "$work/dynamic" ||
 for needed in libuv libcurl; do
     grep -q "NEEDED.*\[$needed" "$work/dynamic" || fail "libstook.so does not ask for $needed"
 done
+grep -q 'FLAGS_1.*NODELETE' "$work/dynamic" || fail "libstook.so could be unloaded while it is at work"
 if grep -E 'RPATH|RUNPATH|TEXTREL' "$work/dynamic"; then
     fail "libstook.so has an entry that it should not have"
 fi
