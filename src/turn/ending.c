@@ -52,7 +52,10 @@ struct stook__outcome stook__ending_say(struct stook__heap *heap, const struct s
 
 void stook__ending_name_first(struct stook__heap *heap, const struct stook__job *job, struct stook__outcome *outcome)
 {
-    if (!job->lost || outcome->error == 0 || outcome->sent)
+    /* That a peer is not to be trusted is told as it is. */
+    int no_way = outcome->error == STOOK_EDNS || outcome->error == STOOK_ECONNECT || outcome->error == STOOK_ENOFD ||
+                 outcome->error == STOOK_ENOMEM;
+    if (!job->lost || !no_way || outcome->sent)
         return;
     char *line = stook__format(heap, "%s: the first attempt was sent and had no answer; its repeat failed: %s",
                                stook_strerror(STOOK_ERESET), outcome->message);

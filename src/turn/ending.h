@@ -10,7 +10,7 @@
    `cause`: why it was cancelled, or NULL. */
 struct stook__outcome stook__ending_say(struct stook__heap *heap, const struct stook__job *job, int error,
                                         const char *cause);
-/* The attempt before was lost, and this one was not even sent: what came first is what happened. */
+/* The attempt before was lost, and there was no way for this one: what came first is what happened. */
 void stook__ending_name_first(struct stook__heap *heap, const struct stook__job *job, struct stook__outcome *outcome);
 /* The next step of closing a client, if the one before is over. */
 void stook__ending_try_close(stook_client *client);
