@@ -325,7 +325,7 @@ struct stook_request {
     void (*on_progress)(stook_batch *batch, const stook_result *result, const struct stook_progress *progress, void *user);
     /** `body` is borrowed, not copied, and must not change until this is called: exactly once, from
         the loop's thread, when the request is over, before the await's `done`; from inside
-        stook_batch_free() if it was never awaited. Not if stook_batch_add() fails. `user` is the
+        stook_batch_free(), if it was never awaited, at the latest. Not if stook_batch_add() fails. `user` is the
         request's. */
     void (*body_release)(void *body, void *user);
     const char *json;           /**< a body: JSON text (RFC 8259), with "Content-Type: application/json" unless `headers` have one */
@@ -553,7 +553,7 @@ STOOK_API int stook_gather_ordered_start(stook_batch *batch, const struct stook_
  *
  * On a loop of the client's own the call turns it until there is one or the await is done; inside a
  * callback of the client, and on a borrowed loop, it never waits. The result is lent until the next
- * call for this batch, or the batch's end. How many wait to be taken is bounded by `window` and
+ * call for this batch, or the batch's end; one that a callback takes while a call waits, for that callback. How many wait to be taken is bounded by `window` and
  * `held_max`. After the await is done, and after the client is closed, what is left can be taken.
  *
  *     stook_gather_start(batch, &STOOK_GATHER(.limit = 10, .pull = 1), NULL, NULL);

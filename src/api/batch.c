@@ -26,6 +26,7 @@ int stook_batch_new(stook_client *client, stook_batch **ret_batch)
     batch->letter.batch = batch;
     stook__list_init(&batch->letter.link);
     stook__list_init(&batch->touch);
+    stook__list_init(&batch->borrowed);
     stook__list_append(&client->batches, &batch->link);
     stook__group_init(&batch->group);
     stook__tray_init(&batch->tray);
@@ -55,14 +56,17 @@ static struct stook__queue *queue_for(stook_batch *batch, const struct stook__sp
         return last;
     char key[STOOK__SITE_MAX + SOCKET_MAX];
     size_t key_size = stook__site_of(url, key, &size);
-    batch->origin_size = size <= sizeof batch->origin && path == NULL ? size : 0;
-    memcpy(batch->origin, url, batch->origin_size);
     if (path != NULL && key_size > 0) {
         key[key_size++] = ' ';
         memcpy(key + key_size, path, strnlen(path, SOCKET_MAX - 1)); /* a longer one is refused at its start */
         key_size += strnlen(path, SOCKET_MAX - 1);
     }
-    return stook__sched_queue(&batch->client->sched, &batch->group, key, key_size, priority);
+    struct stook__queue *queue = stook__sched_queue(&batch->client->sched, &batch->group, key, key_size, priority);
+    if (queue == NULL)
+        return NULL; /* the group's last queue is still that of the origin before */
+    batch->origin_size = size <= sizeof batch->origin && path == NULL ? size : 0;
+    memcpy(batch->origin, url, batch->origin_size);
+    return queue;
 }
 
 static int enter(stook_batch *batch, struct stook_result *record, int64_t priority)
@@ -180,20 +184,16 @@ int stook_batch_progress(const stook_batch *batch, size_t index, struct stook_pr
 
 void stook_batch_free(stook_batch *batch)
 {
-    if (batch == NULL)
+    if (batch == NULL || batch->freed)
         return;
     stook_client *client = batch->client;
-    if (client == NULL) {
-        stook__batch_destroy(batch);
-        return;
-    }
-    if (stook__input_forked(client) || batch->freed)
+    if (client != NULL && stook__input_forked(client))
         return;
     batch->freed = 1;
-    if (batch->state == STOOK__AWAITED)
+    if (client != NULL && batch->state == STOOK__AWAITED)
         stook__batch_condemn(batch, STOOK_ECANCELLED);
-    else if (client->turning || batch->pins > 0)
+    else if (client != NULL && client->turning)
         stook__batch_touch(batch);
-    else
+    else if (batch->pins == 0) /* whoever holds a pin frees it, also behind the client's end */
         stook__batch_destroy(batch);
 }

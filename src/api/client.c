@@ -51,7 +51,6 @@ static stook_client *make(struct stook__heap *heap, const struct stook__policy *
     stook__list_init(&client->batches);
     stook__list_init(&client->touched);
     stook__list_init(&client->braked);
-    stook__list_init(&client->borrowed);
     return client;
 }
 
@@ -147,7 +146,8 @@ int stook__run(stook_client *client, int (*over)(stook_client *client, void *wha
 static int nothing_under_way(stook_client *client, void *what)
 {
     (void)what;
-    return client->closing || (client->awaits == client->pulls && stook__inbox_count(client->inbox) == 0);
+    return client->closing || (client->awaits == client->pulls && stook__inbox_count(client->inbox) == 0 &&
+                               stook__list_empty(&client->touched));
 }
 
 int stook_client_run(stook_client *client)

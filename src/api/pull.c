@@ -15,10 +15,12 @@ static void let_go(stook_batch *batch)
         stook__batch_touch(batch); /* there is room for one more */
 }
 
+/* Asked between turns: a result that a callback of the last one has taken was its own until it returned. */
 static int has_next_or_end(stook_client *client, void *what)
 {
-    const stook_batch *batch = what;
+    stook_batch *batch = what;
     (void)client;
+    let_go(batch);
     return batch->state == STOOK__DONE || stook__tray_has_next(&batch->tray);
 }
 

@@ -61,13 +61,14 @@ static void complete(stook_client *client, stook_batch *batch)
 
 static void attend(stook_client *client, stook_batch *batch)
 {
+    stook__bodies_return(batch);
     if (batch->state == STOOK__AWAITED) {
         if (stook__batch_verdict(batch) == 0)
             ask_for_more(batch);
         if (stook__batch_verdict(batch) != 0)
             end_some(client, batch);
         stook__attend_room(client, batch);
-        stook__bodies_return(client);
+        stook__bodies_return(batch);
         if (stook__tray_over(&batch->tray) && (batch->exhausted || batch->verdict != 0))
             complete(client, batch);
     } else if (batch->freed && batch->pins == 0) {

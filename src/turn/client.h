@@ -29,6 +29,7 @@ struct stook_batch {
     struct stook__audience audience;
     struct stook__goal goal;
     struct stook__letter letter; /* that it was cancelled, or woken */
+    struct stook__link borrowed; /* extras whose body goes back to the program */
     struct stook_result *pulled; /* that the program looks at, of stook_batch_next() */
     char *cause;                 /* why its policy has ended the rest, or NULL */
     const char *message;         /* why the last add or await was refused */
@@ -59,7 +60,6 @@ struct stook_client {
     struct stook__counters counters;
     struct stook__link batches, touched;
     struct stook__link braked; /* gauges of batches where bodies have begun to wait */
-    struct stook__link borrowed; /* extras whose body goes back to the program */
     size_t awaits;   /* under way */
     size_t pulls;    /* of these, whose results the program pulls */
     size_t endings;  /* that this turn has had, as STOOK__ENDINGS counts them */

@@ -9,6 +9,7 @@
 #include "engine/engine.h"
 #include "loop/loop.h"
 #include "transfer/usual.h"
+#include "turn/bodies.h"
 
 static struct stook__outcome with_line(struct stook__outcome outcome, char *line)
 {
@@ -148,22 +149,32 @@ int stook__batch_failed(const stook_batch *batch)
     return failed < INT_MAX ? (int)failed : INT_MAX;
 }
 
+/* From here on its client does not know it. */
+static void leave_client(stook_batch *batch)
+{
+    struct stook__sched *sched = &batch->client->sched;
+    struct stook__job *job;
+    while ((job = stook__group_any(&batch->group)) != NULL)
+        stook__sched_finish(sched, job);
+    stook__group_end(sched, &batch->group);
+    stook__list_remove(&batch->link);
+    stook__list_remove(&batch->touch);
+    batch->client = NULL;
+}
+
 void stook__batch_destroy(stook_batch *batch)
 {
     struct stook__heap *heap = batch->heap;
-    struct stook__job *job;
-    if (batch->client != NULL)
-        while ((job = stook__group_any(&batch->group)) != NULL)
-            stook__sched_finish(&batch->client->sched, job);
     const struct stook__pages *parcels = &batch->tray.parcels;
+    if (batch->client != NULL)
+        leave_client(batch);
+    stook__inbox_recall(batch->inbox, &batch->letter);
+    /* The program is called now, and may end the client, or ask of this batch what it likes. */
+    stook__bodies_return(batch);
     for (size_t i = stook__pages_next(parcels, 0); i != SIZE_MAX; i = stook__pages_next(parcels, i + 1))
         stook__record_drop(stook__record_of_parcel(stook__pages_get(parcels, i)));
-    if (batch->client != NULL)
-        stook__group_end(&batch->client->sched, &batch->group);
-    stook__inbox_recall(batch->inbox, &batch->letter);
+    stook__inbox_recall(batch->inbox, &batch->letter); /* it may have been cancelled meanwhile */
     stook__inbox_unref(batch->inbox);
-    stook__list_remove(&batch->link);
-    stook__list_remove(&batch->touch);
     stook__tray_free(&batch->tray, heap);
     stook__free(heap, batch->cause);
     stook__free(heap, batch);

@@ -33,7 +33,7 @@ static void finish(stook_client *client, struct stook_result *record, struct sto
     if (record->job.attempts == 0)
         record->job.first_at = stook__loop_now();
     stook__sched_finish(&client->sched, &record->job);
-    stook__bodies_take(client, record);
+    stook__bodies_take(batch, record);
     stook__record_settle(record, answer, outcome, !batch->tray.terms.lent);
     stook__tray_arrived(&batch->tray, &client->trays, &record->parcel, stook__record_bytes(record),
                         stook__record_ok(record));
@@ -217,7 +217,8 @@ static void settle(stook_client *client)
     if (stook__engine_is_busy(client->engine) || client->again || !stook__list_empty(&client->touched) ||
         !stook__list_empty(&client->trays) || stook__sched_ready(&client->sched) || stook__inbox_count(client->inbox) > 0)
         stook__loop_want(client->loop);
-    stook__loop_busy(client->loop, client->awaits > 0 || client->closing);
+    /* What `done` has left to do, such as to give a body back, is done though no await keeps the loop alive. */
+    stook__loop_busy(client->loop, client->awaits > 0 || client->closing || !stook__list_empty(&client->touched));
 }
 
 static void take_turn(void *owner)
@@ -235,7 +236,6 @@ static void take_turn(void *owner)
     take_news(client, now);
     expire(client, now);
     read_letters(client);
-    stook__bodies_return(client);
     start(client);
     stook__streams_serve(client);
     stook__engine_work(client->engine);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Limits of client and origin beside those of batches, changed on the way; and priorities. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <stook.h>
@@ -69,6 +70,40 @@ TEST_BOTH(however_it_is_written)
     CHECK_EQ_INT(life_gather(life, batch, NULL), 0);
     CHECK_EQ_INT(raw_peak(server, "/delay/same"), 1);
     stook_batch_free(batch);
+}
+
+static void let_first_go(stook_batch *batch, const stook_result *result, void *user)
+{
+    (void)batch;
+    CHECK_EQ_INT(stook_result_ok(result), 1);
+    if (stook_result_index(result) > 0)
+        raw_signal(user, "/go");
+}
+
+/* No memory for an origin's queue: the next add of that origin is counted there all the same, not where the last one
+   was, whose only slot is taken until this one is answered. */
+TEST_BOTH(behind_an_add_that_failed)
+{
+    for (size_t nth = 1, refused = 1; refused > 0; nth++) {
+        struct raw_server *one = raw_server_start(NULL), *other = raw_server_start(NULL);
+        life_open(life, &STOOK_CLIENT(.origin_limit = 1));
+        stook_batch *batch = life_batch(life);
+        CHECK_ERROR(stook_gather_start(batch, &STOOK_GATHER(.on_result = let_first_go, .user = one), NULL, NULL), 0);
+        ADD(batch, raw_url(one, "/after?path=/go"), .attempt_timeout_ms = 5000);
+        char *url = strdup(raw_url(other, "/ok"));
+        size_t before = life->memory.refused;
+        memory_fail(&life->memory, life->memory.calls + nth, 0);
+        int error = stook_batch_add(batch, &STOOK_REQUEST(url));
+        refused = life->memory.refused - before;
+        memory_fail(&life->memory, 0, 0);
+        CHECK_ERROR(error, refused > 0 ? STOOK_ENOMEM : 0);
+        add(batch, url);
+        life_run(life);
+        CHECK_EQ_SIZE(stook_batch_count(batch), refused > 0 ? 2 : 3);
+        stook_batch_free(batch);
+        free(url);
+        life_close(life);
+    }
 }
 
 /* The same host by a socket of the file system is another peer, and each socket one of its own. */

@@ -222,6 +222,39 @@ TEST_BOTH(inside_a_callback)
     stook_batch_free(batch);
 }
 
+/* Takes one itself, whenever it is asked. */
+static void take_one(stook_client *client, void *user)
+{
+    stook_batch **batch = user;
+    const stook_result *result;
+    if (stook_batch_next(*batch, &result) == STOOK_LATER)
+        CHECK_ERROR(stook_client_post(client, take_one, user), 0);
+}
+
+/* A callback takes what a call waits for: that waits on, and the smallest window is no end of it. */
+TEST(taken_inside_a_wait)
+{
+    static struct life life;
+    struct raw_server *server = raw_server_start(NULL);
+    const stook_result *result;
+    for (int64_t window = 0; window <= 1; window++) {
+        int answer, taken = 0;
+        life_begin(&life, 0);
+        life_open(&life, NULL);
+        stook_batch *batch = life_batch(&life);
+        for (int i = 0; i < 4; i++)
+            add(batch, raw_url(server, "/delay?ms=5"));
+        CHECK_ERROR(stook_gather_start(batch, &STOOK_GATHER(.pull = 1, .limit = 1, .window = window), NULL, NULL), 0);
+        CHECK_ERROR(stook_client_post(life.client, take_one, &batch), 0);
+        while ((answer = stook_batch_next(batch, &result)) == 1)
+            taken++;
+        CHECK_EQ_INT(answer, 0);
+        CHECK_EQ_INT(taken, 3);
+        stook_batch_free(batch);
+        life_end(&life);
+    }
+}
+
 TEST_BOTH(pull_is_refused)
 {
     const stook_result *result = NULL;

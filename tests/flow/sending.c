@@ -279,6 +279,79 @@ TEST_BOTH(borrowed_in_vain)
     CHECK_EQ_INT(loans[3].released, 1);
 }
 
+struct two_batches {
+    stook_batch *batch; /* that is not awaited */
+    struct loan *loans;
+    stook_client *client; /* to be closed in `done`; NULL: it stays */
+    int at_closed;
+};
+
+static void cancel_first(stook_batch *batch, const stook_result *result, void *user)
+{
+    const struct two_batches *two = user;
+    (void)batch, (void)result;
+    stook_batch_cancel_one(two->batch, 0);
+    CHECK_EQ_INT(two->loans[0].released, 0); /* not from inside the call */
+}
+
+static void look_at_both(void *user)
+{
+    struct two_batches *two = user;
+    two->at_closed = two->loans[0].released + two->loans[1].released;
+}
+
+static void cancel_second(stook_batch *batch, int failed, void *user)
+{
+    struct two_batches *two = user;
+    (void)batch, (void)failed;
+    if (two->client != NULL)
+        stook_client_close(two->client, look_at_both, two);
+    stook_batch_cancel_one(two->batch, 1);
+}
+
+/* Nobody awaits the batch, and nothing else happens behind that `done`: given back by the loop all the same. */
+TEST_BOTH(borrowed_and_not_awaited)
+{
+    for (int closing = 0; closing <= 1; closing++) {
+        struct loan loans[3] = {{0}};
+        life_open(life, NULL);
+        stook_batch *batch = life_batch(life);
+        struct two_batches two = {life_batch(life), loans, closing ? life->client : NULL, -1};
+        add(batch, "not a URL");
+        for (int i = 0; i < 3; i++)
+            lend(two.batch, "http://127.0.0.1/", "cancelled", &loans[i]);
+        CHECK_ERROR(stook_gather_start(batch, &STOOK_GATHER(.on_result = cancel_first, .user = &two), cancel_second, &two), 0);
+        life_run(life);
+        CHECK_EQ_INT(loans[0].released, 1);
+        CHECK_EQ_INT(loans[1].released, 1);
+        CHECK_EQ_INT(loans[2].released, 0);
+        CHECK_EQ_INT(two.at_closed, closing ? 2 : -1);
+        if (closing)
+            life->client = NULL;
+        stook_batch_free(two.batch);
+        CHECK_EQ_INT(loans[2].released, 1);
+        stook_batch_free(batch);
+        if (!closing)
+            life_close(life);
+    }
+    life->client = NULL;
+}
+
+/* Cancelled and freed between turns: there is no turn for what was to be given back. */
+TEST_BOTH(borrowed_and_freed_at_once)
+{
+    struct loan loans[2] = {{0}};
+    life_open(life, NULL);
+    stook_batch *batch = life_batch(life);
+    for (int i = 0; i < 2; i++)
+        lend(batch, "http://127.0.0.1/", "cancelled", &loans[i]);
+    stook_batch_cancel_one(batch, 1);
+    CHECK_EQ_INT(loans[1].released, 0);
+    stook_batch_free(batch);
+    CHECK_EQ_INT(loans[0].released, 1);
+    CHECK_EQ_INT(loans[1].released, 1);
+}
+
 static void tell_done(stook_batch *batch, int failed, void *user)
 {
     (void)batch;
