@@ -159,7 +159,7 @@ enum {
 struct stook_client_options {
     size_t size;                             /**< set by STOOK_CLIENT() */
     const struct stook_allocator *allocator; /**< [malloc] copied; `user` must live until `closed` has returned and the last batch and kept result are gone */
-    const char *ca_file;                     /**< [libcurl's] PEM file of trusted authorities; read when a connection is made, and again by this client perhaps only a day later */
+    const char *ca_file;                     /**< [libcurl's] PEM file of trusted authorities; read when a connection is made, and again by this client perhaps only a day later. STOOK_EFILE, if it cannot be */
     const char *user_agent;                  /**< ["stook/VERSION"] "" sends none */
     int64_t queue_timeout_ms;                /**< [none] from add to the first start */
     int64_t attempt_timeout_ms;              /**< [30000] one exchange */

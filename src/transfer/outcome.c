@@ -225,7 +225,7 @@ void stook__outcome_judge(struct stook__attempt *attempt, struct stook__outcome 
         why = NULL;
     else if (error == 0)
         error = judge(attempt, &facts, &why, room, sizeof room);
-    if (attempt->error == 0 && (error == STOOK_ECERT || error == STOOK_ETLS) && facts.code != CURLE_PEER_FAILED_VERIFICATION)
+    if (attempt->error == 0 && (error == STOOK_ECERT || error == STOOK_ETLS)) /* GnuTLS minds no empty file */
         file = stook__peer_file_fault(attempt, facts.code);
     if (file != NULL) {
         error = STOOK_EFILE;
