@@ -159,7 +159,7 @@ enum {
 struct stook_client_options {
     size_t size;                             /**< set by STOOK_CLIENT() */
     const struct stook_allocator *allocator; /**< [malloc] copied; `user` must live until `closed` has returned and the last batch and kept result are gone */
-    const char *ca_file;                     /**< [libcurl's] PEM file of trusted authorities; read when a connection is made, and again by this client perhaps only a day later. STOOK_EFILE, if it cannot be */
+    const char *ca_file;                     /**< [libcurl's] PEM file of trusted authorities; read when a connection is made, and again by this client perhaps only a day later */
     const char *user_agent;                  /**< ["stook/VERSION"] "" sends none */
     int64_t queue_timeout_ms;                /**< [none] from add to the first start */
     int64_t attempt_timeout_ms;              /**< [30000] one exchange */
@@ -308,13 +308,22 @@ struct stook_request {
         taken, and no more until stook_batch_resume(); clocks stand still meanwhile. Anything else: the
         result is STOOK_ECALLBACK. The attempt's and the whole clock and body_max are off by default. */
     int (*on_body)(stook_batch *batch, const stook_result *result, const void *data, size_t size, void *user);
-    /** The body of a 2xx answer goes to this file and not to the result: to PATH.part first, renamed when it is
-        complete, gone if it is not. What another status says goes to the result. Of two requests for one
-        file at a time the second is STOOK_EARG. Clocks and body_max as with `on_body`. */
+    /** The body of a 2xx answer goes to this file and not to the result: to PATH.part in the same folder
+        first, which is renamed when it is complete, and removed if it is not. What another status says
+        goes to the result. PATH is replaced only if it is a regular file, or not there; what is
+        anything else, a symbolic link too, is left alone. Only what somebody else puts there within the
+        last instant before the renaming is lost.
+        The result is STOOK_EFILE, with the path and the reason, where a file cannot be opened,
+        written or put in its place, and for the second of two requests for one file at a time; before
+        anything is sent, as far as that can be known. A slow disk holds up no loop; a request that a
+        clock, a cancel or a close ends does not wait for it: then PATH.part is removed a little
+        later, at the latest before `closed`. Clocks and body_max as with `on_body`. */
     const char *output_file;
-    int64_t resume;             /**< 1: PATH.part stays, with PATH.part.tag that says what it is a part of, and the next such request
-                                     asks for the rest (RFC 9110 14, 13.1.5), if the first had a strong validator. GET only;
-                                     decode is off */
+    /** 1: what was received stays in PATH.part, and PATH.part.tag says what it is a part of, if the answer
+        had a strong validator. The next such request asks for the rest (RFC 9110 14, 13.1.5). Where
+        the answer does not fit the part in every field, the whole is asked for: the file is
+        never made of two bodies. GET only; decode is off. */
+    int64_t resume;
     int64_t decode;             /**< 1: as the client's, STOOK_NONE: off. Then Accept-Encoding is the library's. A body ends
                                      where its coding ends, half a one is STOOK_ETRUNCATED; body_max counts what comes out. A
                                      coding that was not asked for stays on, and so do those of a 206. */
@@ -341,9 +350,9 @@ struct stook_request {
     int (*body_rewind)(stook_batch *batch, size_t index, void *user);
     /** A body: the parts of a multipart/form-data, at most 1000, ended by NULL. `headers` have no Content-Type then. */
     const struct stook_part *const *parts;
-    /** A body: path of a regular file, opened when an attempt begins and read as it is sent, with its
-        length of that moment; reading may wait for the disk. One that cannot be opened or read, or has
-        another length when all of it was read, is STOOK_EARG. */
+    /** A body: path of a regular file, opened when an attempt begins and read ahead as it is sent, with
+        its length of that moment. A slow disk holds up no loop. One that cannot be opened or read, or
+        has another length when all of it was read, is STOOK_EFILE, with the path and the reason. */
     const char *body_file;
     int64_t expect;             /**< 1: "Expect: 100-continue" (RFC 9110 10.1.1), the body waits for leave, at most a second; 0: never */
     const char *username;       /**< of these credentials; no control bytes, for Basic no colon */

@@ -79,6 +79,11 @@ void stook__engine_open(struct stook__engine *engine, struct stook__loop *loop)
     engine->loop = loop;
 }
 
+struct stook__loop *stook__engine_loop(const struct stook__engine *engine)
+{
+    return engine->loop;
+}
+
 static void drain(struct stook__engine *engine)
 {
     struct stook__link *link;

@@ -20,6 +20,7 @@ struct stook__loop;
 int stook__engine_new(struct stook__heap *heap, struct stook__engine **ret_engine);
 /* Before the first slot is taken. */
 void stook__engine_open(struct stook__engine *engine, struct stook__loop *loop);
+struct stook__loop *stook__engine_loop(const struct stook__engine *engine);
 /* STOOK__QUIRK_... of the libcurl that runs. */
 unsigned stook__engine_quirks(const struct stook__engine *engine);
 /* Look-ups that cannot be interrupted and that nobody waits for any more. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What loop.c and watcher.c share: the handles of a loop and how their closing is counted. */
+/* What loop.c, watcher.c and file.c share: the handles of a loop and how their closing is counted. */
 #ifndef STOOK_LOOP_HANDLES_H
 #define STOOK_LOOP_HANDLES_H
 
@@ -19,6 +19,9 @@ struct stook__loop {
     uv_idle_t idle; /* active while a turn is wanted, so that the loop does not wait */
     uv_async_t async;
     struct stook__link watchers;
+    struct stook__link done; /* file.c: workers whose operation is over; other threads put them there */
+    size_t working;          /* workers that are busy */
+    int works;               /* there was a worker */
     int64_t alarm;
     size_t open; /* handles whose close callback is to come */
     int wanted, closing;
@@ -26,5 +29,9 @@ struct stook__loop {
 
 /* In the close callback of a watcher, after its memory was freed. */
 void stook__loop_handle_closed(struct stook__loop *loop);
+/* file.c: tell the owners of workers that are done. */
+void stook__workers_hear(struct stook__loop *loop);
+/* file.c: it has no workers any more; the last such loop ends the threads. */
+void stook__workers_leave(struct stook__loop *loop);
 
 #endif

@@ -45,7 +45,9 @@ static void on_timer(uv_timer_t *handle)
 
 static void on_async(uv_async_t *handle)
 {
-    stook__loop_want(handle->data);
+    struct stook__loop *loop = handle->data;
+    stook__loop_want(loop);
+    stook__workers_hear(loop);
 }
 
 /* What cannot fail comes last, so that a failure has at most an owned loop to close. */
@@ -77,6 +79,7 @@ int stook__loop_new(struct stook__heap *heap, struct uv_loop_s *borrowed, const 
     loop->events = events;
     loop->owner = owner;
     stook__list_init(&loop->watchers);
+    stook__list_init(&loop->done);
     loop->uv = borrowed != NULL ? borrowed : &loop->own;
     int status = borrowed != NULL ? 0 : uv_loop_init(&loop->own);
     if (status == 0) {
@@ -107,7 +110,7 @@ void stook__loop_wake(struct stook__loop *loop)
 void stook__loop_busy(struct stook__loop *loop, int busy)
 {
     /* An owned loop turns only when we turn it: it has to go round whatever is under way. */
-    if (busy || stook__loop_owned(loop))
+    if (busy || loop->working > 0 || stook__loop_owned(loop))
         uv_ref((uv_handle_t *)&loop->check);
     else
         uv_unref((uv_handle_t *)&loop->check);
@@ -155,6 +158,7 @@ static void on_closed(uv_handle_t *handle)
 void stook__loop_close(struct stook__loop *loop)
 {
     loop->closing = 1;
+    stook__workers_leave(loop);
     while (!stook__list_empty(&loop->watchers))
         stook__watcher_close((struct stook__watcher *)(void *)loop->watchers.next);
     uv_close((uv_handle_t *)&loop->timer, on_closed);

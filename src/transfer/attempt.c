@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The life of one attempt; see attempt.h. */
 #include "transfer/brake.h"
-#include "transfer/feed.h"
 #include "transfer/intake.h"
+#include "transfer/stream.h"
 #include "transfer/upload.h"
 
 enum { HEAD_SLACK = 4 }; /* bytes: numbers of the next answer may be longer */
@@ -17,6 +17,10 @@ static void destroy(struct stook__attempt *attempt)
     stook__stream_end(attempt);
     stook__intake_end(attempt);
     stook__brake_leave(&attempt->brake);
+    stook__list_remove(&attempt->file_news);
+    stook__free(attempt->heap, attempt->told);
+    if (attempt->refusal.message_owned)
+        stook__free(attempt->heap, (char *)attempt->refusal.message);
     stook__free(attempt->heap, attempt);
 }
 
@@ -28,10 +32,21 @@ static const char *method_of(const struct stook__spec *spec)
     return stook__spec_has_body(spec) ? "POST" : "GET";
 }
 
-static int set_up(struct stook__attempt *attempt, struct stook__outcome *ret_outcome)
+/* 0, or an error; then the refusal says more, and there is no slot. */
+static int set_up(struct stook__attempt *attempt)
 {
-    int error = stook__options_set(attempt, attempt->fresh, ret_outcome);
-    return error != 0 ? error : stook__slot_start(attempt->slot);
+    struct stook__outcome *refusal = &attempt->refusal;
+    int error = stook__options_set(attempt, attempt->fresh, refusal);
+    if (error == 0)
+        error = stook__slot_start(attempt->slot);
+    if (error != 0 && refusal->error == 0)
+        stook__outcome_set(attempt->heap, refusal, error, NULL);
+    if (error != 0 && attempt->slot != NULL) {
+        stook__slot_give_back(attempt->slot);
+        attempt->slot = NULL;
+    }
+    attempt->started |= error == 0;
+    return error;
 }
 
 /* Whether the program hears of it while it is under way. */
@@ -42,13 +57,35 @@ static int streams(const struct stook__spec *spec)
                              extra->body_read != NULL);
 }
 
-static int prepare(struct stook__attempt *attempt, struct stook__outcome *ret_outcome)
+static int prepare(struct stook__attempt *attempt)
 {
     const struct stook__extra *extra = attempt->spec->extra;
-    if (!streams(attempt->spec) && attempt->policy->decode != 1 && (extra == NULL || extra->output_file == NULL))
-        return 0;
-    int error = stook__stream_begin(attempt);
-    return error != 0 ? error : stook__intake_begin(attempt, ret_outcome);
+    int error = 0;
+    if (streams(attempt->spec) || attempt->policy->decode == 1 || (extra != NULL && extra->output_file != NULL))
+        error = stook__stream_begin(attempt);
+    if (error == 0 && attempt->stream != NULL)
+        error = stook__intake_begin(attempt);
+    if (error == 0 && stook__spec_has_source(attempt->spec))
+        error = stook__upload_open(attempt);
+    return error;
+}
+
+/* Whether the disk is still at one of its files: until then it cannot start. */
+static int is_opening(const struct stook__attempt *attempt)
+{
+    return stook__upload_opening(attempt) || stook__intake_opening(attempt);
+}
+
+/* Why it did not start. */
+static void say_refusal(struct stook__attempt *attempt, int error, struct stook__outcome *ret_outcome)
+{
+    *ret_outcome = attempt->refusal;
+    attempt->refusal = (struct stook__outcome){0};
+    if (ret_outcome->error == 0)
+        stook__outcome_set(attempt->heap, ret_outcome, error, attempt->why);
+    if (ret_outcome->os_error == 0)
+        ret_outcome->os_error = attempt->os_error;
+    ret_outcome->starved = ret_outcome->error == STOOK_ENOFD;
 }
 
 struct stook__attempt *stook__attempt_begin(struct stook__usual *usual, const struct stook__spec *spec,
@@ -71,11 +108,13 @@ struct stook__attempt *stook__attempt_begin(struct stook__usual *usual, const st
         attempt->owner = owner;
         attempt->method = method_of(spec);
         attempt->fresh = fresh;
-        error = prepare(attempt, ret_outcome);
-        if (error == 0)
-            error = set_up(attempt, ret_outcome);
+        stook__list_init(&attempt->file_news);
+        error = prepare(attempt);
+        if (error == 0 && !is_opening(attempt))
+            error = set_up(attempt);
         if (error == 0)
             return attempt;
+        say_refusal(attempt, error, ret_outcome);
         destroy(attempt);
     }
     if (ret_outcome->error == 0)
@@ -106,9 +145,8 @@ static int wants_directory(struct stook__attempt *attempt, const struct stook__s
 static int try_again(struct stook__attempt *attempt)
 {
     struct stook__slot_facts facts;
-    struct stook__outcome outcome;
     stook__slot_facts(attempt->slot, &facts);
-    if (attempt->error != 0 || facts.broken != CURLM_OK || !stook__feed_may_repeat(attempt))
+    if (attempt->error != 0 || facts.broken != CURLM_OK)
         return 0;
     if (wants_directory(attempt, &facts))
         stook__slot_note_directory(attempt->slot);
@@ -117,23 +155,64 @@ static int try_again(struct stook__attempt *attempt)
     else
         return 0;
     stook__slot_give_back(attempt->slot);
-    stook__upload_end(attempt);
+    stook__upload_renew(attempt);
     curl_slist_free_all(attempt->headers);
     attempt->slot = NULL;
     attempt->headers = NULL;
-    outcome = (struct stook__outcome){0};
-    attempt->error = set_up(attempt, &outcome);
-    if (outcome.message_owned)
-        stook__free(attempt->heap, (char *)outcome.message);
+    attempt->error = set_up(attempt);
     return attempt->error == 0;
 }
 
-struct stook__attempt *stook__attempt_news(struct stook__engine *engine)
+/* It is over but for its file, which goes into its place first, or goes away: a repeat finds no traces of it. */
+static int settles(struct stook__attempt *attempt)
+{
+    struct stook__outcome outcome = {.error = attempt->error};
+    if (!stook__intake_has_file(attempt))
+        return 0;
+    if (!attempt->settling && attempt->slot != NULL && attempt->error == 0) {
+        stook__attempt_show(attempt);
+        stook__outcome_judge(attempt, &outcome);
+        if (outcome.message_owned)
+            stook__free(attempt->heap, (char *)outcome.message);
+    }
+    attempt->settling = 1;
+    return !stook__intake_settle(attempt, outcome.error == 0);
+}
+
+/* An operation on one of its files is over. 1: and so is the attempt. */
+static int hear_files(struct stook__attempt *attempt)
+{
+    if (attempt->slot == NULL && attempt->error == 0 && !is_opening(attempt))
+        attempt->error = set_up(attempt);
+    if (attempt->slot == NULL)
+        return attempt->error != 0 && !settles(attempt);
+    if (attempt->error != 0 || attempt->settling) {
+        stook__slot_tell(attempt->slot);
+        return 0;
+    }
+    stook__upload_go_on(attempt);
+    if (attempt->stream != NULL)
+        stook__stream_stir(attempt);
+    return 0;
+}
+
+struct stook__attempt *stook__attempt_news(struct stook__usual *usual)
 {
     struct stook__attempt *attempt;
-    while ((attempt = stook__engine_news(engine)) != NULL && (try_again(attempt) || stook__stream_defers(attempt)))
-        ;
-    return attempt;
+    for (;;) {
+        while ((attempt = stook__engine_news(usual->engine)) != NULL)
+            if (!try_again(attempt) && !stook__stream_defers(attempt) && !settles(attempt))
+                return attempt;
+        /* Only now: what has ended in libcurl must not be told to go on. */
+        attempt = stook__files_next(usual);
+        if (attempt == NULL || hear_files(attempt))
+            return attempt;
+    }
+}
+
+int stook__attempt_is_due(const struct stook__usual *usual)
+{
+    return !stook__list_empty(&usual->file_news);
 }
 
 void *stook__attempt_owner(const struct stook__attempt *attempt)
@@ -157,6 +236,8 @@ int64_t stook__attempt_moved_at(struct stook__attempt *attempt)
 {
     /* Nobody tells us when bytes go out; but libcurl counts those of the body. */
     curl_off_t sent = 0;
+    if (attempt->slot == NULL)
+        return attempt->moved_at;
     curl_easy_getinfo(stook__slot_easy(attempt->slot), CURLINFO_SIZE_UPLOAD_T, &sent);
     if (sent != attempt->sent) {
         attempt->sent = sent;
@@ -229,10 +310,12 @@ static int seal(struct stook__attempt *attempt)
 
 void stook__attempt_progress(const struct stook__attempt *attempt, struct stook_progress *ret_progress)
 {
-    curl_off_t sent = 0, to_send = 0;
-    CURL *easy = stook__slot_easy(attempt->slot);
-    curl_easy_getinfo(easy, CURLINFO_SIZE_UPLOAD_T, &sent);
-    curl_easy_getinfo(easy, CURLINFO_CONTENT_LENGTH_UPLOAD_T, &to_send);
+    curl_off_t sent = 0, to_send = -1;
+    CURL *easy = attempt->slot != NULL ? stook__slot_easy(attempt->slot) : NULL;
+    if (easy != NULL) {
+        curl_easy_getinfo(easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+        curl_easy_getinfo(easy, CURLINFO_CONTENT_LENGTH_UPLOAD_T, &to_send);
+    }
     ret_progress->received = attempt->wire;
     ret_progress->receive_total = attempt->head_done ? attempt->length : -1;
     ret_progress->sent = sent;
@@ -244,10 +327,14 @@ void stook__attempt_end(struct stook__attempt *attempt, struct stook__answer *re
 {
     if (attempt->slot != NULL)
         stook__attempt_show(attempt);
-    if (attempt->slot != NULL && ret_outcome != NULL)
-        stook__outcome_judge(attempt, ret_outcome);
+    else
+        attempt->answer.os_error = (int16_t)attempt->os_error;
+    if (ret_outcome != NULL && attempt->slot == NULL)
+        say_refusal(attempt, attempt->error, ret_outcome);
     else if (ret_outcome != NULL)
-        stook__outcome_set(attempt->heap, ret_outcome, attempt->error, NULL);
+        stook__outcome_judge(attempt, ret_outcome);
+    if (ret_outcome != NULL)
+        ret_outcome->untried = !attempt->started;
     if (attempt->slot != NULL && seal(attempt) != 0 && ret_outcome != NULL && ret_outcome->error == 0)
         stook__outcome_set(attempt->heap, ret_outcome, STOOK_ENOMEM, NULL);
     *ret_answer = attempt->answer;

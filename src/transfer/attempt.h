@@ -2,8 +2,8 @@
 /*
  * One attempt: a request mapped onto an easy handle, and what came back.
  *
- *   stook__attempt_begin --> under way --news--> stook__attempt_end
- *                                 \---cancel, clock-----^
+ *   stook__attempt_begin --> its files are opened --> under way --> its file ends --news--> stook__attempt_end
+ *                                    \------------------\-----------------\---cancel, clock-----^
  */
 #ifndef STOOK_TRANSFER_ATTEMPT_H
 #define STOOK_TRANSFER_ATTEMPT_H
@@ -23,6 +23,7 @@ struct stook__outcome {
     int idempotent, lost; /* see struct stook__ending */
     int sent;             /* a connection was there, and it went out */
     int os_error; /* of an attempt that could not begin */
+    int untried;  /* it never came to be sent */
     int starved;          /* for want of a descriptor or a port: it may go well when others are over */
 };
 
@@ -36,8 +37,10 @@ struct stook__attempt *stook__attempt_begin(struct stook__usual *usual, const st
                                             const struct stook__node *origin, const struct stook__policy *policy,
                                             int fresh, void *owner,
                                             struct stook__outcome *ret_outcome);
-/* The next attempt that has ended by itself; NULL: no news. */
-struct stook__attempt *stook__attempt_news(struct stook__engine *engine);
+/* The next attempt that has ended by itself; NULL: no news. Those whose files are open start here. */
+struct stook__attempt *stook__attempt_news(struct stook__usual *usual);
+/* There may be news at once. */
+int stook__attempt_is_due(const struct stook__usual *usual);
 void *stook__attempt_owner(const struct stook__attempt *attempt);
 /* What came so far. */
 const struct stook__answer *stook__attempt_answer(const struct stook__attempt *attempt);

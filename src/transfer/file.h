@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A file that is sent: read where libcurl asks for bytes, as many as it had when it was opened. No
- * program is called and nothing waits for a peer, so that may happen inside libcurl.
+ * A file that is sent: read ahead by another thread (loop/file.h), a piece at a time, as many bytes as it had when it was
+ * opened. libcurl takes what is there, and is paused when nothing is.
  */
 #ifndef STOOK_TRANSFER_FILE_H
 #define STOOK_TRANSFER_FILE_H
@@ -9,19 +9,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct stook__file {
-    const char *path;
-    int fd; /* -1: not open */
-    int64_t size, left;
-};
+struct stook__attempt;
+struct stook__file;
 
-/* 0, or an errno; ENOTSUP: it is not a regular file. */
-int stook__file_open(struct stook__file *file, const char *path);
-/* Bytes read; 0: the end. -1: *ret_error is an errno, or 0 where the file has become shorter or
-   longer than it was, which *ret_why says. */
-ptrdiff_t stook__file_read(struct stook__file *file, void *buffer, size_t room, int *ret_error, const char **ret_why);
+/* Begins to open it. `path` is copied. 0 or STOOK_ENOMEM. */
+int stook__file_new(struct stook__attempt *attempt, const char *path, struct stook__file **ret_file);
+/* It is not open yet, the attempt cannot start; or it is, or has failed. */
+int stook__file_opening(const struct stook__file *file);
+int64_t stook__file_size(const struct stook__file *file);
+
+/* Bytes that are there; 0: the end. -1: none yet, the attempt has news when there are. -2: the attempt is to end,
+   its error is set. From inside libcurl. */
+ptrdiff_t stook__file_read(struct stook__file *file, void *buffer, size_t room);
 /* 1: the next byte is that one. */
 int stook__file_seek(struct stook__file *file, int64_t offset);
-void stook__file_close(struct stook__file *file);
+/* libcurl waits for bytes of it, and there are some now; once. */
+int stook__file_goes_on(struct stook__file *file);
+/* The attempt is over, or does not need it any more. */
+void stook__file_end(struct stook__file *file);
 
 #endif

@@ -30,7 +30,7 @@ int stook__intake_for_program(const struct stook__attempt *attempt)
     return attempt->spec->extra != NULL && attempt->spec->extra->on_body != NULL;
 }
 
-int stook__intake_begin(struct stook__attempt *attempt, struct stook__outcome *ret_outcome)
+int stook__intake_begin(struct stook__attempt *attempt)
 {
     attempt->intake = stook__alloc(attempt->heap, sizeof *attempt->intake);
     if (attempt->intake == NULL)
@@ -38,7 +38,7 @@ int stook__intake_begin(struct stook__attempt *attempt, struct stook__outcome *r
     attempt->usual->n_to_program += (size_t)stook__intake_for_program(attempt);
     if (attempt->spec->extra == NULL || attempt->spec->extra->output_file == NULL)
         return 0;
-    return stook__outfile_open(attempt, &attempt->intake->file, ret_outcome);
+    return stook__outfile_new(attempt, &attempt->intake->file);
 }
 
 const char *const *stook__intake_fields(const struct stook__attempt *attempt)
@@ -54,7 +54,7 @@ void stook__intake_end(struct stook__attempt *attempt)
         return;
     attempt->usual->n_to_program -= (size_t)stook__intake_for_program(attempt);
     stook__decoder_free(intake->decoder);
-    stook__outfile_close(intake->file);
+    stook__outfile_end(intake->file);
     stook__buffer_free(&intake->waiting, attempt->heap);
     stook__buffer_free(&intake->fed, attempt->heap);
     stook__buffer_free(&intake->spare, attempt->heap);
@@ -190,11 +190,10 @@ static int keep(struct stook__attempt *attempt, const char *data, size_t size)
         int error = stook__buffer_append(&attempt->answer.body, attempt->heap, data, size);
         return error != 0 ? fail(attempt, error, NULL) : 0;
     }
-    int os_error = stook__outfile_write(intake->file, data, size);
-    if (os_error == 0)
+    int error = stook__outfile_write(intake->file, data, size);
+    if (error == 0)
         return 0;
-    attempt->os_error = os_error;
-    return fail(attempt, STOOK_EARG, "the file cannot be written");
+    return fail(attempt, error, error == STOOK_EPROTOCOL ? "the server sent more than the rest of the file" : NULL);
 }
 
 int stook__intake_pump(struct stook__attempt *attempt, int64_t *budget)
@@ -206,7 +205,8 @@ int stook__intake_pump(struct stook__attempt *attempt, int64_t *budget)
     if (intake->decoder == NULL || !stook__intake_waiting(attempt))
         return 0;
     /* What is kept in memory is held against the batch's ceiling as it comes out. */
-    while (answer == 0 && (intake->to_file || stook__brake_may_take(&attempt->brake, sizeof piece, *attempt->clock)) &&
+    while (answer == 0 && !stook__intake_full(attempt) &&
+           (intake->to_file || stook__brake_may_take(&attempt->brake, sizeof piece, *attempt->clock)) &&
            decode(attempt, piece, sizeof piece, budget, &size) > 0) {
         answer = keep(attempt, piece, size);
         stook__brake_count(&attempt->brake, attempt->answer.body.size);
@@ -290,6 +290,8 @@ int stook__intake_body(struct stook__attempt *attempt, const char *data, size_t 
         return STOOK__SLOT_END; /* libcurl up to 8.7 may call once more behind a pause */
     if (stook__intake_for_program(attempt) || attempt->intake->decoder != NULL)
         answer = put_by(attempt, data, size);
+    else if (stook__intake_full(attempt))
+        answer = stook__stream_pause(attempt);
     else
         answer = count(attempt, size) != 0 ? STOOK__SLOT_END : keep(attempt, data, size);
     if (answer == 0) {
@@ -307,6 +309,8 @@ int stook__intake_verdict(struct stook__attempt *attempt, const char **ret_why)
         *ret_why = "the content coding has no end";
         return STOOK_ETRUNCATED;
     }
+    if (attempt->intake->file != NULL && stook__outfile_verdict(attempt->intake->file, ret_why) != 0)
+        return STOOK_ETRUNCATED;
     if (decoder == NULL || !stook__decoder_trailed(decoder))
         return 0;
     attempt->flags |= STOOK_FLAG_LENIENT;
@@ -314,7 +318,22 @@ int stook__intake_verdict(struct stook__attempt *attempt, const char **ret_why)
     return attempt->policy->strict == 1 ? STOOK_EDECODE : 0;
 }
 
-int stook__intake_finish(struct stook__attempt *attempt, const char **ret_why)
+int stook__intake_has_file(const struct stook__attempt *attempt)
 {
-    return attempt->intake->file != NULL ? stook__outfile_finish(attempt->intake->file, attempt, ret_why) : 0;
+    return attempt->intake != NULL && attempt->intake->file != NULL;
+}
+
+int stook__intake_opening(const struct stook__attempt *attempt)
+{
+    return stook__intake_has_file(attempt) && stook__outfile_opening(attempt->intake->file);
+}
+
+int stook__intake_settle(struct stook__attempt *attempt, int good)
+{
+    return stook__outfile_settle(attempt->intake->file, good);
+}
+
+int stook__intake_full(const struct stook__attempt *attempt)
+{
+    return stook__intake_to_file(attempt) && stook__outfile_full(attempt->intake->file);
 }

@@ -15,8 +15,10 @@
 
 #include "transfer/parts.h"
 
-/* 0, or an error; the outcome is set if there is more to say. */
-int stook__intake_begin(struct stook__attempt *attempt, struct stook__outcome *ret_outcome);
+/* 0, or an error. A file is opened meanwhile. */
+int stook__intake_begin(struct stook__attempt *attempt);
+/* It is not open yet, the attempt cannot start. */
+int stook__intake_opening(const struct stook__attempt *attempt);
 /* Fields of the request that the body needs, ended by NULL; NULL: none. */
 const char *const *stook__intake_fields(const struct stook__attempt *attempt);
 void stook__intake_end(struct stook__attempt *attempt);
@@ -45,7 +47,11 @@ void stook__intake_give_back(struct stook__attempt *attempt, struct stook__buffe
 
 /* libcurl says that all has come: 0 if that is so, else the error, with *ret_why. */
 int stook__intake_verdict(struct stook__attempt *attempt, const char **ret_why);
-/* And it is what it should be: a file is put in its place. The same. */
-int stook__intake_finish(struct stook__attempt *attempt, const char **ret_why);
+/* There is a file for it. */
+int stook__intake_has_file(const struct stook__attempt *attempt);
+/* It is what it should be, or it is not: a file is put in its place, or goes. 1: it has; 0: the attempt will have news. */
+int stook__intake_settle(struct stook__attempt *attempt, int good);
+/* The disk has to catch up: until then there is no room for more. The attempt will have news. */
+int stook__intake_full(const struct stook__attempt *attempt);
 
 #endif

@@ -181,13 +181,13 @@ static void undo(CURL *easy, unsigned changed, const struct stook__usual *usual)
         curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)CURL_MAX_WRITE_SIZE);
 }
 
-static int set_method(struct stook__attempt *attempt, unsigned *changed, struct stook__outcome *ret_outcome)
+static int set_method(struct stook__attempt *attempt, unsigned *changed)
 {
     struct stook__slot *slot = attempt->slot;
     const struct stook__spec *spec = attempt->spec;
     const char *method = attempt->method, *usual = "GET";
     if (stook__spec_has_source(spec)) {
-        int error = stook__upload_begin(attempt, ret_outcome);
+        int error = stook__upload_begin(attempt);
         if (error != 0)
             return error;
         usual = "POST";
@@ -301,7 +301,7 @@ int stook__options_set(struct stook__attempt *attempt, int fresh, struct stook__
     struct stook__slot_kit *kit = stook__slot_kit(attempt->slot);
     undo(stook__slot_easy(attempt->slot), kit->changed, attempt->usual);
     kit->changed = 0;
-    error = set_method(attempt, &kit->changed, ret_outcome);
+    error = set_method(attempt, &kit->changed);
     if (attempt->headers != NULL) {
         kit->changed |= FIELDS;
         stook__slot_set(attempt->slot, CURLOPT_HTTPHEADER, attempt->headers);

@@ -170,15 +170,10 @@ static const char *status_message(unsigned status)
 }
 
 /* Said on a connection that was used before, it may be about the time before this request: it says
-   that the server had given up waiting for one (RFC 9110 15.5.9). What on_head has seen stays. */
-int stook__outcome_given_up(const struct stook__attempt *attempt)
+   that the server had given up waiting for one (RFC 9110 15.5.9). */
+static int was_given_up(const struct stook__attempt *attempt, const struct stook__slot_facts *facts)
 {
-    struct stook__slot_facts facts;
-    if (attempt->answer.status != 408 || !stook__method_idempotent(attempt->method) ||
-        (attempt->stream != NULL && attempt->stream->head_told))
-        return 0;
-    stook__slot_facts(attempt->slot, &facts);
-    return facts.reused;
+    return attempt->answer.status == 408 && facts->reused && stook__method_idempotent(attempt->method);
 }
 
 /* Nobody ended it from here: what libcurl says, and what is known beside that. `room` is for words. */
@@ -205,8 +200,6 @@ static int judge(struct stook__attempt *attempt, const struct stook__slot_facts 
     int error = corrected(attempt, facts, why);
     if (error == 0 && attempt->intake != NULL)
         error = stook__intake_verdict(attempt, why);
-    if (error == 0 && attempt->intake != NULL)
-        error = stook__intake_finish(attempt, why);
     if (error == STOOK_ETIMEOUT_ATTEMPT) { /* libcurl's clock was first: what sched would say */
         snprintf(room, size, "not connected within %" PRId64 " ms", attempt->policy->connect_ms);
         *why = room;
@@ -225,13 +218,13 @@ void stook__outcome_judge(struct stook__attempt *attempt, struct stook__outcome 
         why = NULL;
     else if (error == 0)
         error = judge(attempt, &facts, &why, room, sizeof room);
-    if (attempt->error == 0 && (error == STOOK_ECERT || error == STOOK_ETLS)) /* GnuTLS minds no empty file */
+    if (attempt->error == 0 && (error == STOOK_ECERT || error == STOOK_ETLS) && facts.code != CURLE_PEER_FAILED_VERIFICATION)
         file = stook__peer_file_fault(attempt, facts.code);
     if (file != NULL) {
         error = STOOK_EFILE;
         why = file;
     }
-    int given_up = error == 0 && stook__outcome_given_up(attempt);
+    int given_up = error == 0 && was_given_up(attempt, &facts);
     if (given_up) {
         error = STOOK_ERESET;
         why = "the server had given up the kept-alive connection";
@@ -247,6 +240,5 @@ void stook__outcome_judge(struct stook__attempt *attempt, struct stook__outcome 
     ret_outcome->sent = attempt->connected;
     ret_outcome->idempotent = stook__method_idempotent(attempt->method);
     ret_outcome->lost = attempt->anew || given_up || (error == STOOK_ERESET && !got_bytes(attempt) && unheard);
-    if (!stook__feed_may_repeat(attempt))
-        ret_outcome->lost = ret_outcome->starved = 0;
+    ret_outcome->lost = ret_outcome->lost && stook__feed_may_repeat(attempt);
 }

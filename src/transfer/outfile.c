@@ -1,124 +1,267 @@
 /* SPDX-License-Identifier: MIT */
-/* The part, its tag, and what a server says to a wish for the rest; see outfile.h. */
+/* What a server says to a wish for the rest, and the bytes' way to the disk; see outfile.h. */
 #include "transfer/outfile.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
-enum { TAG_MAX = 4096, SURE_S = 60 };
+#include "transfer/partfile.h"
+
+enum {
+    SURE_S = 60,          /* seconds after which a date is certain (RFC 9110 8.8.2.2) */
+    WAITING_MIN = 64 << 10, /* bytes that wait for the disk: of one file, at least */
+    WAITING_MAX = 256 << 10,
+    WAITING_ALL = 8 << 20   /* what all files of the client share between these two */
+};
+
+enum ending { GOES_ON, PLACE, DISCARD };
 
 struct stook__outfile {
-    struct stook__heap *heap;
-    const char *path, *url;
-    char *part, *tag;
-    char *range, *if_range; /* fields of the request */
+    struct stook__link link; /* among the client's */
+    struct stook__usual *usual;
+    struct stook__attempt *attempt; /* NULL: it is over */
+    struct stook__worker *worker;
+    struct stook__partfile disk;
+    struct stook__buffer filling, writing; /* the latter is the disk's while it is busy */
+    char *path, *url, *names; /* `names`: folder and names of `disk` */
+    char *range, *if_range;   /* fields of the request */
     const char *fields[3];
-    int fd;
-    int resumes;   /* what does not become whole is to stay */
-    int tagged;    /* there is a tag that fits the part */
-    int taken;     /* the body goes here */
-    int done;
-    int64_t size;  /* of the part when it was opened */
-    int64_t total; /* of the whole, if a 206 says so; -1: it does not */
-    int64_t left;  /* that a 206 is to bring; -1: not known */
+    char *validator;          /* of the part */
+    int opening, queued;      /* `queued`: until the one before it has gone */
+    int taken;                /* the body goes here */
+    int drop;                 /* the part fits nothing that the server has */
+    int begin, beginning;     /* another body is to begin; the disk is at it */
+    enum ending ending, end_now;
+    int closed;
+    int64_t bytes; /* that it is to have, of which some may not be on the disk yet */
+    int64_t total; /* of the whole; -1: not known */
+    int64_t left;  /* that a 206 is to bring; -1: it is none */
 };
+
+/* ---------------------------------------------------------------------------- the disk */
+
+static void run(void *owner)
+{
+    struct stook__outfile *file = owner;
+    struct stook__partfile *disk = &file->disk;
+    int error = disk->failed;
+    if (error == 0 && file->beginning)
+        error = stook__partfile_begin(disk);
+    if (error == 0 && file->writing.size > 0)
+        error = stook__partfile_write(disk, file->writing.data, file->writing.size);
+    if (file->end_now == GOES_ON || (error == 0 && file->end_now == PLACE && stook__partfile_place(disk) == 0))
+        return;
+    stook__partfile_discard(disk, file->drop);
+}
+
+static void on_done(void *owner);
+
+/* The next operation, if there is something to do. */
+static void go(struct stook__outfile *file)
+{
+    if (file->opening || file->closed || stook__worker_busy(file->worker))
+        return;
+    file->beginning = file->begin;
+    file->begin = 0;
+    file->end_now = file->ending;
+    struct stook__buffer empty = file->writing;
+    empty.size = 0;
+    file->writing = file->filling;
+    file->filling = empty;
+    if (file->beginning || file->writing.size > 0 || file->end_now != GOES_ON)
+        stook__worker_start(file->worker, run, on_done);
+}
+
+static void destroy(struct stook__outfile *file);
+
+static void on_done(void *owner)
+{
+    struct stook__outfile *file = owner;
+    file->closed = file->end_now != GOES_ON;
+    if (file->attempt == NULL && file->closed) {
+        destroy(file);
+        return;
+    }
+    if (file->attempt == NULL)
+        file->ending = DISCARD; /* nobody would know that it is there */
+    else if (file->disk.failed)
+        stook__files_failed(file->attempt, file->path, file->disk.of, file->disk.os_error, file->disk.why);
+    if (file->attempt != NULL)
+        stook__files_news(file->attempt);
+    go(file);
+}
 
 /* ---------------------------------------------------------------------------- opening */
 
-/* The part, locked, and certainly still the one of that name: whoever had it before may have just put it in
-   its place. 0 or an errno. */
-static int open_part(struct stook__outfile *file)
+static void run_open(void *owner)
 {
-    struct stat mine, named;
-    for (;;) {
-        int fd = open(file->part, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
-        if (fd < 0)
-            return errno;
-        int error = fstat(fd, &mine) != 0 ? errno : !S_ISREG(mine.st_mode) ? ENOTSUP : 0;
-        if (error == 0 && flock(fd, LOCK_EX | LOCK_NB) != 0)
-            error = errno;
-        if (error == 0 && stat(file->part, &named) == 0 && named.st_ino == mine.st_ino && named.st_dev == mine.st_dev &&
-            fstat(fd, &mine) == 0) {
-            file->fd = fd;
-            file->size = mine.st_size;
-            return 0;
-        }
-        close(fd);
-        if (error != 0)
-            return error;
-    }
+    struct stook__outfile *file = owner;
+    stook__partfile_open(&file->disk);
 }
 
-/* "validator\nurl\n": read only if both are whole and the part is of this URL. */
+/* The next of the lines of a tag, ended by a NUL in place of its end; NULL: there is none that is whole. */
+static char *line_of(char **at)
+{
+    char *line = *at, *end = strchr(line, '\n');
+    if (end == NULL)
+        return NULL;
+    *end = '\0';
+    *at = end + 1;
+    return line;
+}
+
+/* Of its validator, URL, total, inode number. */
+#define TAG "stook 1\n%s\n%s\n%" PRId64 "\n%" PRIu64 "\n"
+
+static int has_control(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            return 1;
+    return 0;
+}
+
+/* Taken only if it is one that we could have written, for this part and this URL. */
 static void read_tag(struct stook__outfile *file)
 {
-    char text[TAG_MAX];
-    int fd = open(file->tag, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    ssize_t size = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
-    if (fd >= 0)
-        close(fd);
-    if (size <= 0)
-        return;
-    text[size] = '\0';
-    char *end = strchr(text, '\n');
-    size_t length = strlen(file->url);
-    if (end == NULL || end == text || strncmp(end + 1, file->url, length) != 0 || strcmp(end + 1 + length, "\n") != 0)
-        return;
-    *end = '\0';
-    for (const char *c = text; *c != '\0'; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            return;
-    file->range = stook__format(file->heap, "Range: bytes=%" PRId64 "-", file->size);
-    file->if_range = stook__format(file->heap, "If-Range: %s", text);
-    file->tagged = file->range != NULL && file->if_range != NULL;
-    file->fields[0] = file->tagged ? file->range : NULL;
-    file->fields[1] = file->if_range;
+    struct stook__heap *heap = file->usual->heap;
+    char *text = stook__format(heap, "%s", file->disk.tag_text), *at = text;
+    char *first = text != NULL ? line_of(&at) : NULL, *validator = first != NULL ? line_of(&at) : NULL;
+    char *url = validator != NULL ? line_of(&at) : NULL, *total = url != NULL ? line_of(&at) : NULL;
+    int64_t number = -1;
+    if (total != NULL && *validator != '\0' && !has_control(validator) && (number = strtoll(total, NULL, 10)) >= -1)
+        file->validator = stook__format(heap, "%s", validator);
+    char *same = file->validator != NULL ?
+        stook__format(heap, TAG, file->validator, file->url, number, file->disk.inode) : NULL;
+    if (same != NULL && strlen(same) == file->disk.tag_size && memcmp(same, file->disk.tag_text, file->disk.tag_size) == 0 &&
+        (number == -1 || file->disk.size <= number)) {
+        file->total = number;
+        file->range = stook__format(heap, "Range: bytes=%" PRId64 "-", file->disk.size);
+        file->if_range = stook__format(heap, "If-Range: %s", file->validator);
+    }
+    if (file->range != NULL && file->if_range != NULL) {
+        file->disk.tagged = 1;
+        file->bytes = file->disk.size;
+        file->fields[0] = file->range;
+        file->fields[1] = file->if_range;
+    }
+    stook__free(heap, same);
+    stook__free(heap, text);
 }
 
-static int refuse(struct stook__attempt *attempt, const char *path, int os_error, struct stook__outcome *ret_outcome)
+static void on_opened(void *owner)
 {
-    int error = os_error == EMFILE || os_error == ENFILE ? STOOK_ENOFD : STOOK_EARG;
-    char *why = stook__format(attempt->heap, "%s: %s", path,
-                              os_error == EWOULDBLOCK ? "another request writes it" :
-                              os_error == ENOTSUP     ? "not a regular file" :
-                                                        strerror(os_error));
-    stook__outcome_set(attempt->heap, ret_outcome, error, why);
-    stook__free(attempt->heap, why);
-    ret_outcome->os_error = os_error;
-    return error;
+    struct stook__outfile *file = owner;
+    file->opening = 0;
+    file->closed = file->disk.failed;
+    if (file->attempt == NULL) {
+        if (file->closed) {
+            destroy(file);
+            return;
+        }
+        file->ending = DISCARD;
+        go(file);
+        return;
+    }
+    if (file->disk.failed)
+        stook__files_failed(file->attempt, file->path, file->disk.of, file->disk.os_error, file->disk.why);
+    else if (file->disk.tag_size > 0)
+        read_tag(file);
+    file->disk.tag_size = 0;
+    stook__files_news(file->attempt);
 }
 
-int stook__outfile_open(struct stook__attempt *attempt, struct stook__outfile **ret_file, struct stook__outcome *ret_outcome)
+/* "folder\0name\0name.part\0name.part.tag\0". */
+static int set_names(struct stook__outfile *file)
+{
+    const char *slash = strrchr(file->path, '/'), *name = slash != NULL ? slash + 1 : file->path;
+    int folder = slash != NULL ? (int)(name - file->path) : 0;
+    size_t first = folder > 0 ? (size_t)folder : 1, size = strlen(name);
+    file->names = stook__format(file->usual->heap, "%.*s%c%s%c%s.part%c%s.part.tag", (int)first, folder > 0 ? file->path : ".", 0,
+                                name, 0, name, 0, name);
+    if (file->names == NULL)
+        return STOOK_ENOMEM;
+    file->disk.folder = file->names;
+    file->disk.name = file->names + first + 1;
+    file->disk.part = file->disk.name + size + 1;
+    file->disk.tag = file->disk.part + size + sizeof ".part";
+    return size > 0 ? 0 : STOOK_EFILE;
+}
+
+static struct stook__outfile *next_of(const struct stook__usual *usual, const struct stook__link *link)
+{
+    return link->next != &usual->outfiles ? STOOK__OF(struct stook__outfile, link, link->next) : NULL;
+}
+
+/* Another of the client for the same path; before it in the list, if it is in there. */
+static struct stook__outfile *other_of(const struct stook__outfile *file)
+{
+    struct stook__outfile *other = next_of(file->usual, &file->usual->outfiles);
+    for (; other != NULL && other != file; other = next_of(file->usual, &other->link))
+        if (strcmp(other->path, file->path) == 0)
+            return other;
+    return NULL;
+}
+
+/* One whose attempt is over may still be on its way: it goes first, and that is nobody's fault. */
+static void open_it(struct stook__outfile *file)
+{
+    file->queued = other_of(file) != NULL;
+    if (!file->queued)
+        stook__worker_start(file->worker, run_open, on_opened);
+}
+
+static int fill(struct stook__outfile *file, struct stook__attempt *attempt)
+{
+    struct stook__heap *heap = attempt->heap;
+    const struct stook__extra *extra = attempt->spec->extra;
+    file->worker = stook__worker_new(stook__engine_loop(attempt->engine), file);
+    file->path = stook__format(heap, "%s", extra->output_file);
+    file->url = stook__format(heap, "%s", attempt->spec->url);
+    file->disk.resumes = extra->resume;
+    if (extra->resume)
+        file->disk.tag_text = stook__alloc(heap, STOOK__TAG_MAX);
+    if (file->worker == NULL || file->path == NULL || file->url == NULL || (extra->resume && file->disk.tag_text == NULL))
+        return STOOK_ENOMEM;
+    return set_names(file);
+}
+
+int stook__outfile_new(struct stook__attempt *attempt, struct stook__outfile **ret_file)
 {
     struct stook__outfile *file = stook__alloc(attempt->heap, sizeof *file);
     if (file == NULL)
         return STOOK_ENOMEM;
-    file->heap = attempt->heap;
-    file->path = attempt->spec->extra->output_file;
-    file->url = attempt->spec->url;
-    file->resumes = attempt->spec->extra->resume;
-    file->total = file->left = file->fd = -1;
-    file->part = stook__format(file->heap, "%s.part", file->path);
-    file->tag = stook__format(file->heap, "%s.part.tag", file->path);
-    int error = file->part == NULL || file->tag == NULL ? STOOK_ENOMEM : 0;
-    int os_error = error == 0 ? open_part(file) : 0;
-    if (os_error != 0)
-        error = refuse(attempt, file->part, os_error, ret_outcome);
-    if (error == 0 && file->resumes && file->size > 0)
-        read_tag(file);
-    if (error != 0)
-        stook__outfile_close(file);
-    else
-        *ret_file = file;
-    return error;
+    file->usual = attempt->usual;
+    file->total = file->left = file->disk.folder_fd = -1;
+    stook__list_append(&file->usual->outfiles, &file->link);
+    file->usual->n_outfiles++;
+    int error = fill(file, attempt);
+    const struct stook__outfile *other = error == 0 ? other_of(file) : NULL;
+    if (error == STOOK_EFILE)
+        stook__files_failed(attempt, file->path, "", EISDIR, "it is a directory");
+    if (other != NULL && other->attempt != NULL) {
+        stook__files_failed(attempt, file->path, ".part", EWOULDBLOCK, "another request writes it");
+        error = attempt->error;
+    }
+    if (error != 0) {
+        destroy(file);
+        return error;
+    }
+    file->attempt = attempt;
+    file->opening = 1;
+    open_it(file);
+    *ret_file = file;
+    return 0;
+}
+
+int stook__outfile_opening(const struct stook__outfile *file)
+{
+    return file->opening;
 }
 
 const char *const *stook__outfile_fields(const struct stook__outfile *file)
@@ -128,16 +271,21 @@ const char *const *stook__outfile_fields(const struct stook__outfile *file)
 
 /* --------------------------------------------------------------------------- the answer */
 
+/* The value of a field; NULL: there is none, or more than one. */
 static const char *field_of(const struct stook__attempt *attempt, const char *name)
 {
-    const char *at = attempt->answer.head.data, *end = at + attempt->answer.head.size;
-    while (at < end) {
+    const char *at = attempt->answer.head.data, *end = at, *found = NULL;
+    if (at != NULL)
+        end = at + attempt->answer.head.size;
+    while (at != end) {
         const char *value = stook__field_value(at);
-        if (strcasecmp(at, name) == 0)
-            return value;
+        int is_it = strcasecmp(at, name) == 0;
+        if (is_it && found != NULL)
+            return NULL;
+        found = is_it ? value : found;
         at = value + strlen(value) + 1;
     }
-    return NULL;
+    return found;
 }
 
 /* What says later that it is still the same (RFC 9110 13.1.5): a strong entity tag, or a date of which it is
@@ -156,21 +304,15 @@ static const char *validator_of(const struct stook__attempt *attempt)
 static void write_tag(struct stook__outfile *file, const struct stook__attempt *attempt)
 {
     const char *validator = validator_of(attempt);
-    char *text = validator != NULL ? stook__format(file->heap, "%s\n%s\n", validator, file->url) : NULL;
-    size_t size = text != NULL ? strlen(text) : 0;
-    int fd = text != NULL && size < TAG_MAX ? open(file->tag, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666) : -1;
-    file->tagged = fd >= 0 && write(fd, text, size) == (ssize_t)size;
-    if (fd >= 0)
-        close(fd);
-    stook__free(file->heap, text);
-    if (!file->tagged)
-        unlink(file->tag);
+    if (validator == NULL || field_of(attempt, "Content-Encoding") != NULL || attempt->answer.status == 206)
+        return; /* a 206 would have to be of the same coding, and does not have to say so */
+    int size = snprintf(file->disk.tag_text, STOOK__TAG_MAX, TAG, validator, file->url, attempt->length, file->disk.inode);
+    file->disk.tag_size = size > 0 && size < STOOK__TAG_MAX ? (size_t)size : 0;
 }
 
-static int fail(struct stook__attempt *attempt, int error, int os_error, const char *why)
+static int fail(struct stook__attempt *attempt, int error, const char *why)
 {
     attempt->error = error;
-    attempt->os_error = os_error;
     attempt->why = why;
     return -1;
 }
@@ -199,94 +341,145 @@ static int parse_range(const char *text, int64_t *ret_first, int64_t *ret_last, 
     return 1;
 }
 
-static int go_on(struct stook__outfile *file, struct stook__attempt *attempt)
+/* What a 206 says that is not the rest of our part, field by field (RFC 9110 15.3.7); NULL: it is the rest. */
+static const char *misfit(struct stook__outfile *file, const struct stook__attempt *attempt)
 {
-    int64_t first, last;
-    if (!parse_range(field_of(attempt, "Content-Range"), &first, &last, &file->total) || first != file->size ||
-        last < first || (file->total >= 0 && last >= file->total))
-        return fail(attempt, STOOK_EPROTOCOL, 0, "Content-Range is not what was asked for");
-    if (lseek(file->fd, file->size, SEEK_SET) != file->size)
-        return fail(attempt, STOOK_EARG, errno, "the part of the file cannot be written");
+    int64_t first, last, total;
+    int dated = file->validator[0] != '"';
+    const char *type = field_of(attempt, "Content-Type"), *same = field_of(attempt, dated ? "Last-Modified" : "ETag");
+    if (type != NULL && strncasecmp(type, "multipart/", 10) == 0)
+        return "one range was asked for, several came";
+    if (!parse_range(field_of(attempt, "Content-Range"), &first, &last, &total) || first != file->disk.size || last < first ||
+        (total >= 0 && last >= total) || (attempt->length >= 0 && attempt->length != last - first + 1))
+        return "Content-Range is not what was asked for";
+    if (same == NULL || strcmp(same, file->validator) != 0)
+        return dated ? "Last-Modified is not that of the part" : "ETag is not that of the part";
+    if (field_of(attempt, "Content-Encoding") != NULL)
+        return "the part has no content coding, the rest has";
+    if (total >= 0 && file->total >= 0 && total != file->total)
+        return "Content-Range has another total than the part";
+    if (total < 0 && file->total < 0)
+        return "how long the whole is, is not said";
+    file->total = total >= 0 ? total : file->total;
+    if (last >= file->total)
+        return "Content-Range goes beyond the end";
     file->left = last - first + 1;
-    file->taken = 1;
-    attempt->flags |= STOOK_FLAG_RESUMED;
-    return 1;
+    return NULL;
 }
 
-static int start_over(struct stook__outfile *file, struct stook__attempt *attempt)
+/* Nothing of it was taken: the whole is asked for, once. */
+static int ask_anew(struct stook__outfile *file, struct stook__attempt *attempt, int error, const char *why)
 {
-    if (ftruncate(file->fd, 0) != 0 || lseek(file->fd, 0, SEEK_SET) != 0)
-        return fail(attempt, STOOK_EARG, errno, "the part of the file cannot be written");
-    file->size = 0;
-    file->taken = 1;
-    if (file->resumes)
-        write_tag(file, attempt);
-    return 1;
+    file->drop = 1;
+    attempt->anew = 1;
+    return fail(attempt, error, why);
+}
+
+/* Whether the program has asked for a range by itself. */
+static int asks_for_range(const struct stook__attempt *attempt)
+{
+    const char *field = stook__spec_headers(attempt->spec);
+    for (; *field != '\0'; field += strlen(field) + 1)
+        if (strncasecmp(field, "Range:", 6) == 0)
+            return 1;
+    return 0;
 }
 
 int stook__outfile_head(struct stook__outfile *file, struct stook__attempt *attempt)
 {
-    if (file->fields[0] != NULL && attempt->answer.status == 206)
-        return go_on(file, attempt);
-    if (file->fields[0] != NULL && attempt->answer.status == 416) {
-        /* It is longer than the whole, or all of it: only a whole one can tell. */
-        file->tagged = 0;
-        attempt->anew = 1;
-        return fail(attempt, STOOK_ETRUNCATED, 0, "there is no rest to the part of the file");
+    int status = attempt->answer.status, asked = file->fields[0] != NULL;
+    if (asked && status == 206) {
+        const char *why = misfit(file, attempt);
+        if (why != NULL)
+            return ask_anew(file, attempt, STOOK_EPROTOCOL, why);
+        attempt->flags |= STOOK_FLAG_RESUMED;
+        file->taken = 1;
+        return 1;
     }
-    if (attempt->answer.status < 200 || attempt->answer.status > 299)
+    if (asked && status == 416) /* it is longer than the whole, or all of it: only a whole one can tell */
+        return ask_anew(file, attempt, STOOK_ETRUNCATED, "there is no rest to the part of the file");
+    if (status < 200 || status > 299)
         return 0;
-    return start_over(file, attempt);
+    if (status == 206 && !asks_for_range(attempt))
+        return fail(attempt, STOOK_EPROTOCOL, "a part came that nobody asked for");
+    file->total = -1;
+    file->bytes = 0;
+    file->taken = file->begin = 1;
+    if (file->disk.resumes)
+        write_tag(file, attempt);
+    go(file);
+    return 1;
+}
+
+/* --------------------------------------------------------------------------- the bytes */
+
+int stook__outfile_full(const struct stook__outfile *file)
+{
+    size_t share = WAITING_ALL / file->usual->n_outfiles;
+    share = share < WAITING_MIN ? WAITING_MIN : share > WAITING_MAX ? WAITING_MAX : share;
+    return file->filling.size >= share;
 }
 
 int stook__outfile_write(struct stook__outfile *file, const char *data, size_t size)
 {
     if (file->left >= 0 && (file->left -= (int64_t)size) < 0)
-        return EFBIG;
-    while (size > 0) {
-        ssize_t written = write(file->fd, data, size);
-        if (written < 0 && errno != EINTR)
-            return errno;
-        data += written > 0 ? written : 0;
-        size -= written > 0 ? (size_t)written : 0;
-    }
-    return 0;
+        return STOOK_EPROTOCOL;
+    file->bytes += (int64_t)size;
+    int error = stook__buffer_append(&file->filling, file->usual->heap, data, size);
+    if (error == 0)
+        go(file);
+    return error;
 }
 
-int stook__outfile_finish(struct stook__outfile *file, struct stook__attempt *attempt, const char **ret_why)
+int stook__outfile_verdict(const struct stook__outfile *file, const char **ret_why)
 {
-    struct stat now;
-    if (!file->taken)
+    if (!file->taken || (file->left <= 0 && (file->total < 0 || file->bytes == file->total)))
         return 0;
-    if (file->left > 0 || (file->total >= 0 && fstat(file->fd, &now) == 0 && now.st_size != file->total)) {
-        *ret_why = "the server sent less than the rest of the file";
-        return STOOK_ETRUNCATED;
-    }
-    if (rename(file->part, file->path) != 0) {
-        attempt->answer.os_error = (int16_t)errno;
-        *ret_why = "the file cannot be put in its place";
-        return STOOK_EARG;
-    }
-    file->done = 1;
-    return 0;
+    *ret_why = "the server sent less than the rest of the file";
+    return STOOK_ETRUNCATED;
 }
 
-void stook__outfile_close(struct stook__outfile *file)
+int stook__outfile_settle(struct stook__outfile *file, int good)
 {
-    struct stat now;
+    if (file->ending == GOES_ON)
+        file->ending = good && file->taken ? PLACE : DISCARD;
+    go(file);
+    return file->closed;
+}
+
+/* ------------------------------------------------------------------------------ the end */
+
+static void destroy(struct stook__outfile *file)
+{
+    struct stook__usual *usual = file->usual;
+    stook__list_remove(&file->link);
+    usual->n_outfiles--;
+    struct stook__outfile *other = next_of(usual, &usual->outfiles);
+    for (; other != NULL && file->path != NULL; other = next_of(usual, &other->link))
+        if (other->queued && strcmp(other->path, file->path) == 0)
+            open_it(other);
+    stook__worker_free(file->worker);
+    stook__buffer_free(&file->filling, usual->heap);
+    stook__buffer_free(&file->writing, usual->heap);
+    stook__free(usual->heap, file->disk.tag_text);
+    stook__free(usual->heap, file->path);
+    stook__free(usual->heap, file->url);
+    stook__free(usual->heap, file->names);
+    stook__free(usual->heap, file->range);
+    stook__free(usual->heap, file->if_range);
+    stook__free(usual->heap, file->validator);
+    stook__free(usual->heap, file);
+}
+
+void stook__outfile_end(struct stook__outfile *file)
+{
     if (file == NULL)
         return;
-    if (file->fd >= 0) {
-        int stays = file->resumes && file->tagged && fstat(file->fd, &now) == 0 && now.st_size > 0;
-        if (!file->done && !stays)
-            unlink(file->part);
-        if (file->done || (file->resumes && !stays))
-            unlink(file->tag);
-        close(file->fd);
+    file->attempt = NULL;
+    if (file->closed || file->queued || (file->opening && stook__worker_recall(file->worker))) {
+        destroy(file);
+        return;
     }
-    stook__free(file->heap, file->part);
-    stook__free(file->heap, file->tag);
-    stook__free(file->heap, file->range);
-    stook__free(file->heap, file->if_range);
-    stook__free(file->heap, file);
+    file->ending = DISCARD;
+    go(file);
 }

@@ -18,6 +18,9 @@ struct stook__usual {
     char *agent;                /* the line of the User-Agent, or NULL */
     struct curl_slist *headers; /* with it; NULL: none */
     size_t head_size;                /* of the last head */
+    struct stook__link outfiles;     /* all that are not closed */
+    size_t n_outfiles;
+    struct stook__link file_news;    /* attempts, of whose files an operation is over */
     size_t n_to_program;             /* attempts under way whose body goes there */
     int has_tls;                     /* libcurl was built with it */
     const char *no_password;         /* for a key without one; NULL: none is told */
@@ -59,6 +62,11 @@ struct stook__attempt {
     int error;           /* why a callback ended the transfer; 0: none did */
     const char *why;     /* the same in words, or NULL */
     int os_error;        /* of a callback; 0: none */
+    char *told;          /* `why`, if it is not static */
+    struct stook__outcome refusal; /* of one that could not be sent, in more words; .error 0: there is none */
+    int started;         /* it was given to the engine; before, its files are opened */
+    int settling;        /* it is over, but for its file */
+    struct stook__link file_news; /* among the usual's */
     struct stook__feed *feed;     /* NULL: the program is not asked for it */
     struct stook__upload *upload; /* NULL: the body is in memory, or there is none */
     struct stook__intake *intake; /* NULL: the body goes to memory as it comes */
@@ -74,7 +82,6 @@ struct stook__stream {
     int64_t sent;               /* bytes of the request's body, as last told */
     int paused;                 /* CURLPAUSE_...: what our callbacks put off */
     int head_due;               /* on_head was not called yet */
-    int head_told;              /* it was: this answer is the result's */
     int moved;                  /* on_progress was not called since bytes moved */
     int woken;                  /* stook_batch_resume() was called, maybe from inside the very callback that pauses */
     int over;                   /* libcurl is done with it, the program is not */
@@ -92,6 +99,14 @@ int stook__stream_pause(struct stook__attempt *attempt);
 int stook__stream_defers(struct stook__attempt *attempt);
 /* attempt.c: put what is known so far into the answer. */
 void stook__attempt_show(struct stook__attempt *attempt);
+
+/* files.c: one of its files cannot be used. `path` and `end` make its name; the reason is `why`, or NULL: what the
+   error number says. The first failure of an attempt counts. */
+void stook__files_failed(struct stook__attempt *attempt, const char *path, const char *end, int os_error, const char *why);
+/* files.c: an operation on one of its files is over: the turn is to look at it. */
+void stook__files_news(struct stook__attempt *attempt);
+/* files.c: one of those, NULL: there are none. */
+struct stook__attempt *stook__files_next(struct stook__usual *usual);
 
 /* receive.c */
 extern const struct stook__attempt_events stook__receive_events;
@@ -119,8 +134,6 @@ void stook__rounds_resend(void *owner);
 int stook__rounds_may_follow(const struct stook__attempt *attempt);
 /* outcome.c */
 void stook__outcome_judge(struct stook__attempt *attempt, struct stook__outcome *ret_outcome);
-/* outcome.c: the answer says no more than that the connection was given up: another is waited for. */
-int stook__outcome_given_up(const struct stook__attempt *attempt);
 /* outcome.c: "text: why", or only the text if there is no memory or no why. */
 void stook__outcome_set(struct stook__heap *heap, struct stook__outcome *outcome, int error, const char *why);
 

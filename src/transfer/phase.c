@@ -12,6 +12,8 @@ static int has_sent_all(const struct stook__attempt *attempt)
 
 enum stook__phase stook__attempt_phase(const struct stook__attempt *attempt)
 {
+    if (attempt->slot == NULL)
+        return STOOK__GATED; /* its files are opened */
     if (attempt->stream != NULL && attempt->stream->held_at != 0)
         return STOOK__PAUSED;
     if (stook__attempt_held_up(attempt))

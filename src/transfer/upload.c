@@ -2,7 +2,6 @@
 /* Bodies that are not in memory; see upload.h. */
 #include "transfer/upload.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,79 +9,71 @@
 #include "transfer/file.h"
 #include "transfer/parts.h"
 
-/* One file with whose attempt it is: what libcurl's callbacks are given. */
-struct source {
-    struct stook__file file;
-    struct stook__attempt *attempt;
-};
-
 struct stook__upload {
     curl_mime *mime;
     size_t count;
-    struct source sources[];
+    struct stook__file *files[];
 };
 
 /* ---------------------------------------------------------------- inside libcurl */
 
 static size_t on_read(char *buffer, size_t one, size_t room, void *user)
 {
-    struct source *source = user;
-    struct stook__attempt *attempt = source->attempt;
-    const char *why = NULL;
-    int error = 0;
-    ptrdiff_t size = stook__file_read(&source->file, buffer, one * room, &error, &why);
-    if (size >= 0)
-        return (size_t)size;
-    attempt->error = STOOK_EARG;
-    attempt->why = why;
-    attempt->os_error = error;
-    return CURL_READFUNC_ABORT;
+    ptrdiff_t size = stook__file_read(user, buffer, one * room);
+    return size >= 0 ? (size_t)size : size == -1 ? CURL_READFUNC_PAUSE : CURL_READFUNC_ABORT;
 }
 
 static int on_seek(void *user, curl_off_t offset, int origin)
 {
-    struct source *source = user;
-    return origin == SEEK_SET && stook__file_seek(&source->file, offset) ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
+    return origin == SEEK_SET && stook__file_seek(user, offset) ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
 }
 
 /* ------------------------------------------------------------------- setting up */
 
-static int refuse_file(struct stook__attempt *attempt, const char *path, int os_error, struct stook__outcome *ret_outcome)
+static int open_file(struct stook__attempt *attempt, const char *path)
 {
-    int error = os_error == EMFILE || os_error == ENFILE ? STOOK_ENOFD : os_error == ENOMEM ? STOOK_ENOMEM : STOOK_EARG;
-    char *why = stook__format(attempt->heap, "%s: %s", path,
-                              os_error == ENOTSUP ? "not a regular file" : strerror(os_error));
-    stook__outcome_set(attempt->heap, ret_outcome, error, why);
-    stook__free(attempt->heap, why);
-    ret_outcome->os_error = os_error;
+    struct stook__upload *upload = attempt->upload;
+    int error = stook__file_new(attempt, path, &upload->files[upload->count]);
+    upload->count += error == 0;
     return error;
 }
 
-static struct source *open_source(struct stook__attempt *attempt, const char *path, struct stook__outcome *ret_outcome)
+int stook__upload_open(struct stook__attempt *attempt)
 {
-    struct stook__upload *upload = attempt->upload;
-    struct source *source = &upload->sources[upload->count];
-    int error = stook__file_open(&source->file, path);
-    if (error != 0) {
-        refuse_file(attempt, path, error, ret_outcome);
-        return NULL;
-    }
-    source->attempt = attempt;
-    upload->count++;
-    return source;
+    const struct stook__extra *extra = attempt->spec->extra;
+    size_t count = extra->n_parts > 0 ? extra->n_parts : 1;
+    int error = 0;
+    if (extra->body_read != NULL)
+        return 0;
+    attempt->upload = stook__alloc(attempt->heap, sizeof *attempt->upload + count * sizeof *attempt->upload->files);
+    if (attempt->upload == NULL)
+        return STOOK_ENOMEM;
+    if (extra->body_file != NULL)
+        return open_file(attempt, extra->body_file);
+    for (size_t i = 0; error == 0 && i < extra->n_parts; i++)
+        if (extra->parts[i].file != NULL)
+            error = open_file(attempt, extra->parts[i].file);
+    return error;
 }
 
-static int set_file(struct stook__attempt *attempt, struct stook__outcome *ret_outcome)
+int stook__upload_opening(const struct stook__attempt *attempt)
 {
-    struct source *source = open_source(attempt, attempt->spec->extra->body_file, ret_outcome);
-    if (source == NULL)
-        return ret_outcome->error;
+    const struct stook__upload *upload = attempt->upload;
+    for (size_t i = 0; upload != NULL && i < upload->count; i++)
+        if (stook__file_opening(upload->files[i]))
+            return 1;
+    return 0;
+}
+
+static int set_file(struct stook__attempt *attempt)
+{
+    struct stook__file *file = attempt->upload->files[0];
     stook__slot_set(attempt->slot, CURLOPT_POST, 1L);
-    stook__slot_set(attempt->slot, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)source->file.size);
+    stook__slot_set(attempt->slot, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)stook__file_size(file));
     stook__slot_set(attempt->slot, CURLOPT_READFUNCTION, on_read);
-    stook__slot_set(attempt->slot, CURLOPT_READDATA, (void *)source);
+    stook__slot_set(attempt->slot, CURLOPT_READDATA, (void *)file);
     stook__slot_set(attempt->slot, CURLOPT_SEEKFUNCTION, on_seek);
-    stook__slot_set(attempt->slot, CURLOPT_SEEKDATA, (void *)source);
+    stook__slot_set(attempt->slot, CURLOPT_SEEKDATA, (void *)file);
     return 0;
 }
 
@@ -92,8 +83,8 @@ static const char *last_of(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
-/* libcurl would open a file by itself, and leave it open to the children of the program. */
-static int add_part(struct stook__attempt *attempt, const struct stook__part *from, struct stook__outcome *ret_outcome)
+/* libcurl would open a file by itself, wait for the disk, and leave it open to the children of the program. */
+static int add_part(struct stook__attempt *attempt, const struct stook__part *from, struct stook__file *file)
 {
     curl_mimepart *part = curl_mime_addpart(attempt->upload->mime);
     const char *filename = from->filename;
@@ -101,10 +92,7 @@ static int add_part(struct stook__attempt *attempt, const struct stook__part *fr
         return STOOK_ENOMEM;
     CURLcode code = CURLE_OK;
     if (from->file != NULL) {
-        struct source *source = open_source(attempt, from->file, ret_outcome);
-        if (source == NULL)
-            return ret_outcome->error;
-        code = curl_mime_data_cb(part, source->file.size, on_read, on_seek, NULL, source);
+        code = curl_mime_data_cb(part, stook__file_size(file), on_read, on_seek, NULL, file);
         if (filename == NULL)
             filename = last_of(from->file);
     } else {
@@ -117,33 +105,50 @@ static int add_part(struct stook__attempt *attempt, const struct stook__part *fr
     return code == CURLE_OK ? 0 : STOOK_ENOMEM;
 }
 
-static int set_parts(struct stook__attempt *attempt, struct stook__outcome *ret_outcome)
+static int set_parts(struct stook__attempt *attempt)
 {
     const struct stook__extra *extra = attempt->spec->extra;
+    struct stook__upload *upload = attempt->upload;
+    size_t n_files = 0;
     int error = 0;
     /* A libcurl without forms refuses this; of curl_mime_init it has NULL, which could be memory. */
     stook__slot_set(attempt->slot, CURLOPT_MIMEPOST, NULL);
-    attempt->upload->mime = curl_mime_init(stook__slot_easy(attempt->slot));
-    if (attempt->upload->mime == NULL)
+    upload->mime = curl_mime_init(stook__slot_easy(attempt->slot));
+    if (upload->mime == NULL)
         return STOOK_ENOMEM;
     for (size_t i = 0; error == 0 && i < extra->n_parts; i++)
-        error = add_part(attempt, &extra->parts[i], ret_outcome);
+        error = add_part(attempt, &extra->parts[i], extra->parts[i].file != NULL ? upload->files[n_files++] : NULL);
     if (error == 0)
-        stook__slot_set(attempt->slot, CURLOPT_MIMEPOST, attempt->upload->mime);
+        stook__slot_set(attempt->slot, CURLOPT_MIMEPOST, upload->mime);
     return error;
 }
 
-int stook__upload_begin(struct stook__attempt *attempt, struct stook__outcome *ret_outcome)
+int stook__upload_begin(struct stook__attempt *attempt)
 {
     const struct stook__extra *extra = attempt->spec->extra;
     if (extra->body_read != NULL)
         return stook__feed_begin(attempt);
-    size_t count = extra->n_parts > 0 ? extra->n_parts : 1;
-    struct stook__upload *upload = stook__alloc(attempt->heap, sizeof *upload + count * sizeof *upload->sources);
+    return extra->n_parts > 0 ? set_parts(attempt) : set_file(attempt);
+}
+
+void stook__upload_go_on(struct stook__attempt *attempt)
+{
+    struct stook__upload *upload = attempt->upload;
+    for (size_t i = 0; upload != NULL && i < upload->count; i++)
+        if (stook__file_goes_on(upload->files[i]))
+            stook__slot_send_on(attempt->slot);
+}
+
+void stook__upload_renew(struct stook__attempt *attempt)
+{
+    struct stook__upload *upload = attempt->upload;
+    stook__feed_end(attempt);
     if (upload == NULL)
-        return STOOK_ENOMEM;
-    attempt->upload = upload;
-    return extra->n_parts > 0 ? set_parts(attempt, ret_outcome) : set_file(attempt, ret_outcome);
+        return;
+    curl_mime_free(upload->mime);
+    upload->mime = NULL;
+    for (size_t i = 0; i < upload->count; i++)
+        stook__file_seek(upload->files[i], 0);
 }
 
 void stook__upload_end(struct stook__attempt *attempt)
@@ -154,7 +159,7 @@ void stook__upload_end(struct stook__attempt *attempt)
         return;
     curl_mime_free(upload->mime);
     for (size_t i = 0; i < upload->count; i++)
-        stook__file_close(&upload->sources[i].file);
+        stook__file_end(upload->files[i]);
     stook__free(attempt->heap, upload);
     attempt->upload = NULL;
 }

@@ -5,9 +5,16 @@
 
 #include "transfer/attempt.h"
 
-/* Options of the attempt's slot, for a spec that has a source. 0, or an error; the outcome is set if there is more
-   to say. Files are opened, and closed by stook__upload_end. */
-int stook__upload_begin(struct stook__attempt *attempt, struct stook__outcome *ret_outcome);
+/* Begins to open the files of a spec that has a source. 0 or STOOK_ENOMEM. */
+int stook__upload_open(struct stook__attempt *attempt);
+/* One of them is not open yet, the attempt cannot start. */
+int stook__upload_opening(const struct stook__attempt *attempt);
+/* Options of the attempt's slot. 0 or STOOK_ENOMEM. */
+int stook__upload_begin(struct stook__attempt *attempt);
+/* libcurl goes on, if it waited for bytes of a file that are there now. */
+void stook__upload_go_on(struct stook__attempt *attempt);
+/* The attempt gets another slot, and was given back the one that it had: all begins anew. */
+void stook__upload_renew(struct stook__attempt *attempt);
 /* After the slot was given back. */
 void stook__upload_end(struct stook__attempt *attempt);
 

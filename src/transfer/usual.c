@@ -33,6 +33,8 @@ int stook__usual_new(struct stook__heap *heap, struct stook__engine *engine, con
     usual->heap = heap;
     usual->engine = engine;
     usual->policy = policy;
+    stook__list_init(&usual->outfiles);
+    stook__list_init(&usual->file_news);
     find_versions(usual);
     int error = stook__fields_usual(heap, policy->user_agent, &usual->agent, &usual->headers);
     if (error == 0) {

@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #include "engine/engine.h"
-#include "loop/loop.h"
+#include "loop/file.h"
 #include "transfer/usual.h"
 #include "turn/bodies.h"
 
@@ -185,7 +185,8 @@ void stook__batch_destroy(stook_batch *batch)
 void stook__ending_try_close(stook_client *client)
 {
     if (client->closing > 1 || client->awaits > 0 || !stook__list_empty(&client->touched) ||
-        stook__engine_parked(client->engine) > 0 || !stook__inbox_shut(client->inbox))
+        stook__engine_parked(client->engine) > 0 || stook__loop_working(client->loop) > 0 ||
+        !stook__inbox_shut(client->inbox))
         return;
     client->closing = 2;
     stook__engine_free(client->engine);

@@ -103,7 +103,7 @@ void stook__record_end(stook_client *client, struct stook_result *record, int er
 static void take_news(stook_client *client, int64_t now)
 {
     struct stook__attempt *attempt = NULL;
-    for (int i = 0; i < NEWS && (attempt = stook__attempt_news(client->engine)) != NULL; i++) {
+    for (int i = 0; i < NEWS && (attempt = stook__attempt_news(client->usual)) != NULL; i++) {
         struct stook_result *record = stook__attempt_owner(attempt);
         struct stook__answer answer;
         struct stook__outcome outcome;
@@ -113,6 +113,7 @@ static void take_news(stook_client *client, int64_t now)
         int eased = !again && outcome.starved && stook__engine_make_room(client->engine);
         if (!again && !eased && !(outcome.starved && put_back(client, record))) {
             stook__ending_name_first(client->heap, &record->job, &outcome);
+            record->job.attempts -= (uint32_t)outcome.untried;
             finish(client, record, &answer, &outcome);
             continue;
         }
@@ -215,7 +216,7 @@ static void settle(stook_client *client)
     int64_t sched = stook__sched_alarm(&client->sched), engine = stook__engine_alarm(client->engine);
     stook__loop_alarm(client->loop, sched == 0 || (engine != 0 && engine < sched) ? engine : sched);
     if (stook__engine_is_busy(client->engine) || client->again || !stook__list_empty(&client->touched) ||
-        !stook__list_empty(&client->trays) || stook__sched_ready(&client->sched) || stook__inbox_count(client->inbox) > 0)
+        stook__attempt_is_due(client->usual) || !stook__list_empty(&client->trays) || stook__sched_ready(&client->sched) || stook__inbox_count(client->inbox) > 0)
         stook__loop_want(client->loop);
     /* What `done` has left to do, such as to give a body back, is done though no await keeps the loop alive. */
     stook__loop_busy(client->loop, client->awaits > 0 || client->closing || !stook__list_empty(&client->touched));

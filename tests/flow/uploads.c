@@ -83,11 +83,11 @@ TEST_BOTH(files_that_are_none)
     static const struct {
         const char *why;
         int os_error;
-    } rows[] = {{"/nonexistent/file: No such file", ENOENT}, {"/tmp: not a regular file", ENOTSUP},
-                {"fifo: not a regular file", ENOTSUP}, {"/nonexistent/part: No such file", ENOENT}, {"HEAD", 0}};
+    } rows[] = {{"/nonexistent/file: No such file", ENOENT}, {"/tmp: it is a directory", ENOTSUP},
+                {"fifo: it is a FIFO", ENOTSUP}, {"/nonexistent/part: No such file", ENOENT}, {"HEAD", 0}};
     for (size_t i = 0; i < 5; i++) {
         const stook_result *result = stook_batch_result(batch, i);
-        CHECK_ERROR(stook_result_error(result), STOOK_EARG);
+        CHECK_ERROR(stook_result_error(result), i < 4 ? STOOK_EFILE : STOOK_EARG);
         CHECK_CONTAINS(stook_result_message(result), rows[i].why);
         CHECK_EQ_INT(stook_result_os_error(result), rows[i].os_error);
         CHECK_EQ_INT(stook_result_attempts(result), 0);
@@ -142,8 +142,8 @@ static void change_while_sent(struct life *life, off_t size, const char *why, in
     CHECK_EQ_INT(life_gather(life, batch, NULL), 1);
     CHECK_EQ_INT(pthread_join(thread, NULL), 0);
     const stook_result *result = stook_batch_result(batch, 0);
-    CHECK_ERROR(stook_result_error(result), STOOK_EARG);
-    CHECK_CONTAINS(stook_result_message(result), why);
+    CHECK_ERROR(stook_result_error(result), STOOK_EFILE);
+    CHECK_CONTAINS(stook_result_message(result), text("%s: it has %s", change.path, why));
     CHECK_EQ_INT(stook_result_attempts(result), 1);
     raw_wait(server, "/incomplete", 1);
     stook_batch_free(batch);
@@ -153,14 +153,14 @@ static void change_while_sent(struct life *life, off_t size, const char *why, in
 
 TEST_BOTH(file_is_cut)
 {
-    change_while_sent(life, 1000, "a file has become shorter while it was sent", 0);
-    change_while_sent(life, 1000, "a file has become shorter while it was sent", 1);
+    change_while_sent(life, 1000, "become shorter while it was sent", 0);
+    change_while_sent(life, 1000, "become shorter while it was sent", 1);
 }
 
 TEST_BOTH(file_grows)
 {
-    change_while_sent(life, (64 << 20) + 1, "a file has grown while it was sent", 0);
-    change_while_sent(life, (64 << 20) + 1, "a file has grown while it was sent", 1);
+    change_while_sent(life, (64 << 20) + 1, "grown while it was sent", 0);
+    change_while_sent(life, (64 << 20) + 1, "grown while it was sent", 1);
 }
 
 /* ------------------------------------------------------------------ multipart */

@@ -10,7 +10,7 @@ printing='printf vprintf fprintf vfprintf dprintf puts fputs putchar fputc putc 
     err errx warn warnx syslog assert'
 unbounded='strcpy stpcpy strcat strncat strncpy sprintf vsprintf gets scanf sscanf atoi atol atoll
     atof strtok'
-process='signal sigaction sigprocmask pthread_sigmask setenv unsetenv putenv setlocale umask chdir
+process='signal sigaction sigprocmask setenv unsetenv putenv setlocale umask chdir
     exit _exit abort atexit system popen sleep usleep curl_global_cleanup curl_global_init_mem
     uv_default_loop uv_loop_configure uv_replace_allocator uv_library_shutdown
     uv_disable_stdio_inheritance uv_run'
@@ -29,4 +29,5 @@ check() {
     check "prints" "$printing" src/api/dump.c # where the program says
     check "knows no bound or no error" "$unbounded"
     check "is the program's" "$process" src/loop/loop.c # where the owned loop is turned
+    check "is the program's" pthread_sigmask src/loop/file.c # around the making of a thread, which is to have none
 } | refuse "functions that the library does not call"
