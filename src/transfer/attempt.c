@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The life of one attempt; see attempt.h. */
 #include "transfer/brake.h"
+#include "transfer/feed.h"
 #include "transfer/intake.h"
 #include "transfer/stream.h"
 #include "transfer/upload.h"
@@ -146,7 +147,7 @@ static int try_again(struct stook__attempt *attempt)
 {
     struct stook__slot_facts facts;
     stook__slot_facts(attempt->slot, &facts);
-    if (attempt->error != 0 || facts.broken != CURLM_OK)
+    if (attempt->error != 0 || facts.broken != CURLM_OK || !stook__feed_may_repeat(attempt))
         return 0;
     if (wants_directory(attempt, &facts))
         stook__slot_note_directory(attempt->slot);

@@ -17,6 +17,10 @@ struct stook__feed {
     int64_t taken;    /* of the program, since it began */
     int64_t later_at; /* when the program had nothing; 0: it was not asked since, or had */
     int ended;        /* the program has said so */
+    int begun;        /* libcurl has asked for it: before that nothing is asked of the program, or a connection
+                         that cannot be used would take what may not begin anew */
+    int lent;         /* the buffer is with the program, which may run its loop meanwhile */
+    int stale;        /* libcurl began anew meanwhile: what the program gives is of the time before */
     int rewind_due;
     int paused;       /* libcurl waits */
     int answered;     /* the answer came before the body was gone */
@@ -40,6 +44,7 @@ static size_t on_read(char *buffer, size_t one, size_t room, void *user)
     size = size < one * room ? size : one * room;
     if (attempt->error != 0)
         return CURL_READFUNC_ABORT;
+    feed->begun = 1;
     if (size > 0) {
         memcpy(buffer, feed->data.data + feed->begin, size);
         feed->begin += size;
@@ -57,9 +62,11 @@ static int on_seek(void *user, curl_off_t offset, int origin)
 {
     struct stook__attempt *attempt = user;
     struct stook__feed *feed = attempt->feed;
-    if (offset != 0 || origin != SEEK_SET || (feed->taken > 0 && attempt->spec->extra->body_rewind == NULL))
+    int given = feed->taken > 0 || feed->lent || feed->ended;
+    if (offset != 0 || origin != SEEK_SET || (given && attempt->spec->extra->body_rewind == NULL))
         return CURL_SEEKFUNC_FAIL;
-    feed->rewind_due = feed->rewind_due || feed->taken > 0;
+    feed->rewind_due = feed->rewind_due || given;
+    feed->stale = feed->lent;
     feed->begin = feed->data.size = 0;
     feed->taken = 0;
     feed->ended = 0;
@@ -114,7 +121,7 @@ int stook__feed_may_repeat(const struct stook__attempt *attempt)
 int stook__feed_wants(const struct stook__attempt *attempt)
 {
     const struct stook__feed *feed = attempt->feed;
-    return feed != NULL && !attempt->stream->over && !feed->ended && feed->later_at == 0 && feed->data.size - feed->begin < LITTLE;
+    return feed != NULL && feed->begun && !attempt->stream->over && !feed->ended && feed->later_at == 0 && feed->data.size - feed->begin < LITTLE;
 }
 
 int stook__feed_take_rewind(struct stook__attempt *attempt)
@@ -140,6 +147,7 @@ int stook__feed_take_room(struct stook__attempt *attempt, struct stook__buffer *
     }
     attempt->spec->extra->asked = 1;
     attempt->stream->woken = 0;
+    feed->lent = 1;
     *ret_room = feed->data;
     feed->data = (struct stook__buffer){0};
     return 1;
@@ -150,9 +158,15 @@ const char *stook__feed_put(struct stook__attempt *attempt, struct stook__buffer
     struct stook__feed *feed = attempt->feed;
     /* One less: the room of a NUL is nobody's. */
     int64_t most = (int64_t)(room->capacity - 1 - room->size);
+    int stale = feed->stale;
+    feed->lent = feed->stale = 0;
+    if (stale)
+        room->size = 0;
     feed->data = *room;
     if (size > most)
         return "body_read says that it gave more than was asked for";
+    if (stale)
+        return NULL;
     feed->ended = size == 0;
     if (size > 0) {
         feed->data.size += (size_t)size;

@@ -170,10 +170,15 @@ static const char *status_message(unsigned status)
 }
 
 /* Said on a connection that was used before, it may be about the time before this request: it says
-   that the server had given up waiting for one (RFC 9110 15.5.9). */
-static int was_given_up(const struct stook__attempt *attempt, const struct stook__slot_facts *facts)
+   that the server had given up waiting for one (RFC 9110 15.5.9). What on_head has seen stays. */
+int stook__outcome_given_up(const struct stook__attempt *attempt)
 {
-    return attempt->answer.status == 408 && facts->reused && stook__method_idempotent(attempt->method);
+    struct stook__slot_facts facts;
+    if (attempt->answer.status != 408 || !stook__method_idempotent(attempt->method) ||
+        (attempt->stream != NULL && attempt->stream->head_told))
+        return 0;
+    stook__slot_facts(attempt->slot, &facts);
+    return facts.reused;
 }
 
 /* Nobody ended it from here: what libcurl says, and what is known beside that. `room` is for words. */
@@ -224,7 +229,7 @@ void stook__outcome_judge(struct stook__attempt *attempt, struct stook__outcome 
         error = STOOK_EFILE;
         why = file;
     }
-    int given_up = error == 0 && was_given_up(attempt, &facts);
+    int given_up = error == 0 && stook__outcome_given_up(attempt);
     if (given_up) {
         error = STOOK_ERESET;
         why = "the server had given up the kept-alive connection";
@@ -240,5 +245,6 @@ void stook__outcome_judge(struct stook__attempt *attempt, struct stook__outcome 
     ret_outcome->sent = attempt->connected;
     ret_outcome->idempotent = stook__method_idempotent(attempt->method);
     ret_outcome->lost = attempt->anew || given_up || (error == STOOK_ERESET && !got_bytes(attempt) && unheard);
-    ret_outcome->lost = ret_outcome->lost && stook__feed_may_repeat(attempt);
+    if (!stook__feed_may_repeat(attempt))
+        ret_outcome->lost = ret_outcome->starved = 0;
 }

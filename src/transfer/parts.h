@@ -82,6 +82,7 @@ struct stook__stream {
     int64_t sent;               /* bytes of the request's body, as last told */
     int paused;                 /* CURLPAUSE_...: what our callbacks put off */
     int head_due;               /* on_head was not called yet */
+    int head_told;              /* it was: this answer is the result's */
     int moved;                  /* on_progress was not called since bytes moved */
     int woken;                  /* stook_batch_resume() was called, maybe from inside the very callback that pauses */
     int over;                   /* libcurl is done with it, the program is not */
@@ -134,6 +135,8 @@ void stook__rounds_resend(void *owner);
 int stook__rounds_may_follow(const struct stook__attempt *attempt);
 /* outcome.c */
 void stook__outcome_judge(struct stook__attempt *attempt, struct stook__outcome *ret_outcome);
+/* outcome.c: the answer says no more than that the connection was given up: another is waited for. */
+int stook__outcome_given_up(const struct stook__attempt *attempt);
 /* outcome.c: "text: why", or only the text if there is no memory or no why. */
 void stook__outcome_set(struct stook__heap *heap, struct stook__outcome *outcome, int error, const char *why);
 

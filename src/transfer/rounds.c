@@ -69,5 +69,12 @@ void stook__rounds_resend(void *owner)
 int stook__rounds_may_follow(const struct stook__attempt *attempt)
 {
     const struct stook__extra *extra = attempt->spec->extra;
-    return attempt->rounds < ROUNDS && extra != NULL && (extra->username != NULL || extra->expect);
+    int status = attempt->answer.status;
+    if (extra == NULL || attempt->rounds >= ROUNDS)
+        return 0;
+    if (extra->expect && status == 417)
+        return 1;
+    /* As was_taken() says, a 2xx too. */
+    return extra->username != NULL && (status == 401 || (status >= 200 && status <= 299 && attempt->rounds == 0 &&
+                                                         stook__spec_has_body(attempt->spec)));
 }

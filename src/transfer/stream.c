@@ -43,8 +43,13 @@ void stook__stream_take_all(struct stook__engine *engine, struct stook__link *li
 
 struct stook__attempt *stook__stream_next(struct stook__link *list)
 {
-    struct stook__link *first = stook__list_pop(list);
-    return first != NULL ? STOOK__OF(struct stook__stream, stirred, first)->attempt : NULL;
+    struct stook__link *first;
+    while ((first = stook__list_pop(list)) != NULL) {
+        struct stook__attempt *attempt = STOOK__OF(struct stook__stream, stirred, first)->attempt;
+        if (attempt->error == 0)
+            return attempt; /* else its end is on its way, and the program hears no more of it */
+    }
+    return NULL;
 }
 
 /* ---------------------------------------------------------------- inside libcurl */
@@ -77,12 +82,20 @@ int stook__stream_pause(struct stook__attempt *attempt)
 
 /* ---------------------------------------------------------------- from the turn */
 
+/* Of an answer that is followed by another, here or in a repeat, libcurl or nobody wants the body. */
+static int head_is_final(const struct stook__attempt *attempt)
+{
+    return attempt->wire > 0 || attempt->stream->over ||
+           (!stook__rounds_may_follow(attempt) && !stook__outcome_given_up(attempt));
+}
+
 int stook__stream_take_head(struct stook__attempt *attempt)
 {
     struct stook__stream *stream = attempt->stream;
-    if (!stream->head_due || stream->held_at != 0)
+    if (!stream->head_due || stream->held_at != 0 || !head_is_final(attempt))
         return 0;
     stream->head_due = 0;
+    stream->head_told = 1;
     stook__attempt_show(attempt);
     return 1;
 }
@@ -176,7 +189,7 @@ void stook__stream_refused(struct stook__attempt *attempt, const char *why)
 int stook__stream_defers(struct stook__attempt *attempt)
 {
     struct stook__stream *stream = attempt->stream;
-    if (stream == NULL || attempt->error != 0 || (!stream->head_due && !stream->moved && !stook__intake_waiting(attempt)))
+    if (stream == NULL || attempt->error != 0 || stook__outcome_given_up(attempt) || (!stream->head_due && !stream->moved && !stook__intake_waiting(attempt)))
         return 0;
     stream->over = 1;
     stook__stream_stir(attempt);

@@ -81,6 +81,10 @@ static int rewind_body(struct stook_result *record, struct stook__attempt *attem
 {
     if (!stook__feed_take_rewind(attempt))
         return 0;
+    if (record->spec.extra->body_rewind == NULL) {
+        stook__stream_refused(attempt, "body_read was called already, and there is no body_rewind to begin anew");
+        return 1;
+    }
     int answer = stook__call_rewind(record->spec.extra, stook__record_batch(record), record->parcel.index, record->user);
     if (answer != 0 && !is_gone(record, attempt))
         stook__stream_refused(attempt, "body_rewind failed");

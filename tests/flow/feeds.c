@@ -10,6 +10,7 @@
 #include "support/nginx.h"
 #include "support/process.h"
 #include "support/raw_server.h"
+#include "support/sockets.h"
 
 /* Gives `total` bytes, each the last digit of its place, in portions, and has nothing every `later`th time. */
 struct giver {
@@ -212,6 +213,43 @@ static void on_warm(struct life *life, struct raw_server *server, struct giver *
     CHECK_ERROR(stook_result_error(result), failed ? STOOK_ERESET : 0);
     CHECK_EQ_INT(stook_result_attempts(result), failed ? 1 : 2);
     stook_batch_free(batch);
+}
+
+/* Before libcurl wants its first byte, however often it is told to go on: the connection may be one that cannot be used. */
+static void resume_early(stook_client *client, void *user)
+{
+    struct giver *giver = user;
+    if (stook_batch_state_of(giver->batch, 0) != STOOK_STATE_CONNECTING)
+        return;
+    CHECK_EQ_INT(giver->calls, 0);
+    stook_batch_resume(giver->batch, 0);
+    if (++giver->laters < 50)
+        CHECK_ERROR(stook_client_post(client, resume_early, user), 0);
+    else
+        stook_batch_cancel_one(giver->batch, 0);
+}
+
+static void begin_early(stook_client *client, void *user)
+{
+    struct giver *giver = user;
+    if (stook_batch_state_of(giver->batch, 0) == STOOK_STATE_CONNECTING)
+        resume_early(client, user);
+    else
+        CHECK_ERROR(stook_client_post(client, begin_early, user), 0);
+}
+
+TEST_BOTH(not_asked_before_it_is_sent)
+{
+    struct giver giver = {.total = 10};
+    life_open(life, NULL);
+    giver.batch = life_batch(life);
+    ADD(giver.batch, text("http://127.0.0.1:%d/", silent_port()), .body_read = give, .user = &giver);
+    CHECK_ERROR(stook_client_post(life->client, begin_early, &giver), 0);
+    CHECK_EQ_INT(life_gather(life, giver.batch, NULL), 1);
+    CHECK_ERROR(stook_result_error(stook_batch_result(giver.batch, 0)), STOOK_ECANCELLED);
+    CHECK_EQ_INT(giver.laters, 50);
+    CHECK_EQ_INT(giver.calls, 0);
+    stook_batch_free(giver.batch);
 }
 
 /* A body that cannot begin anew is not sent again. */

@@ -318,3 +318,84 @@ TEST_BOTH(expect_is_refused)
     ask(life, &STOOK_REQUEST(raw_url(server, "/refuse-always"), .json = "1234", .expect = 1), 2, 417);
     ask(life, &STOOK_REQUEST(raw_url(server, "/too-early"), .json = "1234", .expect = 1), 1, 413);
 }
+
+/* ------------------------------------------------------------------- on_head, once */
+
+struct heads {
+    struct raw_server *server;
+    int calls, status;
+};
+
+static int note_head(stook_batch *batch, const stook_result *result, void *user)
+{
+    struct heads *heads = user;
+    (void)batch;
+    heads->calls++;
+    heads->status = stook_result_status(result);
+    return 0;
+}
+
+/* Half of the body of an answer that is followed by another, and the rest when the program was there in between. */
+static enum raw_then half_of_401(struct raw_call *call)
+{
+    if (strstr(call->head, "\r\nAuthorization: Digest ") != NULL)
+        return raw_answer(call, "ok", 2);
+    raw_say(call, "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Digest realm=\"r\", nonce=\"n\", qop=\"auth\"\r\n"
+                  "Content-Length: 4\r\n\r\nno");
+    raw_signal(call->server, "/half");
+    raw_wait(call->server, "/resumed", 1);
+    raw_say(call, "no");
+    return RAW_KEEP;
+}
+
+/* On a connection that was used before: the server had given it up. */
+static enum raw_then give_up(struct raw_call *call)
+{
+    if (call->on_connection == 1)
+        return raw_answer(call, "ok", 2);
+    raw_say(call, "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+    return RAW_CLOSE;
+}
+
+static const struct raw_behaviour followed[] = {{"/half-of-401", .answer = half_of_401}, {"/give-up", .answer = give_up}, {NULL}};
+
+static stook_batch *resumed;
+
+static void resume_it(stook_client *client, void *user)
+{
+    struct heads *heads = user;
+    stook_batch_resume(resumed, 0);
+    if (raw_seen(heads->server, "/half") > 0 && stook_batch_state_of(resumed, 0) == STOOK_STATE_RECEIVING)
+        raw_signal(heads->server, "/resumed"); /* the turn behind this one looks at it; the one before did, too */
+    if (raw_seen(heads->server, "/resumed") < 3)
+        CHECK_ERROR(stook_client_post(client, resume_it, user), 0);
+}
+
+/* Of answers that are followed by another the program is told nothing, whatever it asks for meanwhile. */
+TEST_BOTH(heads_that_are_followed)
+{
+    struct heads heads = {raw_server_start(followed), 0, 0};
+    life_open(life, NULL);
+    resumed = life_batch(life);
+    ADD(resumed, raw_url(heads.server, "/half-of-401"), DIGEST, .on_head = note_head, .user = &heads);
+    CHECK_ERROR(stook_client_post(life->client, resume_it, &heads), 0);
+    CHECK_EQ_INT(life_gather(life, resumed, NULL), 0);
+    CHECK_EQ_INT(heads.calls, 1);
+    CHECK_EQ_INT(heads.status, 200);
+    stook_batch_free(resumed);
+}
+
+/* And of one that is made up for by a repeat. */
+TEST_BOTH(heads_that_are_repeated)
+{
+    struct heads heads = {raw_server_start(followed), 0, 0};
+    life_open(life, NULL);
+    stook_batch *batch = life_batch(life);
+    add(batch, raw_url(heads.server, "/ok"));
+    ADD(batch, raw_url(heads.server, "/give-up"), .on_head = note_head, .user = &heads);
+    CHECK_EQ_INT(life_gather_ordered(life, batch, &STOOK_GATHER(.limit = 1)), 0);
+    CHECK_EQ_INT(stook_result_attempts(stook_batch_result(batch, 1)), 2);
+    CHECK_EQ_INT(heads.calls, 1);
+    CHECK_EQ_INT(heads.status, 200);
+    stook_batch_free(batch);
+}
