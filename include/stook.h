@@ -299,8 +299,9 @@ struct stook_request {
     int64_t body_max;           /**< bytes of the response body; above the client's the result is STOOK_EPOLICY */
     int64_t http_version;       /**< STOOK_HTTP_1_1, STOOK_HTTP_2 or STOOK_HTTP_3 */
     const char *ca_file;        /**< PEM file of trusted authorities for this request alone */
-    /** Called once, when the final head is there (1xx are not): status, protocol and headers of `result` can
-        be read, nothing else of it yet. 0: go on. Anything else: the result is STOOK_ECALLBACK, with the
+    /** Called once, when the final head is there (1xx are not, nor answers that another follows): `result`
+        shows status, protocol and headers, and never more than that, also when it is kept. What is taken
+        from it lives as long as the result that the request will have. 0: go on. Anything else: the result is STOOK_ECALLBACK, with the
         status, and the body is not received. */
     int (*on_head)(stook_batch *batch, const stook_result *result, void *user);
     /** Called with the body as it comes, whatever the order of the verb; the result's own body stays empty.
@@ -683,7 +684,8 @@ STOOK_API int stook_client_counters(const stook_client *client, struct stook_cou
 
 /*
  * Accessors take NULL and then answer 0, "" or NULL as their type says. What they return lives as
- * long as the result. A result is immutable. Thread: any.
+ * long as the result. A result is immutable; what callbacks are shown of a request under way is a
+ * result of its own, which stays as it is. Thread: any.
  */
 
 /** 1: the exchange is complete and the status is 2xx; else 0. */

@@ -97,7 +97,7 @@ static struct stook__facts facts_of(const stook_result *result)
 {
     static const struct stook__buffer nothing;
     struct stook__facts facts;
-    stook__facts_get(result != NULL && result->stage == STOOK__OVER ? &result->answer.head : &nothing, &facts);
+    stook__facts_get(result != NULL ? &stook__record_answer(result)->head : &nothing, &facts);
     return facts;
 }
 

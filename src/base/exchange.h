@@ -59,6 +59,7 @@ struct stook__extra {
     size_t n_parts;
     void (*body_release)(void *body, void *user); /* NULL: it is our own */
     void *body, *user;
+    struct stook_result *shown; /* what its callbacks are shown; NULL: none was called */
     struct stook__link link; /* among those whose body is to be given back */
     int expect;
 };
@@ -71,7 +72,10 @@ struct stook__spec {
     const char *words; /* the method and the header fields, one behind the other, ended by an empty one; NULL: neither */
     char *body;        /* a block of its own, so that it can go before the result does */
     size_t body_size;
-    struct stook__extra *extra; /* NULL: nothing of it was asked for */
+    union {
+        struct stook__extra *extra; /* until it is over; NULL: nothing of it was asked for */
+        struct stook_result *shown; /* from then on: what the program took of it lives as long as the result */
+    };
 };
 
 /* Whether the body comes from somewhere else than memory. */

@@ -221,18 +221,6 @@ void *stook__attempt_owner(const struct stook__attempt *attempt)
     return attempt->owner;
 }
 
-const struct stook__answer *stook__attempt_answer(const struct stook__attempt *attempt)
-{
-    return &attempt->answer;
-}
-
-const char *stook__attempt_fields(const struct stook__attempt *attempt, size_t *ret_size, size_t *ret_trailers)
-{
-    *ret_size = attempt->answer.head.size;
-    *ret_trailers = attempt->head_done ? *ret_size - attempt->trailers_at : 0;
-    return attempt->answer.head.data;
-}
-
 int64_t stook__attempt_moved_at(struct stook__attempt *attempt)
 {
     /* Nobody tells us when bytes go out; but libcurl counts those of the body. */
@@ -282,6 +270,37 @@ void stook__attempt_show(struct stook__attempt *attempt)
     attempt->reused = facts.reused;
 }
 
+static struct stook__facts facts_of(const struct stook__attempt *attempt)
+{
+    return (struct stook__facts){
+        .number = {[STOOK__FACT_FLAGS] = (uint64_t)attempt->flags,
+                   [STOOK__FACT_REUSED] = (uint64_t)attempt->reused,
+                   [STOOK__FACT_HEAD] = (uint64_t)attempt->head_bytes},
+        .remote = stook__slot_kit(attempt->slot)->remote.text,
+    };
+}
+
+int stook__attempt_has_head(const struct stook__attempt *attempt)
+{
+    return attempt->head_done && stook__stream_head_is_final(attempt);
+}
+
+int stook__attempt_copy_head(struct stook__attempt *attempt, struct stook__answer *ret_answer)
+{
+    struct stook__answer *answer = &attempt->answer;
+    *ret_answer = (struct stook__answer){0};
+    if (!stook__attempt_has_head(attempt))
+        return 0;
+    stook__attempt_show(attempt);
+    struct stook__facts facts = facts_of(attempt);
+    *ret_answer = (struct stook__answer){.status = answer->status, .protocol = answer->protocol};
+    memcpy(ret_answer->time_us, answer->time_us, sizeof answer->time_us);
+    if (attempt->trailers_at > 0 &&
+        stook__buffer_append(&ret_answer->head, attempt->heap, answer->head.data, attempt->trailers_at) != 0)
+        return STOOK_ENOMEM;
+    return stook__facts_put(&ret_answer->head, attempt->heap, &facts);
+}
+
 /* The last thing that is put into the answer. The next answer of the client takes a block of that size. */
 static int seal(struct stook__attempt *attempt)
 {
@@ -291,16 +310,11 @@ static int seal(struct stook__attempt *attempt)
         return 0;
     if (attempt->spec->body_size > 0 || attempt->spec->extra != NULL)
         curl_easy_getinfo(stook__slot_easy(attempt->slot), CURLINFO_SIZE_UPLOAD_T, &sent);
-    struct stook__facts facts = {
-        .number = {[STOOK__FACT_TRAILERS] = attempt->head_done ? head->size - attempt->trailers_at : 0,
-                   [STOOK__FACT_FLAGS] = (uint64_t)attempt->flags,
-                   [STOOK__FACT_REUSED] = (uint64_t)attempt->reused,
-                   [STOOK__FACT_HEAD] = (uint64_t)attempt->head_bytes,
-                   [STOOK__FACT_WIRE] = (uint64_t)attempt->wire,
-                   [STOOK__FACT_BODY] = attempt->intake != NULL ? (uint64_t)attempt->received : attempt->answer.body.size,
-                   [STOOK__FACT_SENT] = (uint64_t)sent},
-        .remote = stook__slot_kit(attempt->slot)->remote.text,
-    };
+    struct stook__facts facts = facts_of(attempt);
+    facts.number[STOOK__FACT_TRAILERS] = attempt->head_done ? head->size - attempt->trailers_at : 0;
+    facts.number[STOOK__FACT_WIRE] = (uint64_t)attempt->wire;
+    facts.number[STOOK__FACT_BODY] = attempt->intake != NULL ? (uint64_t)attempt->received : attempt->answer.body.size;
+    facts.number[STOOK__FACT_SENT] = (uint64_t)sent;
     if (stook__facts_put(head, attempt->heap, &facts) != 0) {
         stook__buffer_free(head, attempt->heap); /* there is no head without them */
         return STOOK_ENOMEM;

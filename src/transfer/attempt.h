@@ -42,11 +42,11 @@ struct stook__attempt *stook__attempt_news(struct stook__usual *usual);
 /* There may be news at once. */
 int stook__attempt_is_due(const struct stook__usual *usual);
 void *stook__attempt_owner(const struct stook__attempt *attempt);
-/* What came so far. */
-const struct stook__answer *stook__attempt_answer(const struct stook__attempt *attempt);
 
-/* The fields of the head so far, as they lie in a head; the last *ret_trailers bytes are of trailers. */
-const char *stook__attempt_fields(const struct stook__attempt *attempt, size_t *ret_size, size_t *ret_trailers);
+/* Whether the head is there that the result will have, and no other is to follow. */
+int stook__attempt_has_head(const struct stook__attempt *attempt);
+/* A copy of what came with it; of nothing without it. 0 or STOOK_ENOMEM; what was made is to be freed in either case. */
+int stook__attempt_copy_head(struct stook__attempt *attempt, struct stook__answer *ret_answer);
 /* How far it is. */
 void stook__attempt_progress(const struct stook__attempt *attempt, struct stook_progress *ret_progress);
 

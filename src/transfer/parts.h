@@ -94,6 +94,8 @@ void stook__stream_end(struct stook__attempt *attempt);
 /* stream.c, inside libcurl: the final head is complete; bytes of a body have moved. */
 void stook__stream_head(struct stook__attempt *attempt);
 void stook__stream_moved(struct stook__attempt *attempt);
+/* stream.c: no other answer follows the one whose head is there. */
+int stook__stream_head_is_final(const struct stook__attempt *attempt);
 /* stream.c, inside libcurl: no more is taken until the program has had what is there. */
 int stook__stream_pause(struct stook__attempt *attempt);
 /* stream.c: it has ended, but the program has not heard all of it; it is told again then. */

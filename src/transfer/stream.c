@@ -83,7 +83,7 @@ int stook__stream_pause(struct stook__attempt *attempt)
 /* ---------------------------------------------------------------- from the turn */
 
 /* Of an answer that is followed by another, here or in a repeat, libcurl or nobody wants the body. */
-static int head_is_final(const struct stook__attempt *attempt)
+int stook__stream_head_is_final(const struct stook__attempt *attempt)
 {
     return attempt->wire > 0 || attempt->stream->over ||
            (!stook__rounds_may_follow(attempt) && !stook__outcome_given_up(attempt));
@@ -92,11 +92,10 @@ static int head_is_final(const struct stook__attempt *attempt)
 int stook__stream_take_head(struct stook__attempt *attempt)
 {
     struct stook__stream *stream = attempt->stream;
-    if (!stream->head_due || stream->held_at != 0 || !head_is_final(attempt))
+    if (!stream->head_due || stream->held_at != 0 || !stook__stream_head_is_final(attempt))
         return 0;
     stream->head_due = 0;
     stream->head_told = 1;
-    stook__attempt_show(attempt);
     return 1;
 }
 
@@ -179,9 +178,9 @@ void stook__stream_served(struct stook__attempt *attempt)
     stook__slot_go_on(attempt->slot, stook__feed_is_dry(attempt) ? CURLPAUSE_SEND : CURLPAUSE_CONT);
 }
 
-void stook__stream_refused(struct stook__attempt *attempt, const char *why)
+void stook__stream_failed(struct stook__attempt *attempt, int error, const char *why)
 {
-    attempt->error = STOOK_ECALLBACK;
+    attempt->error = error;
     attempt->why = why;
     stook__slot_tell(attempt->slot);
 }

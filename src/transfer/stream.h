@@ -45,7 +45,7 @@ int stook__stream_hold(struct stook__attempt *attempt, int64_t now);
 int64_t stook__stream_wake(struct stook__attempt *attempt, int64_t now);
 /* The program has been told all that there was: libcurl goes on, or the attempt is over. */
 void stook__stream_served(struct stook__attempt *attempt);
-/* A callback of the program refused: the attempt ends as STOOK_ECALLBACK. `why` is static. */
-void stook__stream_refused(struct stook__attempt *attempt, const char *why);
+/* The attempt ends with that. `why` is static, or NULL. */
+void stook__stream_failed(struct stook__attempt *attempt, int error, const char *why);
 
 #endif

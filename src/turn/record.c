@@ -9,21 +9,12 @@
 const struct stook__answer *stook__record_answer(const struct stook_result *record)
 {
     static const struct stook__answer nothing;
-    switch (record->stage) {
-    case STOOK__TRYING:
-        return stook__attempt_answer(record->attempt);
-    case STOOK__OVER:
-        return &record->answer;
-    default:
-        return &nothing;
-    }
+    return record->stage >= STOOK__OVER ? &record->answer : &nothing;
 }
 
 const char *stook__record_fields(const struct stook_result *record, size_t *ret_size, size_t *ret_trailers)
 {
-    if (record->stage == STOOK__TRYING)
-        return stook__attempt_fields(record->attempt, ret_size, ret_trailers);
-    if (record->stage != STOOK__OVER)
+    if (record->stage < STOOK__OVER)
         return NULL;
     struct stook__facts facts;
     stook__facts_get(&record->answer.head, &facts);
@@ -50,6 +41,30 @@ void stook__record_stop(struct stook_result *record, struct stook__answer *ret_a
     record->message = NULL;
 }
 
+struct stook_result *stook__record_show(struct stook_result *record)
+{
+    struct stook__extra *extra = record->spec.extra;
+    size_t url_size = strlen(record->spec.url) + 1;
+    if (extra->shown != NULL && (extra->shown->answer.head.size > 0) == stook__attempt_has_head(record->attempt))
+        return extra->shown;
+    struct stook_result *shown = stook__alloc(record->heap, sizeof *shown + url_size);
+    if (shown == NULL)
+        return NULL;
+    shown->heap = stook__heap_ref(record->heap);
+    shown->user = record->user;
+    shown->parcel.index = record->parcel.index;
+    shown->spec.url = memcpy(shown + 1, record->spec.url, url_size);
+    shown->stage = STOOK__SHOWN;
+    atomic_init(&shown->refs, 1);
+    if (stook__attempt_copy_head(record->attempt, &shown->answer) != 0) {
+        stook__record_drop(shown);
+        return NULL;
+    }
+    stook__record_drop(extra->shown);
+    extra->shown = shown;
+    return shown;
+}
+
 /* The request's own bytes; what was borrowed has been taken, or goes back now: it was never awaited. */
 static void free_request(struct stook_result *record)
 {
@@ -58,6 +73,8 @@ static void free_request(struct stook_result *record)
         stook__free(record->heap, record->spec.body);
     else if (record->spec.body != NULL)
         stook__call_release(extra);
+    if (extra != NULL)
+        stook__record_drop(extra->shown);
     stook__free(record->heap, extra);
     record->spec.body = NULL;
     record->spec.extra = NULL;
@@ -86,11 +103,14 @@ void stook__record_drop(struct stook_result *record)
     if (record == NULL || atomic_fetch_sub_explicit(&record->refs, 1, memory_order_acq_rel) != 1)
         return;
     struct stook__heap *heap = record->heap;
-    if (record->stage == STOOK__OVER)
+    if (record->stage >= STOOK__OVER)
         stook__answer_free(&record->answer, heap);
     if (record->message_owned)
         stook__free(heap, (char *)record->message);
-    free_request(record);
+    if (record->stage < STOOK__OVER)
+        free_request(record);
+    else
+        stook__record_drop(record->spec.shown);
     stook__free(heap, record);
     stook__heap_unref(heap);
 }

@@ -16,12 +16,16 @@
 struct stook__attempt;
 struct stook__outcome;
 
-enum stook__stage { STOOK__IDLE, STOOK__TRYING, STOOK__OVER };
+/*
+ * IDLE -> TRYING -> OVER, and back from TRYING where it is tried again. SHOWN: what callbacks see of a
+ * request under way is a record of its own, which nothing changes any more, so that any thread may read it.
+ */
+enum stook__stage { STOOK__IDLE, STOOK__TRYING, STOOK__OVER, STOOK__SHOWN };
 
 struct stook_result {
     union {
         struct stook__job job;       /* until it is OVER */
-        struct stook__answer answer; /* from then on */
+        struct stook__answer answer; /* from then on, and of one that is SHOWN */
     };
     struct stook__parcel parcel;
     struct stook__spec spec;
@@ -52,7 +56,9 @@ static inline struct stook_result *stook__record_of_parcel(struct stook__parcel 
 size_t stook__record_bytes(const struct stook_result *record);
 int stook__record_ok(const struct stook_result *record);
 void stook__record_drop(struct stook_result *record);
-/* What came, of one that is TRYING so far. */
+/* What callbacks are shown of one that is TRYING, made anew when its head is there. NULL: no memory. */
+struct stook_result *stook__record_show(struct stook_result *record);
+/* What came; nothing of one that is not OVER or SHOWN. */
 const struct stook__answer *stook__record_answer(const struct stook_result *record);
 /* The fields of its head, the last *ret_trailers bytes of them of trailers; NULL: none came. */
 const char *stook__record_fields(const struct stook_result *record, size_t *ret_size, size_t *ret_trailers);

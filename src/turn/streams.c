@@ -18,14 +18,26 @@ static int is_gone(const struct stook_result *record, const struct stook__attemp
     return record->stage != STOOK__TRYING || record->attempt != attempt;
 }
 
+/* What a callback is shown; NULL: no memory, and the attempt's end is on its way. */
+static const struct stook_result *show(struct stook_result *record, struct stook__attempt *attempt)
+{
+    const struct stook_result *shown = stook__record_show(record);
+    if (shown == NULL)
+        stook__stream_failed(attempt, STOOK_ENOMEM, NULL);
+    return shown;
+}
+
 /* 0: go on. 1: it is over, or its end is on its way. */
 static int tell_head(struct stook_result *record, struct stook__attempt *attempt)
 {
     if (!stook__stream_take_head(attempt))
         return 0;
-    int answer = stook__call_head(record->spec.extra, stook__record_batch(record), record, record->user);
+    const struct stook_result *shown = show(record, attempt);
+    if (shown == NULL)
+        return 1;
+    int answer = stook__call_head(record->spec.extra, stook__record_batch(record), shown, record->user);
     if (answer != 0 && !is_gone(record, attempt))
-        stook__stream_refused(attempt, "on_head refused the answer");
+        stook__stream_failed(attempt, STOOK_ECALLBACK, "on_head refused the answer");
     return answer != 0 || is_gone(record, attempt);
 }
 
@@ -36,7 +48,7 @@ static int heed(stook_client *client, struct stook_result *record, struct stook_
         if (stook__stream_hold(attempt, stook__loop_now()))
             stook__sched_hold(&client->sched, &record->job);
     } else if (answer != 0) {
-        stook__stream_refused(attempt, "on_body failed");
+        stook__stream_failed(attempt, STOOK_ECALLBACK, "on_body failed");
         return 1;
     }
     return 0;
@@ -53,7 +65,12 @@ static int tell_body(stook_client *client, struct stook_result *record, struct s
             stook__stream_give_back(attempt, &piece);
             return found;
         }
-        int answer = stook__call_body(record->spec.extra, stook__record_batch(record), record, piece.data, piece.size,
+        const struct stook_result *shown = show(record, attempt);
+        if (shown == NULL) {
+            stook__stream_give_back(attempt, &piece);
+            return 1;
+        }
+        int answer = stook__call_body(record->spec.extra, stook__record_batch(record), shown, piece.data, piece.size,
                                       record->user);
         if (is_gone(record, attempt)) {
             stook__buffer_free(&piece, client->heap);
@@ -71,8 +88,11 @@ static int tell_progress(struct stook_result *record, struct stook__attempt *att
     struct stook_progress progress;
     if (!stook__stream_take_progress(attempt))
         return 0;
+    const struct stook_result *shown = show(record, attempt);
+    if (shown == NULL)
+        return 1;
     stook__attempt_progress(attempt, &progress);
-    stook__call_progress(record->spec.extra, stook__record_batch(record), record, &progress, record->user);
+    stook__call_progress(record->spec.extra, stook__record_batch(record), shown, &progress, record->user);
     return is_gone(record, attempt);
 }
 
@@ -82,12 +102,12 @@ static int rewind_body(struct stook_result *record, struct stook__attempt *attem
     if (!stook__feed_take_rewind(attempt))
         return 0;
     if (record->spec.extra->body_rewind == NULL) {
-        stook__stream_refused(attempt, "body_read was called already, and there is no body_rewind to begin anew");
+        stook__stream_failed(attempt, STOOK_ECALLBACK, "body_read was called already, and there is no body_rewind to begin anew");
         return 1;
     }
     int answer = stook__call_rewind(record->spec.extra, stook__record_batch(record), record->parcel.index, record->user);
     if (answer != 0 && !is_gone(record, attempt))
-        stook__stream_refused(attempt, "body_rewind failed");
+        stook__stream_failed(attempt, STOOK_ECALLBACK, "body_rewind failed");
     return answer != 0 || is_gone(record, attempt);
 }
 
@@ -107,7 +127,7 @@ static int ask_body(stook_client *client, struct stook_result *record, struct st
     if (why == NULL && size < 0 && size != STOOK_LATER)
         why = "body_read failed";
     if (why != NULL) {
-        stook__stream_refused(attempt, why);
+        stook__stream_failed(attempt, STOOK_ECALLBACK, why);
         return 1;
     }
     if (size == STOOK_LATER && stook__feed_wait(attempt, stook__loop_now()))

@@ -33,8 +33,13 @@ static void finish(stook_client *client, struct stook_result *record, struct sto
     if (record->job.attempts == 0)
         record->job.first_at = stook__loop_now();
     stook__sched_finish(&client->sched, &record->job);
+    struct stook__extra *extra = record->spec.extra;
+    struct stook_result *shown = extra != NULL ? extra->shown : NULL;
+    if (shown != NULL)
+        extra->shown = NULL;
     stook__bodies_take(batch, record);
     stook__record_settle(record, answer, outcome, !batch->tray.terms.lent);
+    record->spec.shown = shown;
     stook__tray_arrived(&batch->tray, &client->trays, &record->parcel, stook__record_bytes(record),
                         stook__record_ok(record));
     stook__count(&client->counters, STOOK__FINISHED_ALL);

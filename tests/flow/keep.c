@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Results that outlive their callback, their batch, their client. */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include <stook.h>
 
 #include "harness/life.h"
+#include "support/process.h"
 #include "support/raw_server.h"
 
 enum { KEPT = 6 };
@@ -138,4 +140,90 @@ TEST_BOTH(of_failures)
     CHECK(stook_result_header(result, "Date") == NULL);
     CHECK_EQ_INT(stook_result_attempts(result), 0);
     stook_result_drop(result);
+}
+
+/* ------------------------------------------------------ what callbacks are shown of one under way */
+
+struct glance {
+    const char *value, *url;
+    const stook_result *kept;
+    pthread_t thread;
+    atomic_int over;
+};
+
+static void *read_on(void *user)
+{
+    struct glance *glance = user;
+    do {
+        CHECK_EQ_INT(stook_result_status(glance->kept), 200);
+        CHECK_STR(stook_result_header(glance->kept, "Transfer-Encoding"), "chunked");
+        CHECK_EQ_SIZE(stook_result_header_count(glance->kept), 1);
+        CHECK_EQ_SIZE(stook_result_trailer_count(glance->kept), 0);
+        CHECK_EQ_INT(stook_result_ok(glance->kept), 0); /* it was not over */
+        CHECK_STR(stook_result_message(glance->kept), "");
+    } while (atomic_load(&glance->over) == 0);
+    return NULL;
+}
+
+static int glance_at(stook_batch *batch, const stook_result *result, void *user)
+{
+    struct glance *glance = user;
+    (void)batch;
+    CHECK(stook_result_user(result) == user);
+    CHECK_EQ_SIZE(stook_result_index(result), 0);
+    glance->value = stook_result_header(result, "Transfer-Encoding");
+    glance->url = stook_result_url(result);
+    glance->kept = stook_result_keep(result);
+    CHECK_EQ_INT(pthread_create(&glance->thread, NULL, read_on, glance), 0);
+    return 0;
+}
+
+static int glance_at_body(stook_batch *batch, const stook_result *result, const void *data, size_t size, void *user)
+{
+    struct glance *glance = user;
+    (void)batch, (void)data, (void)size;
+    CHECK(result == glance->kept); /* it has not changed, so it is the same */
+    return 0;
+}
+
+/* Trailers and facts come behind it, and the result is settled: what was taken from it stays, for any thread. */
+TEST_BOTH(in_on_head)
+{
+    struct raw_server *server = raw_server_start(NULL);
+    for (int bodies = 0; bodies <= 1; bodies++) {
+        struct glance glance = {0};
+        const char *url = text("%s", raw_url(server, "/trailers?n=50"));
+        life_open(life, NULL);
+        stook_batch *batch = life_batch(life);
+        ADD(batch, url, .on_head = glance_at, .on_body = bodies ? glance_at_body : NULL, .user = &glance);
+        CHECK_EQ_INT(life_gather(life, batch, NULL), 0);
+        const stook_result *result = stook_batch_result(batch, 0);
+        CHECK(result != glance.kept);
+        CHECK_EQ_SIZE(stook_result_trailer_count(result), 50);
+        CHECK_STR(glance.value, "chunked");
+        atomic_store(&glance.over, 1);
+        pthread_join(glance.thread, NULL);
+        stook_result_drop(glance.kept);
+        CHECK_STR(glance.value, "chunked"); /* as long as the request's result */
+        CHECK_STR(glance.url, url);
+        stook_batch_free(batch);
+        life_close(life);
+    }
+}
+
+/* And behind all that it came from. */
+TEST_BOTH(in_on_head_for_longer)
+{
+    struct raw_server *server = raw_server_start(NULL);
+    struct glance glance = {0};
+    life_open(life, NULL);
+    stook_batch *batch = life_batch(life);
+    ADD(batch, raw_url(server, "/trailers?n=50"), .on_head = glance_at, .user = &glance);
+    CHECK_EQ_INT(life_gather(life, batch, NULL), 0);
+    stook_batch_free(batch);
+    life_close(life);
+    atomic_store(&glance.over, 1);
+    pthread_join(glance.thread, NULL);
+    CHECK_STR(glance.value, "chunked");
+    stook_result_drop(glance.kept);
 }
