@@ -116,6 +116,7 @@ STOOK_API const char *stook_version(void);
 /* -------------------------------------------------------------------- types */
 
 struct uv_loop_s;
+struct uv_handle_s;
 
 typedef struct stook_client stook_client; /**< the session: loop, connections, defaults */
 typedef struct stook_batch stook_batch;   /**< requests awaited together, once */
@@ -198,6 +199,9 @@ struct stook_client_options {
  *                   an await or a close is under way. It must outlive the client's `closed`.
  * @param options    NULL: all defaults
  * @param ret_client set on success, untouched otherwise; ends with stook_client_close()
+ * Descriptors 0, 1 and 2 that are closed are taken until the last client is closed, by what can be
+ * neither read nor written, so that no socket gets their numbers.
+ *
  * @return 0, STOOK_EARG (ret_client is NULL; a number out of range; a control byte in user_agent),
  *         STOOK_EUNSUPPORTED (options of a newer stook, or a libcurl without what is needed),
  *         STOOK_ENOMEM, STOOK_ENOFD
@@ -249,6 +253,15 @@ STOOK_API void stook_client_close(stook_client *client, void (*closed)(void *use
  * Thread: the loop's. Callbacks: none.
  */
 STOOK_API int stook_client_set_limit(stook_client *client, int64_t limit);
+
+/**
+ * Whether a handle of a libuv loop is one of stook's. A program that walks its loop to close every
+ * handle (uv_walk()) must leave those alone, and close the client instead.
+ * @param handle compared by the one address that its `data` is, which is never followed; NULL: 0
+ * @return 1 or 0
+ * Thread: the loop's.
+ */
+STOOK_API int stook_owns_handle(const struct uv_handle_s *handle);
 
 /** As stook_client_set_limit(), for `origin_limit`: how many may be in flight towards any one origin. */
 STOOK_API int stook_client_set_origin_limit(stook_client *client, int64_t limit);

@@ -15,15 +15,6 @@ void stook__goodbyes_expect(struct stook__engine *engine)
         engine->goodbyes_at = stook__engine_time(engine) + LOOK_US;
 }
 
-static int is_used(const struct stook__socket *socket)
-{
-    const struct stook__link *slots = &socket->lane->slots;
-    for (const struct stook__link *link = slots->next; link != slots; link = link->next)
-        if (STOOK__OF(struct stook__slot, link, link)->port == socket->local_port)
-            return 1;
-    return 0;
-}
-
 void stook__goodbyes_end(struct stook__engine *engine, int64_t now)
 {
     int waiting = 0;
@@ -31,7 +22,7 @@ void stook__goodbyes_end(struct stook__engine *engine, int64_t now)
         return;
     for (size_t fd = 0; fd < engine->sockets.capacity; fd++) {
         struct stook__socket *socket = engine->sockets.by_fd[fd];
-        if (socket == NULL || socket->idle || !socket->connected || is_used(socket))
+        if (socket == NULL || socket->idle || !socket->connected || stook__sockets_used(socket))
             continue;
         if (socket->alone++ > 0)
             shutdown(socket->fd, SHUT_RDWR);

@@ -3,7 +3,13 @@
 #ifndef STOOK_ENGINE_IDLE_H
 #define STOOK_ENGINE_IDLE_H
 
-/* Returns what to watch the descriptor for from now on. */
-int stook__idle_event(int fd, int events);
+enum stook__idle_kind {
+    STOOK__IDLE_PLAIN,  /* HTTP/1.1 in the clear */
+    STOOK__IDLE_TLS,    /* HTTP/1.1 over TLS */
+    STOOK__IDLE_SHARED, /* HTTP/2 over TLS, or not known */
+};
+
+/* Returns what to watch the descriptor for from now on; 0: it was shut. */
+int stook__idle_event(int fd, int events, enum stook__idle_kind kind);
 
 #endif

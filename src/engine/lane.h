@@ -12,7 +12,7 @@
 #include "base/map.h"
 #include "engine/slot.h"
 
-enum { LANES_MAX = 512, OPENED_MAX = 8 };
+enum { LANES_MAX = 512 };
 
 struct stook__sockets {
     struct stook__socket **by_fd;
@@ -99,13 +99,12 @@ struct stook__slot {
     int dead;       /* it got a connection that had ended, and declined */
     int sends;      /* how often libcurl was about to send the request */
     long h2_error;  /* why it wanted to send it again; -1: not known */
-    int port;       /* ours, of the connection it was sent over */
     int dns_age;    /* seconds, as set on the handle */
     enum stook__folds folds;
     int traced;     /* fold.c */
     size_t n_ended; /* of sockets, when it went to rest */
-    int opened[OPENED_MAX]; /* the last sockets made for this attempt */
-    int n_opened;           /* all of them */
+    struct stook__link opened; /* sockets made for this attempt that are still there */
+    int n_opened; /* all that were made for it */
     char error[CURL_ERROR_SIZE];
 };
 

@@ -18,14 +18,21 @@
 #include "engine/quirks.h"
 #include "engine/sockets.h"
 
+static void note_protocol(struct stook__slot *slot, int http1)
+{
+    if (slot->origin->protocol == 0)
+        slot->origin->protocol = http1 ? 11 : 20;
+    stook__sockets_speak(slot, http1);
+}
+
 static size_t on_head(char *data, size_t one, size_t size, void *user)
 {
     struct stook__slot *slot = user;
     (void)one;
     if (slot->folds != STOOK__FOLDS_ARE_GOOD)
         stook__fold_line(slot, data, size);
-    if (slot->origin->protocol == 0 && size > 6 && strncmp(data, "HTTP/", 5) == 0)
-        slot->origin->protocol = data[5] == '1' ? 11 : 20;
+    if ((slot->origin->protocol == 0 || slot->n_opened > 0) && size > 6 && strncmp(data, "HTTP/", 5) == 0)
+        note_protocol(slot, data[5] == '1');
     if (slot->owner == NULL || slot->events->head(slot->owner, data, size) != 0)
         return CURL_WRITEFUNC_ERROR;
     return size;
@@ -98,7 +105,7 @@ static curl_socket_t on_open(void *user, curlsocktype purpose, struct curl_socka
         close(fd);
         return CURL_SOCKET_BAD;
     }
-    slot->opened[slot->n_opened++ % OPENED_MAX] = fd;
+    slot->n_opened++;
     return fd;
 }
 
@@ -108,11 +115,15 @@ static curl_socket_t on_open(void *user, curlsocktype purpose, struct curl_socka
 static int before_send(void *user, char *remote, char *local, int remote_port, int local_port)
 {
     struct stook__slot *slot = user;
+    struct stook__connection name;
     (void)local;
-    slot->port = local_port;
     /* Some libcurls take an idle connection for alive that we know to have ended: 7.88 on GnuTLS,
        and from 8.22 on all, for a second after its last use. Nothing has been sent over it yet. */
-    int dead = stook__sockets_dead(slot->engine, local_port, remote_port);
+    int dead = 0;
+    if (slot->n_opened > 0 || slot->engine->sockets.n_dead > 0) {
+        stook__sockets_name(slot, remote, remote_port, local_port, &name);
+        dead = stook__sockets_dead(slot, &name);
+    }
     if (slot->sends > 0 && may_send(slot)) {
         slot->sends = 0;
         slot->events->resend(slot->owner);
@@ -124,7 +135,8 @@ static int before_send(void *user, char *remote, char *local, int remote_port, i
     }
     slot->sends++;
     stook__gate_connected(slot, remote);
-    stook__sockets_connected(slot, local_port, remote_port);
+    if (slot->n_opened > 0)
+        stook__sockets_connected(slot, &name);
     slot->events->before_send(slot->owner, remote, remote_port);
     return CURL_PREREQFUNC_OK;
 }
@@ -172,6 +184,7 @@ struct stook__slot *stook__slot_new(struct stook__trust *trust, const struct sto
     stook__list_init(&slot->rest);
     stook__list_init(&slot->lookup);
     stook__list_init(&slot->nudge);
+    stook__list_init(&slot->opened);
     slot->kit.url = curl_url();
     slot->easy = curl_easy_init();
     if (slot->easy == NULL || slot->kit.url == NULL) {
@@ -193,7 +206,7 @@ struct stook__slot *stook__slot_take(struct stook__trust *trust, const struct st
     slot->rested = 1;
     slot->code = CURLE_OK;
     slot->broken = CURLM_OK;
-    slot->ended = slot->sends = slot->dead = slot->port = slot->tells = slot->doubts = 0;
+    slot->ended = slot->sends = slot->dead = slot->tells = slot->doubts = 0;
     stook__slot_renew(slot);
     return slot;
 }

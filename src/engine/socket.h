@@ -7,9 +7,10 @@
 
 struct stook__socket {
     struct stook__engine *engine;
-    struct stook__lane *lane; /* who announced it last */
-    struct stook__watcher *watcher;
+    struct stook__lane *lane; /* in whose CURLM it is */
+    struct stook__watcher *watcher; /* NULL: its number may be somebody else's by now; see unwatch() */
     struct stook__slot *opener; /* NULL: it has left its CURLM */
+    struct stook__link opened;  /* among those of its opener */
     int fd;
     int ours;      /* opened by us, closed by us */
     int connected; /* it has carried a request */
@@ -20,7 +21,8 @@ struct stook__socket {
     int held;      /* transfers over it that the program has paused */
     int muted;     /* the only one: nobody reads from it */
     int errors;
-    int local_port, remote_port;
+    int tls, http1; /* what is spoken over it, as far as that is known */
+    struct stook__connection name;
 };
 
 #endif

@@ -2,7 +2,6 @@
 /* The table of sockets by descriptor; see sockets.h. What happens to idle ones is in idle.c. */
 #include "engine/sockets.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -15,6 +14,9 @@
 #include "engine/quirks.h"
 #include "engine/socket.h"
 #include "loop/loop.h"
+
+/* Of libcurl 8.2; we may be built with the headers of an older one. */
+#define CONN_ID ((CURLINFO)(CURLINFO_OFF_T + 64))
 
 enum { ERRORS = 3 }; /* in a row, without libcurl giving the socket up */
 
@@ -39,21 +41,98 @@ static int grow(struct stook__engine *engine, int fd)
     return 0;
 }
 
+/* What libcurl may close without a word is not watched from that moment on: the program, or another
+   client, may open the number anew, and to stop a watch later would take theirs out of epoll. */
+static void unwatch(struct stook__socket *socket)
+{
+    if (socket->watcher != NULL)
+        stook__watcher_close(socket->watcher);
+    socket->watcher = NULL;
+}
+
 static void forget(struct stook__socket *socket)
 {
     struct stook__engine *engine = socket->engine;
     engine->sockets.by_fd[socket->fd] = NULL;
     engine->sockets.n_dead -= (size_t)socket->dead;
-    stook__watcher_close(socket->watcher);
+    stook__list_remove(&socket->opened);
+    unwatch(socket);
     stook__free(engine->heap, socket);
+}
+
+static void on_event(void *owner, int events);
+
+static void set(struct stook__socket *socket, int events)
+{
+    if (socket->watcher == NULL && events != 0)
+        socket->watcher = stook__watcher_new(socket->engine->loop, socket->fd, on_event, socket);
+    if (socket->watcher != NULL)
+        stook__watcher_set(socket->watcher, events);
 }
 
 /* What is not read must not be watched for reading: it would be reported again and again. */
 static void watch(struct stook__socket *socket)
 {
     int mute = socket->muted ? STOOK__IN | STOOK__HANGUP : 0;
-    stook__watcher_set(socket->watcher, socket->want & ~mute);
+    set(socket, socket->want & ~mute);
 }
+
+/* ------------------------------------------------------------ names of connections */
+
+static int has_name(const struct stook__connection *name)
+{
+    return name->id >= 0 || name->local_port > 0;
+}
+
+void stook__sockets_name(const struct stook__slot *slot, const char *remote, int remote_port, int local_port,
+                         struct stook__connection *ret_name)
+{
+    curl_off_t id = -1;
+    if (curl_easy_getinfo(slot->easy, CONN_ID, &id) != CURLE_OK)
+        id = -1;
+    *ret_name = (struct stook__connection){.id = id, .local_port = local_port, .remote_port = remote_port};
+    size_t size = remote != NULL ? strlen(remote) : 0;
+    if (size < sizeof ret_name->remote)
+        memcpy(ret_name->remote, remote != NULL ? remote : "", size);
+}
+
+/* The same of a transfer that is under way. */
+static void name_of(const struct stook__slot *slot, struct stook__connection *ret_name)
+{
+    long local = 0, remote = 0;
+    char *ip = NULL;
+    curl_easy_getinfo(slot->easy, CURLINFO_LOCAL_PORT, &local);
+    curl_easy_getinfo(slot->easy, CURLINFO_PRIMARY_PORT, &remote);
+    curl_easy_getinfo(slot->easy, CURLINFO_PRIMARY_IP, &ip);
+    stook__sockets_name(slot, ip, (int)remote, (int)local, ret_name);
+}
+
+static int is_called(const struct stook__socket *socket, const struct stook__lane *lane, const struct stook__connection *name)
+{
+    if (!socket->ours || !socket->connected || socket->lane != lane || !has_name(name))
+        return 0;
+    if (name->id >= 0)
+        return socket->name.id == name->id;
+    return socket->name.local_port == name->local_port && socket->name.remote_port == name->remote_port &&
+           strcmp(socket->name.remote, name->remote) == 0;
+}
+
+int stook__sockets_used(const struct stook__socket *socket)
+{
+    const struct stook__link *slots = &socket->lane->slots;
+    for (const struct stook__link *link = slots->next; link != slots; link = link->next) {
+        const struct stook__slot *slot = STOOK__OF(struct stook__slot, link, link);
+        struct stook__connection name;
+        if (slot->sends == 0)
+            continue;
+        name_of(slot, &name);
+        if (is_called(socket, socket->lane, &name))
+            return 1;
+    }
+    return 0;
+}
+
+/* ---------------------------------------------------------------------------- events */
 
 /* A descriptor of libcurl's own that stays readable whatever it is told. */
 static void quiet(struct stook__engine *engine, int fd)
@@ -61,7 +140,31 @@ static void quiet(struct stook__engine *engine, int fd)
     uint64_t count;
     struct stook__socket *socket = find(engine, fd);
     if (socket != NULL && !socket->ours && read(fd, &count, sizeof count) < 0)
-        stook__watcher_set(socket->watcher, socket->want);
+        set(socket, socket->want);
+}
+
+static enum stook__idle_kind kind_of(const struct stook__socket *socket)
+{
+    if (!socket->tls)
+        return STOOK__IDLE_PLAIN;
+    return socket->http1 ? STOOK__IDLE_TLS : STOOK__IDLE_SHARED;
+}
+
+static void idle_event(struct stook__socket *socket, int events)
+{
+    struct stook__sockets *sockets = &socket->engine->sockets;
+    /* One without a name may be what a paused transfer does not read from. It is left alone until
+       libcurl says something of it; libcurl itself sees whether a plain connection has ended. */
+    if (!has_name(&socket->name) && socket->lane->n_paused > 0) {
+        set(socket, 0);
+        return;
+    }
+    int watch = stook__idle_event(socket->fd, events, kind_of(socket));
+    int died = watch == 0 && !socket->dead;
+    sockets->n_dead += (size_t)died;
+    sockets->n_ended += (size_t)died;
+    socket->dead = socket->dead || died;
+    set(socket, watch);
 }
 
 static void on_event(void *owner, int events)
@@ -74,11 +177,7 @@ static void on_event(void *owner, int events)
     if (socket->held > 0 && socket->want == 0)
         return;
     if (socket->idle) {
-        int watch = stook__idle_event(fd, events);
-        engine->sockets.n_dead += watch == 0 && !socket->dead;
-        engine->sockets.n_ended += watch == 0 && !socket->dead;
-        socket->dead = socket->dead || watch == 0;
-        stook__watcher_set(socket->watcher, watch);
+        idle_event(socket, events);
         return;
     }
     /* An error is told as "try both": libcurl finds out for itself, and what the peer sent before
@@ -99,7 +198,7 @@ static void on_event(void *owner, int events)
         return;
     if (++socket->errors >= ERRORS)
         shutdown(fd, SHUT_RDWR);
-    stook__watcher_set(socket->watcher, 0);
+    set(socket, 0);
     watch(socket);
 }
 
@@ -113,6 +212,8 @@ static struct stook__socket *enter(struct stook__engine *engine, int fd)
     socket->engine = engine;
     socket->fd = fd;
     socket->idle = 1;
+    socket->name.id = -1;
+    stook__list_init(&socket->opened);
     socket->watcher = stook__watcher_new(engine->loop, fd, on_event, socket);
     if (socket->watcher == NULL) {
         stook__free(engine->heap, socket);
@@ -134,6 +235,8 @@ int stook__sockets_opened(struct stook__slot *slot, int fd)
         return STOOK_ENOMEM;
     socket->ours = 1;
     socket->opener = slot;
+    socket->lane = slot->lane;
+    stook__list_append(&slot->opened, &socket->opened);
     return 0;
 }
 
@@ -152,68 +255,67 @@ static int port_of(int fd)
     return ntohs(address.any.sa_family == AF_INET6 ? address.in6.sin6_port : address.in.sin_port);
 }
 
-static struct stook__socket *opened_by(const struct stook__slot *slot, int i)
-{
-    struct stook__socket *socket = find(slot->engine, slot->opened[i]);
-    return socket != NULL && socket->opener == slot ? socket : NULL;
-}
-
 static void give_up(struct stook__socket *socket)
 {
     if (!socket->connected)
-        stook__watcher_set(socket->watcher, 0);
+        unwatch(socket);
+    stook__list_remove(&socket->opened);
     socket->opener = NULL;
 }
 
 int stook__sockets_reached(const struct stook__slot *slot)
 {
-    for (int i = 0; i < slot->n_opened && i < OPENED_MAX; i++) {
+    for (struct stook__link *link = slot->opened.next; link != &slot->opened; link = link->next) {
+        const struct stook__socket *socket = STOOK__OF(struct stook__socket, opened, link);
         struct sockaddr_storage peer;
         socklen_t size = sizeof peer;
-        if (opened_by(slot, i) != NULL && getpeername(slot->opened[i], (struct sockaddr *)&peer, &size) == 0)
+        if (socket->watcher != NULL && getpeername(socket->fd, (struct sockaddr *)&peer, &size) == 0)
             return 1;
     }
     return 0;
 }
 
-void stook__sockets_give_up(const struct stook__slot *slot)
+void stook__sockets_give_up(struct stook__slot *slot)
 {
-    struct stook__socket *socket;
-    int all = slot->n_opened > OPENED_MAX; /* more than it knows of by itself */
-    for (int i = 0; !all && i < slot->n_opened; i++)
-        if ((socket = opened_by(slot, i)) != NULL)
-            give_up(socket);
-    for (size_t fd = 0; all && fd < slot->engine->sockets.capacity; fd++)
-        if ((socket = slot->engine->sockets.by_fd[fd]) != NULL && socket->opener == slot)
-            give_up(socket);
+    while (!stook__list_empty(&slot->opened))
+        give_up(STOOK__OF(struct stook__socket, opened, slot->opened.next));
 }
 
-void stook__sockets_connected(const struct stook__slot *slot, int local_port, int remote_port)
+/* Of several addresses tried at once one has won. libcurl up to 8.1 closes the other sockets without a
+   word: they are given up here. */
+void stook__sockets_connected(struct stook__slot *slot, const struct stook__connection *name)
 {
-    for (int i = 0; i < slot->n_opened && i < OPENED_MAX; i++) {
-        struct stook__socket *socket = opened_by(slot, i);
-        if (socket == NULL)
-            continue;
-        /* Of several addresses tried at once one has won. libcurl up to 8.1 closes the other sockets
-           without a word: what is not the winner's is not watched any more. */
-        if (slot->n_opened > 1 && port_of(slot->opened[i]) != local_port) {
+    int several = slot->opened.next->next != &slot->opened;
+    struct stook__link *link = slot->opened.next, *next;
+    for (; link != &slot->opened; link = next) {
+        struct stook__socket *socket = STOOK__OF(struct stook__socket, opened, link);
+        next = link->next;
+        if (several && port_of(socket->fd) != name->local_port) {
             forget(socket);
             continue;
         }
         socket->connected = 1;
-        socket->local_port = local_port;
-        socket->remote_port = remote_port;
+        socket->name = *name;
+        socket->tls = slot->origin->tls;
+        socket->http1 = !slot->origin->h2;
     }
 }
 
-int stook__sockets_dead(const struct stook__engine *engine, int local_port, int remote_port)
+void stook__sockets_speak(const struct stook__slot *slot, int http1)
 {
-    size_t left = engine->sockets.n_dead;
-    for (size_t fd = 0; left > 0 && fd < engine->sockets.capacity; fd++) {
-        const struct stook__socket *socket = engine->sockets.by_fd[fd];
+    for (struct stook__link *link = slot->opened.next; link != &slot->opened; link = link->next)
+        STOOK__OF(struct stook__socket, opened, link)->http1 = http1;
+}
+
+int stook__sockets_dead(const struct stook__slot *slot, const struct stook__connection *name)
+{
+    const struct stook__sockets *sockets = &slot->engine->sockets;
+    size_t left = sockets->n_dead;
+    for (size_t fd = 0; left > 0 && fd < sockets->capacity; fd++) {
+        const struct stook__socket *socket = sockets->by_fd[fd];
         if (socket == NULL || !socket->dead)
             continue;
-        if (socket->local_port == local_port && socket->remote_port == remote_port)
+        if (is_called(socket, slot->lane, name))
             return 1;
         left--;
     }
@@ -271,7 +373,10 @@ static void removed(struct stook__socket *socket)
     /* A connection that is kept is watched while idle, mostly as it was already: no system call
        until it closes or speaks. One that never connected may be closed without our callback
        (7.88 to 8.1), so its watch ends here. */
-    stook__watcher_set(socket->watcher, socket->connected ? STOOK__IN | STOOK__HANGUP : 0);
+    if (socket->connected)
+        set(socket, STOOK__IN | STOOK__HANGUP);
+    else
+        unwatch(socket);
 }
 
 /* Never -1: that fails every transfer of the CURLM, and crashes some versions. */
@@ -300,33 +405,6 @@ int stook__sockets_announced(CURL *easy, curl_socket_t fd, int what, void *user,
     return 0;
 }
 
-static int is_peer(int fd, const char *ip)
-{
-    union address peer = {0};
-    char text[INET6_ADDRSTRLEN] = "";
-    socklen_t size = sizeof peer;
-    if (getpeername(fd, &peer.any, &size) != 0)
-        return 1; /* it has ended */
-    if (peer.any.sa_family == AF_INET6)
-        inet_ntop(AF_INET6, &peer.in6.sin6_addr, text, sizeof text);
-    else if (peer.any.sa_family == AF_INET)
-        inet_ntop(AF_INET, &peer.in.sin_addr, text, sizeof text);
-    return ip == NULL || strcmp(text, ip) == 0;
-}
-
-/* libcurl does not tell which socket a transfer has, only its addresses. */
-static int carries(const struct stook__socket *socket, struct stook__slot *slot)
-{
-    long local = 0, remote = 0;
-    char *ip = NULL;
-    if (!socket->ours || !socket->connected || socket->lane != slot->lane)
-        return 0;
-    curl_easy_getinfo(slot->easy, CURLINFO_LOCAL_PORT, &local);
-    curl_easy_getinfo(slot->easy, CURLINFO_PRIMARY_PORT, &remote);
-    curl_easy_getinfo(slot->easy, CURLINFO_PRIMARY_IP, &ip);
-    return socket->local_port == local && socket->remote_port == remote && is_peer(socket->fd, ip);
-}
-
 static void hold(struct stook__socket *socket, int alone)
 {
     socket->held++;
@@ -347,16 +425,23 @@ static void release(struct stook__socket *socket)
         removed(socket);
 }
 
-/* Mostly the same as the last time it was asked. */
+/* NULL: the connection has no name. The one that the transfer opened has carried it; else it is mostly the
+   same as the last time it was asked. */
 static struct stook__socket *carrier_of(struct stook__slot *slot)
 {
     struct stook__engine *engine = slot->engine;
+    struct stook__connection name;
+    struct stook__link *link;
+    for (link = slot->opened.next; link != &slot->opened; link = link->next)
+        if (STOOK__OF(struct stook__socket, opened, link)->connected)
+            return STOOK__OF(struct stook__socket, opened, link);
+    name_of(slot, &name);
     struct stook__socket *socket = find(engine, slot->carrier);
-    if (socket != NULL && carries(socket, slot))
+    if (socket != NULL && is_called(socket, slot->lane, &name))
         return socket;
-    for (size_t fd = 0; fd < engine->sockets.capacity; fd++) {
+    for (size_t fd = 0; has_name(&name) && fd < engine->sockets.capacity; fd++) {
         socket = engine->sockets.by_fd[fd];
-        if (socket == NULL || !carries(socket, slot))
+        if (socket == NULL || !is_called(socket, slot->lane, &name))
             continue;
         slot->carrier = (int)fd;
         return socket;

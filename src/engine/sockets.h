@@ -13,20 +13,40 @@
 
 #include "engine/lane.h"
 
+struct stook__socket;
+
+/*
+ * What a connection is called inside its CURLM. libcurl does not tell which socket a transfer uses.
+ * From 8.2 on it numbers its connections, and the number is exact. Before that there are the ports
+ * and the peer's address, exact as well, but a Unix socket has none: such a connection has no name.
+ */
+struct stook__connection {
+    int64_t id; /* -1: not numbered */
+    int local_port, remote_port;
+    char remote[46];
+};
+
+/* From the pre-request callback: what the slot's connection is called. */
+void stook__sockets_name(const struct stook__slot *slot, const char *remote, int remote_port, int local_port,
+                         struct stook__connection *ret_name);
+
 /* A socket of ours. 0 or STOOK_ENOMEM; then it is still the caller's. */
 int stook__sockets_opened(struct stook__slot *slot, int fd);
-/* Those that the slot opened and that are still there carry a connection: worth watching while idle. */
-void stook__sockets_connected(const struct stook__slot *slot, int local_port, int remote_port);
+/* One of those that the slot has opened carries this connection: worth watching while idle. */
+void stook__sockets_connected(struct stook__slot *slot, const struct stook__connection *name);
+/* And it is known now which HTTP is spoken there. */
+void stook__sockets_speak(const struct stook__slot *slot, int http1);
 /* Whether one of those that it opened has reached its peer. libcurl up to 8 tells only when TLS is agreed too. */
 int stook__sockets_reached(const struct stook__slot *slot);
 /* The slot leaves its CURLM: what it has not connected yet libcurl up to 8.1 closes without a word. */
-void stook__sockets_give_up(const struct stook__slot *slot);
+void stook__sockets_give_up(struct stook__slot *slot);
 /* A transfer of the slot's is paused by the program, or not any more. While it is, its connection is
    neither read from nor idle. */
 void stook__sockets_hold(struct stook__slot *slot, int held);
-/* Whether the connection with these ports is one that was seen to end while idle. libcurl has no
-   other name for it that all versions tell. */
-int stook__sockets_dead(const struct stook__engine *engine, int local_port, int remote_port);
+/* Whether the connection of that name in the slot's CURLM is one that was seen to end while idle. */
+int stook__sockets_dead(const struct stook__slot *slot, const struct stook__connection *name);
+/* Whether a transfer of the socket's CURLM uses it. */
+int stook__sockets_used(const struct stook__socket *socket);
 /* No two descriptors can be had: as many as a look-up may take, or a CURLM. */
 int stook__sockets_exhausted(void);
 /* CURLOPT_CLOSESOCKETFUNCTION; `user` is the engine. */

@@ -27,6 +27,9 @@ struct stook__loop {
     int wanted, closing;
 };
 
+/* What `data` of each of our handles points to. */
+extern const char stook__handle_mark;
+
 /* In the close callback of a watcher, after its memory was freed. */
 void stook__loop_handle_closed(struct stook__loop *loop);
 /* file.c: tell the owners of workers that are done. */

@@ -1,6 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* The loop of a client; see loop.h. */
 #include "loop/handles.h"
+#include "loop/standard_fds.h"
+
+/* What a program that walks its loop knows ours by: that our handles point here. */
+const char stook__handle_mark = 0;
+
+int stook_owns_handle(const struct uv_handle_s *handle)
+{
+    return handle != NULL && handle->data == &stook__handle_mark;
+}
 
 int64_t stook__loop_now(void)
 {
@@ -28,7 +37,7 @@ static void take_turn(struct stook__loop *loop)
 
 static void on_check(uv_check_t *handle)
 {
-    take_turn(handle->data);
+    take_turn(STOOK__OF(struct stook__loop, check, handle));
 }
 
 static void on_idle(uv_idle_t *handle)
@@ -38,14 +47,14 @@ static void on_idle(uv_idle_t *handle)
 
 static void on_timer(uv_timer_t *handle)
 {
-    struct stook__loop *loop = handle->data;
+    struct stook__loop *loop = STOOK__OF(struct stook__loop, timer, handle);
     loop->alarm = 0;
     stook__loop_want(loop);
 }
 
 static void on_async(uv_async_t *handle)
 {
-    struct stook__loop *loop = handle->data;
+    struct stook__loop *loop = STOOK__OF(struct stook__loop, async, handle);
     stook__loop_want(loop);
     stook__workers_hear(loop);
 }
@@ -60,7 +69,7 @@ static int start_handles(struct stook__loop *loop)
     uv_check_init(loop->uv, &loop->check);
     uv_idle_init(loop->uv, &loop->idle);
     loop->open = 4;
-    loop->timer.data = loop->check.data = loop->idle.data = loop->async.data = loop;
+    loop->timer.data = loop->check.data = loop->idle.data = loop->async.data = (void *)&stook__handle_mark;
     uv_check_start(&loop->check, on_check);
     uv_unref((uv_handle_t *)&loop->timer);
     uv_unref((uv_handle_t *)&loop->idle);
@@ -72,9 +81,13 @@ static int start_handles(struct stook__loop *loop)
 int stook__loop_new(struct stook__heap *heap, struct uv_loop_s *borrowed, const struct stook__loop_events *events,
                     void *owner, struct stook__loop **ret_loop)
 {
+    if (stook__standard_fds_hold() != 0)
+        return STOOK_ENOFD;
     struct stook__loop *loop = stook__alloc(heap, sizeof *loop);
-    if (loop == NULL)
+    if (loop == NULL) {
+        stook__standard_fds_release();
         return STOOK_ENOMEM;
+    }
     loop->heap = heap;
     loop->events = events;
     loop->owner = owner;
@@ -89,6 +102,7 @@ int stook__loop_new(struct stook__heap *heap, struct uv_loop_s *borrowed, const 
     }
     if (status != 0) {
         stook__free(heap, loop);
+        stook__standard_fds_release();
         return status == UV_ENOMEM ? STOOK_ENOMEM : STOOK_ENOFD;
     }
     *ret_loop = loop;
@@ -145,14 +159,31 @@ void stook__loop_handle_closed(struct stook__loop *loop)
         return;
     void (*closed)(void *owner) = loop->events->closed;
     void *owner = loop->owner;
-    if (!stook__loop_owned(loop))
+    if (!stook__loop_owned(loop)) {
         stook__free(loop->heap, loop);
+        stook__standard_fds_release();
+    }
     closed(owner);
 }
 
-static void on_closed(uv_handle_t *handle)
+static void on_timer_closed(uv_handle_t *handle)
 {
-    stook__loop_handle_closed(handle->data);
+    stook__loop_handle_closed(STOOK__OF(struct stook__loop, timer, handle));
+}
+
+static void on_check_closed(uv_handle_t *handle)
+{
+    stook__loop_handle_closed(STOOK__OF(struct stook__loop, check, handle));
+}
+
+static void on_idle_closed(uv_handle_t *handle)
+{
+    stook__loop_handle_closed(STOOK__OF(struct stook__loop, idle, handle));
+}
+
+static void on_async_closed(uv_handle_t *handle)
+{
+    stook__loop_handle_closed(STOOK__OF(struct stook__loop, async, handle));
 }
 
 void stook__loop_close(struct stook__loop *loop)
@@ -161,14 +192,15 @@ void stook__loop_close(struct stook__loop *loop)
     stook__workers_leave(loop);
     while (!stook__list_empty(&loop->watchers))
         stook__watcher_close((struct stook__watcher *)(void *)loop->watchers.next);
-    uv_close((uv_handle_t *)&loop->timer, on_closed);
-    uv_close((uv_handle_t *)&loop->check, on_closed);
-    uv_close((uv_handle_t *)&loop->idle, on_closed);
-    uv_close((uv_handle_t *)&loop->async, on_closed);
+    uv_close((uv_handle_t *)&loop->timer, on_timer_closed);
+    uv_close((uv_handle_t *)&loop->check, on_check_closed);
+    uv_close((uv_handle_t *)&loop->idle, on_idle_closed);
+    uv_close((uv_handle_t *)&loop->async, on_async_closed);
 }
 
 void stook__loop_free(struct stook__loop *loop)
 {
     uv_loop_close(&loop->own);
     stook__free(loop->heap, loop);
+    stook__standard_fds_release();
 }

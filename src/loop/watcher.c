@@ -26,7 +26,7 @@ struct stook__watcher *stook__watcher_new(struct stook__loop *loop, int fd, void
         return NULL;
     }
     uv_unref((uv_handle_t *)&watcher->poll);
-    watcher->poll.data = watcher;
+    watcher->poll.data = (void *)&stook__handle_mark;
     watcher->loop = loop;
     watcher->event = event;
     watcher->owner = owner;
@@ -37,7 +37,7 @@ struct stook__watcher *stook__watcher_new(struct stook__loop *loop, int fd, void
 
 static void on_event(uv_poll_t *poll, int status, int events)
 {
-    struct stook__watcher *watcher = poll->data;
+    struct stook__watcher *watcher = STOOK__OF(struct stook__watcher, poll, poll);
     int seen = (events & UV_READABLE ? STOOK__IN : 0) | (events & UV_WRITABLE ? STOOK__OUT : 0) |
                (events & UV_DISCONNECT ? STOOK__HANGUP : 0);
     if (status < 0) {
@@ -63,7 +63,7 @@ int stook__watcher_set(struct stook__watcher *watcher, int events)
 
 static void on_closed(uv_handle_t *handle)
 {
-    struct stook__watcher *watcher = handle->data;
+    struct stook__watcher *watcher = STOOK__OF(struct stook__watcher, poll, handle);
     struct stook__loop *loop = watcher->loop;
     stook__free(loop->heap, watcher);
     stook__loop_handle_closed(loop);

@@ -79,27 +79,29 @@ TEST_BOTH(strays_at_once)
     }
 }
 
-/* A record of TLS is no stray, and left for libcurl to read: tickets and frames come unasked. An alert
-   is the end. */
+/* What may come unasked depends on what is spoken. An alert is the end of all of them. */
 TEST(records)
 {
+    enum { STAYS = STOOK__HANGUP };
     static const struct {
         unsigned char bytes[8];
-        int watch;
-    } rows[] = {{{23, 3, 3, 0, 200}, STOOK__HANGUP}, {{22, 3, 3, 0, 50}, STOOK__HANGUP}, {{23, 3, 3, 1, 19}, STOOK__HANGUP},
-                {{21, 3, 3, 0, 26}, 0}, {{23, 3, 3, 0, 19}, 0}, {{'H', 'T', 'T', 'P', '/'}, 0}, {{0}, 0}};
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        unsigned char seen[8];
-        int ends[2];
-        test_note("row %zu", i);
-        CHECK_EQ_INT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-        CHECK_EQ_INT(stook__idle_event(ends[0], STOOK__IN), STOOK__IN | STOOK__HANGUP); /* nothing there */
-        CHECK_EQ_INT(write(ends[1], rows[i].bytes, 8), 8);
-        CHECK_EQ_INT(stook__idle_event(ends[0], STOOK__IN), rows[i].watch);
-        CHECK_EQ_INT(recv(ends[0], seen, 8, MSG_DONTWAIT), rows[i].watch ? 8 : 0);
-        close(ends[0]);
-        close(ends[1]);
-    }
+        int plain, tls, shared; /* what is watched then */
+    } rows[] = {{{23, 3, 3, 0, 200}, 0, 0, STAYS}, {{22, 3, 3, 0, 50}, 0, STAYS, STAYS}, {{23, 3, 3, 1, 19}, 0, 0, STAYS},
+                {{20, 3, 3, 0, 1}, 0, STAYS, STAYS}, {{21, 3, 3, 0, 26}, 0, 0, 0}, {{23, 3, 3, 0, 19}, 0, 0, 0},
+                {{'H', 'T', 'T', 'P', '/'}, 0, 0, 0}, {{0}, 0, 0, 0}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        for (enum stook__idle_kind kind = STOOK__IDLE_PLAIN; kind <= STOOK__IDLE_SHARED; kind++) {
+            unsigned char seen[8];
+            int ends[2], expected = kind == STOOK__IDLE_PLAIN ? rows[i].plain : kind == STOOK__IDLE_TLS ? rows[i].tls : rows[i].shared;
+            test_note("row %zu, kind %d", i, (int)kind);
+            CHECK_EQ_INT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+            CHECK_EQ_INT(stook__idle_event(ends[0], STOOK__IN, kind), STOOK__IN | STOOK__HANGUP); /* nothing there */
+            CHECK_EQ_INT(write(ends[1], rows[i].bytes, 8), 8);
+            CHECK_EQ_INT(stook__idle_event(ends[0], STOOK__IN, kind), expected);
+            CHECK_EQ_INT(recv(ends[0], seen, 8, MSG_DONTWAIT), expected ? 8 : 0);
+            close(ends[0]);
+            close(ends[1]);
+        }
 }
 
 /* --------------------------------------------------------------------- ends */
