@@ -176,3 +176,35 @@ TEST(started_from_a_timer)
     CHECK_EQ_INT(uv_loop_alive(&life.loop), 0);
     life_end(&life);
 }
+
+static void close_if_not_stooks(uv_handle_t *handle, void *user)
+{
+    unsigned *counts = user;
+    int is_stooks = stook_owns_handle(handle);
+    counts[is_stooks]++;
+    if (!is_stooks && !uv_is_closing(handle))
+        uv_close(handle, NULL);
+}
+
+/* A program that ends by walking its loop leaves ours alone, and they close with their client. */
+TEST(walked_and_closed)
+{
+    unsigned counts[2] = {0};
+    uv_timer_t timer;
+    uv_async_t async;
+    struct raw_server *server = begin();
+    struct done done;
+    CHECK_EQ_INT(stook_owns_handle(NULL), 0);
+    uv_timer_init(&life.loop, &timer);
+    uv_timer_start(&timer, stop, 1000000, 0);
+    CHECK_EQ_INT(uv_async_init(&life.loop, &async, NULL), 0);
+    stook_batch *batch = start_some(server, &done);
+    for (int i = 0; i < 5; i++)
+        uv_run(&life.loop, UV_RUN_NOWAIT);
+    uv_walk(&life.loop, close_if_not_stooks, counts);
+    CHECK_EQ_INT(counts[0], 2);
+    CHECK(counts[1] >= 5); /* the client's own, and a connection */
+    uv_run(&life.loop, UV_RUN_DEFAULT);
+    check_done(batch, &done);
+    life_end(&life);
+}

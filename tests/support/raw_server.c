@@ -465,9 +465,11 @@ struct raw_server *raw_server_open(const struct raw_behaviour *extra, struct raw
     server->extra = extra;
     server->doors = count > 0 ? doors : &server->only;
     server->n_doors = count > 0 ? count : 1;
-    for (size_t i = 0; i < server->n_doors; i++)
-        server->listeners[i] =
-            (struct pollfd){listen_somewhere(4096, &server->doors[i].port), POLLIN, 0};
+    for (size_t i = 0; i < server->n_doors; i++) {
+        struct raw_door *door = &server->doors[i];
+        int fd = door->unix_path != NULL ? listen_unix(door->unix_path) : listen_somewhere(4096, &door->port);
+        server->listeners[i] = (struct pollfd){fd, POLLIN, 0};
+    }
     server->process.in = server->process.out = -1;
     pid_t pid = fork();
     CHECK(pid >= 0);

@@ -34,6 +34,7 @@ struct raw_door {
     const void *arg; /* for `serve` */
     void *kept;      /* what `serve` keeps from one connection to the next, of the same server */
     int port;        /* set when the server starts */
+    const char *unix_path; /* a socket there instead of a port, and no other word of it in raw_url(); NULL: a port */
 };
 
 /* One request, as it came. */

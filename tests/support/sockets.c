@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "../harness/harness.h"
@@ -43,6 +44,16 @@ int listen_somewhere(int backlog, int *ret_port)
 {
     int fd = bind_somewhere(ret_port);
     CHECK_EQ_INT(listen(fd, backlog), 0);
+    return fd;
+}
+
+int listen_unix(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    CHECK(strlen(path) < sizeof address.sun_path);
+    strcpy(address.sun_path, path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CHECK(fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0 && listen(fd, 4096) == 0);
     return fd;
 }
 

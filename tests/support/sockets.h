@@ -10,6 +10,8 @@
 struct sockaddr_in loopback(int port);
 /* A listening socket of 127.0.0.1, on a port the kernel chose. */
 int listen_somewhere(int backlog, int *ret_port);
+/* A listening socket of the file system. */
+int listen_unix(const char *path);
 /* A descriptor, or -1. */
 int connect_to(int port);
 

@@ -5,13 +5,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <openssl/ssl.h>
 #include <stook.h>
 
 #include "engine/idle.h"
 #include "harness/life.h"
 #include "loop/loop.h"
+#include "support/certificates.h"
 #include "support/process.h"
-#include "support/raw_server.h"
+#include "support/raw_tls.h"
 #include "trap/spy.h"
 
 static void ask_for(struct life *life, const char *url, int times)
@@ -76,6 +78,38 @@ TEST_BOTH(strays_at_once)
         CHECK_EQ_INT(stook_result_status(stook_batch_result(batch, 0)), 200);
         CHECK_EQ_INT(stook_result_status(stook_batch_result(batch, 1)), 201);
         stook_batch_free(batch);
+    }
+}
+
+/* Over TLS too, where libcurl would read it with the next answer. */
+TEST_BOTH(strays_over_tls)
+{
+    static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
+    const char *directory = temporary_directory();
+    certificates_usual(directory);
+    for (size_t i = 0; i < 2; i++) {
+        struct raw_tls tls = {.directory = directory, .certificate = "leaf", .min = versions[i], .max = versions[i]};
+        struct raw_door door = {.serve = raw_tls_serve, .arg = &tls};
+        struct raw_server *server = raw_server_open(own, &door, 1);
+        const char *base = text("https://127.0.0.1:%d", raw_port(server));
+        test_note("version %x", versions[i]);
+        life_open(life, &STOOK_CLIENT(.ca_file = text("%s/authority.pem", directory), .http_version = STOOK_HTTP_1_1));
+        for (unsigned round = 1; round <= 4; round++) {
+            ask_for(life, text("%s/plant", base), 1);
+            raw_signal(server, "/read");
+            raw_wait(server, "/planted", round);
+            stook_batch *batch = life_batch(life);
+            ADD(batch, text("%s/status?code=201", base), .method = round % 2 ? NULL : "POST");
+            CHECK_EQ_INT(life_gather(life, batch, NULL), 0);
+            CHECK_EQ_INT(stook_result_status(stook_batch_result(batch, 0)), 201);
+            stook_batch_free(batch);
+        }
+        /* What nobody speaks over is used again all the same. */
+        unsigned before = raw_connections(server);
+        for (int round = 0; round < 3; round++)
+            ask_for(life, text("%s/ok", base), 1);
+        CHECK(raw_connections(server) <= before + 1);
+        life_close(life);
     }
 }
 
