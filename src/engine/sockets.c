@@ -464,7 +464,7 @@ void stook__sockets_leave(const struct stook__lane *lane)
 {
     struct stook__engine *engine = lane->engine;
     for (size_t fd = 0; fd < engine->sockets.capacity; fd++)
-        if (engine->sockets.by_fd[fd] != NULL && engine->sockets.by_fd[fd]->lane == lane && !engine->sockets.by_fd[fd]->ours)
+        if (engine->sockets.by_fd[fd] != NULL && engine->sockets.by_fd[fd]->lane == lane)
             forget(engine->sockets.by_fd[fd]);
 }
 

@@ -53,7 +53,7 @@ int stook__sockets_exhausted(void);
 int stook__sockets_close(void *user, curl_socket_t fd);
 /* CURLMOPT_SOCKETFUNCTION; `user` is the lane. */
 int stook__sockets_announced(CURL *easy, curl_socket_t fd, int what, void *user, void *unused);
-/* The lane's CURLM is gone: stop watching what it announced of its own. */
+/* The lane's CURLM is gone, and all that was in it is closed: forget what it closed without a word. */
 void stook__sockets_leave(const struct stook__lane *lane);
 /* After all CURLMs are gone: stop watching what is left, without closing what is not ours. */
 void stook__sockets_free(struct stook__engine *engine);

@@ -7,7 +7,7 @@
 
 #include "transfer/codings.h"
 
-enum { PIECE = 16384 };
+enum { PIECE = 16384, READ = 2048 }; /* produced by a layer for another; read by one, at once */
 
 struct layer {
     const struct stook__coding *coding;
@@ -167,12 +167,12 @@ static int step(struct stook__decoder *decoder, struct layer *layer, unsigned ch
     *ret_size = 0;
     if (!goes_on(layer, budget))
         return 0;
-    size_t given = layer->in_size < PIECE ? layer->in_size : PIECE; /* no more at once, for the budget's sake */
+    size_t given = layer->in_size < READ ? layer->in_size : READ; /* no more at once, for the budget's sake */
     struct stook__span span = {layer->in, given, room, size};
     enum stook__coded coded = layer->coding->run(layer->state, &span);
     size_t read = given - span.in_size;
     *ret_size = size - span.out_size;
-    *budget -= (int64_t)(read + *ret_size);
+    *budget -= (int64_t)(read * STOOK__DECODER_READ + *ret_size);
     if (coded == STOOK__CODED_NOMEM)
         return STOOK_ENOMEM;
     /* One that neither reads nor writes would stand still for ever. */
