@@ -50,7 +50,7 @@ static void hear(stook_batch *batch, const stook_result *result, const struct st
 /* One of each kind of request that has options of its own. */
 static void add_kinds(stook_batch *batch, const char *url)
 {
-    const struct stook_part *const parts[] = {&STOOK_PART(.name = "f", .value = "v"), NULL};
+    const struct stook_part *const parts[] = {&STOOK_PART(.name = "f", .value = "v", .value_size = STOOK_AUTO), NULL};
     static const char *const resolve[] = {"moved.invalid:80:127.0.0.1", NULL};
     static const char *const headers[] = {"X-One: 1", NULL};
     ADD(batch, url);
@@ -176,7 +176,7 @@ TEST_BOTH(bad_values)
 /* Such a libcurl makes no form, as one that has no memory. */
 TEST_BOTH(no_forms)
 {
-    const struct stook_part *const parts[] = {&STOOK_PART(.name = "f", .value = "v"), NULL};
+    const struct stook_part *const parts[] = {&STOOK_PART(.name = "f", .value = "v", .value_size = STOOK_AUTO), NULL};
     struct raw_server *server = raw_server_start(NULL);
     memset(refused, 0, sizeof refused);
     refused[0] = CURLOPT_MIMEPOST;
