@@ -58,9 +58,8 @@ static void touch_disk(void)
 }
 
 #define REAL(name_)                        \
-    static __typeof__(name_) *real;        \
+    __typeof__(name_) *real;               \
     touch_disk();                          \
-    if (!real)                             \
     *(void **)&real = dlsym(RTLD_NEXT, #name_)
 
 int openat(int folder, const char *path, int flags, ...)
@@ -396,14 +395,15 @@ static int run_and_kill(const char *url, const char *path, int64_t resume, int n
     return WIFEXITED(status);
 }
 
-/* `way`, in bits: there is a part before; it is resumed; the body is another now; it is cut again. */
-static void kill_at_every_call(struct raw_server *server, const char *folder, int way)
+/* `way`, in bits: there is a part before; it is resumed; the body is another now; it is cut again. `last` is the version
+   that the next run finds. */
+static void kill_at_every_call(struct raw_server *server, const char *folder, int way, int last)
 {
     char url[100], path[200];
     snprintf(url, sizeof url, "%s", raw_url(server, "/v"));
     for (int nth = 1, over = 0; !over; nth++) {
         long size;
-        snprintf(path, sizeof path, "%s/%d-%d", folder, way, nth);
+        snprintf(path, sizeof path, "%s/%d-%d-%d", folder, way, last, nth);
         source.version = 0;
         source.cut = 1;
         if (way & 1)
@@ -414,7 +414,7 @@ static void kill_at_every_call(struct raw_server *server, const char *folder, in
         test_note("way %d, call %d", way, nth);
         check_tag(path);
         CHECK(byte_of(path, &size) == 0 || size == WHOLE);
-        source.version = (way & 4) != 0 ? 1 + (nth & 1) : 0;
+        source.version = (way & 4) != 0 ? last : 0;
         source.cut = 0;
         CHECK_ERROR(fetch(url, path, 1), 0);
         CHECK_EQ_INT(byte_of(path, &size), 'a' + source.version);
@@ -428,6 +428,7 @@ TEST(killed_at_every_call)
     struct raw_server *server = raw_server_start(versioned);
     const char *folder = strdup(temporary_directory());
     for (int way = 0; way < 16; way++)
-        kill_at_every_call(server, folder, way);
+        for (int last = 0; last < (way & 4 ? 3 : 1); last++)
+            kill_at_every_call(server, folder, way, last);
     free((char *)folder);
 }
