@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -113,8 +114,11 @@ static struct {
 /* When all that needs no disk has its result, and the program's loop has gone round, the disk wakes up. */
 static void go_on_if(void)
 {
-    if (seen.plain == PLAIN && seen.works == FILES)
-        set_stalled(0);
+    if (seen.plain < PLAIN || seen.works < FILES)
+        return;
+    while (seen.files == 0 && count_waiting() < 2)
+        sched_yield(); /* the other thread is on its way there */
+    set_stalled(0);
 }
 
 static void on_result(stook_batch *batch, const stook_result *result, void *user)
