@@ -159,6 +159,8 @@ static void set_options(struct stook__slot *slot)
     stook__slot_set(slot, CURLOPT_PREREQFUNCTION, before_send);
     stook__slot_set(slot, CURLOPT_PREREQDATA, (void *)slot);
     stook__slot_set(slot, CURLOPT_NOSIGNAL, 1L);
+    /* Chunks come as they are: libcurl takes some that have two readings, and does not say so. */
+    stook__slot_set(slot, CURLOPT_HTTP_TRANSFER_DECODING, 0L);
     /* The age at which libcurl drops an idle connection is taken from whichever handle looks, so
        it has to be the same on all. */
     stook__slot_set(slot, CURLOPT_MAXAGE_CONN, 60L);
@@ -416,6 +418,11 @@ void stook__slot_release(struct stook__slot *slot)
         return;
     slot->held = 0;
     stook__sockets_hold(slot, 0);
+}
+
+int64_t stook__slot_heard_at(struct stook__slot *slot)
+{
+    return slot->lane != NULL && !slot->ended ? stook__sockets_heard_at(slot) : 0;
 }
 
 static void park(struct stook__slot *slot)

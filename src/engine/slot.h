@@ -120,6 +120,8 @@ void stook__slot_send_on(struct stook__slot *slot);
    again. Ends with stook__slot_go_on, or with the slot; or so, if libcurl was not paused meanwhile. */
 void stook__slot_hold(struct stook__slot *slot);
 void stook__slot_release(struct stook__slot *slot);
+/* When something last came for a transfer that has its connection for itself; 0: not known. */
+int64_t stook__slot_heard_at(struct stook__slot *slot);
 /* Have the owner told as if the transfer had ended: it is to end it. */
 void stook__slot_tell(struct stook__slot *slot);
 /* In any state, but not from inside a libcurl callback. The owner hears nothing any more. */

@@ -21,6 +21,7 @@ struct stook__socket {
     int held;      /* transfers over it that the program has paused */
     int muted;     /* the only one: nobody reads from it */
     int errors;
+    int64_t heard_at; /* when there was last something to be read */
     int tls, http1; /* what is spoken over it, as far as that is known */
     struct stook__connection name;
 };

@@ -180,6 +180,8 @@ static void on_event(void *owner, int events)
         idle_event(socket, events);
         return;
     }
+    if (events & STOOK__IN)
+        socket->heard_at = stook__engine_time(engine);
     /* An error is told as "try both": libcurl finds out for itself, and what the peer sent before
        the error is still read. Told as an error, libcurl up to 8.9 throws it away. */
     int bits = (events & (STOOK__IN | STOOK__HANGUP) ? CURL_CSELECT_IN : 0) |
@@ -447,6 +449,12 @@ static struct stook__socket *carrier_of(struct stook__slot *slot)
         return socket;
     }
     return NULL;
+}
+
+int64_t stook__sockets_heard_at(struct stook__slot *slot)
+{
+    const struct stook__socket *socket = carrier_of(slot);
+    return socket != NULL && (!socket->tls || socket->http1) ? socket->heard_at : 0;
 }
 
 void stook__sockets_hold(struct stook__slot *slot, int held)

@@ -47,6 +47,8 @@ void stook__sockets_hold(struct stook__slot *slot, int held);
 int stook__sockets_dead(const struct stook__slot *slot, const struct stook__connection *name);
 /* Whether a transfer of the socket's CURLM uses it. */
 int stook__sockets_used(const struct stook__socket *socket);
+/* When the slot's connection, which carries nothing else, last had something to be read; 0: not known. */
+int64_t stook__sockets_heard_at(struct stook__slot *slot);
 /* No two descriptors can be had: as many as a look-up may take, or a CURLM. */
 int stook__sockets_exhausted(void);
 /* CURLOPT_CLOSESOCKETFUNCTION; `user` is the engine. */

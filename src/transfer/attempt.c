@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The life of one attempt; see attempt.h. */
+#include <string.h>
+
 #include "transfer/brake.h"
 #include "transfer/feed.h"
 #include "transfer/intake.h"
@@ -8,8 +10,29 @@
 
 enum { HEAD_SLACK = 4 }; /* bytes: numbers of the next answer may be longer */
 
+int stook__attempt_stop(struct stook__attempt *attempt, int error, const char *why)
+{
+    if (attempt->error == 0) {
+        attempt->error = error;
+        attempt->why = why;
+    }
+    return STOOK__SLOT_END;
+}
+
+void stook__attempt_expect(struct stook__attempt *attempt)
+{
+    const struct stook__response_rules rules = {
+        .strict = attempt->policy->strict == 1,
+        .to_head = strcmp(attempt->method, "HEAD") == 0,
+        .framed = stook__options_may_be_h2(attempt) != 0,
+    };
+    stook__free(attempt->heap, attempt->response.line);
+    stook__response_begin(&attempt->response, &rules, NULL, 0);
+}
+
 static void destroy(struct stook__attempt *attempt)
 {
+    stook__free(attempt->heap, attempt->response.line);
     if (attempt->slot != NULL)
         stook__slot_give_back(attempt->slot);
     stook__upload_end(attempt);
@@ -109,6 +132,7 @@ struct stook__attempt *stook__attempt_begin(struct stook__usual *usual, const st
         attempt->owner = owner;
         attempt->method = method_of(spec);
         attempt->fresh = fresh;
+        stook__attempt_expect(attempt);
         stook__list_init(&attempt->file_news);
         error = prepare(attempt);
         if (error == 0 && !is_opening(attempt))
@@ -232,6 +256,11 @@ int64_t stook__attempt_moved_at(struct stook__attempt *attempt)
         attempt->sent = sent;
         attempt->moved_at = stook__engine_time(attempt->engine);
     }
+    /* libcurl tells of whole lines of a header section, which may come slowly. */
+    if (attempt->connected && !attempt->head_done) {
+        int64_t heard_at = stook__slot_heard_at(attempt->slot);
+        attempt->moved_at = heard_at > attempt->moved_at ? heard_at : attempt->moved_at;
+    }
     return attempt->moved_at;
 }
 
@@ -332,7 +361,7 @@ void stook__attempt_progress(const struct stook__attempt *attempt, struct stook_
         curl_easy_getinfo(easy, CURLINFO_CONTENT_LENGTH_UPLOAD_T, &to_send);
     }
     ret_progress->received = attempt->wire;
-    ret_progress->receive_total = attempt->head_done ? attempt->length : -1;
+    ret_progress->receive_total = attempt->head_done ? attempt->response.length : -1;
     ret_progress->sent = sent;
     ret_progress->send_total = to_send;
 }

@@ -232,8 +232,6 @@ static int put_by(struct stook__attempt *attempt, const char *data, size_t size)
 {
     struct stook__buffer *waiting = &attempt->intake->waiting;
     size_t max = may_wait(attempt);
-    if (waiting->size >= max)
-        return stook__stream_pause(attempt);
     int error = waiting->size + size > WAITING_MIN ? stook__buffer_reserve(waiting, attempt->heap, max + size) : 0;
     if (error == 0)
         error = stook__buffer_append(waiting, attempt->heap, data, size);
@@ -283,15 +281,23 @@ void stook__intake_give_back(struct stook__attempt *attempt, struct stook__buffe
 
 /* ------------------------------------------------------------------------------- all of it */
 
+/* Whether its bytes are only put aside inside libcurl. */
+static int is_put_by(const struct stook__attempt *attempt)
+{
+    return stook__intake_for_program(attempt) || attempt->intake->decoder != NULL;
+}
+
+int stook__intake_pauses(struct stook__attempt *attempt)
+{
+    int full = is_put_by(attempt) ? attempt->intake->waiting.size >= may_wait(attempt) : stook__intake_full(attempt);
+    return full && stook__stream_pause(attempt) != 0;
+}
+
 int stook__intake_body(struct stook__attempt *attempt, const char *data, size_t size)
 {
     int answer;
-    if (attempt->error != 0)
-        return STOOK__SLOT_END; /* libcurl up to 8.7 may call once more behind a pause */
-    if (stook__intake_for_program(attempt) || attempt->intake->decoder != NULL)
+    if (is_put_by(attempt))
         answer = put_by(attempt, data, size);
-    else if (stook__intake_full(attempt))
-        answer = stook__stream_pause(attempt);
     else
         answer = count(attempt, size) != 0 ? STOOK__SLOT_END : keep(attempt, data, size);
     if (answer == 0) {

@@ -26,6 +26,8 @@ void stook__intake_end(struct stook__attempt *attempt);
 /* Inside libcurl: the final head is there; bytes of the body. Answered as attempt_events. */
 int stook__intake_head(struct stook__attempt *attempt);
 int stook__intake_body(struct stook__attempt *attempt, const char *data, size_t size);
+/* Inside libcurl, before bytes of the body are looked at: 1: it is paused until there is room for them. */
+int stook__intake_pauses(struct stook__attempt *attempt);
 
 /* Its bytes go to a file, none of them stays in memory. */
 int stook__intake_to_file(const struct stook__attempt *attempt);

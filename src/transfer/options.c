@@ -76,7 +76,7 @@ static void set_policy(struct stook__attempt *attempt)
 }
 
 /* Whether a connection may come to speak HTTP/2, which is agreed in TLS: 1; or even HTTP/3: 2. */
-static int may_be_h2(const struct stook__attempt *attempt)
+int stook__options_may_be_h2(const struct stook__attempt *attempt)
 {
     long version = http_version(attempt);
     if (!is_https(attempt) || version == CURL_HTTP_VERSION_1_1)
@@ -126,7 +126,7 @@ static int take_new(struct stook__attempt *attempt, struct stook__trust *trust, 
     if (error != 0)
         return refuse_url(attempt, error, why, scheme, ret_outcome);
     note_path(stook__slot_kit(attempt->slot), url + origin);
-    error = stook__peer_join(attempt, may_be_h2(attempt), rest);
+    error = stook__peer_join(attempt, stook__options_may_be_h2(attempt), rest);
     if (error != 0)
         return error;
     set_policy(attempt);
@@ -144,7 +144,7 @@ static int take_slot(struct stook__attempt *attempt, int rest, struct stook__out
     if (trust == NULL)
         return STOOK_ENOMEM;
     if (rest)
-        attempt->slot = stook__slot_take(trust, attempt->origin, may_be_h2(attempt), &stook__receive_events, attempt);
+        attempt->slot = stook__slot_take(trust, attempt->origin, stook__options_may_be_h2(attempt), &stook__receive_events, attempt);
     if (attempt->slot != NULL && stook__slot_needs_directory(attempt->slot) && !stook__slot_kit(attempt->slot)->directory) {
         stook__slot_give_back(attempt->slot);
         attempt->slot = NULL;

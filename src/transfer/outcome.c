@@ -203,6 +203,9 @@ static int judge(struct stook__attempt *attempt, const struct stook__slot_facts 
         return STOOK_ERESET;
     }
     int error = corrected(attempt, facts, why);
+    /* libcurl has its own idea of where chunks end. */
+    if (error == 0 && attempt->response.line != NULL)
+        error = stook__response_eof(&attempt->response, why);
     if (error == 0 && attempt->intake != NULL)
         error = stook__intake_verdict(attempt, why);
     if (error == STOOK_ETIMEOUT_ATTEMPT) { /* libcurl's clock was first: what sched would say */

@@ -306,7 +306,7 @@ static void write_tag(struct stook__outfile *file, const struct stook__attempt *
     const char *validator = validator_of(attempt);
     if (validator == NULL || field_of(attempt, "Content-Encoding") != NULL || attempt->answer.status == 206)
         return; /* a 206 would have to be of the same coding, and does not have to say so */
-    int size = snprintf(file->disk.tag_text, STOOK__TAG_MAX, TAG, validator, file->url, attempt->length, file->disk.inode);
+    int size = snprintf(file->disk.tag_text, STOOK__TAG_MAX, TAG, validator, file->url, attempt->response.length, file->disk.inode);
     file->disk.tag_size = size > 0 && size < STOOK__TAG_MAX ? (size_t)size : 0;
 }
 
@@ -350,7 +350,7 @@ static const char *misfit(struct stook__outfile *file, const struct stook__attem
     if (type != NULL && strncasecmp(type, "multipart/", 10) == 0)
         return "one range was asked for, several came";
     if (!parse_range(field_of(attempt, "Content-Range"), &first, &last, &total) || first != file->disk.size || last < first ||
-        (total >= 0 && last >= total) || (attempt->length >= 0 && attempt->length != last - first + 1))
+        (total >= 0 && last >= total) || (attempt->response.length >= 0 && attempt->response.length != last - first + 1))
         return "Content-Range is not what was asked for";
     if (same == NULL || strcmp(same, file->validator) != 0)
         return dated ? "Last-Modified is not that of the part" : "ETag is not that of the part";

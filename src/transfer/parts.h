@@ -8,6 +8,7 @@
 #include "base/map.h"
 #include "engine/slot.h"
 #include "transfer/attempt.h"
+#include "transfer/response_parser.h"
 #include "transfer/usual.h"
 
 struct stook__usual {
@@ -46,13 +47,10 @@ struct stook__attempt {
     int64_t head_fields; /* the same, in fields */
     int64_t wire;        /* bytes of the body, as they came */
     int64_t received;    /* the same, decoded; of bodies that have an intake */
-    int64_t length;      /* Content-Length of this head; -1: none */
+    struct stook__response_parser response; /* `line` is ours to free */
     size_t trailers_at;  /* where in the head's fields those of the trailers begin */
     int anew;            /* what was asked for cannot be had, but the whole can */
-    int chunked;         /* how often this head says so */
-    int informational;   /* this head is of a 1xx */
     int flags;           /* STOOK_FLAG_... */
-    int in_head;         /* between a status line and the empty line */
     int head_done;       /* the final head is complete */
     int connected;
     int reused;          /* its connection was used before */
@@ -100,6 +98,10 @@ int stook__stream_head_is_final(const struct stook__attempt *attempt);
 int stook__stream_pause(struct stook__attempt *attempt);
 /* stream.c: it has ended, but the program has not heard all of it; it is told again then. */
 int stook__stream_defers(struct stook__attempt *attempt);
+/* attempt.c, inside libcurl: it is to end with that error, unless there was one before. STOOK__SLOT_END. */
+int stook__attempt_stop(struct stook__attempt *attempt, int error, const char *why);
+/* attempt.c: another response is expected. */
+void stook__attempt_expect(struct stook__attempt *attempt);
 /* attempt.c: put what is known so far into the answer. */
 void stook__attempt_show(struct stook__attempt *attempt);
 
@@ -116,6 +118,8 @@ extern const struct stook__attempt_events stook__receive_events;
 /* options.c: a slot, with all options set. 0, STOOK_EARG, STOOK_EPOLICY, STOOK_EURL, STOOK_EUNSUPPORTED,
    STOOK_ENOMEM; the outcome is set if there is more to say. */
 int stook__options_set(struct stook__attempt *attempt, int fresh, struct stook__outcome *ret_outcome);
+/* options.c: whether the connection may come to speak HTTP/2, which is agreed in TLS: 1; or even HTTP/3: 2. */
+int stook__options_may_be_h2(const struct stook__attempt *attempt);
 /* Authorities of one's own are these and no others. */
 static inline int stook__peer_own_authorities(const struct stook__policy *policy)
 {

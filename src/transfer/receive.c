@@ -4,24 +4,10 @@
 #include <string.h>
 
 #include "transfer/feed.h"
-#include "transfer/framing.h"
 #include "transfer/intake.h"
 
+enum { TRAILER_MAX = 64 << 10 };
 enum { HEAD_ROOM = 120 }; /* for a head that is longer than the one before */
-
-static int is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
-static size_t trimmed(const char *line, size_t size)
-{
-    if (size > 2 && line[size - 1] == '\n' && line[size - 2] == '\r')
-        size -= 2; /* nearly always, and nearly always there is no more */
-    while (size > 0 && (line[size - 1] == '\n' || line[size - 1] == '\r' || is_blank(line[size - 1])))
-        size--;
-    return size;
-}
 
 /* A client's answers have heads of much the same size, so the first block is the only one. */
 static int make_room(struct stook__attempt *attempt, size_t needed)
@@ -31,93 +17,197 @@ static int make_room(struct stook__attempt *attempt, size_t needed)
     return stook__buffer_reserve(head, attempt->heap, usual >= needed ? usual : needed + HEAD_ROOM);
 }
 
-/* Kept as it came, but with NULs: "name\0 value\0". What stook_result_header() hands out points into it. */
-static int keep_field(struct stook__attempt *attempt, const char *line, size_t size)
+/* "name\0value\0", as it came. What stook_result_header() hands out points into it. */
+static int keep_field(struct stook__attempt *attempt, const struct stook__response_item *item)
 {
     struct stook__buffer *head = &attempt->answer.head;
-    const char *colon = memchr(line, ':', size);
-    if (is_blank(line[0]))
-        return stook__framing_fold(attempt, line, line + size);
-    if (colon == NULL)
-        return stook__framing_lenient(attempt, "a line of the head is no field");
-    /* A NUL inside would end the value early for the program, and shift every field behind it. */
-    if (memchr(line, '\0', size) != NULL)
-        return stook__framing_stop(attempt, STOOK_EPROTOCOL, "a NUL byte in a header field");
-    if (attempt->in_head && stook__framing_field(attempt, line, colon, line + size) != 0)
-        return STOOK__SLOT_END;
-    size_t needed = head->size + size + 2;
+    size_t needed = head->size + item->name_size + item->value_size + 2;
     if (needed >= head->capacity && make_room(attempt, needed) != 0)
-        return stook__framing_stop(attempt, STOOK_ENOMEM, NULL);
+        return stook__attempt_stop(attempt, STOOK_ENOMEM, NULL);
     char *at = head->data + head->size;
-    memcpy(at, line, size);
-    at[colon - line] = at[size] = at[size + 1] = '\0';
-    head->size += size + 1;
+    memcpy(at, item->name, item->name_size);
+    at[item->name_size] = '\0';
+    at += item->name_size + 1;
+    memcpy(at, item->value, item->value_size);
+    at[item->value_size] = at[item->value_size + 1] = '\0';
+    head->size = needed;
     return 0;
 }
 
-/* libcurl gives every head: of 1xx, of the answer, and the trailer fields behind the body. */
+/* Behind the value before it, which the parser has seen; one that was too odd to keep may leave none. */
+static int keep_fold(struct stook__attempt *attempt, const struct stook__response_item *item)
+{
+    struct stook__buffer *head = &attempt->answer.head;
+    size_t needed = head->size + item->value_size + 1;
+    if (head->size == 0)
+        return 0;
+    if (needed >= head->capacity && make_room(attempt, needed) != 0)
+        return stook__attempt_stop(attempt, STOOK_ENOMEM, NULL);
+    char *at = head->data + head->size - 1;
+    *at++ = ' ';
+    memcpy(at, item->value, item->value_size);
+    at[item->value_size] = at[item->value_size + 1] = '\0';
+    head->size = needed;
+    return 0;
+}
+
+static int unsure(struct stook__attempt *attempt, int flag, const char *why)
+{
+    if (attempt->policy->strict == 1)
+        return stook__attempt_stop(attempt, STOOK_ETRUNCATED, why);
+    attempt->flags |= flag;
+    return 0;
+}
+
+/* Trailers may come in pieces. */
+static int make_line(struct stook__attempt *attempt)
+{
+    struct stook__response_parser *parser = &attempt->response;
+    if (parser->state != STOOK__RESPONSE_CHUNKS || parser->line != NULL)
+        return 0;
+    int64_t max = attempt->policy->head_max;
+    parser->line_max = max >= 0 && max < TRAILER_MAX ? (size_t)max : TRAILER_MAX;
+    parser->line = stook__resize(attempt->heap, NULL, parser->line_max + 1);
+    return parser->line != NULL ? 0 : stook__attempt_stop(attempt, STOOK_ENOMEM, NULL);
+}
+
+static int head_done(struct stook__attempt *attempt)
+{
+    int error = 0;
+    attempt->head_done = 1;
+    if (attempt->feed != NULL)
+        stook__feed_answered(attempt);
+    attempt->trailers_at = attempt->answer.head.size;
+    if (attempt->response.state == STOOK__RESPONSE_UNTIL_CLOSE)
+        error = attempt->answer.protocol < 20
+                    ? unsure(attempt, STOOK_FLAG_UNTIL_CLOSE, "the body has no length, its end is that of the connection")
+                    : unsure(attempt, STOOK_FLAG_END_UNSEEN, "the body has no length, and libcurl hides how its stream ends");
+    if (error != 0 || make_line(attempt) != 0)
+        return STOOK__SLOT_END;
+    stook__stream_head(attempt);
+    return attempt->intake != NULL ? stook__intake_head(attempt) : 0;
+}
+
+/* What the parser has found. 0, or as attempt_events. */
+static int take_event(struct stook__attempt *attempt, enum stook__response_event event, const struct stook__response_item *item)
+{
+    const struct stook__response_parser *parser = &attempt->response;
+    int64_t max = attempt->policy->fields_max;
+    if (parser->lenient != NULL)
+        attempt->flags |= STOOK_FLAG_LENIENT;
+    switch (event) {
+    case STOOK__RESPONSE_ERROR:
+        return stook__attempt_stop(attempt, parser->error, parser->why);
+    case STOOK__RESPONSE_STATUS:
+        attempt->answer.status = parser->status;
+        attempt->answer.protocol = parser->protocol;
+        attempt->answer.head.size = 0;
+        return 0;
+    case STOOK__RESPONSE_FIELD:
+    case STOOK__RESPONSE_FOLD:
+    case STOOK__RESPONSE_ODD:
+        if (max >= 0 && ++attempt->head_fields > max)
+            return stook__attempt_stop(attempt, STOOK_ETOOLARGE, "the head has more fields than fields_max");
+        if (event == STOOK__RESPONSE_ODD)
+            return 0;
+        return event == STOOK__RESPONSE_FIELD ? keep_field(attempt, item) : keep_fold(attempt, item);
+    case STOOK__RESPONSE_HEAD:
+        return parser->informational ? 0 : head_done(attempt);
+    default:
+        return 0;
+    }
+}
+
+static int count_head(struct stook__attempt *attempt, size_t size)
+{
+    int64_t max = attempt->policy->head_max;
+    attempt->head_bytes += (int64_t)size;
+    return max >= 0 && attempt->head_bytes > max ? stook__attempt_stop(attempt, STOOK_ETOOLARGE, "the head is over head_max") : 0;
+}
+
+/* libcurl gives every head: of 1xx, of the answer, and the trailer fields of HTTP/2 and 3. Those of
+   HTTP/1 are in the body, which comes as it is. */
 static int on_head(void *owner, const char *line, size_t size)
 {
     struct stook__attempt *attempt = owner;
-    const struct stook__policy *policy = attempt->policy;
+    struct stook__response_parser *parser = &attempt->response;
+    struct stook__response_item item;
     attempt->moved_at = *attempt->clock;
-    attempt->head_bytes += (int64_t)size;
-    if (policy->head_max >= 0 && attempt->head_bytes > policy->head_max)
-        return stook__framing_stop(attempt, STOOK_ETOOLARGE, "the head is over head_max");
-    if (!attempt->in_head && !attempt->head_done && size >= 5 && strncmp(line, "HTTP/", 5) == 0) {
-        attempt->in_head = 1;
-        return stook__framing_status(attempt, line, line + trimmed(line, size));
-    }
-    if ((size < 2 || line[size - 2] != '\r') && stook__framing_lenient(attempt, "a line of the head ends without a CR") != 0)
+    if (count_head(attempt, size) != 0)
         return STOOK__SLOT_END;
-    size = size > 2 && line[size - 2] == '\r' && line[size - 3] > ' ' ? size - 2 : trimmed(line, size);
-    if (size == 0) {
-        attempt->in_head = 0;
-        if (!attempt->head_done && !attempt->informational) {
-            attempt->head_done = 1;
-            if (attempt->feed != NULL)
-                stook__feed_answered(attempt);
-            attempt->trailers_at = attempt->answer.head.size;
-            if (stook__framing_done(attempt) != 0)
-                return STOOK__SLOT_END;
-            stook__stream_head(attempt);
-            return attempt->intake != NULL ? stook__intake_head(attempt) : 0;
-        }
-        return 0;
-    }
-    if (policy->fields_max >= 0 && ++attempt->head_fields > policy->fields_max)
-        return stook__framing_stop(attempt, STOOK_ETOOLARGE, "the head has more fields than fields_max");
-    return attempt->in_head || attempt->head_done ? keep_field(attempt, line, size) : 0;
+    if (!attempt->head_done)
+        return take_event(attempt, stook__response_line(parser, line, size, &item), &item);
+    enum stook__response_state state = parser->state;
+    parser->state = STOOK__RESPONSE_TRAILERS;
+    int answer = take_event(attempt, stook__response_line(parser, line, size, &item), &item);
+    if (parser->state != STOOK__RESPONSE_FAILED)
+        parser->state = state;
+    return answer;
 }
 
 /* One block of the right size instead of a growing one, where the length is said and believable. */
 static int reserve(struct stook__attempt *attempt)
 {
     const struct stook__gauge *gauge = attempt->brake.gauge;
-    if (attempt->length <= 0 || attempt->length > 1 << 20 || (gauge != NULL && (size_t)attempt->length > gauge->room))
+    if (attempt->response.length <= 0 || attempt->response.length > 1 << 20 || (gauge != NULL && (size_t)attempt->response.length > gauge->room))
         return 0;
-    return stook__buffer_reserve(&attempt->answer.body, attempt->heap, (size_t)attempt->length);
+    return stook__buffer_reserve(&attempt->answer.body, attempt->heap, (size_t)attempt->response.length);
+}
+
+/* Whether libcurl has to keep its bytes: asked before any of them is looked at. */
+static int must_pause(struct stook__attempt *attempt, size_t size)
+{
+    if (!stook__intake_to_file(attempt) && !stook__brake_may_take(&attempt->brake, size, *attempt->clock))
+        return 1;
+    return attempt->intake != NULL && stook__intake_pauses(attempt);
+}
+
+/* Bytes of the body, without the framing of chunks. */
+static int take_body(struct stook__attempt *attempt, const char *data, size_t size)
+{
+    struct stook__buffer *body = &attempt->answer.body;
+    int64_t max = attempt->policy->body_max;
+    if (attempt->intake != NULL)
+        return stook__intake_body(attempt, data, size);
+    attempt->wire += (int64_t)size;
+    if (max >= 0 && size > (uint64_t)max - body->size)
+        return stook__attempt_stop(attempt, STOOK_ETOOLARGE, "the body is over body_max");
+    if (body->data == NULL && reserve(attempt) != 0)
+        return stook__attempt_stop(attempt, STOOK_ENOMEM, NULL);
+    if (stook__buffer_append(body, attempt->heap, data, size) != 0)
+        return stook__attempt_stop(attempt, STOOK_ENOMEM, NULL);
+    stook__brake_count(&attempt->brake, body->size);
+    return 0;
+}
+
+/* Chunks and trailers, as they came (CURLOPT_HTTP_TRANSFER_DECODING). */
+static int take_chunks(struct stook__attempt *attempt, const char *data, size_t size)
+{
+    struct stook__response_parser *parser = &attempt->response;
+    int answer = 0;
+    while (answer == 0 && size > 0 && parser->state != STOOK__RESPONSE_ENDED) {
+        struct stook__response_item item;
+        size_t used;
+        int trailers = parser->state == STOOK__RESPONSE_TRAILERS;
+        enum stook__response_event event = stook__response_body(parser, data, size, &used, &item);
+        if (trailers && count_head(attempt, used) != 0)
+            return STOOK__SLOT_END;
+        answer = event == STOOK__RESPONSE_BYTES ? take_body(attempt, item.value, item.value_size) : take_event(attempt, event, &item);
+        data += used;
+        size -= used;
+    }
+    return answer;
 }
 
 static int on_body(void *owner, const char *data, size_t size)
 {
     struct stook__attempt *attempt = owner;
-    struct stook__buffer *body = &attempt->answer.body;
-    int64_t max = attempt->policy->body_max;
     attempt->moved_at = *attempt->clock;
-    if (!stook__intake_to_file(attempt) && !stook__brake_may_take(&attempt->brake, size, *attempt->clock))
+    if (attempt->error != 0)
+        return STOOK__SLOT_END; /* libcurl up to 8.7 may call once more behind a pause */
+    if (must_pause(attempt, size))
         return STOOK__SLOT_PAUSE;
-    if (attempt->intake != NULL)
-        return stook__intake_body(attempt, data, size);
-    attempt->wire += (int64_t)size;
-    if (max >= 0 && size > (uint64_t)max - body->size)
-        return stook__framing_stop(attempt, STOOK_ETOOLARGE, "the body is over body_max");
-    if (body->data == NULL && reserve(attempt) != 0)
-        return stook__framing_stop(attempt, STOOK_ENOMEM, NULL);
-    if (stook__buffer_append(body, attempt->heap, data, size) != 0)
-        return stook__framing_stop(attempt, STOOK_ENOMEM, NULL);
-    stook__brake_count(&attempt->brake, body->size);
-    return 0;
+    return attempt->response.line != NULL ? take_chunks(attempt, data, size) : take_body(attempt, data, size);
 }
 
 /* "127.0.0.1:80" or "[::1]:80"; nothing for a socket of the file system. A slot that rested meets the

@@ -51,9 +51,9 @@ void stook__rounds_resend(void *owner)
 {
     struct stook__attempt *attempt = owner;
     attempt->rounds++;
-    attempt->head_done = attempt->in_head = 0;
+    attempt->head_done = 0;
+    stook__attempt_expect(attempt);
     attempt->answer.head.size = attempt->answer.body.size = 0;
-    attempt->length = -1;
     attempt->head_fields = attempt->head_bytes = 0;
     attempt->wire = 0;
     attempt->trailers_at = 0;

@@ -158,6 +158,33 @@ TEST_BOTH(stall)
     }
 }
 
+/* A header section of which each byte takes 40 ms, and a line more than the clock. */
+static enum raw_then drip_header(struct raw_call *call)
+{
+    static const char bytes[] = "HTTP/1.1 200 OK\r\nX-Long: 0123456789012345678901\r\nContent-Length: 2\r\n\r\nok";
+    for (size_t i = 0; i < sizeof bytes - 1 && raw_send(call, bytes + i, 1); i++)
+        raw_pause(40);
+    return RAW_KEEP;
+}
+
+TEST_BOTH(header_byte_by_byte)
+{
+    static const struct raw_behaviour own[] = {{.path = "/drip-header", .answer = drip_header}, {.path = NULL}};
+    struct raw_server *server = raw_server_start(own);
+    open_timeless(life);
+    stook_batch *batch = life_batch(life);
+    add(batch, raw_url(server, "/drip-header"));
+    ADD(batch, raw_url(server, "/drip-header"), .stall_timeout_ms = 700);
+    life_gather(life, batch, NULL);
+    for (size_t i = 0; i < 2; i++)
+        CHECK_STR(stook_result_message(stook_batch_result(batch, i)), "OK");
+    stook_batch_free(batch);
+    batch = life_batch(life); /* and over a connection that is there */
+    ADD(batch, raw_url(server, "/drip-header"), .stall_timeout_ms = 700);
+    CHECK_EQ_INT(life_gather(life, batch, NULL), 0);
+    stook_batch_free(batch);
+}
+
 /* Slow is not stalled: 50 bytes in 2 s, with never a second of silence. */
 TEST_BOTH(drip_is_no_stall)
 {

@@ -29,7 +29,7 @@ static const struct row {
     {{"/until-close-1.0", "HTTP/1.0 200 OK\r\n\r\nabc", .then = RAW_CLOSE}, STOOK_FLAG_UNTIL_CLOSE, 0, STOOK_ETRUNCATED, "no length"},
     {{"/nothing-until-close", OK_200 "\r\n", .then = RAW_CLOSE}, STOOK_FLAG_UNTIL_CLOSE, 0, STOOK_ETRUNCATED, "no length"},
     {{"/both", OK_200 "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n" CHUNKS, .then = RAW_CLOSE},
-     STOOK_FLAG_LENIENT, 0, STOOK_EPROTOCOL, "both"},
+     0, STOOK_EPROTOCOL, STOOK_EPROTOCOL, "both"},
     {{"/length-twice", OK_200 "Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc", .then = RAW_KEEP}, STOOK_FLAG_LENIENT, 0,
      STOOK_EPROTOCOL, "twice"},
     {{"/chunked-twice", OK_200 "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n" CHUNKS, .then = RAW_CLOSE},
