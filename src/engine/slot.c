@@ -327,12 +327,17 @@ void stook__slot_facts(struct stook__slot *slot, struct stook__slot_facts *ret_f
     ret_facts->text = slot->error;
     ret_facts->os_error = slot->os_error;
     ret_facts->starved = slot->starved;
-    ret_facts->h2_error = slot->h2_error >= 0 ? slot->h2_error : h2_error_in(slot->error);
+    ret_facts->h2_error = slot->h2_error >= 0 || slot->code == CURLE_OK ? slot->h2_error : h2_error_in(slot->error);
     ret_facts->http_2 = slot->origin->protocol == 20;
     ret_facts->reused = slot->sends > 0 && slot->n_opened == 0;
     ret_facts->resent = slot->sends > 1;
     ret_facts->broken = slot->broken;
     ret_facts->dead = slot->dead;
+}
+
+int stook__slot_succeeded(const struct stook__slot *slot)
+{
+    return slot->code == CURLE_OK && slot->broken == CURLM_OK;
 }
 
 static int on_transfer(void *user, curl_off_t receive_total, curl_off_t received, curl_off_t send_total, curl_off_t sent)

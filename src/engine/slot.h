@@ -109,6 +109,8 @@ int stook__slot_start(struct stook__slot *slot);
 enum stook__way { STOOK__AT_GATE, STOOK__TO_NAME, STOOK__TO_PEER, STOOK__AT_PEER };
 enum stook__way stook__slot_way(const struct stook__slot *slot);
 void stook__slot_facts(struct stook__slot *slot, struct stook__slot_facts *ret_facts);
+/* Whether libcurl says that all went well. */
+int stook__slot_succeeded(const struct stook__slot *slot);
 /* Have events.sent called. It cannot be taken back: the slot must not rest. */
 void stook__slot_watch_sent(struct stook__slot *slot);
 /* Pause what `paused` says (CURLPAUSE_...), and have all else go on, before the next poll. libcurl may

@@ -23,8 +23,8 @@ void stook__attempt_expect(struct stook__attempt *attempt)
 {
     const struct stook__response_rules rules = {
         .strict = attempt->policy->strict == 1,
-        .to_head = strcmp(attempt->method, "HEAD") == 0,
-        .framed = stook__options_may_be_h2(attempt) != 0,
+        .to_head = attempt->method[0] == 'H' && strcmp(attempt->method, "HEAD") == 0,
+        .framed = 1, /* receive.c looks whether that can be */
     };
     stook__free(attempt->heap, attempt->response.line);
     stook__response_begin(&attempt->response, &rules, NULL, 0);
@@ -170,6 +170,8 @@ static int wants_directory(struct stook__attempt *attempt, const struct stook__s
 static int try_again(struct stook__attempt *attempt)
 {
     struct stook__slot_facts facts;
+    if (stook__slot_succeeded(attempt->slot))
+        return 0;
     stook__slot_facts(attempt->slot, &facts);
     if (attempt->error != 0 || facts.broken != CURLM_OK || !stook__feed_may_repeat(attempt))
         return 0;
@@ -188,6 +190,8 @@ static int try_again(struct stook__attempt *attempt)
     return attempt->error == 0;
 }
 
+static void show(struct stook__attempt *attempt, struct stook__slot_facts *ret_facts);
+
 /* It is over but for its file, which goes into its place first, or goes away: a repeat finds no traces of it. */
 static int settles(struct stook__attempt *attempt)
 {
@@ -195,8 +199,9 @@ static int settles(struct stook__attempt *attempt)
     if (!stook__intake_has_file(attempt))
         return 0;
     if (!attempt->settling && attempt->slot != NULL && attempt->error == 0) {
-        stook__attempt_show(attempt);
-        stook__outcome_judge(attempt, &outcome);
+        struct stook__slot_facts facts;
+        show(attempt, &facts);
+        stook__outcome_judge(attempt, &facts, &outcome);
         if (outcome.message_owned)
             stook__free(attempt->heap, (char *)outcome.message);
     }
@@ -269,7 +274,7 @@ int stook__attempt_connected(const struct stook__attempt *attempt)
     return attempt->connected;
 }
 
-void stook__attempt_show(struct stook__attempt *attempt)
+static void show(struct stook__attempt *attempt, struct stook__slot_facts *ret_facts)
 {
     enum { NOT_CONNECTING = 3 }; /* the times before are of a connection that is made */
     static const struct {
@@ -282,21 +287,27 @@ void stook__attempt_show(struct stook__attempt *attempt)
                  {STOOK_TIME_TOTAL, CURLINFO_TOTAL_TIME_T}};
     CURL *easy = stook__slot_easy(attempt->slot);
     struct stook__answer *answer = &attempt->answer;
-    struct stook__slot_facts facts;
+    const struct stook__slot_facts *facts = ret_facts;
     long value = 0;
-    stook__slot_facts(attempt->slot, &facts);
-    if (facts.code != CURLE_OK)
+    stook__slot_facts(attempt->slot, ret_facts);
+    if (facts->code != CURLE_OK)
         curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &value);
     if (attempt->os_error != 0)
         value = attempt->os_error;
-    answer->os_error = (int16_t)(facts.os_error != 0 ? facts.os_error : value);
-    answer->curl_code = (uint8_t)facts.code;
-    for (size_t i = facts.reused ? NOT_CONNECTING : 0; i < sizeof times / sizeof *times; i++) {
+    answer->os_error = (int16_t)(facts->os_error != 0 ? facts->os_error : value);
+    answer->curl_code = (uint8_t)facts->code;
+    for (size_t i = facts->reused ? NOT_CONNECTING : 0; i < sizeof times / sizeof *times; i++) {
         curl_off_t us = 0;
         curl_easy_getinfo(easy, times[i].info, &us);
         answer->time_us[times[i].which] = us;
     }
-    attempt->reused = facts.reused;
+    attempt->reused = facts->reused;
+}
+
+void stook__attempt_show(struct stook__attempt *attempt)
+{
+    struct stook__slot_facts facts;
+    show(attempt, &facts);
 }
 
 static struct stook__facts facts_of(const struct stook__attempt *attempt)
@@ -369,14 +380,15 @@ void stook__attempt_progress(const struct stook__attempt *attempt, struct stook_
 void stook__attempt_end(struct stook__attempt *attempt, struct stook__answer *ret_answer,
                         struct stook__outcome *ret_outcome)
 {
+    struct stook__slot_facts facts;
     if (attempt->slot != NULL)
-        stook__attempt_show(attempt);
+        show(attempt, &facts);
     else
         attempt->answer.os_error = (int16_t)attempt->os_error;
     if (ret_outcome != NULL && attempt->slot == NULL)
         say_refusal(attempt, attempt->error, ret_outcome);
     else if (ret_outcome != NULL)
-        stook__outcome_judge(attempt, ret_outcome);
+        stook__outcome_judge(attempt, &facts, ret_outcome);
     if (ret_outcome != NULL)
         ret_outcome->untried = !attempt->started;
     if (attempt->slot != NULL && seal(attempt) != 0 && ret_outcome != NULL && ret_outcome->error == 0)

@@ -106,6 +106,8 @@ static int got_bytes(const struct stook__attempt *attempt)
 /* Codes that say something else than what happened, seen by what else is known. */
 static int corrected(const struct stook__attempt *attempt, const struct stook__slot_facts *facts, const char **why)
 {
+    if (facts->code == CURLE_OK && attempt->head_done)
+        return 0;
     const struct meaning *meaning = meaning_of(facts->code);
     int os_error = attempt->answer.os_error;
     *why = meaning->text != NULL ? meaning->text : facts->text[0] != '\0' ? facts->text : curl_easy_strerror(facts->code);
@@ -215,19 +217,18 @@ static int judge(struct stook__attempt *attempt, const struct stook__slot_facts 
     return error;
 }
 
-void stook__outcome_judge(struct stook__attempt *attempt, struct stook__outcome *ret_outcome)
+void stook__outcome_judge(struct stook__attempt *attempt, const struct stook__slot_facts *facts,
+                          struct stook__outcome *ret_outcome)
 {
-    struct stook__slot_facts facts;
-    stook__slot_facts(attempt->slot, &facts);
     int error = attempt->error;
     const char *why = attempt->why;
     char room[64], *file = NULL;
     if (error == 0 && attempt->turned_down)
         why = NULL;
     else if (error == 0)
-        error = judge(attempt, &facts, &why, room, sizeof room);
-    if (attempt->error == 0 && (error == STOOK_ECERT || error == STOOK_ETLS) && facts.code != CURLE_PEER_FAILED_VERIFICATION)
-        file = stook__peer_file_fault(attempt, facts.code);
+        error = judge(attempt, facts, &why, room, sizeof room);
+    if (attempt->error == 0 && (error == STOOK_ECERT || error == STOOK_ETLS) && facts->code != CURLE_PEER_FAILED_VERIFICATION)
+        file = stook__peer_file_fault(attempt, facts->code);
     if (file != NULL) {
         error = STOOK_EFILE;
         why = file;
@@ -243,7 +244,7 @@ void stook__outcome_judge(struct stook__attempt *attempt, struct stook__outcome 
     }
     stook__outcome_set(attempt->heap, ret_outcome, error, why);
     stook__free(attempt->heap, file);
-    int unheard = facts.resent || facts.reused || facts.h2_error == H2_REFUSED_STREAM;
+    int unheard = facts->resent || facts->reused || facts->h2_error == H2_REFUSED_STREAM;
     ret_outcome->starved = error == STOOK_ENOFD || (error == STOOK_ECONNECT && attempt->answer.os_error == EADDRNOTAVAIL);
     ret_outcome->sent = attempt->connected;
     ret_outcome->idempotent = stook__method_idempotent(attempt->method);

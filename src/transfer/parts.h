@@ -140,7 +140,8 @@ void stook__rounds_resend(void *owner);
 /* rounds.c: libcurl may yet send it again behind the answer whose head is there. */
 int stook__rounds_may_follow(const struct stook__attempt *attempt);
 /* outcome.c */
-void stook__outcome_judge(struct stook__attempt *attempt, struct stook__outcome *ret_outcome);
+void stook__outcome_judge(struct stook__attempt *attempt, const struct stook__slot_facts *facts,
+                          struct stook__outcome *ret_outcome);
 /* outcome.c: the answer says no more than that the connection was given up: another is waited for. */
 int stook__outcome_given_up(const struct stook__attempt *attempt);
 /* outcome.c: "text: why", or only the text if there is no memory or no why. */

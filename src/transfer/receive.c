@@ -17,20 +17,19 @@ static int make_room(struct stook__attempt *attempt, size_t needed)
     return stook__buffer_reserve(head, attempt->heap, usual >= needed ? usual : needed + HEAD_ROOM);
 }
 
-/* "name\0value\0", as it came. What stook_result_header() hands out points into it. */
+/* As it came, from the name to the end of the value, but with NULs: "name\0 value\0". What
+   stook_result_header() hands out points into it. */
 static int keep_field(struct stook__attempt *attempt, const struct stook__response_item *item)
 {
     struct stook__buffer *head = &attempt->answer.head;
-    size_t needed = head->size + item->name_size + item->value_size + 2;
+    size_t size = (size_t)(item->value + item->value_size - item->name);
+    size_t needed = head->size + size + 2;
     if (needed >= head->capacity && make_room(attempt, needed) != 0)
         return stook__attempt_stop(attempt, STOOK_ENOMEM, NULL);
     char *at = head->data + head->size;
-    memcpy(at, item->name, item->name_size);
-    at[item->name_size] = '\0';
-    at += item->name_size + 1;
-    memcpy(at, item->value, item->value_size);
-    at[item->value_size] = at[item->value_size + 1] = '\0';
-    head->size = needed;
+    memcpy(at, item->name, size);
+    at[item->name_size] = at[size] = at[size + 1] = '\0';
+    head->size += size + 1;
     return 0;
 }
 
@@ -88,29 +87,41 @@ static int head_done(struct stook__attempt *attempt)
     return attempt->intake != NULL ? stook__intake_head(attempt) : 0;
 }
 
+static int count_field(struct stook__attempt *attempt)
+{
+    int64_t max = attempt->policy->fields_max;
+    if (max >= 0 && ++attempt->head_fields > max)
+        return stook__attempt_stop(attempt, STOOK_ETOOLARGE, "the head has more fields than fields_max");
+    return 0;
+}
+
+static int take_field(struct stook__attempt *attempt, const struct stook__response_item *item)
+{
+    return count_field(attempt) != 0 ? STOOK__SLOT_END : keep_field(attempt, item);
+}
+
 /* What the parser has found. 0, or as attempt_events. */
 static int take_event(struct stook__attempt *attempt, enum stook__response_event event, const struct stook__response_item *item)
 {
     const struct stook__response_parser *parser = &attempt->response;
-    int64_t max = attempt->policy->fields_max;
     if (parser->lenient != NULL)
         attempt->flags |= STOOK_FLAG_LENIENT;
     switch (event) {
     case STOOK__RESPONSE_ERROR:
         return stook__attempt_stop(attempt, parser->error, parser->why);
     case STOOK__RESPONSE_STATUS:
+        if (parser->protocol >= 20 && stook__options_may_be_h2(attempt) == 0)
+            return stook__attempt_stop(attempt, STOOK_EPROTOCOL, "the status line names no version that can be");
         attempt->answer.status = parser->status;
         attempt->answer.protocol = parser->protocol;
         attempt->answer.head.size = 0;
         return 0;
     case STOOK__RESPONSE_FIELD:
+        return take_field(attempt, item);
     case STOOK__RESPONSE_FOLD:
+        return count_field(attempt) != 0 ? STOOK__SLOT_END : keep_fold(attempt, item);
     case STOOK__RESPONSE_ODD:
-        if (max >= 0 && ++attempt->head_fields > max)
-            return stook__attempt_stop(attempt, STOOK_ETOOLARGE, "the head has more fields than fields_max");
-        if (event == STOOK__RESPONSE_ODD)
-            return 0;
-        return event == STOOK__RESPONSE_FIELD ? keep_field(attempt, item) : keep_fold(attempt, item);
+        return count_field(attempt);
     case STOOK__RESPONSE_HEAD:
         return parser->informational ? 0 : head_done(attempt);
     default:
@@ -135,8 +146,10 @@ static int on_head(void *owner, const char *line, size_t size)
     attempt->moved_at = *attempt->clock;
     if (count_head(attempt, size) != 0)
         return STOOK__SLOT_END;
-    if (!attempt->head_done)
-        return take_event(attempt, stook__response_line(parser, line, size, &item), &item);
+    if (!attempt->head_done) {
+        enum stook__response_event event = stook__response_line(parser, line, size, &item);
+        return event == STOOK__RESPONSE_FIELD ? take_field(attempt, &item) : take_event(attempt, event, &item);
+    }
     enum stook__response_state state = parser->state;
     parser->state = STOOK__RESPONSE_TRAILERS;
     int answer = take_event(attempt, stook__response_line(parser, line, size, &item), &item);

@@ -178,14 +178,14 @@ static int note_codings(struct stook__response_parser *parser, const char *value
     return 0;
 }
 
-/* Whether one of eight bytes is below 0x20 or 0x7f: all of a response is looked at. */
-static int has_control(const char *bytes)
+/* Whether one of eight bytes may be below 0x20 or 0x7f: all of a response is looked at, so this is quick, and
+   may be wrong where bytes above 0x7f are among them. */
+static int may_have_control(const char *bytes)
 {
-    const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+    const uint64_t ones = UINT64_C(0x0101010101010101);
     uint64_t eight;
     memcpy(&eight, bytes, 8);
-    uint64_t del = eight ^ (ones * 0x7f);
-    return ((((eight - ones * 0x20) & ~eight) | ((del - ones) & ~del)) & tops) != 0;
+    return (((eight - ones * 0x20) | (eight + ones)) & ~eight & ones << 7) != 0;
 }
 
 /* What may not stand in a value (RFC 9110 5.5): 0: none; 1: a control byte, which has one reading;
@@ -194,7 +194,7 @@ static int control_in(const char *value, const char *end)
 {
     int found = 0;
     for (; end - value >= 8; value += end - value >= 16 || end - value == 8 ? 8 : end - value - 8)
-        if (has_control(value))
+        if (may_have_control(value))
             break;
     for (; value < end; value++) {
         unsigned char c = (unsigned char)*value;
@@ -222,8 +222,8 @@ static enum stook__response_event fold(struct stook__response_parser *parser, co
     return STOOK__RESPONSE_FOLD;
 }
 
-/* A name that is no token. 0: overlooked; -1. */
-static int odd_name(struct stook__response_parser *parser, const char *name, const char *colon)
+/* RFC 9112 5.1: a token, and no blank behind it. 0, or -1. */
+static int check_name(struct stook__response_parser *parser, const char *name, const char *colon)
 {
     const char *end = colon;
     while (end > name && is_blank(end[-1]))
@@ -232,36 +232,24 @@ static int odd_name(struct stook__response_parser *parser, const char *name, con
         return fail(parser, STOOK_EPROTOCOL, "a blank behind the name of a field that frames the body"), -1;
     if (end < colon)
         return overlook(parser, "a blank behind the name of a field");
-    return overlook(parser, name == colon ? "a field without a name" : "the name of a field is not valid");
-}
-
-/* RFC 9112 5.1: a token, and no blank behind it. 0, or -1. */
-static int check_name(struct stook__response_parser *parser, const char *name, const char *colon)
-{
-    const char *at = name;
-    while (token[(unsigned char)*at])
-        at++; /* the colon is not of a token */
-    return at == colon && at > name ? 0 : odd_name(parser, name, colon);
+    if (end == name)
+        return overlook(parser, "a field without a name");
+    while (token[(unsigned char)*name])
+        name++; /* the colon is not of a token */
+    return name == colon ? 0 : overlook(parser, "the name of a field is not valid");
 }
 
 /* Trailers frame nothing any more. */
-static enum stook__response_event field(struct stook__response_parser *parser, const char *line, const char *end,
-                                        struct stook__response_item *ret_item)
+static enum stook__response_event take_field(struct stook__response_parser *parser, const char *line, const char *colon,
+                                             const char *end, struct stook__response_item *ret_item)
 {
-    const char *colon = memchr(line, ':', (size_t)(end - line));
-    if (colon == NULL) {
-        parser->last_frames = 0;
-        return overlook(parser, "a line of the head is no field") != 0 ? STOOK__RESPONSE_ERROR : STOOK__RESPONSE_ODD;
-    }
     const char *value = colon + 1;
     size_t size = (size_t)(colon - line);
-    if (check_name(parser, line, colon) != 0)
-        return STOOK__RESPONSE_ERROR;
     while (value < end && is_blank(*value))
         value++;
     parser->any_field = 1;
     parser->last_frames = 0;
-    if (parser->state == STOOK__RESPONSE_FIELDS && is_framing(line, size)) {
+    if ((size == 14 || size == 17) && parser->state == STOOK__RESPONSE_FIELDS && is_framing(line, size)) {
         parser->last_frames = 1;
         int bad = size == 14 ? note_lengths(parser, value, end) : note_codings(parser, value, end);
         if (bad != 0)
@@ -269,6 +257,18 @@ static enum stook__response_event field(struct stook__response_parser *parser, c
     }
     *ret_item = (struct stook__response_item){line, value, size, (size_t)(end - value)};
     return STOOK__RESPONSE_FIELD;
+}
+
+static enum stook__response_event field(struct stook__response_parser *parser, const char *line, const char *end,
+                                        struct stook__response_item *ret_item)
+{
+    const char *colon = memchr(line, ':', (size_t)(end - line));
+    if (colon != NULL && check_name(parser, line, colon) == 0)
+        return take_field(parser, line, colon, end, ret_item);
+    if (colon != NULL)
+        return STOOK__RESPONSE_ERROR;
+    parser->last_frames = 0;
+    return overlook(parser, "a line of the head is no field") != 0 ? STOOK__RESPONSE_ERROR : STOOK__RESPONSE_ODD;
 }
 
 /* ------------------------------------------------------------ the end of a section */
@@ -318,22 +318,49 @@ static enum stook__response_event section_done(struct stook__response_parser *pa
 /* Without the end of line, which is CRLF; a LF alone has one reading (RFC 9112 2.2). NULL: it is an error. */
 static const char *end_of_line(struct stook__response_parser *parser, const char *line, size_t size)
 {
-    const char *end = line + size;
-    if (size > 0 && end[-1] == '\n')
-        end--;
+    const char *end = line + size - 1;
     if (end > line && end[-1] == '\r')
         return end - 1;
     return overlook(parser, "a line of the head ends without a CR") == 0 ? end : NULL;
 }
 
+/* The colon of a line that is as it should be, as nearly all are; else NULL, and all has to be looked at. */
+static const char *colon_of(const char *line, const char *end)
+{
+    const char *at = line;
+    while (token[(unsigned char)*at])
+        at++; /* the end of the line is not of a token */
+    if (at == line || *at != ':' || *end != '\r')
+        return NULL;
+    /* The last eight bytes at once, where the value has fewer; those of a name are good already. */
+    const char *from = end - at < 8 && end - line >= 8 ? end - 8 : at;
+    return control_in(from, end) == 0 ? at : NULL;
+}
+
+static const char *trim(const char *line, const char *end)
+{
+    while (end > line && is_blank(end[-1]))
+        end--;
+    return end;
+}
+
 enum stook__response_event stook__response_line(struct stook__response_parser *parser, const char *line, size_t size,
                                                 struct stook__response_item *ret_item)
 {
-    if (parser->state == STOOK__RESPONSE_FAILED)
-        return STOOK__RESPONSE_ERROR;
-    /* The line that says where it all begins comes first: what does not begin so is no HTTP at all. */
-    if (parser->state == STOOK__RESPONSE_STATUS_LINE && (size < 5 || memcmp(line, "HTTP/", 5) != 0))
-        return status_line(parser, line, line + size);
+    if (parser->state != STOOK__RESPONSE_FIELDS && parser->state != STOOK__RESPONSE_TRAILERS) {
+        if (parser->state != STOOK__RESPONSE_STATUS_LINE)
+            return STOOK__RESPONSE_ERROR;
+        /* What does not begin like a status line is no HTTP at all. */
+        if (size < 5 || memcmp(line, "HTTP/", 5) != 0)
+            return status_line(parser, line, line + size);
+    }
+    if (size == 0 || line[size - 1] != '\n')
+        return fail(parser, STOOK_EPROTOCOL, "a line of the head has no end");
+    if (size > 2 && parser->state != STOOK__RESPONSE_STATUS_LINE) {
+        const char *colon = colon_of(line, line + size - 2);
+        if (colon != NULL)
+            return take_field(parser, line, colon, trim(colon, line + size - 2), ret_item);
+    }
     const char *end = end_of_line(parser, line, size);
     if (end == NULL)
         return STOOK__RESPONSE_ERROR;
@@ -346,8 +373,7 @@ enum stook__response_event stook__response_line(struct stook__response_parser *p
         return status_line(parser, line, end);
     if (end == line)
         return section_done(parser);
-    while (end > line && is_blank(end[-1]))
-        end--;
+    end = trim(line, end);
     if (is_blank(line[0]) || end == line)
         return fold(parser, line, end, ret_item);
     return field(parser, line, end, ret_item);

@@ -50,7 +50,7 @@ enum stook__response_event {
 /* Points into the bytes that were fed, or into the block for lines; valid until the next call. */
 struct stook__response_item {
     const char *name, *value; /* name: of a field line, NULL otherwise */
-    size_t name_size, value_size; /* a value has no blanks around it */
+    size_t name_size, value_size; /* a value has no blanks around it, and stands behind its name */
 };
 
 struct stook__response_rules {
