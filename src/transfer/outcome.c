@@ -132,9 +132,6 @@ static int corrected(const struct stook__attempt *attempt, const struct stook__s
         *why = "the connection ended inside the head";
         return STOOK_ETRUNCATED;
     }
-    /* The connection is fine, what came over it is not. */
-    if (facts->code == CURLE_RECV_ERROR && strstr(facts->text, "chunk") != NULL)
-        return STOOK_EPROTOCOL;
     if (facts->code == CURLE_HTTP2_STREAM && strstr(facts->text, "closed cleanly, but before") != NULL) {
         *why = "the peer ended the stream without an answer";
         return STOOK_EPROTOCOL;
