@@ -12,7 +12,11 @@ build="$root/build/demo"
 
 # shellcheck source=examples/install-missing.sh
 . "$root/examples/install-missing.sh"
-install_missing gcc cmake make pkg-config libuv1-dev libcurl4-openssl-dev -- libjansson-dev g++
+install_missing gcc cmake make pkg-config libuv1-dev libcurl4-openssl-dev zlib1g-dev libbrotli-dev libzstd-dev \
+    -- libjansson-dev g++
+set -- -DSTOOK_BUILD_EXAMPLES=ON
+stook_is_there libjansson-dev || set -- "$@" -DSTOOK_JANSSON=OFF
+stook_is_there g++ || set -- "$@" -DSTOOK_CXX=OFF
 
 say() {
     printf '\n== %s\n\n' "$*"
@@ -27,7 +31,7 @@ fi
 command -v make >/dev/null 2>&1 || export CMAKE_GENERATOR=Ninja
 
 say "Building stook and its examples in $build"
-cmake --log-level=WARNING -S "$root" -B "$build" -DCMAKE_BUILD_TYPE=Release -DSTOOK_BUILD_TESTS=OFF
+cmake --log-level=WARNING -S "$root" -B "$build" -DCMAKE_BUILD_TYPE=Release "$@"
 cmake --build "$build" --parallel "$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)"
 
 gather_todos="$build/examples/gather_todos"

@@ -123,7 +123,7 @@ work() {
     copy_source
     tests=$(for patch; do field "$patch" test; done | sort -u)
     # shellcheck disable=SC2046 # words
-    if ! cmake -S "$copy" -B "$build" -DCMAKE_BUILD_TYPE=Debug -DSTOOK_BUILD_EXAMPLES=OFF >"$log" 2>&1 ||
+    if ! cmake -S "$copy" -B "$build" -DCMAKE_BUILD_TYPE=Debug -DSTOOK_BUILD_TESTS=ON -DSTOOK_CXX=OFF -DSTOOK_VALGRIND=OFF >"$log" 2>&1 ||
         ! make_targets $(for test in $tests; do target "$test"; done | sort -u); then
         faulty 'as it is' 'does not build'
         return 1

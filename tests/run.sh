@@ -27,7 +27,7 @@ build() {
     if [ -f "$cache" ] && ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$root" "$cache"; then
         rm -rf -- "$tree"
     fi
-    cmake -S "$root" -B "$tree" -DSTOOK_WERROR=ON "$@"
+    cmake -S "$root" -B "$tree" -DSTOOK_WERROR=ON -DSTOOK_BUILD_TESTS=ON -DSTOOK_BUILD_EXAMPLES=ON "$@"
     cmake --build "$tree" --parallel "$jobs"
 }
 

@@ -7,7 +7,7 @@ set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
 tree=$root/build/tsan
-cmake -S "$root" -B "$tree" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DSTOOK_SANITIZE=thread >/dev/null
+cmake -S "$root" -B "$tree" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DSTOOK_BUILD_TESTS=ON -DSTOOK_CXX=OFF -DSTOOK_VALGRIND=OFF -DSTOOK_SANITIZE=thread >/dev/null
 cmake --build "$tree" --parallel 2 >/dev/null
 cd -- "$tree"
 TSAN_OPTIONS="halt_on_error=1 ${TSAN_OPTIONS-}" ctest -j 2 --output-on-failure \

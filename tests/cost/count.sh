@@ -9,7 +9,7 @@ set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd -P)
 tree=$root/build/cost
-cmake -S "$root" -B "$tree" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DSTOOK_COST_TESTS=ON >/dev/null
+cmake -S "$root" -B "$tree" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DSTOOK_BUILD_TESTS=ON -DSTOOK_CXX=OFF -DSTOOK_COST_TESTS=ON >/dev/null
 cmake --build "$tree" --target test_cost --parallel 2 >/dev/null
 program=$tree/tests/cost/test_cost
 

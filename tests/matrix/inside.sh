@@ -14,20 +14,24 @@ build=/stook/build${kind:+-$kind}
 tls=$(curl-config --configure 2>/dev/null | sed -n "s/.*--with-\(openssl\|gnutls\).*/\1/p")
 echo "$(pkg-config --modversion libcurl) $tls|$(pkg-config --modversion libuv)" >/stook/versions
 
+configure() {
+    cmake -S /stook/source -B "$build" -DSTOOK_BUILD_TESTS=ON -DSTOOK_BUILD_EXAMPLES=ON "$@"
+}
+
 case $kind in
     cost)
         set -- -j 1 -L cost "$@"
-        cmake -S /stook/source -B "$build" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DSTOOK_COST_TESTS=ON
+        configure -DCMAKE_BUILD_TYPE=RelWithDebInfo -DSTOOK_COST_TESTS=ON
         ;;
     ?*)
         set -- -j "$jobs" -LE '^(packaging|lint|valgrind)$' "$@"
         export UBSAN_OPTIONS=print_stacktrace=1
-        cmake -S /stook/source -B "$build" -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS_DEBUG='-O1 -g' \
+        configure -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS_DEBUG='-O1 -g' \
             -DCMAKE_CXX_FLAGS_DEBUG='-O1 -g' -DSTOOK_SANITIZE="$kind"
         ;;
     *)
         set -- -j "$jobs" -LE '^(packaging|lint|valgrind)$' "$@"
-        cmake -S /stook/source -B "$build" -DCMAKE_BUILD_TYPE=RelWithDebInfo
+        configure -DCMAKE_BUILD_TYPE=RelWithDebInfo -DSTOOK_VALGRIND=OFF
         ;;
 esac
 cmake --build "$build" --parallel "$jobs"

@@ -5,7 +5,7 @@
 
 rm -rf -- "$work/first prefix" "$prefix"
 build "$built" "$root" -DCMAKE_BUILD_TYPE=Release -DCMAKE_C_FLAGS=-g -DCMAKE_INSTALL_LIBDIR=lib \
-    -DCMAKE_INSTALL_PREFIX=/nowhere -DSTOOK_BUILD_TESTS=OFF -DSTOOK_BUILD_EXAMPLES=OFF
+    -DCMAKE_INSTALL_PREFIX=/nowhere
 quietly "$CMAKE" --install "$built" --prefix "$work/first prefix"
 mv -- "$work/first prefix" "$prefix"
 

@@ -9,7 +9,7 @@ tree="$work/prefix"
 # configure [option of cmake...]
 configure() {
     rm -rf -- "$tree"
-    quietly "$CMAKE" -S "$root" -B "$tree" -DSTOOK_BUILD_TESTS=OFF -DSTOOK_BUILD_EXAMPLES=OFF "$@"
+    quietly "$CMAKE" -S "$root" -B "$tree" "$@"
 }
 # holds LINE
 holds() { grep -qxF "$1" "$tree/stook.pc" || fail "not in stook.pc: $1"; }

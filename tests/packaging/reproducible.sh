@@ -9,6 +9,6 @@ mkdir -p -- "$dir"
 # Just what the build reads; the tree for the build lies within the source this time.
 cp -R "$root/CMakeLists.txt" "$root/cmake" "$root/include" "$root/pkgconfig" "$root/src" "$dir/"
 build "$dir/build/here" "$dir" -DCMAKE_BUILD_TYPE=Release -DCMAKE_C_FLAGS=-g -DCMAKE_INSTALL_LIBDIR=lib \
-    -DCMAKE_INSTALL_PREFIX=/elsewhere -DSTOOK_BUILD_TESTS=OFF -DSTOOK_BUILD_EXAMPLES=OFF
+    -DCMAKE_INSTALL_PREFIX=/elsewhere
 quietly "$CMAKE" --install "$dir/build/here" --prefix "$work/reproducible/prefix"
 diff -r "$prefix" "$work/reproducible/prefix" || fail "the two builds differ"

@@ -11,7 +11,7 @@ mkdir -p -- "$dir"
 out=$(mktemp -d)
 trap 'rm -rf -- "$out"' EXIT
 
-build "$dir/build" "$root" -DBUILD_SHARED_LIBS=OFF -DSTOOK_BUILD_TESTS=OFF -DSTOOK_BUILD_EXAMPLES=OFF \
+build "$dir/build" "$root" -DBUILD_SHARED_LIBS=OFF \
     -DCMAKE_INSTALL_PREFIX="$out/prefix" -DCMAKE_INSTALL_LIBDIR="$out/out/lib" \
     -DCMAKE_INSTALL_INCLUDEDIR="$out/dev/include"
 quietly "$CMAKE" --install "$dir/build"
