@@ -172,8 +172,9 @@ TEST(certificates)
 
 /* ------------------------------------------------------------- authorities */
 
+/* GnuTLS says of a file without certificates that nobody is trusted, and names it. */
 #define NOT_USABLE(id_, path_)                                                                    \
-    {.fault = {.id = id_, .error = STOOK_EFILE, .says = path_,                                      \
+    {.fault = {.id = id_, .error = STOOK_EFILE, .or_error = STOOK_ECERT, .says = path_,             \
                .request = {.ca_file = path_}}}
 
 TEST(authorities)

@@ -131,6 +131,8 @@ static int ask(struct life *life, const struct trust *trust, const char *path, i
     CHECK_ERROR(stook_batch_add(batch, &request), 0);
     life_gather(life, batch, NULL);
     const stook_result *result = stook_batch_result(batch, 0);
+    if (stook_result_error(result) == STOOK_EUNSUPPORTED && trust->request.ca_data != NULL)
+        test_skip("this libcurl takes no authorities as bytes");
     CHECK_ERROR(stook_result_error(result), trust->error);
     CHECK(strstr(stook_result_message(result), "sesame") == NULL);
     int reused = stook_result_reused(result);
