@@ -12,10 +12,8 @@
 # These three unless rows are named. By name there are also trixie, trixie-backports, forky, sid.
 #
 # Each row has a small Debian of its own in build/matrix/ROW, made by debootstrap from the mirror that
-# this system's apt uses, and kept for the next run; --fresh makes it anew. The system around it is
-# left as it is: but for debootstrap nothing is installed in it, no service is started, and what is
-# mounted and what runs for a row lives in namespaces that end with it. --sanitize builds with the
-# address and undefined behaviour sanitizers, beside the plain build; --cost runs the tests of tests/cost
+# this system's apt uses (roots.sh), and kept for the next run; --fresh makes it anew. --sanitize builds
+# with the address and undefined behaviour sanitizers, beside the plain build; --cost runs the tests of tests/cost
 # and no others. After --minutes no more roots are made: what is not there by then counts as not set up.
 #
 # Ends with 0: every row that could be set up passed; 1: one did not; 77: none could be set up, which
@@ -82,57 +80,10 @@ not_here() {
     exit 77
 }
 
-[ "$(id -u)" -eq 0 ] || not_here 'it takes root, to make a root directory and to change to it'
-PATH=$PATH:/usr/sbin:/sbin
-# shellcheck source=examples/install-missing.sh
-. "$top/examples/install-missing.sh"
-install_missing debootstrap git >&2 || not_here 'debootstrap cannot be installed'
-for program in debootstrap unshare flock apt-get git; do
-    command -v "$program" >/dev/null || not_here "there is no $program here"
-done
+# shellcheck source=tests/roots.sh
+. "$top/tests/roots.sh"
 
-# The mirror is the one from which this system takes its own release.
-release=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
-# shellcheck disable=SC2016 # these are apt's variables
-mirror=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' 'Created-By: Packages' |
-    sed -n "s/ $release\$//p" | head -n 1)
-[ -n "$mirror" ] || not_here "the sources of apt name no mirror of $release"
-
-# What this system's apt was told about reaching that mirror holds inside too.
-about_mirror() {
-    apt-config dump | grep -E '^Acquire::(Check-Valid-Until|Check-Date|Retries|https?::Proxy)' || :
-}
-
-# ---------------------------------------------------------------------------- roots, and inside
-
-# Namespaces for mounts and processes: when the first process ends, however it ends, nothing is
-# mounted and nothing runs any more. In the background, so that a signal reaches the trap at once.
-apart=
-limit=
-apart() {
-    # shellcheck disable=SC2086 # words
-    unshare --mount --pid --fork --kill-child -- $limit "$@" </dev/null &
-    apart=$!
-    ended=0
-    wait "$apart" || ended=$?
-    apart=
-    return "$ended"
-}
-leave() {
-    trap - EXIT HUP INT TERM
-    [ -z "$apart" ] || kill -KILL "$apart" 2>/dev/null || :
-    exit "$1"
-}
-trap 'leave $?' EXIT
-trap 'leave 1' HUP INT TERM
-
-# inside COMMAND...: in the row's root
-inside() {
-    # shellcheck disable=SC2016 # for the shell in there
-    apart sh -euc 'mount -t proc proc "$0/proc"
-        mount --rbind /dev "$0/dev"
-        exec chroot "$0" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 "$@"' "$root" "$@"
-}
+# ------------------------------------------------------------------------------------- roots
 
 # As long as roots may still be made.
 in_time() {
@@ -145,13 +96,7 @@ in_time() {
 # make_root SUITE EXTRA FLAVOUR, saying what it does to a file
 make_root() {
     in_time || return 1
-    script=/usr/share/debootstrap/scripts/$1
-    [ -e "$script" ] || script=/usr/share/debootstrap/scripts/sid
-    apart debootstrap --variant=minbase "$1" "$root" "$mirror" "$script" || return 1
-    cp /etc/hosts /etc/resolv.conf "$root/etc/"
-    echo "deb $mirror $1 main" >"$root/etc/apt/sources.list"
-    [ "$2" = - ] || echo "deb $mirror $2 main" >>"$root/etc/apt/sources.list"
-    about_mirror >"$root/etc/apt/apt.conf.d/90around"
+    bare_root "$1" "$2" || return 1
     printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
     chmod 755 "$root/usr/sbin/policy-rc.d"
     [ "$2" != - ] || set -- "$1" "$1" "$3"
@@ -194,17 +139,6 @@ set_up() {
     [ -n "$whole" ]
 }
 
-# What git tracks or would track, as it is now. Times are kept, so only what changed is built again.
-copy_tree() {
-    rm -rf -- "$root/stook/source"
-    mkdir -p "$root/stook/source"
-    git -C "$top" -c safe.directory="$top" -c core.quotePath=off \
-        ls-files --cached --others --exclude-standard |
-        while IFS= read -r file; do
-            [ ! -f "$top/$file" ] || printf '%s\n' "$file"
-        done | LC_ALL=C sort -u | tar -C "$top" -cf - -T - | tar -C "$root/stook/source" -xf -
-}
-
 # --------------------------------------------------------------------------------- the table
 
 # The closing lines of ctest do not tell what was skipped from what passed.
@@ -237,7 +171,8 @@ for row in $rows; do
         continue
     fi
     tested=1
-    copy_tree
+    rm -rf -- "$root/stook/source"
+    copy_tree "$root/stook/source" # only what changed is built again
     rm -f -- "$root/stook/versions" "$root/stook/ctest.txt"
     printf '\nRow %s: %s %s, %s\n' "$row" "$suite" "${extra#-}" "$flavour"
     # valgrind reads the symbols of this very libc.
