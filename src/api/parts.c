@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The parts of a multipart/form-data, checked and copied. */
+#include <strings.h>
+
 #include "api/extra.h"
 #include "api/input.h"
 
@@ -52,6 +54,30 @@ size_t stook__parts_value(const struct stook_part *part)
     return part->value_size > 0 ? (size_t)part->value_size : 0;
 }
 
+/* Of the name that is sent with a file. libcurl knows these too, but of a file that it does not read itself
+   it would leave all others without a type. */
+static const char *type_of(const char *name)
+{
+    static const char *const types[][2] = {{".gif", "image/gif"},  {".jpg", "image/jpeg"}, {".jpeg", "image/jpeg"},
+                                           {".png", "image/png"},  {".svg", "image/svg+xml"}, {".txt", "text/plain"},
+                                           {".htm", "text/html"},  {".html", "text/html"}, {".pdf", "application/pdf"},
+                                           {".xml", "application/xml"}};
+    size_t size = strlen(name);
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        size_t end = strlen(types[i][0]);
+        if (size >= end && strcasecmp(name + size - end, types[i][0]) == 0)
+            return types[i][1];
+    }
+    return "application/octet-stream";
+}
+
+static const char *type_of_part(const struct stook_part *part)
+{
+    if (part->type != NULL || part->file == NULL)
+        return part->type;
+    return type_of(part->filename != NULL ? part->filename : part->file);
+}
+
 void stook__parts_pack(struct stook__extra *extra, struct stook__pack *pack, const struct stook_request *request)
 {
     const char *why;
@@ -70,7 +96,7 @@ void stook__parts_pack(struct stook__extra *extra, struct stook__pack *pack, con
             .value = stook__pack_bytes(pack, part.value != NULL ? part.value : "", size),
             .file = stook__pack_text(pack, part.file),
             .filename = stook__pack_text(pack, part.filename),
-            .type = stook__pack_text(pack, part.type),
+            .type = stook__pack_text(pack, type_of_part(&part)),
             .value_size = size,
         };
         if (extra->parts != NULL)
