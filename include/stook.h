@@ -397,13 +397,17 @@ enum { STOOK_CURL_SECRETS = 1 /**< show what is redacted otherwise */ };
  * reports. Values of Authorization, Cookie and other fields whose name says that they are secret, and passwords, are
  * "REDACTED"; URL and body are shown. A body that is no word of a command (it holds a NUL or is longer than
  * 100000 bytes) is piped to curl by printf. Not the same: the boundary of `parts`; what body_read
- * would give is for you to pipe in; ca_data is left out, and a value in `parts` ends at a NUL.
+ * would give is for you to pipe in; ca_data and what `resume` asks for are left out. What curl has no
+ * words for is STOOK_EUNSUPPORTED: an empty name of a part or one with "=", a NUL in its value, a type
+ * that is empty or begins with a blank, any of them above 100000 bytes, a colon in a username for Digest.
  * @param client whose defaults the request has
  * @param flags  0 or STOOK_CURL_SECRETS
  * @param buffer gets the line with a NUL, cut if it is longer; may be NULL if `size` is 0
  * @param size   bytes of `buffer`
- * @return bytes of the whole line without the NUL, or STOOK_EARG (NULL, a request that would be
- *         refused; unknown flags), STOOK_EPOLICY, STOOK_EUNSUPPORTED, STOOK_ENOMEM
+ * @return bytes of the whole line without the NUL, or STOOK_EARG (NULL, unknown flags), or the error
+ *         with which the request would be refused before anything is sent, its files apart:
+ *         STOOK_EARG, STOOK_EURL, STOOK_EPOLICY, STOOK_EUNSUPPORTED, STOOK_ENOMEM; then `buffer` is
+ *         as it was
  * Thread: the loop's. Callbacks: none.
  */
 STOOK_API int64_t stook_request_to_curl(const stook_client *client, const struct stook_request *request, int64_t flags,

@@ -104,7 +104,7 @@ int stook_batch_add(stook_batch *batch, const struct stook_request *request)
         return failed_add(batch, STOOK_ESTATE, "the batch is done, cancelled or past its deadline");
     if (stook__input_number(mine.priority, PRIORITY, 0, STOOK__PRIORITIES, &priority) != 0)
         return failed_add(batch, STOOK_EARG, "priority is not 0 or 1 to 7");
-    error = stook__input_record(batch, &mine, &record, &why);
+    error = stook__input_record(batch->heap, &batch->client->policy, &mine, &record, &why);
     if (error == 0)
         error = enter(batch, record, priority);
     if (error == 0)

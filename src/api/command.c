@@ -1,22 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A request as a line for sh that has curl send the same bytes. Everything is quoted, whatever is in
- * it; what the library adds by itself, or keeps libcurl from adding, is said with -H.
+ * A request as a line for sh that has curl send the same bytes. It is made of what libcurl would be
+ * handed, judged as it is then. Every value is one word between quotes, behind an option for which
+ * it is nothing but a value.
  */
 #include <strings.h>
 
-#include "api/extra.h"
 #include "api/input.h"
-#include "transfer/codings.h"
+#include "transfer/outline.h"
+#include "turn/record.h"
 
-enum { WORD_MAX = 100000 }; /* of a command; the kernel takes 128 KiB */
+enum { WORD_MAX = 100000 }; /* bytes of a word; the kernel takes 128 KiB */
 
 /* What is written so far, cut where the buffer ends. */
 struct line {
     char *at;
     size_t room; /* with the NUL */
     int64_t size;
+    size_t word; /* bytes of the last one */
     int secrets; /* shown */
+    int error;   /* what curl has no words for */
 };
 
 static void put(struct line *line, const char *bytes, size_t size)
@@ -39,6 +42,9 @@ static void say(struct line *line, const char *text)
 /* The inside of a word between single quotes. */
 static void quoted(struct line *line, const char *bytes, size_t size)
 {
+    line->word += size;
+    if (line->word > WORD_MAX || (size > 0 && memchr(bytes, '\0', size) != NULL))
+        line->error = STOOK_EUNSUPPORTED;
     for (size_t i = 0; i < size; i++) {
         if (bytes[i] == '\'')
             say(line, "'\\''");
@@ -47,20 +53,42 @@ static void quoted(struct line *line, const char *bytes, size_t size)
     }
 }
 
-static void word(struct line *line, const char *text)
+static void quote(struct line *line, const char *text)
 {
-    say(line, " '");
     quoted(line, text, strlen(text));
-    say(line, "'");
+}
+
+/* A word begins, maybe behind an option. */
+static void begin(struct line *line, const char *name)
+{
+    say(line, name);
+    say(line, " '");
+    line->word = 0;
 }
 
 static void option(struct line *line, const char *name, const char *value)
 {
     if (value == NULL)
         return;
-    say(line, " ");
-    say(line, name);
-    word(line, value);
+    begin(line, name);
+    quote(line, value);
+    say(line, "'");
+}
+
+/* Before a path that curl would take for its input, an option or a key of a token. */
+static const char *dot(const char *path)
+{
+    return path[0] == '-' || strncasecmp(path, "pkcs11:", 7) == 0 ? "./" : "";
+}
+
+static void path_option(struct line *line, const char *name, const char *path)
+{
+    if (path == NULL)
+        return;
+    begin(line, name);
+    quote(line, dot(path));
+    quote(line, path);
+    say(line, "'");
 }
 
 /* ----------------------------------------------------------------------- headers */
@@ -79,54 +107,30 @@ static int is_secret(const char *field, size_t name_size)
 /* "Authorization: Basic REDACTED": the scheme is none. */
 static void header(struct line *line, const char *field)
 {
-    size_t name = strcspn(field, ":"), shown = strlen(field);
-    const char *value = field + name + (field[name] == ':');
+    size_t name = strcspn(field, ":;"), shown = strlen(field);
+    const char *value = field + name + (field[name] != '\0');
     value += strspn(value, " \t");
-    say(line, " -H '");
-    if (field[name] == ':' && *value == '\0') {
-        quoted(line, field, name);
-        say(line, ";'"); /* sent empty, not taken away */
-        return;
-    }
-    int redacted = !line->secrets && is_secret(field, name);
+    int redacted = *value != '\0' && !line->secrets && is_secret(field, name);
     if (redacted) {
         shown = (size_t)(value - field);
         const char *blank = name == 13 && strncasecmp(field, "Authorization", 13) == 0 ? strchr(value, ' ') : NULL;
         shown += blank != NULL ? (size_t)(blank + 1 - value) : 0;
     }
+    begin(line, " -H");
     quoted(line, field, shown);
     say(line, redacted ? "REDACTED'" : "'");
 }
 
-static void headers(struct line *line, const struct stook__policy *client, const struct stook_request *request, int has_body)
+/* curl would say who it is where the library says nothing. */
+static void headers(struct line *line, const char *fields)
 {
-    char fields[8192];
-    struct stook__pack pack = {NULL, 0};
-    stook__extra_fields(&pack, request);
-    for (const char *const *field = request->headers; field != NULL && *field != NULL; field++)
-        header(line, *field);
-    if (pack.size > 0 && pack.size <= sizeof fields) {
-        pack.at = fields;
-        stook__extra_fields(&pack, request);
-        for (const char *field = fields; field < pack.at; field += strlen(field) + 1)
-            header(line, field);
+    int has_agent = 0;
+    for (; *fields != '\0'; fields += strlen(fields) + 1) {
+        header(line, fields);
+        has_agent |= strcspn(fields, ":;") == 10 && strncasecmp(fields, "User-Agent", 10) == 0;
     }
-    int64_t decode = request->decode != 0 ? request->decode : client->decode;
-    if (decode == 1 && stook__codings_any())
-        option(line, "-H", stook__codings_accepted());
-    if (has_body && request->parts == NULL && request->json == NULL && request->form == NULL &&
-        !stook__extra_has_field(request, "Content-Type"))
-        say(line, " -H 'Content-Type:'");
-    if (has_body)
-        say(line, request->expect == 1 ? " -H 'Expect: 100-continue'" : " -H 'Expect:'");
-    if (stook__extra_has_field(request, "User-Agent"))
-        return;
-    say(line, " -H 'User-Agent:");
-    if (client->user_agent != NULL) {
-        say(line, " ");
-        quoted(line, client->user_agent, strlen(client->user_agent));
-    }
-    say(line, "'");
+    if (!has_agent)
+        say(line, " -H 'User-Agent:'");
 }
 
 /* ------------------------------------------------------------------------- bodies */
@@ -138,7 +142,7 @@ static void printed(struct line *line, const char *bytes, size_t size)
     for (size_t i = 0; i < size; i++) {
         unsigned char c = (unsigned char)bytes[i];
         char octal[] = {'\\', (char)('0' + (c >> 6)), (char)('0' + (c >> 3 & 7)), (char)('0' + (c & 7))};
-        if (c < 0x20 || c >= 0x7f || c == '\'' || c == '\\' || c == '%')
+        if (c < 0x20 || c >= 0x7f || c == '\'' || c == '\\' || c == '%' || (c == '-' && i == 0))
             put(line, octal, sizeof octal);
         else
             put(line, bytes + i, 1);
@@ -146,167 +150,200 @@ static void printed(struct line *line, const char *bytes, size_t size)
     say(line, "' | ");
 }
 
-/* A value of curl's -F between its own double quotes. */
+/* Between the double quotes of curl's -F, which are the only ones it knows escapes in. */
 static void form_value(struct line *line, const char *bytes, size_t size)
 {
-    say(line, "\"");
-    for (size_t i = 0; i < size && bytes[i] != '\0'; i++) {
+    for (size_t i = 0; i < size; i++) {
         if (bytes[i] == '"' || bytes[i] == '\\')
-            say(line, "\\");
+            quoted(line, "\\", 1);
         quoted(line, bytes + i, 1);
     }
-    say(line, "\"");
 }
 
-static void form_part(struct line *line, const struct stook_part *part)
+static void form_text(struct line *line, const char *before, const char *text)
 {
-    const char *bytes = part->file != NULL ? part->file : part->value;
-    size_t size = part->file != NULL ? strlen(part->file) : stook__parts_value(part);
-    say(line, " -F '");
-    quoted(line, part->name, strlen(part->name));
-    say(line, part->file != NULL ? "=@" : "=");
-    form_value(line, bytes, size);
-    if (part->filename != NULL) {
-        say(line, ";filename=");
-        form_value(line, part->filename, strlen(part->filename));
+    if (text == NULL)
+        return;
+    quote(line, before);
+    form_value(line, text, strlen(text));
+    quote(line, "\"");
+}
+
+/* A name ends at its first "=", and of a type the blanks go that it begins with. */
+static int can_be_said(const struct stook__part *part)
+{
+    return *part->name != '\0' && strchr(part->name, '=') == NULL &&
+           (part->type == NULL || (*part->type != '\0' && *part->type != ' '));
+}
+
+/* Behind --form-string comes a value, whatever is in it. */
+static void form_part(struct line *line, const struct stook__part *part)
+{
+    int plain = part->file == NULL && part->filename == NULL && part->type == NULL;
+    if (!can_be_said(part))
+        line->error = STOOK_EUNSUPPORTED;
+    begin(line, plain ? " --form-string" : " -F");
+    quote(line, part->name);
+    if (plain) {
+        quote(line, "=");
+        quoted(line, part->value, part->value_size);
+    } else if (part->file != NULL) {
+        quote(line, "=@\"");
+        quote(line, dot(part->file));
+        form_text(line, "", part->file);
+    } else {
+        quote(line, "=\"");
+        form_value(line, part->value, part->value_size);
+        quote(line, "\"");
     }
-    if (part->type != NULL) {
-        say(line, ";type=");
-        quoted(line, part->type, strlen(part->type));
-    }
+    form_text(line, ";filename=\"", part->filename);
+    form_text(line, ";headers=\"Content-Type: ", part->type);
     say(line, "'");
 }
 
-struct body {
-    const char *bytes; /* NULL: none in memory */
-    size_t size;
-    char *owned;
-};
-
-static int is_word(const struct body *body)
+/* A POST has a body, if an empty one. */
+static const char *memory_of(const struct stook__spec *spec)
 {
-    return body->size <= WORD_MAX && memchr(body->bytes, '\0', body->size) == NULL;
+    const char *method = stook__spec_method(spec);
+    if (spec->body_size > 0)
+        return spec->body;
+    return method != NULL && strcmp(method, "POST") == 0 && !stook__spec_has_source(spec) ? "" : NULL;
 }
 
-static void body_options(struct line *line, const struct stook_request *request, const struct body *body)
+static int is_word(const struct stook__spec *spec)
 {
-    for (const struct stook_part *const *part = request->parts; part != NULL && *part != NULL; part++) {
-        struct stook_part mine;
-        stook__input_struct(&mine, sizeof mine, *part);
-        form_part(line, &mine);
-    }
-    if (request->body_file != NULL) {
-        say(line, request->body_file[0] == '-' ? " --data-binary '@./" : " --data-binary '@");
-        quoted(line, request->body_file, strlen(request->body_file));
+    return spec->body_size <= WORD_MAX && (spec->body_size == 0 || memchr(spec->body, '\0', spec->body_size) == NULL);
+}
+
+static void body_options(struct line *line, const struct stook__spec *spec)
+{
+    const struct stook__extra *extra = spec->extra;
+    for (size_t i = 0; extra != NULL && i < extra->n_parts; i++)
+        form_part(line, &extra->parts[i]);
+    if (extra != NULL && extra->body_file != NULL) {
+        begin(line, " --data-binary");
+        quote(line, "@");
+        quote(line, dot(extra->body_file));
+        quote(line, extra->body_file);
         say(line, "'");
-    } else if (request->body_read != NULL) {
-        say(line, request->body_size > 0 ? " --data-binary @-" : " -T -");
-    } else if (body->bytes != NULL && !is_word(body)) {
+    } else if (extra != NULL && extra->body_read != NULL) {
+        say(line, extra->read_size > 0 ? " --data-binary @-" : " -T -");
+    } else if (!is_word(spec)) {
         say(line, " --data-binary @-");
-    } else if (body->bytes != NULL) {
-        say(line, " --data-raw '");
-        quoted(line, body->bytes, body->size);
+    } else if (memory_of(spec) != NULL) {
+        begin(line, " --data-raw");
+        quoted(line, memory_of(spec), spec->body_size);
         say(line, "'");
     }
-}
-
-static int body_of(struct stook__heap *heap, const struct stook_request *request, struct body *ret_body)
-{
-    struct stook__pack pack = {NULL, 0};
-    *ret_body = (struct body){.bytes = request->body};
-    if (request->body != NULL)
-        ret_body->size = request->body_size == STOOK_AUTO ? strlen(request->body) : request->body_size > 0 ? (size_t)request->body_size : 0;
-    if (request->json == NULL && request->form == NULL) {
-        int posts = request->method != NULL && strcmp(request->method, "POST") == 0;
-        if (ret_body->bytes != NULL && ret_body->size == 0 && !posts)
-            ret_body->bytes = NULL; /* no body, but of a POST an empty one */
-        if (ret_body->bytes == NULL && posts && request->parts == NULL && request->body_file == NULL && request->body_read == NULL)
-            ret_body->bytes = "";
-        return 0;
-    }
-    stook__extra_body(&pack, request);
-    ret_body->owned = pack.at = stook__resize(heap, NULL, pack.size + 1);
-    if (pack.at == NULL)
-        return STOOK_ENOMEM;
-    ret_body->bytes = ret_body->owned;
-    ret_body->size = pack.size;
-    pack.size = 0;
-    stook__extra_body(&pack, request);
-    return 0;
 }
 
 /* ------------------------------------------------------------------------ the line */
 
-static void peer_options(struct line *line, const struct stook__policy *client, const struct stook_request *request)
+/* curl takes what is behind a colon for the password of the key. */
+static void certificate(struct line *line, const char *path)
 {
-    static const struct stook__peer nothing;
-    const struct stook__peer *usual = client->peer != NULL ? client->peer : &nothing;
-    int own = request->client_cert != NULL;
-    option(line, "--cacert", request->ca_file != NULL ? request->ca_file
-                             : request->ca_data != NULL || usual->ca_data != NULL ? NULL : client->ca_file);
-    option(line, "--cert", own ? request->client_cert : usual->client_cert);
-    option(line, "--key", own ? request->client_key : usual->client_key);
-    const char *password = own ? request->key_password : usual->key_password;
-    option(line, "--pass", password == NULL || line->secrets ? password : "REDACTED");
-    option(line, "--pinnedpubkey", request->pinned_key != NULL ? request->pinned_key : usual->pinned_key);
-    for (const char *const *entry = request->resolve; entry != NULL && *entry != NULL; entry++)
-        option(line, "--resolve", *entry);
-    for (const char *entry = usual->resolve; entry != NULL && *entry != '\0'; entry += strlen(entry) + 1)
-        option(line, "--resolve", entry);
-    option(line, "--unix-socket", request->unix_socket);
+    begin(line, " --cert");
+    quote(line, dot(path));
+    for (; *path != '\0'; path++) {
+        if (*path == ':' || *path == '\\')
+            quoted(line, "\\", 1);
+        quoted(line, path, 1);
+    }
+    say(line, "'");
 }
 
-static void write_line(struct line *line, const struct stook__policy *client, const struct stook_request *request,
-                       const struct body *body)
+/* What a secret is shown as; NULL: there is none. */
+static const char *shown(const struct line *line, const char *secret)
+{
+    return secret == NULL || line->secrets ? secret : "REDACTED";
+}
+
+static void peer_options(struct line *line, const struct stook__policy *policy, const struct stook__extra *extra, const char *place)
+{
+    path_option(line, " --cacert", policy->ca_file);
+    if (policy->peer != NULL) {
+        if (policy->peer->client_cert != NULL)
+            certificate(line, policy->peer->client_cert);
+        path_option(line, " --key", policy->peer->client_key);
+        option(line, " --pass", shown(line, policy->peer->key_password));
+        path_option(line, " --pinnedpubkey", policy->peer->pinned_key);
+    }
+    option(line, " --connect-to", *place != '\0' ? place : NULL);
+    option(line, " --unix-socket", extra != NULL ? extra->unix_socket : NULL);
+}
+
+/* curl takes the first colon for the one before the password. */
+static void digest_options(struct line *line, const struct stook__extra *extra)
+{
+    if (extra == NULL || extra->username == NULL)
+        return;
+    if (strchr(extra->username, ':') != NULL)
+        line->error = STOOK_EUNSUPPORTED;
+    begin(line, " --digest -u");
+    quote(line, extra->username);
+    quote(line, ":");
+    quote(line, shown(line, extra->password));
+    say(line, "'");
+}
+
+/* `words` are those of an outline. */
+static void write_line(struct line *line, const struct stook_result *record, const char *words)
 {
     static const char *const versions[] = {"", " --http1.1", " --http2", " --http3"};
-    const char *method = request->method;
-    int has_body = body->bytes != NULL || request->parts != NULL || request->body_file != NULL || request->body_read != NULL;
-    if (body->bytes != NULL && !is_word(body))
-        printed(line, body->bytes, body->size);
+    const struct stook__spec *spec = &record->spec;
+    const struct stook__policy *policy = record->job.policy;
+    const char *url = words, *place = url + strlen(url) + 1, *method = stook__spec_method(spec);
+    int is_tls = strncasecmp(url, "https", 5) == 0; /* in the clear curl would ask for an upgrade to HTTP/2 */
+    if (!is_word(spec))
+        printed(line, spec->body, spec->body_size);
     say(line, "curl -q -g --noproxy '*'");
-    say(line, versions[request->http_version != 0 ? request->http_version : client->http_version]);
+    say(line, is_tls || policy->http_version == STOOK_HTTP_1_1 ? versions[policy->http_version] : "");
     if (method != NULL && strcmp(method, "HEAD") == 0)
         say(line, " -I");
-    else if (method != NULL || request->body_read != NULL)
-        option(line, "-X", method != NULL ? method : "POST");
-    if (request->username != NULL && request->auth == STOOK_AUTH_DIGEST) {
-        say(line, " --digest -u '");
-        quoted(line, request->username, strlen(request->username));
-        say(line, ":");
-        quoted(line, line->secrets && request->password != NULL ? request->password : "",
-               line->secrets && request->password != NULL ? strlen(request->password) : 0);
-        say(line, line->secrets ? "'" : "REDACTED'");
-    }
-    peer_options(line, client, request);
-    headers(line, client, request, has_body);
-    body_options(line, request, body);
-    word(line, request->url);
+    else
+        option(line, " -X", method == NULL && spec->extra != NULL && spec->extra->body_read != NULL ? "POST" : method);
+    digest_options(line, spec->extra);
+    peer_options(line, policy, spec->extra, place);
+    headers(line, place + strlen(place) + 1);
+    body_options(line, spec);
+    option(line, "", url);
+}
+
+/* The request as an add makes it of its own copy. */
+static int take(const stook_client *client, const struct stook_request *request, struct stook_result **ret_record)
+{
+    struct stook_request mine;
+    const char *why;
+    int64_t unused;
+    int error = stook__input_struct(&mine, sizeof mine, request);
+    if (error == 0 && (mine.url == NULL || stook__input_number(mine.priority, 0, 0, STOOK__PRIORITIES, &unused) != 0))
+        error = STOOK_EARG;
+    if (mine.body != NULL)
+        mine.body_release = NULL; /* it is not over */
+    if (error == 0)
+        error = stook__input_record(client->heap, &client->policy, &mine, ret_record, &why);
+    return error == 0 ? (*ret_record)->error : error;
 }
 
 int64_t stook_request_to_curl(const stook_client *client, const struct stook_request *request, int64_t flags, char *buffer,
                               size_t size)
 {
-    struct stook_request mine;
-    struct body body;
-    const char *why;
-    int64_t unused;
+    struct stook_result *record = NULL;
+    struct stook__buffer words = {0};
     if (client == NULL || request == NULL || (buffer == NULL && size > 0) || (flags & ~(int64_t)STOOK_CURL_SECRETS) != 0)
         return STOOK_EARG;
-    int error = stook__input_struct(&mine, sizeof mine, request);
-    if (error == 0 && (mine.url == NULL || mine.body_size < (mine.body != NULL ? STOOK_AUTO : 0) ||
-                       stook__input_number(mine.http_version, 0, 0, STOOK_HTTP_3, &unused) != 0))
-        error = STOOK_EARG;
-    if (error == 0)
-        error = stook__extra_judge(&client->policy, &mine, &why);
-    if (error == 0)
-        error = body_of(client->heap, &mine, &body);
-    if (error != 0)
-        return error;
-    struct line line = {.at = buffer, .room = size, .secrets = (flags & STOOK_CURL_SECRETS) != 0};
-    write_line(&line, &client->policy, &mine, &body);
-    if (size > 0)
+    int secrets = (flags & STOOK_CURL_SECRETS) != 0;
+    struct line measured = {.secrets = secrets}, line = {.at = buffer, .room = size, .secrets = secrets};
+    measured.error = take(client, request, &record);
+    if (measured.error == 0)
+        measured.error = stook__outline(client->usual, &record->spec, record->job.policy, &words);
+    if (measured.error == 0)
+        write_line(&measured, record, words.data);
+    if (measured.error == 0 && size > 0) {
+        write_line(&line, record, words.data);
         *line.at = '\0';
-    stook__free(client->heap, body.owned);
-    return line.size;
+    }
+    stook__buffer_free(&words, client->heap);
+    stook__record_drop(record);
+    return measured.error == 0 ? measured.size : measured.error;
 }

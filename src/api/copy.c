@@ -237,15 +237,14 @@ static size_t strings_size(const struct stook_request *request, size_t headers)
     return size + (headers != SIZE_MAX && headers > 0 ? headers + HEADER_FIELDS_MAX : 0);
 }
 
-static struct stook_result *make(stook_batch *batch, const struct stook_request *request,
+static struct stook_result *make(struct stook__heap *heap, const struct stook__policy *client, const struct stook_request *request,
                                  const struct stook__policy *policy, size_t headers)
 {
-    const struct stook__policy *client = &batch->client->policy;
     int own_policy = policy != client && !same_policy(policy, client);
     size_t ca_size = own_policy && request->ca_file != NULL ? strlen(request->ca_file) + 1 : 0;
     size_t policy_size = own_policy ? sizeof *policy : 0;
     size_t strings = strings_size(request, headers);
-    struct stook_result *record = stook__alloc(batch->heap, sizeof *record + policy_size + ca_size + strings);
+    struct stook_result *record = stook__alloc(heap, sizeof *record + policy_size + ca_size + strings);
     if (record == NULL)
         return NULL;
     char *at = (char *)(record + 1);
@@ -271,10 +270,10 @@ static int is_plain(const struct stook_request *request)
     return memcmp(&request->queue_timeout_ms, zero, sizeof zero) == 0;
 }
 
-int stook__input_record(stook_batch *batch, const struct stook_request *request, struct stook_result **ret_record,
-                        const char **ret_why)
+int stook__input_record(struct stook__heap *heap, const struct stook__policy *client, const struct stook_request *request,
+                        struct stook_result **ret_record, const char **ret_why)
 {
-    const struct stook__policy *client = &batch->client->policy, *policy = client;
+    const struct stook__policy *policy = client;
     struct stook__policy own;
     struct stook__extra *extra = NULL;
     int plain = is_plain(request);
@@ -287,17 +286,17 @@ int stook__input_record(stook_batch *batch, const struct stook_request *request,
     if (error != 0)
         return error;
     *ret_why = NULL;
-    if (!plain && stook__extra_make(batch->heap, client, request, &extra) != 0)
+    if (!plain && stook__extra_make(heap, client, request, &extra) != 0)
         return STOOK_ENOMEM;
     if (extra != NULL && extra->peer.resolve != NULL)
         own.peer = &extra->peer;
-    struct stook_result *record = make(batch, request, policy, headers);
+    struct stook_result *record = make(heap, client, request, policy, headers);
     if (record == NULL) {
-        stook__free(batch->heap, extra);
+        stook__free(heap, extra);
         return STOOK_ENOMEM;
     }
     record->spec.extra = extra;
-    record->heap = stook__heap_ref(batch->heap);
+    record->heap = stook__heap_ref(heap);
     record->user = request->user;
     atomic_init(&record->refs, 1);
     if (!plain || headers == SIZE_MAX)

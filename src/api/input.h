@@ -35,7 +35,7 @@ int stook__input_policy(const struct stook_client_options *options, struct stook
 int stook__input_receives(const struct stook_request *request);
 int stook__input_streams(const struct stook_request *request);
 /* A record from a request, checked and copied. 0, STOOK_EARG, STOOK_ENOMEM. */
-int stook__input_record(stook_batch *batch, const struct stook_request *request, struct stook_result **ret_record,
-                        const char **ret_why);
+int stook__input_record(struct stook__heap *heap, const struct stook__policy *client, const struct stook_request *request,
+                        struct stook_result **ret_record, const char **ret_why);
 
 #endif

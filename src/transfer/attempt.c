@@ -48,7 +48,7 @@ static void destroy(struct stook__attempt *attempt)
     stook__free(attempt->heap, attempt);
 }
 
-static const char *method_of(const struct stook__spec *spec)
+const char *stook__attempt_method(const struct stook__spec *spec)
 {
     const char *method = stook__spec_method(spec);
     if (method != NULL)
@@ -130,7 +130,7 @@ struct stook__attempt *stook__attempt_begin(struct stook__usual *usual, const st
         attempt->policy = policy;
         attempt->usual = usual;
         attempt->owner = owner;
-        attempt->method = method_of(spec);
+        attempt->method = stook__attempt_method(spec);
         attempt->fresh = fresh;
         stook__attempt_expect(attempt);
         stook__list_init(&attempt->file_news);

@@ -243,7 +243,7 @@ static const char *const *own_fields(const struct stook__attempt *attempt, const
     return own;
 }
 
-static int check(struct stook__attempt *attempt, int *ret_secret, struct stook__outcome *ret_outcome)
+int stook__options_check(struct stook__attempt *attempt, int *ret_secret, struct stook__outcome *ret_outcome)
 {
     const char *why = NULL, *own[OWN_MAX];
     int error = stook__spec_method(attempt->spec) != NULL ? stook__method_check(attempt->method, &why) : 0;
@@ -293,7 +293,7 @@ static int refused(struct stook__attempt *attempt, const struct stook__refusal *
 int stook__options_set(struct stook__attempt *attempt, int fresh, struct stook__outcome *ret_outcome)
 {
     int secret = 0;
-    int error = check(attempt, &secret, ret_outcome);
+    int error = stook__options_check(attempt, &secret, ret_outcome);
     if (error == 0)
         error = take_slot(attempt, may_rest(attempt, secret), ret_outcome);
     if (error != 0)

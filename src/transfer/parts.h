@@ -115,6 +115,10 @@ struct stook__attempt *stook__files_next(struct stook__usual *usual);
 
 /* receive.c */
 extern const struct stook__attempt_events stook__receive_events;
+/* attempt.c: the method, which may go without saying. */
+const char *stook__attempt_method(const struct stook__spec *spec);
+/* options.c: method and header fields, and what this libcurl can do; sets the attempt's headers. Errors as below. */
+int stook__options_check(struct stook__attempt *attempt, int *ret_secret, struct stook__outcome *ret_outcome);
 /* options.c: a slot, with all options set. 0, STOOK_EARG, STOOK_EPOLICY, STOOK_EURL, STOOK_EUNSUPPORTED,
    STOOK_ENOMEM; the outcome is set if there is more to say. */
 int stook__options_set(struct stook__attempt *attempt, int fresh, struct stook__outcome *ret_outcome);
@@ -128,6 +132,9 @@ static inline int stook__peer_own_authorities(const struct stook__policy *policy
 
 /* peer.c: the trust of a policy; NULL: no memory. */
 struct stook__trust *stook__peer_trust(const struct stook__usual *usual, const struct stook__policy *policy);
+enum { STOOK__PLACE_MAX = 80 };
+/* peer.c: where `resolve` says the host of the URL is, for CURLOPT_CONNECT_TO. 0: it says nothing. */
+int stook__peer_place(const struct stook__attempt *attempt, CURLU *url, char text[STOOK__PLACE_MAX]);
 /* peer.c: the slot's origin: 0 or STOOK_ENOMEM; and the options that say where it is and who. */
 int stook__peer_join(struct stook__attempt *attempt, int h2, int may_rest);
 void stook__peer_set(struct stook__attempt *attempt);

@@ -14,9 +14,8 @@ static const char *unix_socket(const struct stook__attempt *attempt)
 }
 
 /* 1: the host of the URL was said to be elsewhere. */
-static int find_place(struct stook__attempt *attempt, struct stook__resolve *ret_place)
+static int find_place(const struct stook__attempt *attempt, CURLU *url, struct stook__resolve *ret_place)
 {
-    CURLU *url = stook__slot_kit(attempt->slot)->url;
     const struct stook__peer *peer = attempt->policy->peer;
     char *host = NULL, *port = NULL;
     int found = 0;
@@ -42,7 +41,7 @@ int stook__peer_join(struct stook__attempt *attempt, int h2, int may_rest)
 {
     const struct stook__node *origin = attempt->origin;
     struct stook__resolve place;
-    if (may_rest || !find_place(attempt, &place))
+    if (may_rest || !find_place(attempt, stook__slot_kit(attempt->slot)->url, &place))
         return stook__slot_join(attempt->slot, origin->key, origin->key_size, h2, may_rest);
     char *key = stook__format(attempt->heap, "%.*s>%s", (int)origin->key_size, origin->key, place.address);
     if (key == NULL)
@@ -75,15 +74,22 @@ struct stook__trust *stook__peer_trust(const struct stook__usual *usual, const s
     return trust;
 }
 
+int stook__peer_place(const struct stook__attempt *attempt, CURLU *url, char text[STOOK__PLACE_MAX])
+{
+    struct stook__resolve place;
+    if (!find_place(attempt, url, &place))
+        return 0;
+    snprintf(text, STOOK__PLACE_MAX, place.is_ipv6 ? "::[%.*s]:" : "::%.*s:", (int)place.address_size, place.address);
+    return 1;
+}
+
 /* Not CURLOPT_RESOLVE: that goes into the cache of names that all requests share. */
 static void set_place(struct stook__attempt *attempt)
 {
-    struct stook__resolve place;
     struct stook__slot_kit *kit = stook__slot_kit(attempt->slot);
-    char text[80];
-    if (!find_place(attempt, &place))
+    char text[STOOK__PLACE_MAX];
+    if (!stook__peer_place(attempt, kit->url, text))
         return;
-    snprintf(text, sizeof text, place.is_ipv6 ? "::[%.*s]:" : "::%.*s:", (int)place.address_size, place.address);
     kit->connect_to = curl_slist_append(NULL, text);
     if (kit->connect_to == NULL)
         stook__slot_note(attempt->slot, CURLE_OUT_OF_MEMORY, "CURLOPT_CONNECT_TO");
