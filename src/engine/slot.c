@@ -18,8 +18,11 @@
 #include "engine/quirks.h"
 #include "engine/sockets.h"
 
-static void note_protocol(struct stook__slot *slot, int http1)
+static void note_protocol(struct stook__slot *slot, const char *line, size_t size)
 {
+    if (size <= 6 || memcmp(line, "HTTP/", 5) != 0)
+        return;
+    int http1 = line[5] == '1';
     if (slot->origin->protocol == 0)
         slot->origin->protocol = http1 ? 11 : 20;
     stook__sockets_speak(slot, http1);
@@ -31,8 +34,8 @@ static size_t on_head(char *data, size_t one, size_t size, void *user)
     (void)one;
     if (slot->folds != STOOK__FOLDS_ARE_GOOD)
         stook__fold_line(slot, data, size);
-    if ((slot->origin->protocol == 0 || slot->n_opened > 0) && size > 6 && strncmp(data, "HTTP/", 5) == 0)
-        note_protocol(slot, data[5] == '1');
+    if (slot->origin->protocol == 0 || slot->n_opened > 0)
+        note_protocol(slot, data, size);
     if (slot->owner == NULL || slot->events->head(slot->owner, data, size) != 0)
         return CURL_WRITEFUNC_ERROR;
     return size;

@@ -136,26 +136,31 @@ static int count_head(struct stook__attempt *attempt, size_t size)
     return max >= 0 && attempt->head_bytes > max ? stook__attempt_stop(attempt, STOOK_ETOOLARGE, "the head is over head_max") : 0;
 }
 
-/* libcurl gives every head: of 1xx, of the answer, and the trailer fields of HTTP/2 and 3. Those of
-   HTTP/1 are in the body, which comes as it is. */
-static int on_head(void *owner, const char *line, size_t size)
+/* Of HTTP/2 and 3. Those of HTTP/1 are in the body, which comes as it is. */
+static int take_trailer(struct stook__attempt *attempt, const char *line, size_t size)
 {
-    struct stook__attempt *attempt = owner;
     struct stook__response_parser *parser = &attempt->response;
     struct stook__response_item item;
-    attempt->moved_at = *attempt->clock;
-    if (count_head(attempt, size) != 0)
-        return STOOK__SLOT_END;
-    if (!attempt->head_done) {
-        enum stook__response_event event = stook__response_line(parser, line, size, &item);
-        return event == STOOK__RESPONSE_FIELD ? take_field(attempt, &item) : take_event(attempt, event, &item);
-    }
     enum stook__response_state state = parser->state;
     parser->state = STOOK__RESPONSE_TRAILERS;
     int answer = take_event(attempt, stook__response_line(parser, line, size, &item), &item);
     if (parser->state != STOOK__RESPONSE_FAILED)
         parser->state = state;
     return answer;
+}
+
+/* libcurl gives every head: of 1xx, of the answer, and the trailer fields of HTTP/2 and 3. */
+static int on_head(void *owner, const char *line, size_t size)
+{
+    struct stook__attempt *attempt = owner;
+    struct stook__response_item item;
+    attempt->moved_at = *attempt->clock;
+    if (count_head(attempt, size) != 0)
+        return STOOK__SLOT_END;
+    if (attempt->head_done)
+        return take_trailer(attempt, line, size);
+    enum stook__response_event event = stook__response_line(&attempt->response, line, size, &item);
+    return event == STOOK__RESPONSE_FIELD ? take_field(attempt, &item) : take_event(attempt, event, &item);
 }
 
 /* One block of the right size instead of a growing one, where the length is said and believable. */

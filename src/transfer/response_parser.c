@@ -8,6 +8,7 @@
 #include <stook.h>
 
 enum { EXTENSION_MAX = 64 << 10, DIGITS_MAX = 40 };
+enum { EIGHT_AND_CRLF = 10 }; /* bytes: shorter lines are rare */
 
 /* Where in the framing of a chunk (RFC 9112 7.1). */
 enum { SIZE, BLANK, EXTENSION, SIZE_LF, DATA, DATA_CR, DATA_LF };
@@ -188,14 +189,23 @@ static int may_have_control(const char *bytes)
     return (((eight - ones * 0x20) | (eight + ones)) & ~eight & ones << 7) != 0;
 }
 
+/* Whether there is none for certain, in eight bytes at least. The last eight may overlap with those before. */
+static int is_clean(const char *value, const char *end)
+{
+    const char *last = end - 8;
+    for (; value < last; value += 8)
+        if (may_have_control(value))
+            return 0;
+    return !may_have_control(last);
+}
+
 /* What may not stand in a value (RFC 9110 5.5): 0: none; 1: a control byte, which has one reading;
    -1: a NUL or a CR, at which others may end the value or the line. */
 static int control_in(const char *value, const char *end)
 {
     int found = 0;
-    for (; end - value >= 8; value += end - value >= 16 || end - value == 8 ? 8 : end - value - 8)
-        if (may_have_control(value))
-            break;
+    if (end - value >= 8 && is_clean(value, end))
+        return 0;
     for (; value < end; value++) {
         unsigned char c = (unsigned char)*value;
         if (c == '\0' || c == '\r')
@@ -239,6 +249,16 @@ static int check_name(struct stook__response_parser *parser, const char *name, c
     return name == colon ? 0 : overlook(parser, "the name of a field is not valid");
 }
 
+/* Out of line: few fields have a name of that length, and a field is to cost few registers. */
+static __attribute__((noinline)) int note_framing(struct stook__response_parser *parser, const struct stook__response_item *field)
+{
+    const char *value = field->value, *end = value + field->value_size;
+    if (!is_framing(field->name, field->name_size))
+        return 0;
+    parser->last_frames = 1;
+    return field->name_size == 14 ? note_lengths(parser, value, end) : note_codings(parser, value, end);
+}
+
 /* Trailers frame nothing any more. */
 static enum stook__response_event take_field(struct stook__response_parser *parser, const char *line, const char *colon,
                                              const char *end, struct stook__response_item *ret_item)
@@ -249,13 +269,9 @@ static enum stook__response_event take_field(struct stook__response_parser *pars
         value++;
     parser->any_field = 1;
     parser->last_frames = 0;
-    if ((size == 14 || size == 17) && parser->state == STOOK__RESPONSE_FIELDS && is_framing(line, size)) {
-        parser->last_frames = 1;
-        int bad = size == 14 ? note_lengths(parser, value, end) : note_codings(parser, value, end);
-        if (bad != 0)
-            return STOOK__RESPONSE_ERROR;
-    }
     *ret_item = (struct stook__response_item){line, value, size, (size_t)(end - value)};
+    if ((size == 14 || size == 17) && parser->state == STOOK__RESPONSE_FIELDS && note_framing(parser, ret_item) != 0)
+        return STOOK__RESPONSE_ERROR;
     return STOOK__RESPONSE_FIELD;
 }
 
@@ -328,13 +344,11 @@ static const char *end_of_line(struct stook__response_parser *parser, const char
 static const char *colon_of(const char *line, const char *end)
 {
     const char *at = line;
+    if (end[0] != '\r' || end[1] != '\n')
+        return NULL;
     while (token[(unsigned char)*at])
         at++; /* the end of the line is not of a token */
-    if (at == line || *at != ':' || *end != '\r')
-        return NULL;
-    /* The last eight bytes at once, where the value has fewer; those of a name are good already. */
-    const char *from = end - at < 8 && end - line >= 8 ? end - 8 : at;
-    return control_in(from, end) == 0 ? at : NULL;
+    return at != line && *at == ':' && is_clean(at, end) ? at : NULL;
 }
 
 static const char *trim(const char *line, const char *end)
@@ -344,10 +358,16 @@ static const char *trim(const char *line, const char *end)
     return end;
 }
 
-enum stook__response_event stook__response_line(struct stook__response_parser *parser, const char *line, size_t size,
-                                                struct stook__response_item *ret_item)
+static int in_section(const struct stook__response_parser *parser)
 {
-    if (parser->state != STOOK__RESPONSE_FIELDS && parser->state != STOOK__RESPONSE_TRAILERS) {
+    return parser->state == STOOK__RESPONSE_FIELDS || parser->state == STOOK__RESPONSE_TRAILERS;
+}
+
+/* A line of any kind; out of line, as note_framing(). */
+static __attribute__((noinline)) enum stook__response_event any_line(struct stook__response_parser *parser, const char *line,
+                                                                     size_t size, struct stook__response_item *ret_item)
+{
+    if (!in_section(parser)) {
         if (parser->state != STOOK__RESPONSE_STATUS_LINE)
             return STOOK__RESPONSE_ERROR;
         /* What does not begin like a status line is no HTTP at all. */
@@ -356,11 +376,6 @@ enum stook__response_event stook__response_line(struct stook__response_parser *p
     }
     if (size == 0 || line[size - 1] != '\n')
         return fail(parser, STOOK_EPROTOCOL, "a line of the head has no end");
-    if (size > 2 && parser->state != STOOK__RESPONSE_STATUS_LINE) {
-        const char *colon = colon_of(line, line + size - 2);
-        if (colon != NULL)
-            return take_field(parser, line, colon, trim(colon, line + size - 2), ret_item);
-    }
     const char *end = end_of_line(parser, line, size);
     if (end == NULL)
         return STOOK__RESPONSE_ERROR;
@@ -377,6 +392,17 @@ enum stook__response_event stook__response_line(struct stook__response_parser *p
     if (is_blank(line[0]) || end == line)
         return fold(parser, line, end, ret_item);
     return field(parser, line, end, ret_item);
+}
+
+enum stook__response_event stook__response_line(struct stook__response_parser *parser, const char *line, size_t size,
+                                                struct stook__response_item *ret_item)
+{
+    if (size < EIGHT_AND_CRLF || !in_section(parser))
+        return any_line(parser, line, size, ret_item);
+    const char *end = line + size - 2, *colon = colon_of(line, end);
+    if (colon == NULL)
+        return any_line(parser, line, size, ret_item);
+    return take_field(parser, line, colon, trim(colon, end), ret_item);
 }
 
 /* ----------------------------------------------------------------------------- chunks */

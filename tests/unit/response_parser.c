@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The parser of responses alone: each row whole, byte by byte, and in pieces of every size, with one outcome. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <stook.h>
@@ -294,6 +295,52 @@ TEST(responses_without_a_body)
     };
     check(rows, COUNT(rows), 0);
     check(to_head, COUNT(to_head), 1);
+}
+
+static enum stook__response_event one_field(struct stook__response_parser *parser, const char *name, size_t size, size_t at,
+                                            char byte, int strict)
+{
+    const struct stook__response_rules rules = {.strict = strict};
+    struct stook__response_item item;
+    size_t before = strlen(name) + 2, all = before + size + 2;
+    char *line = malloc(all); /* of its own size, so that a sanitizer sees who reads on */
+    CHECK(line != NULL);
+    memset(line, 'x', all);
+    memcpy(line, name, before - 2);
+    memcpy(line + before - 2, ": ", 2);
+    line[before + at] = byte;
+    memcpy(line + all - 2, "\r\n", 2);
+    stook__response_begin(parser, &rules, NULL, 0);
+    CHECK_EQ_INT(stook__response_line(parser, OK, sizeof OK - 1, &item), STOOK__RESPONSE_STATUS);
+    enum stook__response_event event = stook__response_line(parser, line, all, &item);
+    free(line);
+    return event;
+}
+
+/* Values are looked at eight bytes at a time: so one odd byte at each place of values of each length. */
+TEST(control_bytes)
+{
+    static const struct {
+        char byte;
+        int lenient, fatal;
+    } bytes[] = {{'\0', 1, 1},   {'\r', 1, 1},   {'\x01', 1, 0}, {'\x1f', 1, 0}, {'\x7f', 1, 0},
+                 {'\t', 0, 0},   {' ', 0, 0},    {'~', 0, 0},    {'\x80', 0, 0}, {'\xff', 0, 0}};
+    static const char *const names[] = {"A", "Names", "Content-Type", "Content-Encoding"};
+    for (size_t i = 0; i < COUNT(bytes) * COUNT(names); i++) {
+        for (size_t size = 1; size < 36; size++) {
+            for (size_t at = 0; at < size; at++) {
+                const char *name = names[i / COUNT(bytes)];
+                struct stook__response_parser parser;
+                size_t k = i % COUNT(bytes);
+                test_note("byte %d at %zu of %zu, of %s", bytes[k].byte, at, size, name);
+                enum stook__response_event event = one_field(&parser, name, size, at, bytes[k].byte, 0);
+                CHECK_EQ_INT(event, bytes[k].fatal ? STOOK__RESPONSE_ERROR : STOOK__RESPONSE_FIELD);
+                CHECK(bytes[k].fatal || (parser.lenient != NULL) == bytes[k].lenient);
+                event = one_field(&parser, name, size, at, bytes[k].byte, 1);
+                CHECK_EQ_INT(event, bytes[k].lenient ? STOOK__RESPONSE_ERROR : STOOK__RESPONSE_FIELD);
+            }
+        }
+    }
 }
 
 /* A line that does not fit into the block is an error of its own; one that is fed whole needs no block. */
