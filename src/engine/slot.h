@@ -74,7 +74,7 @@ struct stook__refusal {
 /* What stays with a slot for the next attempt of its origin; kept by the attempt. */
 struct stook__slot_kit {
     CURLU *url;       /* libcurl reads it when the transfer starts, so it is never shared */
-    char path[64];    /* what the URL is behind its origin, if that is short; "": not known */
+    char text[128];   /* of the URL, if that is short; "": not known */
     unsigned changed; /* options that differ from those of a plain GET */
     int64_t connect_ms;
     struct curl_slist *connect_to; /* libcurl keeps the pointer */

@@ -107,15 +107,14 @@ static int refuse_url(struct stook__attempt *attempt, int error, const char *why
 }
 
 /* Whoever asks for the same again, as those do who poll, is spared 600 instructions. */
-static void note_path(struct stook__slot_kit *kit, const char *path)
+static void note_url(struct stook__slot_kit *kit, const char *url)
 {
-    size_t size = strlen(path) + 1;
-    if (size <= sizeof kit->path)
-        memcpy(kit->path, path, size);
+    size_t size = strlen(url) + 1;
+    if (size <= sizeof kit->text)
+        memcpy(kit->text, url, size);
 }
 
-static int take_new(struct stook__attempt *attempt, struct stook__trust *trust, size_t origin, int rest,
-                    struct stook__outcome *ret_outcome)
+static int take_new(struct stook__attempt *attempt, struct stook__trust *trust, int rest, struct stook__outcome *ret_outcome)
 {
     const char *why = NULL, *url = attempt->spec->url;
     char scheme[16];
@@ -125,7 +124,7 @@ static int take_new(struct stook__attempt *attempt, struct stook__trust *trust, 
     int error = stook__url_parse(stook__slot_kit(attempt->slot)->url, url, &why, scheme);
     if (error != 0)
         return refuse_url(attempt, error, why, scheme, ret_outcome);
-    note_path(stook__slot_kit(attempt->slot), url + origin);
+    note_url(stook__slot_kit(attempt->slot), url);
     error = stook__peer_join(attempt, stook__options_may_be_h2(attempt), rest);
     if (error != 0)
         return error;
@@ -140,7 +139,6 @@ static int take_slot(struct stook__attempt *attempt, int rest, struct stook__out
     const char *why, *url = attempt->spec->url;
     char scheme[16];
     struct stook__trust *trust = stook__peer_trust(attempt->usual, attempt->policy);
-    size_t origin = stook__url_origin(url);
     if (trust == NULL)
         return STOOK_ENOMEM;
     if (rest)
@@ -150,15 +148,15 @@ static int take_slot(struct stook__attempt *attempt, int rest, struct stook__out
         attempt->slot = NULL;
     }
     if (attempt->slot == NULL)
-        return take_new(attempt, trust, origin, rest, ret_outcome);
+        return take_new(attempt, trust, rest, ret_outcome);
     struct stook__slot_kit *kit = stook__slot_kit(attempt->slot);
-    if (kit->path[0] != '\0' && strcmp(kit->path, url + origin) == 0)
+    if (strcmp(kit->text, url) == 0)
         return 0;
-    kit->path[0] = '\0';
-    int error = stook__url_move(kit->url, url + origin) ? 0 : stook__url_parse(kit->url, url, &why, scheme);
+    kit->text[0] = '\0';
+    int error = stook__url_move(kit->url, url + stook__url_origin(url)) ? 0 : stook__url_parse(kit->url, url, &why, scheme);
     if (error != 0)
         return refuse_url(attempt, error, why, scheme, ret_outcome);
-    note_path(kit, url + origin);
+    note_url(kit, url);
     return 0;
 }
 
@@ -186,6 +184,8 @@ static int set_method(struct stook__attempt *attempt, unsigned *changed)
     struct stook__slot *slot = attempt->slot;
     const struct stook__spec *spec = attempt->spec;
     const char *method = attempt->method, *usual = "GET";
+    if (stook__spec_method(spec) == NULL && !stook__spec_has_body(spec))
+        return 0; /* what undo() has left */
     if (stook__spec_has_source(spec)) {
         int error = stook__upload_begin(attempt);
         if (error != 0)
@@ -227,7 +227,8 @@ static void set_connect_time(struct stook__attempt *attempt)
 /* POST always has one, if an empty one. */
 static int has_body(const struct stook__attempt *attempt)
 {
-    return stook__spec_has_body(attempt->spec) || strcmp(attempt->method, "POST") == 0;
+    return stook__spec_has_body(attempt->spec) ||
+           (stook__spec_method(attempt->spec) != NULL && strcmp(attempt->method, "POST") == 0);
 }
 
 /* Lines that the library adds to the program's. */

@@ -18,7 +18,7 @@ void stook__attend_room(stook_client *client, stook_batch *batch)
 static int wants_more(stook_batch *batch)
 {
     size_t wanted = batch->group.limit < SIZE_MAX ? batch->group.limit : ASKS;
-    return !batch->exhausted && !batch->later && stook__batch_verdict(batch) == 0 && batch->group.n_waiting < wanted;
+    return !batch->exhausted && !batch->later && batch->group.n_waiting < wanted && stook__batch_verdict(batch) == 0;
 }
 
 static void ask_for_more(stook_batch *batch)
@@ -63,8 +63,7 @@ static void attend(stook_client *client, stook_batch *batch)
 {
     stook__bodies_return(batch);
     if (batch->state == STOOK__AWAITED) {
-        if (stook__batch_verdict(batch) == 0)
-            ask_for_more(batch);
+        ask_for_more(batch);
         if (stook__batch_verdict(batch) != 0)
             end_some(client, batch);
         stook__attend_room(client, batch);
