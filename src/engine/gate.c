@@ -187,16 +187,21 @@ static void end_connecting(struct stook__slot *slot)
     slot->connecting = 0;
 }
 
+/* Whoever led does not any more, and the cap is its: it runs for nobody else. */
+static void remove_leader(struct stook__origin *origin)
+{
+    origin->leader = NULL;
+    stook__clock_clear(&origin->engine->caps, &origin->cap);
+}
+
 /* From now on, for a while, nobody waits for anybody. */
 static void set_free(struct stook__origin *origin, int64_t until)
 {
     if (origin->free_until < until)
         origin->free_until = until;
     /* Those who have a connection do not wait for its look-up; those who have none do. */
-    if (origin->leader != NULL && !origin->leader->resolving) {
-        origin->leader = NULL;
-        stook__clock_clear(&origin->engine->caps, &origin->cap);
-    }
+    if (origin->leader != NULL && !origin->leader->resolving)
+        remove_leader(origin);
     touch(origin);
 }
 
@@ -233,7 +238,7 @@ void stook__gate_take_back(struct stook__slot *slot)
     slot->sent_back = 0;
     end_connecting(slot);
     if (origin->leader == slot)
-        origin->leader = NULL;
+        remove_leader(origin);
     stook__list_append(&origin->nameless, &slot->link);
     touch(origin);
 }
@@ -251,8 +256,7 @@ void stook__gate_left(struct stook__slot *slot, CURLcode code)
         touch(origin);
         return;
     }
-    origin->leader = NULL;
-    stook__clock_clear(&origin->engine->caps, &origin->cap);
+    remove_leader(origin);
     int64_t now = stook__engine_time(origin->engine);
     if (slot->os_error == EMFILE)
         code = CURLE_OK; /* nothing was tried, and nothing is known: the next one leads */
