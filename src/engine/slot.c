@@ -437,6 +437,9 @@ static void park(struct stook__slot *slot)
 {
     slot->owner = NULL;
     slot->parked = 1;
+    /* One that was told is no news for anybody now, and ends with the others of its lane. */
+    stook__list_remove(&slot->link);
+    stook__list_append(&slot->lane->slots, &slot->link);
     slot->engine->parked++;
     /* What belongs to the attempt goes with it. */
     curl_easy_setopt(slot->easy, CURLOPT_HTTPHEADER, NULL);

@@ -153,3 +153,132 @@ TEST(leader_gives_up)
     spy.on_socket = NULL;
     life_end(&life);
 }
+
+/* ------------------------------------------------------------ looked up once more */
+
+/* Its connection is reset, so libcurl makes another, and looks the name up, which it has forgotten: the
+   program is there already, and may end the request in the middle of that look-up. */
+static enum raw_then reset_later(struct raw_call *call)
+{
+    raw_wait(call->server, "/asked", 1); /* until libcurl has asked for the body */
+    return RAW_RESET;
+}
+
+static const struct raw_behaviour resetting[] = {{.path = "/reset", .answer = reset_later, .early = 1}, {.path = NULL}};
+
+enum { RESET }; /* its index; another may be behind it */
+
+static struct {
+    unsigned asked;   /* look-ups before */
+    int laters[2];    /* how often each had nothing to send */
+    int fails;        /* now body_read of the first does */
+    int breaks;       /* now its CURLM does */
+    int errors[2];    /* what was delivered */
+    stook_batch *batch;
+    struct raw_server *server;
+} again;
+
+static int64_t give_nothing(stook_batch *batch, size_t index, void *buffer, size_t size, void *user)
+{
+    (void)buffer, (void)size, (void)user;
+    if (!again.fails) {
+        if (again.laters[index]++ == 0 && index == RESET)
+            raw_signal(again.server, "/asked");
+        return STOOK_LATER;
+    }
+    if (index == RESET)
+        return -1;
+    stook_batch_cancel_one(batch, RESET); /* before anybody has heard of its failure */
+    return 0;
+}
+
+static void fail_while_looked_up(stook_client *client, void *user)
+{
+    pthread_mutex_lock(&names.lock);
+    int looks = names.asked > again.asked;
+    pthread_mutex_unlock(&names.lock);
+    size_t count = *(size_t *)user;
+    for (size_t i = 0; i < count; i++)
+        looks = looks && again.laters[i] > 0;
+    if (!looks) {
+        CHECK_ERROR(stook_client_post(client, fail_while_looked_up, user), 0);
+        return;
+    }
+    again.fails = 1;
+    for (size_t i = 0; i < count; i++)
+        stook_batch_resume(again.batch, i);
+}
+
+static void note_result(stook_batch *batch, const stook_result *result, void *user)
+{
+    (void)batch, (void)user;
+    if (result != NULL)
+        again.errors[stook_result_index(result)] = stook_result_error(result);
+    pthread_mutex_lock(&names.lock);
+    names.done++;
+    pthread_mutex_unlock(&names.lock);
+}
+
+static int gather_one(struct life *life, const char *url)
+{
+    stook_batch *batch = life_batch(life);
+    add(batch, url);
+    int failed = life_gather(life, batch, &STOOK_GATHER(.on_result = note_result));
+    stook_batch_free(batch);
+    return failed;
+}
+
+/* As many results as `enough` come in before the look-up of the first returns. */
+static struct raw_server *fail_one(struct life *life, size_t count, int enough, int error)
+{
+    spy.keep_option = forget_names;
+    begin(life, 0);
+    struct raw_server *server = raw_server_start(resetting);
+    CHECK_EQ_INT(gather_one(life, text("http://slow.test:%d/ok", raw_port(server))), 0);
+    names.done = 0;
+    names.enough = enough;
+    memset(&again, 0, sizeof again);
+    again.asked = names.asked;
+    again.server = server;
+    again.batch = life_batch(life);
+    ADD(again.batch, text("http://slow.test:%d/reset", raw_port(server)), .body_read = give_nothing);
+    if (count > 1)
+        ADD(again.batch, raw_url(server, "/echo"), .body_read = give_nothing);
+    CHECK_ERROR(stook_client_post(life->client, fail_while_looked_up, &count), 0);
+    CHECK_EQ_INT(life_gather(life, again.batch, &STOOK_GATHER(.on_result = note_result)), 1);
+    CHECK_ERROR(again.errors[RESET], error);
+    stook_batch_free(again.batch);
+    return server;
+}
+
+/* It has failed and is cancelled before that is heard of: nobody waits for its look-up. */
+TEST_BOTH(failed_and_cancelled)
+{
+    struct raw_server *server = fail_one(life, 2, 3, STOOK_ECANCELLED);
+    CHECK_EQ_INT(gather_one(life, raw_url(server, "/ok")), 0);
+    CHECK_EQ_INT(names.gave_up, 0);
+    spy.keep_option = NULL;
+}
+
+static CURLMcode break_it(CURLM *multi, curl_socket_t fd, CURLMcode code)
+{
+    (void)multi, (void)fd;
+    if (!again.breaks)
+        return code;
+    again.breaks = 0;
+    note_result(NULL, NULL, NULL); /* what comes next may wait for the look-up */
+    return CURLM_INTERNAL_ERROR;
+}
+
+/* It has failed, its look-up goes on, and then the CURLM breaks in which that is. */
+TEST_BOTH(failed_and_broken)
+{
+    struct raw_server *server = fail_one(life, 1, 2, STOOK_ECALLBACK);
+    again.breaks = 1;
+    spy.after_action = break_it;
+    gather_one(life, text("http://slow.test:%d/ok", raw_port(server)));
+    CHECK_EQ_INT(again.breaks, 0);
+    spy.after_action = NULL;
+    spy.keep_option = NULL;
+    life_close(life);
+}
