@@ -10,6 +10,14 @@ if(STOOK_SANITIZE)
     add_link_options(-fsanitize=${STOOK_SANITIZE})
 endif()
 
+if(STOOK_BUILD_FUZZERS)
+    if(NOT CMAKE_C_COMPILER_ID STREQUAL "Clang")
+        message(FATAL_ERROR "STOOK_BUILD_FUZZERS needs clang: -DCMAKE_C_COMPILER=clang")
+    endif()
+    add_compile_options(-fsanitize=fuzzer-no-link)
+    add_link_options(-fsanitize=fuzzer-no-link)
+endif()
+
 # Also for the tests and examples.
 set(STOOK_WARNINGS "")
 if(CMAKE_C_COMPILER_ID MATCHES "GNU|Clang")

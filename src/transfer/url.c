@@ -86,6 +86,8 @@ static const char *judge_name(const char *name)
     size_t size = strlen(name), label = 0;
     if (name[0] == '[')
         return NULL;
+    if (strchr(name, '%') != NULL) /* libcurl has decoded it once, and decodes it again when it is handed on */
+        return "its host is not valid";
     if (size > 1 && name[size - 1] == '.')
         size--;
     if (size > NAME_MAX_BYTES)

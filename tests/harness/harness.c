@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* main() of every test program: runs one test by its name, then counts what it left behind. */
+/* Runs one test by its name, then counts what it left behind. */
 #include "harness.h"
 
 #include <dirent.h>
@@ -63,10 +63,7 @@ void test_skip(const char *format, ...)
     vdprintf(out, format, args);
     va_end(args);
     dprintf(out, "\n");
-    while (deferred_count > 0) {
-        deferred_count--;
-        deferred[deferred_count].call(deferred[deferred_count].arg);
-    }
+    test_finish();
     _Exit(SKIPPED);
 }
 
@@ -231,7 +228,15 @@ static void warm_up(void)
     CHECK_EQ_INT(uv_loop_close(&loop), 0);
 }
 
-int main(int argc, char **argv)
+void test_finish(void)
+{
+    while (deferred_count > 0) {
+        deferred_count--;
+        deferred[deferred_count].call(deferred[deferred_count].arg);
+    }
+}
+
+int test_main(int argc, char **argv)
 {
     static char fds[FD_MAX];
     struct test *test = tests;
@@ -251,10 +256,7 @@ int main(int argc, char **argv)
     look_at_fds(fds);
     size_t threads = test_count_threads();
     test->run();
-    while (deferred_count > 0) {
-        deferred_count--;
-        deferred[deferred_count].call(deferred[deferred_count].arg);
-    }
+    test_finish();
     test_note("%s", "");
     check_fds(fds);
     check_threads(threads);

@@ -35,6 +35,11 @@ const struct test *test_first(void);
 /* Have `call` run when the test is over, the last one first; then descriptors are counted. */
 void test_defer(void (*call)(void *arg), void *arg);
 
+/* What main() of a test program does: main.c, which a program with a main() of its own leaves out. */
+int test_main(int argc, char **argv);
+/* Run what was deferred. test_main() does it, and a main() of another kind has to. */
+void test_finish(void);
+
 /* Said beside a failure: which life, which allocation. */
 void test_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
