@@ -45,6 +45,7 @@ stook_is_there() {
     libzstd-dev) stook_knows libzstd ;;
     apache2-bin) stook_has_program apache2 ;;
     nghttp2-server) stook_has_program nghttpd ;;
+    libclang-rt-dev) clang -fsanitize=fuzzer -x c /dev/null -shared -o /dev/null 2>/dev/null ;;
     python3-*) /usr/bin/python3 -c "import ${1#python3-}" 2>/dev/null ;;
     *) stook_has_program "$1" ;;
     esac
