@@ -127,6 +127,12 @@ static int corrected(const struct stook__attempt *attempt, const struct stook__s
         *why = TOO_LONG;
         return STOOK_ETOOLARGE;
     }
+    /* libcurl looks at chunks too, and what it finds has no code of its own. What the parser says is found before that. */
+    if (facts->code == CURLE_RECV_ERROR && attempt->response.line != NULL && strstr(facts->text, "in chunked-encoding") != NULL) {
+        int too_long = strstr(facts->text, "memory") != NULL; /* 7.88 says so of a trailer over 4 KB */
+        *why = too_long ? TOO_LONG : facts->text;
+        return too_long ? STOOK_ETOOLARGE : STOOK_EPROTOCOL;
+    }
     /* The connection ended inside the head, and libcurl makes do with what it has. */
     if (facts->code == CURLE_OK && !attempt->head_done) {
         *why = "the connection ended inside the head";

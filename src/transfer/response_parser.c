@@ -331,15 +331,6 @@ static enum stook__response_event section_done(struct stook__response_parser *pa
     return STOOK__RESPONSE_END;
 }
 
-/* Without the end of line, which is CRLF; a LF alone has one reading (RFC 9112 2.2). NULL: it is an error. */
-static const char *end_of_line(struct stook__response_parser *parser, const char *line, size_t size)
-{
-    const char *end = line + size - 1;
-    if (end > line && end[-1] == '\r')
-        return end - 1;
-    return overlook(parser, "a line of the head ends without a CR") == 0 ? end : NULL;
-}
-
 /* The colon of a line that is as it should be, as nearly all are; else NULL, and all has to be looked at. */
 static const char *colon_of(const char *line, const char *end)
 {
@@ -376,12 +367,14 @@ static __attribute__((noinline)) enum stook__response_event any_line(struct stoo
     }
     if (size == 0 || line[size - 1] != '\n')
         return fail(parser, STOOK_EPROTOCOL, "a line of the head has no end");
-    const char *end = end_of_line(parser, line, size);
-    if (end == NULL)
-        return STOOK__RESPONSE_ERROR;
+    const char *end = line + size - 1;
+    int whole = end > line && end[-1] == '\r';
+    end -= whole;
     int control = control_in(line, end);
     if (control < 0)
         return fail(parser, STOOK_EPROTOCOL, CONTROL);
+    if (!whole && overlook(parser, "a line of the head ends without a CR") != 0) /* one reading: RFC 9112 2.2 */
+        return STOOK__RESPONSE_ERROR;
     if (control > 0 && overlook(parser, "a control byte in a line of the head") != 0)
         return STOOK__RESPONSE_ERROR;
     if (parser->state == STOOK__RESPONSE_STATUS_LINE)
@@ -505,6 +498,16 @@ static enum stook__response_event chunks(struct stook__response_parser *parser, 
 
 /* ------------------------------------------------------------------------- the stream */
 
+/* The beginning of a line that is an error whatever comes behind it. libcurl too ends at a CR inside a trailer, and
+   what it says of that is less than what is said here. */
+static int is_broken(const struct stook__response_parser *parser, size_t before)
+{
+    const char *line = parser->line, *end = line + parser->line_size;
+    if (parser->state == STOOK__RESPONSE_STATUS_LINE || parser->line_size == before)
+        return 0;
+    return control_in(line + (before > 0 ? before - 1 : 0), end[-1] == '\r' ? end - 1 : end) < 0;
+}
+
 /* A line that is complete here, or together with what came of it before; else it is put by. */
 static enum stook__response_event cut_line(struct stook__response_parser *parser, const char *data, size_t size, size_t *ret_used,
                                            struct stook__response_item *ret_item)
@@ -516,10 +519,11 @@ static enum stook__response_event cut_line(struct stook__response_parser *parser
         return stook__response_line(parser, data, part, ret_item);
     if (part > parser->line_max - parser->line_size)
         return fail(parser, STOOK_ETOOLARGE, "a line of the head is too long");
-    memcpy(parser->line + parser->line_size, data, part);
+    size_t before = parser->line_size;
+    memcpy(parser->line + before, data, part);
     parser->line_size += part;
     if (lf == NULL)
-        return STOOK__RESPONSE_NOTHING;
+        return is_broken(parser, before) ? fail(parser, STOOK_EPROTOCOL, CONTROL) : STOOK__RESPONSE_NOTHING;
     part = parser->line_size;
     parser->line_size = 0;
     return stook__response_line(parser, parser->line, part, ret_item);

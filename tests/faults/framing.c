@@ -121,6 +121,15 @@ static enum raw_then endless_trailers(struct raw_call *call)
     return flood(call, "X-Trailer: value\r\n", 0, 0);
 }
 
+/* Within head_max, and more than libcurl takes of a trailer, which is 4096 bytes. */
+static enum raw_then long_trailer(struct raw_call *call)
+{
+    raw_say(call, CHUNKED "3\r\nabc\r\n0\r\nX-Trailer: ");
+    flood(call, "0123456789", 2000, 0);
+    raw_say(call, "\r\n\r\n");
+    return RAW_CLOSE;
+}
+
 TEST(chunks)
 {
     static const struct fault rows[] = {
@@ -189,6 +198,11 @@ TEST(chunks)
         {"F17 20,000 trailers", {.answer = trailers}, .costly = 1, .error = STOOK_ETOOLARGE, .status = 200, .body = "abc"},
         {"F17 trailers without end", {.answer = endless_trailers}, .costly = 1, .error = STOOK_ETOOLARGE, .status = 200,
          .body = "abc"},
+        {"F17 a trailer of 20,000 bytes", {.answer = long_trailer}, .error = STOOK_ETOOLARGE, .says = "longer than libcurl takes", .status = 200, .body = "abc"},
+        {"F17 a CR in a trailer that has no end", {.bytes = CHUNKED "3\r\nabc\r\n0\r\nX-Trailer: a\rb", .then = RAW_CLOSE},
+         .error = STOOK_EPROTOCOL, .status = 200, .body = "abc", .says = "a NUL byte or a CR"},
+        {"F17 an empty line that ends otherwise", {.bytes = CHUNKED "3\r\nabc\r\n0\r\n\rX", .then = RAW_CLOSE},
+         .error = STOOK_EPROTOCOL, .status = 200, .body = "abc", .says = "a NUL byte or a CR"},
         {"F17 end inside the trailers",
          {.bytes = CHUNKED "3\r\nabc\r\n0\r\nX-Trailer: val", .then = RAW_CLOSE}, .error = STOOK_ETRUNCATED,
          .status = 200, .body = "abc"},
