@@ -296,7 +296,7 @@ struct stook_progress {
  */
 struct stook_request {
     size_t size;                /**< set by STOOK_REQUEST() */
-    const char *url;            /**< absolute http or https URL (RFC 3986), at most 64 KiB, no user name or password in it */
+    const char *url;            /**< absolute http or https URL (RFC 3986), at most 64 KiB, no user name or password in it, the host not %-encoded */
     const char *method;         /**< ["GET", with a body "POST"] a token (RFC 9110 9.1), case matters */
     const char *const *headers; /**< "Name: value" strings, ended by NULL; framing fields are refused */
     const void *body;           /**< [none] bytes to send */

@@ -86,8 +86,6 @@ static const char *judge_name(const char *name)
     size_t size = strlen(name), label = 0;
     if (name[0] == '[')
         return NULL;
-    if (strchr(name, '%') != NULL) /* libcurl has decoded it once, and decodes it again when it is handed on */
-        return "its host is not valid";
     if (size > 1 && name[size - 1] == '.')
         size--;
     if (size > NAME_MAX_BYTES)
@@ -109,7 +107,11 @@ static const char *judge_name(const char *name)
 static int check_host(CURLU *url, const char *text, const char **ret_why)
 {
     char key[STOOK__SITE_MAX], *host = NULL;
+    const char *written = strstr(text, "://") + 3;
     size_t size;
+    /* libcurl decodes it, so that one host has many names and "%303" is an address; but a zone stands behind its "%25". */
+    if (written[0] != '[' && memchr(written, '%', strcspn(written, "/?#")) != NULL)
+        return refuse(STOOK_EURL, "its host is %-encoded; write it as it is", ret_why);
     CURLUcode code = curl_url_get(url, CURLUPART_HOST, &host, 0);
     if (code == CURLUE_OUT_OF_MEMORY)
         return refuse(STOOK_ENOMEM, "out of memory", ret_why);
