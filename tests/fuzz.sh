@@ -42,7 +42,9 @@ build fuzz address,undefined fuzzers
 case " $* " in *' calls-thread '*) build fuzz-thread thread fuzz_calls ;; esac
 
 TMPDIR="$fuzz/tmp"
-export TMPDIR UBSAN_OPTIONS=print_stacktrace=1
+UBSAN_OPTIONS=print_stacktrace=1
+TSAN_OPTIONS="halt_on_error=1:suppressions=$root/tests/fuzz/thread.supp"
+export TMPDIR UBSAN_OPTIONS TSAN_OPTIONS
 rm -rf -- "$TMPDIR"
 mkdir -p "$TMPDIR" "$fuzz/logs" "$fuzz/findings"
 

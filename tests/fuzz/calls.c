@@ -405,8 +405,9 @@ static void fail_memory(void)
 {
     unsigned nth = fuzz_below(&world->input, 64);
     pthread_mutex_lock(&world->memory.lock);
-    memory_fail(&world->memory, nth > 0 ? world->memory.calls + nth : 0, (int)fuzz_below(&world->input, 2));
+    size_t calls = world->memory.calls;
     pthread_mutex_unlock(&world->memory.lock);
+    memory_fail(&world->memory, nth > 0 ? calls + nth : 0, (int)fuzz_below(&world->input, 2));
 }
 
 static void new_batch(void)

@@ -101,8 +101,10 @@ void memory_begin(struct memory *memory)
 
 void memory_fail(struct memory *memory, size_t nth, int from_there_on)
 {
+    pthread_mutex_lock(&memory->lock);
     memory->fail_at = nth;
     memory->fail_on = from_there_on;
+    pthread_mutex_unlock(&memory->lock);
 }
 
 void memory_check_empty(struct memory *memory)
