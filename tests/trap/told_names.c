@@ -25,11 +25,11 @@ static int forget_looked_up(CURL *easy, CURLoption option)
     return option != CURLOPT_DNS_CACHE_TIMEOUT;
 }
 
-static enum raw_then answer_and_leave(struct raw_call *call)
+static enum raw_then leave_and_answer(struct raw_call *call)
 {
-    raw_say(call, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
     if (call->seen == 2)
-        raw_leave_port(call);
+        raw_leave_port(call); /* before the client hears of it */
+    raw_say(call, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
     return RAW_CLOSE;
 }
 
@@ -38,7 +38,7 @@ static enum raw_then answer_and_leave(struct raw_call *call)
 TEST_BOTH(cold_origin)
 {
     enum { HANG_MS = 300, COLD_S = 61 };
-    static const struct raw_behaviour extra[] = {{.path = "/twice", .answer = answer_and_leave}, {.path = NULL}};
+    static const struct raw_behaviour extra[] = {{.path = "/twice", .answer = leave_and_answer}, {.path = NULL}};
     unsigned version = curl_version_info(CURLVERSION_NOW)->version_num, asked[4];
     spy.version = version < 0x081600 ? 0x081600 : version; /* the first that is told */
     spy.keep_option = forget_looked_up;
