@@ -98,7 +98,7 @@ try() {
     esac
     # shellcheck disable=SC2046 # words
     tar -C "$copy" -cf "$log.tar" $(changed "$1")
-    if ! patch -p1 -s -f -d "$copy" <"$root/tests/broken/$1" >"$log" 2>&1; then
+    if ! patch -p1 -s -f --fuzz=0 -d "$copy" <"$root/tests/broken/$1" >"$log" 2>&1; then
         faulty "${1%.patch}" "does not apply: $what"
     elif forget_objects "$1" && ! make_targets "$(target "$test")"; then
         faulty "${1%.patch}" "does not build: $what"

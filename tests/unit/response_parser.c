@@ -364,3 +364,29 @@ TEST(long_lines)
             CHECK_ERROR(parser.error, STOOK_ETOOLARGE);
     }
 }
+
+/* A line of trailers that can only be an error is one before its end has come: libcurl waits for no end either. */
+TEST(broken_before_its_end)
+{
+    static const struct {
+        const char *bytes;
+        int broken;
+    } rows[] = {{"X: a\rb", 1}, {"X: a\r\r", 1}, {"\rX", 1}, {"X: a\r", 0}, {"\r", 0}, {"X: ab", 0}, {"X\x01", 0}};
+    const struct stook__response_rules rules = {0};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        for (size_t piece = 1; piece <= strlen(rows[i].bytes); piece++) {
+            static char line[64];
+            struct stook__response_parser parser;
+            struct stook__response_item item;
+            size_t used;
+            test_note("row %zu, in pieces of %zu", i, piece);
+            stook__response_begin(&parser, &rules, line, sizeof line);
+            parser.state = STOOK__RESPONSE_TRAILERS;
+            for (size_t at = 0; at < strlen(rows[i].bytes); at += piece) {
+                size_t left = strlen(rows[i].bytes + at);
+                stook__response_feed(&parser, rows[i].bytes + at, left < piece ? left : piece, &used, &item);
+            }
+            CHECK_EQ_INT(parser.state == STOOK__RESPONSE_FAILED, rows[i].broken);
+        }
+    }
+}
