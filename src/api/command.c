@@ -25,9 +25,10 @@ struct line {
 static void put(struct line *line, const char *bytes, size_t size)
 {
     size_t fits = size < line->room ? size : line->room > 0 ? line->room - 1 : 0;
-    if (fits > 0)
+    if (fits > 0) { /* else there may be no buffer at all */
         memcpy(line->at, bytes, fits);
-    line->at += fits;
+        line->at += fits;
+    }
     line->room -= fits;
     line->size += (int64_t)size;
     if (fits < size)
