@@ -15,7 +15,7 @@
 #include "transfer/upload.h"
 #include "transfer/url.h"
 
-enum { BODY = 1, METHOD = 2, HEAD = 4, FIELDS = 8, FRESH = 16, ROOM = 32 }; /* of kit.changed */
+enum { BODY = 1, METHOD = 2, HEAD = 4, FIELDS = 8, FRESH = 16, ROOM = 32, LAST = 64 }; /* of kit.changed */
 static const long ROOM_SIZE = 128 << 10; /* of libcurl's buffer */
 enum { OWN_MAX = 4 };                                            /* lines of own_fields(), with the NULL */
 
@@ -177,6 +177,14 @@ static void undo(CURL *easy, unsigned changed, const struct stook__usual *usual)
         curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 0L);
     if (changed & ROOM)
         curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)CURL_MAX_WRITE_SIZE);
+    if (changed & LAST)
+        curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 0L);
+}
+
+void stook__options_last(struct stook__attempt *attempt, int last)
+{
+    stook__slot_kit(attempt->slot)->changed |= LAST;
+    curl_easy_setopt(stook__slot_easy(attempt->slot), CURLOPT_FORBID_REUSE, (long)last);
 }
 
 static int set_method(struct stook__attempt *attempt, unsigned *changed)

@@ -122,6 +122,8 @@ int stook__options_check(struct stook__attempt *attempt, int *ret_secret, struct
 /* options.c: a slot, with all options set. 0, STOOK_EARG, STOOK_EPOLICY, STOOK_EURL, STOOK_EUNSUPPORTED,
    STOOK_ENOMEM; the outcome is set if there is more to say. */
 int stook__options_set(struct stook__attempt *attempt, int fresh, struct stook__outcome *ret_outcome);
+/* options.c, also inside libcurl: whether its connection ends with this request. */
+void stook__options_last(struct stook__attempt *attempt, int last);
 /* options.c: whether the connection may come to speak HTTP/2, which is agreed in TLS: 1; or even HTTP/3: 2. */
 int stook__options_may_be_h2(const struct stook__attempt *attempt);
 /* Authorities of one's own are these and no others. */
@@ -144,6 +146,8 @@ char *stook__peer_file_fault(struct stook__attempt *attempt, CURLcode code);
 /* rounds.c, inside libcurl: as attempt_events. */
 int stook__rounds_may_resend(void *owner);
 void stook__rounds_resend(void *owner);
+/* rounds.c, inside libcurl: the final head is complete. */
+void stook__rounds_answered(struct stook__attempt *attempt);
 /* rounds.c: libcurl may yet send it again behind the answer whose head is there. */
 int stook__rounds_may_follow(const struct stook__attempt *attempt);
 /* outcome.c */

@@ -76,6 +76,7 @@ static int head_done(struct stook__attempt *attempt)
     attempt->head_done = 1;
     if (attempt->feed != NULL)
         stook__feed_answered(attempt);
+    stook__rounds_answered(attempt);
     attempt->trailers_at = attempt->answer.head.size;
     if (attempt->response.state == STOOK__RESPONSE_UNTIL_CLOSE)
         error = attempt->answer.protocol < 20

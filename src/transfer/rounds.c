@@ -39,6 +39,15 @@ int stook__rounds_may_resend(void *owner)
     return extra->username != NULL && was_taken(attempt, status);
 }
 
+/* Behind a 417 libcurl leaves the body out and sends the request again over the same connection. Where the
+   server goes on to read the body, as it may (RFC 9110 10.1.1), it would take that request for it. */
+void stook__rounds_answered(struct stook__attempt *attempt)
+{
+    const struct stook__extra *extra = attempt->spec->extra;
+    if (extra != NULL && extra->expect && attempt->answer.status == 417 && attempt->answer.protocol < 20)
+        stook__options_last(attempt, 1);
+}
+
 /* libcurl knows that there is nothing to wait for now, but not that the field is to go. */
 static void drop_expect(const struct stook__attempt *attempt)
 {
@@ -62,8 +71,10 @@ void stook__rounds_resend(void *owner)
         attempt->stream->head_due = 0;
     if (attempt->intake != NULL)
         stook__intake_anew(attempt);
-    if (attempt->spec->extra->expect)
+    if (attempt->spec->extra->expect) {
         drop_expect(attempt);
+        stook__options_last(attempt, 0);
+    }
 }
 
 int stook__rounds_may_follow(const struct stook__attempt *attempt)

@@ -136,6 +136,20 @@ static enum raw_then refuse_expectation(struct raw_call *call)
     return raw_answer(call, waste, 4);
 }
 
+/* Says no, and reads the body all the same, as a server may that does not close (RFC 9110 10.1.1). */
+static enum raw_then refuse_and_discard(struct raw_call *call)
+{
+    char waste[64];
+    if (strcasestr(call->head, "\r\nExpect: 100-continue\r\n") == NULL) {
+        raw_read(call, waste, 4);
+        return raw_answer(call, waste, 4);
+    }
+    raw_say(call, "HTTP/1.1 417 Expectation Failed\r\nContent-Length: 0\r\n\r\n");
+    size_t size = raw_read(call, waste, 4);
+    CHECK(size == 0 || memcmp(waste, "1234", 4) == 0);
+    return size == 0 ? RAW_CLOSE : RAW_KEEP;
+}
+
 static enum raw_then refuse_always(struct raw_call *call)
 {
     raw_say(call, "HTTP/1.1 417 Expectation Failed\r\nContent-Length: 0\r\n\r\n");
@@ -167,6 +181,7 @@ static const struct raw_behaviour own[] = {
      .then = RAW_KEEP},
     {"/short-401", "HTTP/1.1 401 U\r\n" CHALLENGE "Content-Length: 100\r\n\r\nshort", .then = RAW_CLOSE},
     {"/refuse-expectation", .answer = refuse_expectation, .early = 1},
+    {"/refuse-and-discard", .answer = refuse_and_discard, .early = 1},
     {"/refuse-always", .answer = refuse_always, .early = 1},
     {"/leave", .answer = leave_to_send, .early = 1},
     {NULL}};
@@ -317,6 +332,20 @@ TEST_BOTH(expect_is_refused)
     CHECK_EQ_INT(raw_seen(server, "/refuse-expectation"), 2);
     ask(life, &STOOK_REQUEST(raw_url(server, "/refuse-always"), .json = "1234", .expect = 1), 2, 417);
     ask(life, &STOOK_REQUEST(raw_url(server, "/too-early"), .json = "1234", .expect = 1), 1, 413);
+}
+
+/* Where the body was not sent nothing else is, for it would be taken for the body (RFC 9112 9.3). */
+TEST_BOTH(expect_is_refused_and_the_body_awaited)
+{
+    struct raw_server *server = raw_server_start(own);
+    life_open(life, NULL);
+    const char *url = raw_url(server, "/refuse-and-discard");
+    CHECK_STR(ask(life, &STOOK_REQUEST(url, .json = "1234", .expect = 1), 2, 200), "1234");
+    CHECK_EQ_INT(raw_connections(server), 2);
+    /* The second of them is kept, and those behind it are as good as any. */
+    CHECK_STR(ask(life, &STOOK_REQUEST(url, .json = "5678"), 1, 200), "5678");
+    CHECK_STR(ask(life, &STOOK_REQUEST(url, .json = "9abc"), 1, 200), "9abc");
+    CHECK_EQ_INT(raw_connections(server), 2);
 }
 
 /* ------------------------------------------------------------------- on_head, once */
