@@ -90,6 +90,12 @@ static inline int stook__spec_has_body(const struct stook__spec *spec)
     return spec->body_size > 0 || stook__spec_has_source(spec);
 }
 
+/* Leave is asked for a body, not where there is none. */
+static inline int stook__spec_expects(const struct stook__spec *spec)
+{
+    return spec->extra != NULL && spec->extra->expect && stook__spec_has_body(spec);
+}
+
 /* NULL: GET, or POST with a body. */
 static inline const char *stook__spec_method(const struct stook__spec *spec)
 {

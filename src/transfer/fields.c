@@ -147,7 +147,7 @@ static int fill(const struct stook__spec *spec, int has_body, const char *agent,
     if (error == 0 && has_body && !has_type && (spec->extra == NULL || spec->extra->n_parts == 0))
         error = append(list, "Content-Type:");
     if (error == 0 && has_body)
-        error = append(list, spec->extra != NULL && spec->extra->expect ? "Expect: 100-continue" : "Expect:");
+        error = append(list, stook__spec_expects(spec) ? "Expect: 100-continue" : "Expect:");
     if (error == 0 && *list != NULL && !has_agent)
         error = append_field(list, agent, sizeof AGENT - 1);
     return error;

@@ -311,6 +311,7 @@ int stook__options_set(struct stook__attempt *attempt, int fresh, struct stook__
     undo(stook__slot_easy(attempt->slot), kit->changed, attempt->usual);
     kit->changed = 0;
     error = set_method(attempt, &kit->changed);
+    stook__rounds_begin(attempt);
     if (attempt->headers != NULL) {
         kit->changed |= FIELDS;
         stook__slot_set(attempt->slot, CURLOPT_HTTPHEADER, attempt->headers);

@@ -146,6 +146,8 @@ char *stook__peer_file_fault(struct stook__attempt *attempt, CURLcode code);
 /* rounds.c, inside libcurl: as attempt_events. */
 int stook__rounds_may_resend(void *owner);
 void stook__rounds_resend(void *owner);
+/* rounds.c: its header fields are made, for the first time it is sent. */
+void stook__rounds_begin(struct stook__attempt *attempt);
 /* rounds.c, inside libcurl: the final head is complete. */
 void stook__rounds_answered(struct stook__attempt *attempt);
 /* rounds.c: libcurl may yet send it again behind the answer whose head is there. */

@@ -8,6 +8,7 @@
 
 #include "transfer/fields.h"
 #include "transfer/intake.h"
+#include "transfer/upload.h"
 
 enum { ROUNDS = 2 }; /* a server that finds every nonce stale would be asked for ever */
 
@@ -43,17 +44,26 @@ int stook__rounds_may_resend(void *owner)
    server goes on to read the body, as it may (RFC 9110 10.1.1), it would take that request for it. */
 void stook__rounds_answered(struct stook__attempt *attempt)
 {
-    const struct stook__extra *extra = attempt->spec->extra;
-    if (extra != NULL && extra->expect && attempt->answer.status == 417 && attempt->answer.protocol < 20)
+    if (stook__spec_expects(attempt->spec) && attempt->answer.status == 417 && attempt->answer.protocol < 20)
         stook__options_last(attempt, 1);
 }
 
-/* libcurl knows that there is nothing to wait for now, but not that the field is to go. */
-static void drop_expect(const struct stook__attempt *attempt)
+/* The field that asks for leave, with or without what makes it ask. libcurl knows by itself whether there is
+   anything to wait for, but sends the field as it is. */
+static void set_expect(const struct stook__attempt *attempt, int on)
 {
+    static const char asks[] = "Expect: 100-continue";
+    const size_t name = sizeof "Expect:" - 1;
     for (struct curl_slist *field = attempt->headers; field != NULL; field = field->next)
-        if (strcmp(field->data, "Expect: 100-continue") == 0)
-            field->data[sizeof "Expect:" - 1] = '\0';
+        if (strncmp(field->data, asks, name) == 0)
+            field->data[name] = on ? asks[name] : '\0';
+}
+
+/* RFC 9110 10.1.1: not in a request without content, as one is that is to be asked for credentials. */
+void stook__rounds_begin(struct stook__attempt *attempt)
+{
+    if (stook__spec_expects(attempt->spec) && (attempt->spec->extra->username != NULL || stook__upload_is_empty(attempt)))
+        set_expect(attempt, 0);
 }
 
 void stook__rounds_resend(void *owner)
@@ -71,8 +81,8 @@ void stook__rounds_resend(void *owner)
         attempt->stream->head_due = 0;
     if (attempt->intake != NULL)
         stook__intake_anew(attempt);
-    if (attempt->spec->extra->expect) {
-        drop_expect(attempt);
+    if (stook__spec_expects(attempt->spec)) {
+        set_expect(attempt, attempt->answer.status != 417 && !stook__upload_is_empty(attempt));
         stook__options_last(attempt, 0);
     }
 }

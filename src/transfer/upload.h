@@ -9,6 +9,8 @@
 int stook__upload_open(struct stook__attempt *attempt);
 /* One of them is not open yet, the attempt cannot start. */
 int stook__upload_opening(const struct stook__attempt *attempt);
+/* It is an open file without a byte. */
+int stook__upload_is_empty(const struct stook__attempt *attempt);
 /* Options of the attempt's slot. 0 or STOOK_ENOMEM. */
 int stook__upload_begin(struct stook__attempt *attempt);
 /* libcurl goes on, if it waited for bytes of a file that are there now. */

@@ -156,6 +156,19 @@ static enum raw_then refuse_always(struct raw_call *call)
     return RAW_KEEP;
 }
 
+/* Only what has content waits for leave (RFC 9110 10.1.1): of a Digest not what asks for the challenge. */
+static enum raw_then challenge_then_leave(struct raw_call *call)
+{
+    char body[64];
+    int expects = strcasestr(call->head, "\r\nExpect: 100-continue\r\n") != NULL;
+    CHECK_EQ_INT(expects, has_digest(call));
+    if (!has_digest(call))
+        return challenge(call);
+    raw_say(call, "HTTP/1.1 100 Continue\r\n\r\n");
+    raw_read(call, body, 4);
+    return raw_answer(call, body, 4);
+}
+
 /* Says "go on" and reads then. */
 static enum raw_then leave_to_send(struct raw_call *call)
 {
@@ -183,6 +196,7 @@ static const struct raw_behaviour own[] = {
     {"/refuse-expectation", .answer = refuse_expectation, .early = 1},
     {"/refuse-and-discard", .answer = refuse_and_discard, .early = 1},
     {"/refuse-always", .answer = refuse_always, .early = 1},
+    {"/challenge-then-leave", .answer = challenge_then_leave, .early = 1},
     {"/leave", .answer = leave_to_send, .early = 1},
     {NULL}};
 
@@ -321,6 +335,21 @@ TEST_BOTH(expect_is_met)
     const char *sent = ask(life, &STOOK_REQUEST(raw_url(server, "/echo"), .json = "1234", .expect = 1), 1, 200);
     CHECK_CONTAINS(sent, "\r\nExpect: 100-continue\r\n");
     CHECK_CONTAINS(sent, "\r\n\r\n1234");
+}
+
+/* RFC 9110 10.1.1: not in a request without content. */
+TEST_BOTH(expect_is_for_content)
+{
+    struct raw_server *server = raw_server_start(own);
+    char *path = strdup(text("%s/empty", temporary_directory()));
+    life_open(life, NULL);
+    write_file(path, "");
+    CHECK_STR(ask(life, &STOOK_REQUEST(raw_url(server, "/challenge-then-leave"), .json = "1234", .expect = 1, .username = "user",
+                                       .password = "secret", .auth = STOOK_AUTH_DIGEST), 2, 200), "1234");
+    const char *url = raw_url(server, "/echo");
+    CHECK(strcasestr(ask(life, &STOOK_REQUEST(url, .method = "POST", .expect = 1), 1, 200), "\r\nExpect:") == NULL);
+    CHECK(strcasestr(ask(life, &STOOK_REQUEST(url, .body_file = path, .expect = 1), 1, 200), "\r\nExpect:") == NULL);
+    free(path);
 }
 
 /* RFC 9110 10.1.1: once more without it. */
