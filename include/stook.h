@@ -276,7 +276,7 @@ struct stook_part {
     int64_t value_size;  /**< of `value`: its bytes, STOOK_AUTO: it is a string, STOOK_NONE: it is empty; as `body_size` */
     const char *file;    /**< path of a regular file, instead of `value`; as stook_request's `body_file` */
     const char *filename; /**< [the last of `file`, none for a value] */
-    const char *type;    /**< [by the ending of the file's name, or application/octet-stream; none for a value] media type */
+    const char *type;    /**< [by the ending of `filename`, or application/octet-stream; none for a value without one] media type */
 };
 
 /** `STOOK_PART(.name = "photo", .file = "rye.jpg")` */

@@ -54,8 +54,8 @@ size_t stook__parts_value(const struct stook_part *part)
     return part->value_size > 0 ? (size_t)part->value_size : 0;
 }
 
-/* Of the name that is sent with a file. libcurl knows these too, but of a file that it does not read itself
-   it would leave all others without a type. */
+/* Of the name that is sent with a file, or with a value as if it were one. libcurl knows these too, but of what
+   is no file that it reads itself it would leave all others without a type. */
 static const char *type_of(const char *name)
 {
     static const char *const types[][2] = {{".gif", "image/gif"},  {".jpg", "image/jpeg"}, {".jpeg", "image/jpeg"},
@@ -73,9 +73,8 @@ static const char *type_of(const char *name)
 
 static const char *type_of_part(const struct stook_part *part)
 {
-    if (part->type != NULL || part->file == NULL)
-        return part->type;
-    return type_of(part->filename != NULL ? part->filename : part->file);
+    const char *name = part->filename != NULL ? part->filename : part->file;
+    return part->type != NULL || name == NULL ? part->type : type_of(name);
 }
 
 void stook__parts_pack(struct stook__extra *extra, struct stook__pack *pack, const struct stook_request *request)

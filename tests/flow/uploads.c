@@ -209,7 +209,7 @@ TEST_BOTH(parts)
     CHECK(rest != NULL);
     CHECK_CONTAINS(rest, "name=\"file\"; filename=\"rye.html\"\r\nContent-Type: text/html\r\n\r\n<p>\r\n--");
     CHECK_CONTAINS(rest, "name=\"named\"; filename=\"a %22b%22.txt\"\r\nContent-Type: text/x-own\r\n\r\n<p>\r\n--");
-    CHECK_CONTAINS(rest, "name=\"as a file\"; filename=\"x.json\"\r\n");
+    CHECK_CONTAINS(rest, "name=\"as a file\"; filename=\"x.json\"\r\nContent-Type: application/octet-stream\r\n\r\n{}\r\n--");
     stook_batch_free(batch);
 }
 
