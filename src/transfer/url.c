@@ -80,7 +80,7 @@ static int port_is_zero(CURLU *url)
 }
 
 /* A name as RFC 1035 2.3.4 has it. No resolver would find another; but what ends in ".localhost" libcurl
-   finds by itself, whatever is before it. Of names in other scripts the labels are counted by who encodes them. */
+   finds by itself, whatever is before it. Of names in other scripts the labels are counted when they are encoded. */
 static const char *judge_name(const char *name)
 {
     size_t size = strlen(name), label = 0;
@@ -104,6 +104,23 @@ static const char *judge_name(const char *name)
     return NULL;
 }
 
+static int is_ascii(const char *name)
+{
+    while (*name != '\0' && (unsigned char)*name < 0x80)
+        name++;
+    return *name == '\0';
+}
+
+/* A name in another script, as it is looked up (RFC 5891). A libcurl that cannot encode it tells by its look-up. */
+static const char *judge_encoded(CURLU *url)
+{
+    char *name = NULL;
+    CURLUcode code = curl_url_get(url, CURLUPART_HOST, &name, CURLU_PUNYCODE);
+    const char *why = code == CURLUE_OK ? judge_name(name) : code == CURLUE_LACKS_IDN ? NULL : "its host is not valid";
+    curl_free(name);
+    return why;
+}
+
 static int check_host(CURLU *url, const char *text, const char **ret_why)
 {
     char key[STOOK__SITE_MAX], *host = NULL;
@@ -116,6 +133,8 @@ static int check_host(CURLU *url, const char *text, const char **ret_why)
     if (code == CURLUE_OUT_OF_MEMORY)
         return refuse(STOOK_ENOMEM, "out of memory", ret_why);
     const char *why = code == CURLUE_OK ? judge_name(host) : "its host is not valid";
+    if (why == NULL && !is_ascii(host))
+        why = judge_encoded(url);
     curl_free(host);
     if (why == NULL && stook__site_of(text, key, &size) == 0)
         why = "its host and port are written in more than 285 bytes";

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What is a URL that may be fetched; and that a part put in place makes the same URL as the whole. */
+#include <locale.h>
 #include <string.h>
 
 #include <stook.h>
@@ -104,6 +105,22 @@ static void check_same(const char *before, const char *text, int may_move)
     curl_free(b);
     curl_url_cleanup(whole);
     curl_url_cleanup(moved);
+}
+
+/* What no libcurl can encode (RFC 5891) is refused here, and not when it is connected to. */
+TEST(names_in_other_scripts)
+{
+    static const char *const good[] = {"http://b\xc3\xbc" "cher.example/", "http://\xc3\xa9.localhost:81/"};
+    static const char *const bad[] = {"http://\xff\xfe/", "http://\xe2\x80\xae" "a/", "http://\xc3\xa9." LABEL "a/"};
+    CURLU *url = curl_url();
+    if (!(curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_IDN))
+        test_skip("this libcurl encodes no names");
+    /* libcurl 7.88 takes the bytes for what the locale says that they are. */
+    for (size_t i = 0; setlocale(LC_CTYPE, "C.UTF-8") != NULL && i < sizeof good / sizeof *good; i++)
+        CHECK_ERROR(parse(url, good[i]), 0);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        CHECK_ERROR(parse(url, bad[i]), STOOK_EURL);
+    curl_url_cleanup(url);
 }
 
 TEST(moved_is_the_same_as_parsed)
