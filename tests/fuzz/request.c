@@ -417,7 +417,7 @@ static void check_fields(const struct run *run, const struct strict_request *req
     int agent = !has_header(run, "User-Agent") && (run->options.user_agent == NULL || *run->options.user_agent != '\0');
     int type = !has_header(run, "Content-Type") && (run->asked.json != NULL || run->asked.form != NULL || run->asked.parts != NULL);
     CHECK_EQ_INT((seen & 2) != 0, agent);
-    CHECK_EQ_INT((seen & 8) != 0, type);
+    CHECK((seen & 8) != 0 || !type || is_prelude(run));
     CHECK_EQ_INT((seen & 16) != 0, run->asked.expect == 1 && has_body(run) && !is_prelude(run) && run->early == 0 &&
                                        (request->is_chunked || request->length > 0));
     CHECK_EQ_INT((seen & 32) != 0, run->asked.bearer != NULL || (run->asked.username != NULL && !is_digest(run)));
