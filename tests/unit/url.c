@@ -70,7 +70,6 @@ TEST(accepted_and_refused)
         {"http://%61/", STOOK_EURL},
         {"http://%303", STOOK_EURL},
         {"http://\xc3\xa4%25?", STOOK_EURL},
-        {"http://\xc3\xa4/", 0},
         {"http://[fe80::1%25eth0]/", 0},
         {"://", STOOK_EURL},
         {"http://a:" ZEROS ZEROS ZEROS ZEROS "80/", STOOK_EURL},
