@@ -160,6 +160,7 @@ void stook__engine_work(struct stook__engine *engine)
     }
     while ((link = stook__list_pop(&again)) != NULL)
         stook__list_append(&engine->kicked, link);
+    engine->n_led = 0;
     drain(engine);
 }
 

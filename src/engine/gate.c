@@ -69,10 +69,11 @@ static int may_go(struct stook__origin *origin, struct stook__slot *slot, int64_
         return 1;
     if (origin->leader != NULL)
         return 0;
-    if (!origin->literal && !may_look_up(engine, now)) {
+    if (!origin->literal && (engine->n_led == LAUNCHES || !may_look_up(engine, now))) {
         thirst(origin);
         return 0;
     }
+    engine->n_led += (size_t)!origin->literal;
     origin->leader = slot;
     return 1;
 }

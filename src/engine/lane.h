@@ -40,6 +40,7 @@ struct stook__engine {
     struct stook__link ready, thirsty; /* origins */
     struct stook__link lookups;        /* slots, by start; those that hang are not among them */
     size_t n_lookups, n_hung;
+    size_t n_led; /* leaders let go since libcurl last ran: it has yet to say which of them look their name up */
     struct stook__link nudges; /* nudge.c: slots */
     struct stook__clock patience; /* patience.c: of slots */
     unsigned quirks;   /* of the libcurl that runs */
