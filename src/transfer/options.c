@@ -187,6 +187,13 @@ void stook__options_last(struct stook__attempt *attempt, int last)
     curl_easy_setopt(stook__slot_easy(attempt->slot), CURLOPT_FORBID_REUSE, (long)last);
 }
 
+/* What libcurl takes for a POST it sends again when a Digest was not asked for, as if it had left a body out. */
+static int is_post_for_digest(const struct stook__attempt *attempt)
+{
+    const struct stook__extra *extra = attempt->spec->extra;
+    return extra != NULL && extra->username != NULL && !stook__spec_has_body(attempt->spec) && strcmp(attempt->method, "POST") == 0;
+}
+
 static int set_method(struct stook__attempt *attempt, unsigned *changed)
 {
     struct stook__slot *slot = attempt->slot;
@@ -204,7 +211,7 @@ static int set_method(struct stook__attempt *attempt, unsigned *changed)
         *changed |= HEAD;
         stook__slot_set(slot, CURLOPT_NOBODY, 1L);
         usual = method;
-    } else if (spec->body_size > 0 || strcmp(method, "POST") == 0) {
+    } else if (spec->body_size > 0 || (strcmp(method, "POST") == 0 && !is_post_for_digest(attempt))) {
         *changed |= BODY;
         stook__slot_set(slot, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)spec->body_size);
         stook__slot_set(slot, CURLOPT_POSTFIELDS, spec->body != NULL ? spec->body : "");
@@ -248,6 +255,8 @@ static const char *const *own_fields(const struct stook__attempt *attempt, const
         own[n++] = stook__codings_accepted();
     for (; fields != NULL && *fields != NULL && n < OWN_MAX - 1; fields++)
         own[n++] = *fields;
+    if (is_post_for_digest(attempt) && n < OWN_MAX - 1)
+        own[n++] = "Content-Length: 0";
     own[n] = NULL;
     return own;
 }

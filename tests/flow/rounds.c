@@ -274,6 +274,10 @@ TEST_BOTH(digest_that_nobody_wants)
     CHECK_CONTAINS(ask(life, &STOOK_REQUEST(raw_url(server, "/echo"), .method = "PUT", .json = "1", DIGEST), 2, 200), "\r\n\r\n1");
     fail(life, &STOOK_REQUEST(raw_url(server, "/echo"), .json = "1", DIGEST), 1, STOOK_EPROTOCOL, "asked for no Digest");
     ask(life, &STOOK_REQUEST(raw_url(server, "/status?code=503"), .json = "1", DIGEST), 1, 503);
+    /* One that has no body was whole, whatever its method. */
+    CHECK_STR(ask(life, &STOOK_REQUEST(raw_url(server, "/ok"), .method = "POST", DIGEST), 1, 200), "ok");
+    CHECK_STR(ask(life, &STOOK_REQUEST(raw_url(server, "/ok"), .method = "PUT", DIGEST), 1, 200), "ok");
+    CHECK_EQ_INT(raw_seen(server, "/ok"), 3);
 }
 
 struct heard {

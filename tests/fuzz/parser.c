@@ -177,8 +177,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct transcript pieces = feed(data + 1, size - 1, &rules, data, size);
     check_same(&whole, &bytes);
     check_same(&whole, &pieces);
-    CHECK_EQ_SIZE(bytes.used, whole.used);
-    CHECK_EQ_SIZE(pieces.used, whole.used);
+    if (whole.error == 0) { /* else it ends where the error is found, which for a line in pieces may be before its end */
+        CHECK_EQ_SIZE(bytes.used, whole.used);
+        CHECK_EQ_SIZE(pieces.used, whole.used);
+    }
     if (apart(data + 1, size - 1, &rules, &apart_from))
         check_same(&whole, &apart_from);
     rules.strict = 1;
