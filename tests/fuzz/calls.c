@@ -43,6 +43,7 @@ static struct world {
     struct memory memory;
     stook_client *client;
     int borrowed, closing, closed, depth, calls;
+    int freeing; /* inside stook_batch_free(), which may call body_release where no loop runs */
     struct batch batches[BATCHES];
     size_t n_batches;
     const stook_result *kept[KEPT];
@@ -290,7 +291,7 @@ static void gather(struct batch *batch)
 {
     struct batch before = *batch;
     struct stook_gather_options options = some_options(batch, 0);
-    int refused = batch->awaited || world->borrowed || world->depth > 0 || world->closing;
+    int refused = batch->awaited || world->borrowed || (world->depth > 0 && !world->freeing) || world->closing;
     int ordered = (int)fuzz_below(&world->input, 2);
     if (!refused)
         batch->awaited = 1; /* known to the callbacks */
@@ -349,7 +350,9 @@ static void free_batch(struct batch *batch)
     stook_batch *gone = batch->handle;
     join_thread();
     batch->handle = NULL;
+    world->freeing++;
     stook_batch_free(gone);
+    world->freeing--;
 }
 
 static void close_client(void)
@@ -392,7 +395,8 @@ static void see_handle(uv_handle_t *handle, void *user)
 static void turn(void)
 {
     if (world->depth > 0) { /* a loop is not run from inside itself */
-        CHECK_ERROR(stook_client_run(world->client), STOOK_ESTATE);
+        int error = stook_client_run(world->client);
+        CHECK(error == STOOK_ESTATE || (error == 0 && world->freeing));
         return;
     }
     if (world->borrowed)
