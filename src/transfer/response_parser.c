@@ -513,17 +513,18 @@ static enum stook__response_event cut_line(struct stook__response_parser *parser
                                            struct stook__response_item *ret_item)
 {
     const char *lf = memchr(data, '\n', size);
-    size_t part = lf != NULL ? (size_t)(lf - data) + 1 : size;
+    size_t part = lf != NULL ? (size_t)(lf - data) + 1 : size, before = parser->line_size, room = parser->line_max - before;
     *ret_used = part;
-    if (lf != NULL && parser->line_size == 0)
+    if (lf != NULL && before == 0 && part <= room)
         return stook__response_line(parser, data, part, ret_item);
-    if (part > parser->line_max - parser->line_size)
+    memcpy(parser->line + before, data, part < room ? part : room);
+    parser->line_size += part < room ? part : room;
+    if ((lf == NULL || part > room) && is_broken(parser, before))
+        return fail(parser, STOOK_EPROTOCOL, CONTROL);
+    if (part > room)
         return fail(parser, STOOK_ETOOLARGE, "a line of the head is too long");
-    size_t before = parser->line_size;
-    memcpy(parser->line + before, data, part);
-    parser->line_size += part;
     if (lf == NULL)
-        return is_broken(parser, before) ? fail(parser, STOOK_EPROTOCOL, CONTROL) : STOOK__RESPONSE_NOTHING;
+        return STOOK__RESPONSE_NOTHING;
     part = parser->line_size;
     parser->line_size = 0;
     return stook__response_line(parser, parser->line, part, ret_item);

@@ -4,7 +4,7 @@
  *
  * Pure: fed bytes, in pieces of any size, with the same outcome however they are cut. It knows no
  * attempt and no libcurl, calls nobody, and allocates nothing; a line that comes in pieces is put
- * together in a block that it is given. What has two readings is an error; what breaks a rule and has
+ * together in a block that it is given, and none may be longer than that. What has two readings is an error; what breaks a rule and has
  * one reading is `lenient`, which `strict` makes an error of. docs/internals/response-parser.md has
  * the table.
  *

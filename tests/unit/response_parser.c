@@ -343,7 +343,8 @@ TEST(control_bytes)
     }
 }
 
-/* A line that does not fit into the block is an error of its own; one that is fed whole needs no block. */
+/* A line that does not fit into the block is an error of its own, whole and in pieces; if it is broken before, that
+   is told. One that libcurl gives needs no block. */
 TEST(long_lines)
 {
     static char line[64], bytes[400];
@@ -358,11 +359,24 @@ TEST(long_lines)
     for (int cut = 0; cut < 2; cut++) {
         stook__response_begin(&parser, &rules, line, sizeof line);
         CHECK_EQ_INT(stook__response_feed(&parser, OK, sizeof OK - 1, &used, &item), STOOK__RESPONSE_STATUS);
-        enum stook__response_event event = stook__response_feed(&parser, bytes, sizeof bytes - (size_t)cut, &used, &item);
-        CHECK_EQ_INT(event, cut ? STOOK__RESPONSE_ERROR : STOOK__RESPONSE_FIELD);
-        if (cut)
-            CHECK_ERROR(parser.error, STOOK_ETOOLARGE);
+        CHECK_EQ_INT(stook__response_feed(&parser, bytes, sizeof bytes - (size_t)cut, &used, &item), STOOK__RESPONSE_ERROR);
+        CHECK_ERROR(parser.error, STOOK_ETOOLARGE);
     }
+    for (size_t at = 20; at < 300; at += 20) {
+        bytes[at] = '\r';
+        for (size_t piece = 1; piece <= sizeof bytes; piece++) {
+            stook__response_begin(&parser, &rules, line, sizeof line);
+            stook__response_feed(&parser, OK, sizeof OK - 1, &used, &item);
+            for (size_t i = 0; i < sizeof bytes; i += piece)
+                stook__response_feed(&parser, bytes + i, sizeof bytes - i < piece ? sizeof bytes - i : piece, &used, &item);
+            test_note("a CR at %zu, in pieces of %zu", at, piece);
+            CHECK_ERROR(parser.error, at < sizeof line - 1 ? STOOK_EPROTOCOL : STOOK_ETOOLARGE);
+        }
+        bytes[at] = 'x';
+    }
+    stook__response_begin(&parser, &rules, NULL, 0);
+    CHECK_EQ_INT(stook__response_line(&parser, OK, sizeof OK - 1, &item), STOOK__RESPONSE_STATUS);
+    CHECK_EQ_INT(stook__response_line(&parser, bytes, sizeof bytes, &item), STOOK__RESPONSE_FIELD);
 }
 
 /* A line of trailers that can only be an error is one before its end has come: libcurl waits for no end either. */
