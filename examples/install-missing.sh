@@ -43,6 +43,7 @@ stook_is_there() {
     zlib1g-dev) stook_knows zlib ;;
     libbrotli-dev) stook_knows libbrotlidec ;;
     libzstd-dev) stook_knows libzstd ;;
+    ca-certificates) [ -s /etc/ssl/certs/ca-certificates.crt ] ;;
     apache2-bin) stook_has_program apache2 ;;
     nghttp2-server) stook_has_program nghttpd ;;
     libclang-rt-dev) clang -fsanitize=fuzzer -x c /dev/null -shared -o /dev/null 2>/dev/null ;;

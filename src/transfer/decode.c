@@ -175,14 +175,18 @@ static int step(struct stook__decoder *decoder, struct layer *layer, unsigned ch
     *budget -= (int64_t)(read * STOOK__DECODER_READ + *ret_size);
     if (coded == STOOK__CODED_NOMEM)
         return STOOK_ENOMEM;
-    /* One that neither reads nor writes would stand still for ever. */
-    if (coded == STOOK__CODED_BROKEN || (coded == STOOK__CODED_MORE && given > 0 && read == 0 && *ret_size == 0))
-        return fail(decoder, STOOK_EDECODE, "the bytes are not of the coding that Content-Encoding names");
     layer->begun = layer->begun || read > 0;
     layer->in = span.in;
     layer->in_size -= read;
     layer->ended = coded == STOOK__CODED_END;
-    return count(decoder, layer, *ret_size);
+    /* What came out before it broke is counted first, so that one error is told however the bytes come. */
+    int error = count(decoder, layer, *ret_size);
+    if (error != 0)
+        return error;
+    /* One that neither reads nor writes would stand still for ever. */
+    if (coded == STOOK__CODED_BROKEN || (coded == STOOK__CODED_MORE && given > 0 && read == 0 && *ret_size == 0))
+        return fail(decoder, STOOK_EDECODE, "the bytes are not of the coding that Content-Encoding names");
+    return 0;
 }
 
 /* As stook__decoder_pull, of the uppermost of `n` layers. */

@@ -175,3 +175,18 @@ TEST(too_many_layers)
     CHECK(decoder != NULL);
     close_decoder(decoder);
 }
+
+/* A stream that is both too large and broken further on is too large, however its bytes come. */
+TEST(broken_behind_its_bound)
+{
+    size_t size;
+    unsigned char *packed = gzip("x", 1, 5000, &size);
+    packed[size - 8] ^= 1; /* of its checksum */
+    struct stook__decoder *decoder = open_decoder("gzip", 100, -1);
+    CHECK_ERROR(drain(decoder, packed, size).error, STOOK_ETOOLARGE);
+    close_decoder(decoder);
+    decoder = open_decoder("gzip", 5001, -1);
+    CHECK_ERROR(drain(decoder, packed, size).error, STOOK_EDECODE);
+    close_decoder(decoder);
+    free(packed);
+}
