@@ -242,12 +242,12 @@ TEST_BOTH(closed_by_somebody)
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         struct raw_server *server = raw_server_start(NULL);
         struct done done = {0, 0};
-        life_open(life, &STOOK_CLIENT(.attempt_timeout_ms = 300));
+        life_open(life, NULL);
         /* The kernel knows of the poll when it is answered late; before, libuv could only abort. */
         ask_for(life, raw_url(server, "/delay?ms=20"), 1, 0);
         stook_batch *batch = life_batch(life);
         if (paths[i]) {
-            add(batch, raw_url(server, "%s", paths[i]));
+            ADD(batch, raw_url(server, "%s", paths[i]), .attempt_timeout_ms = 300);
             CHECK_ERROR(stook_gather_start(batch, NULL, count_done, &done), 0);
             for (int turns = 0; life->borrowed && turns < 20; turns++)
                 uv_run(&life->loop, UV_RUN_NOWAIT);
