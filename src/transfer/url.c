@@ -111,12 +111,22 @@ static int is_ascii(const char *name)
     return *name == '\0';
 }
 
+/* Whether it is a name that another script was needed for. What is mapped to ASCII alone is an address, a slash or
+   a name that is written otherwise, and filters see something else in it. */
+static int is_encoded_name(const char *name)
+{
+    static const char usual[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+    return name[strspn(name, usual)] == '\0' && (strncasecmp(name, "xn--", 4) == 0 || strcasestr(name, ".xn--") != NULL);
+}
+
 /* A name in another script, as it is looked up (RFC 5891). A libcurl that cannot encode it tells by its look-up. */
 static const char *judge_encoded(CURLU *url)
 {
     char *name = NULL;
     CURLUcode code = curl_url_get(url, CURLUPART_HOST, &name, CURLU_PUNYCODE);
     const char *why = code == CURLUE_OK ? judge_name(name) : code == CURLUE_LACKS_IDN ? NULL : "its host is not valid";
+    if (code == CURLUE_OK && why == NULL && !is_encoded_name(name))
+        why = "its host is another one in other letters; write it as it is";
     curl_free(name);
     return why;
 }
