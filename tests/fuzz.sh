@@ -58,11 +58,15 @@ run() {
     if [ -f "$root/tests/fuzz/$name.dict" ]; then options="-dict=$root/tests/fuzz/$name.dict"; fi
     # shellcheck disable=SC2086 # words, or none
     "$program" "-max_total_time=$seconds" -timeout=60 -rss_limit_mb=4096 -max_len=4096 -print_final_stats=1 $options \
-        "-artifact_prefix=$fuzz/findings/$1/" "$fuzz/corpus/$1" "$root/tests/fuzz/corpus/$name" >"$fuzz/logs/$1" 2>&1
+        "-artifact_prefix=$fuzz/findings/$1/" "$fuzz/corpus/$1" "$root/tests/fuzz/corpus/$name" >"$fuzz/logs/$1" 2>&1 &
+    child=$!
+    wait "$child"
 }
 
 # As many at once as there are processors, each taking the next when it is done.
 next() {
+    child=
+    trap '[ -z "$child" ] || kill "$child"; exit 143' TERM
     for target do
         if mkdir "$TMPDIR/taken-$target" 2>/dev/null; then
             run "$target" || : >"$TMPDIR/failed-$target"

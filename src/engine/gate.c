@@ -69,7 +69,7 @@ static int may_go(struct stook__origin *origin, struct stook__slot *slot, int64_
         return 1;
     if (origin->leader != NULL)
         return 0;
-    if (!origin->literal && (engine->n_led == LAUNCHES || !may_look_up(engine, now))) {
+    if (!origin->literal && (engine->n_led >= LAUNCHES || !may_look_up(engine, now))) {
         thirst(origin);
         return 0;
     }
@@ -87,10 +87,20 @@ static void go(struct stook__slot *slot)
         stook__gate_resolved(slot);
 }
 
+/* Others have waited longer for a look-up. */
+static int comes_after(struct stook__origin *origin, int64_t now)
+{
+    if (origin->literal || origin->leader != NULL || now < origin->free_until || stook__list_empty(&origin->engine->thirsty))
+        return 0;
+    thirst(origin);
+    return 1;
+}
+
 int stook__gate_pass(struct stook__slot *slot)
 {
     struct stook__origin *origin = slot->origin;
-    if (stook__list_empty(&origin->gated) && may_go(origin, slot, stook__engine_time(origin->engine))) {
+    int64_t now = stook__engine_time(origin->engine);
+    if (stook__list_empty(&origin->gated) && !comes_after(origin, now) && may_go(origin, slot, now)) {
         go(slot);
         return 1;
     }
@@ -295,6 +305,8 @@ void stook__gates_open(struct stook__engine *engine, int64_t now)
         set_free(STOOK__OF(struct stook__origin, cap, first), now + TRIED_US);
     /* Those that are let go here are not counted before the kick. */
     size_t left = !stook__list_empty(&engine->thirsty) && may_look_up(engine, now) ? room(engine) : 0;
+    if (left > LAUNCHES - engine->n_led)
+        left = LAUNCHES - engine->n_led;
     for (; left > 0; left--)
         touch_thirsty(engine);
     while (budget > 0 && (link = stook__list_pop(&engine->ready)) != NULL)

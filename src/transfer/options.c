@@ -191,7 +191,8 @@ void stook__options_last(struct stook__attempt *attempt, int last)
 static int is_post_for_digest(const struct stook__attempt *attempt)
 {
     const struct stook__extra *extra = attempt->spec->extra;
-    return extra != NULL && extra->username != NULL && !stook__spec_has_body(attempt->spec) && strcmp(attempt->method, "POST") == 0;
+    return extra != NULL && extra->username != NULL && strcmp(attempt->method, "POST") == 0 &&
+           (!stook__spec_has_body(attempt->spec) || stook__upload_is_empty(attempt));
 }
 
 static int set_method(struct stook__attempt *attempt, unsigned *changed)
@@ -201,7 +202,7 @@ static int set_method(struct stook__attempt *attempt, unsigned *changed)
     const char *method = attempt->method, *usual = "GET";
     if (stook__spec_method(spec) == NULL && !stook__spec_has_body(spec))
         return 0; /* what undo() has left */
-    if (stook__spec_has_source(spec)) {
+    if (stook__spec_has_source(spec) && !is_post_for_digest(attempt)) {
         int error = stook__upload_begin(attempt);
         if (error != 0)
             return error;

@@ -67,7 +67,7 @@ int stook__upload_opening(const struct stook__attempt *attempt)
 
 int stook__upload_is_empty(const struct stook__attempt *attempt)
 {
-    return attempt->spec->extra->body_file != NULL && stook__file_size(attempt->upload->files[0]) == 0;
+    return attempt->spec->extra->body_file != NULL && attempt->upload != NULL && stook__file_size(attempt->upload->files[0]) == 0;
 }
 
 static int set_file(struct stook__attempt *attempt)

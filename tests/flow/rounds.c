@@ -277,7 +277,10 @@ TEST_BOTH(digest_that_nobody_wants)
     /* One that has no body was whole, whatever its method. */
     CHECK_STR(ask(life, &STOOK_REQUEST(raw_url(server, "/ok"), .method = "POST", DIGEST), 1, 200), "ok");
     CHECK_STR(ask(life, &STOOK_REQUEST(raw_url(server, "/ok"), .method = "PUT", DIGEST), 1, 200), "ok");
-    CHECK_EQ_INT(raw_seen(server, "/ok"), 3);
+    const char *empty = text("%s/empty", temporary_directory());
+    write_file(empty, "");
+    CHECK_STR(ask(life, &STOOK_REQUEST(raw_url(server, "/ok"), .body_file = empty, DIGEST), 1, 200), "ok");
+    CHECK_EQ_INT(raw_seen(server, "/ok"), 4);
 }
 
 struct heard {
