@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,6 +139,7 @@ void fuzz_server_begin(struct fuzz_server *server, uv_loop_t *loop)
 {
     const char *top = getenv("TMPDIR");
     server->loop = loop;
+    signal(SIGPIPE, SIG_IGN); /* its client may be gone */
     snprintf(server->path, sizeof server->path, "%s/stook-fuzz-%d", top != NULL && top[0] != '\0' ? top : "/tmp", (int)getpid());
     unlink(server->path);
     CHECK_EQ_INT(uv_pipe_init(loop, &server->listener, 0), 0);
