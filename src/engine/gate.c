@@ -59,8 +59,9 @@ static void thirst(struct stook__origin *origin)
         stook__list_append(&origin->engine->thirsty, &origin->thirsty);
 }
 
-/* Whether one more of this origin may go, and if it does, as what. */
-static int may_go(struct stook__origin *origin, struct stook__slot *slot, int64_t now)
+/* Whether one more of this origin may go, and if it does, as what. One that is new does not pass those who wait
+   for a look-up. */
+static int may_go(struct stook__origin *origin, struct stook__slot *slot, int64_t now, int is_new)
 {
     struct stook__engine *engine = origin->engine;
     if (origin->connecting >= CONNECTING)
@@ -69,7 +70,8 @@ static int may_go(struct stook__origin *origin, struct stook__slot *slot, int64_
         return 1;
     if (origin->leader != NULL)
         return 0;
-    if (!origin->literal && (engine->n_led >= LAUNCHES || !may_look_up(engine, now))) {
+    int comes_after = is_new && !stook__list_empty(&engine->thirsty);
+    if (!origin->literal && (comes_after || engine->n_led == LAUNCHES || !may_look_up(engine, now))) {
         thirst(origin);
         return 0;
     }
@@ -87,20 +89,10 @@ static void go(struct stook__slot *slot)
         stook__gate_resolved(slot);
 }
 
-/* Others have waited longer for a look-up. */
-static int comes_after(struct stook__origin *origin, int64_t now)
-{
-    if (origin->literal || origin->leader != NULL || now < origin->free_until || stook__list_empty(&origin->engine->thirsty))
-        return 0;
-    thirst(origin);
-    return 1;
-}
-
 int stook__gate_pass(struct stook__slot *slot)
 {
     struct stook__origin *origin = slot->origin;
-    int64_t now = stook__engine_time(origin->engine);
-    if (stook__list_empty(&origin->gated) && !comes_after(origin, now) && may_go(origin, slot, now)) {
+    if (stook__list_empty(&origin->gated) && may_go(origin, slot, stook__engine_time(origin->engine), 1)) {
         go(slot);
         return 1;
     }
@@ -286,7 +278,7 @@ static int open_gate(struct stook__origin *origin, int64_t now, int budget)
 {
     for (; budget > 0 && !stook__list_empty(&origin->gated); budget--) {
         struct stook__slot *slot = STOOK__OF(struct stook__slot, link, origin->gated.next);
-        if (!may_go(origin, slot, now))
+        if (!may_go(origin, slot, now, 0))
             return budget;
         stook__list_remove(&slot->link);
         go(slot);

@@ -13,20 +13,13 @@ static int put(const struct stook__attempt *attempt, struct stook__buffer *words
     return stook__buffer_append(words, attempt->heap, text, strlen(text) + 1);
 }
 
-static int is_ascii(const char *text)
-{
-    while (*text != '\0' && (unsigned char)*text < 0x80)
-        text++;
-    return *text == '\0';
-}
-
 /* What is not ASCII is percent-encoded where the URL is parsed, but not where a program hands libcurl a text. */
 static int put_url(const struct stook__attempt *attempt, CURLU *url, struct stook__buffer *words)
 {
     char *encoded = NULL, scheme[16];
     const char *why, *text = attempt->spec->url;
     int error = stook__url_parse(url, text, &why, scheme);
-    if (error == 0 && !is_ascii(text) && curl_url_get(url, CURLUPART_URL, &encoded, 0) != CURLUE_OK)
+    if (error == 0 && !stook__url_is_ascii(text) && curl_url_get(url, CURLUPART_URL, &encoded, 0) != CURLUE_OK)
         error = STOOK_ENOMEM;
     if (error == 0)
         error = put(attempt, words, encoded != NULL ? encoded : text);

@@ -4,9 +4,9 @@
  *
  * Pure: fed bytes, in pieces of any size, with the same outcome however they are cut. It knows no
  * attempt and no libcurl, calls nobody, and allocates nothing; a line that comes in pieces is put
- * together in a block that it is given, and none may be longer than that. What has two readings is an error; what breaks a rule and has
- * one reading is `lenient`, which `strict` makes an error of. docs/internals/response-parser.md has
- * the table.
+ * together in a block that it is given, and none may be longer than that. What has two readings is an
+ * error; what breaks a rule and has one reading is `lenient`, which `strict` makes an error of.
+ * docs/internals/response-parser.md has the table.
  *
  *   STATUS_LINE -> FIELDS -> STATUS_LINE        a 1xx, another response follows
  *                        \-> LENGTH --------\

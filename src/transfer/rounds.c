@@ -25,6 +25,12 @@ static int was_taken(struct stook__attempt *attempt, int status)
     return 0;
 }
 
+/* 417, Expectation Failed: the server does not give the leave that was asked for. */
+static int expectation_failed(const struct stook__attempt *attempt)
+{
+    return stook__spec_expects(attempt->spec) && attempt->answer.status == 417;
+}
+
 int stook__rounds_may_resend(void *owner)
 {
     struct stook__attempt *attempt = owner;
@@ -32,7 +38,7 @@ int stook__rounds_may_resend(void *owner)
     if (extra == NULL || (extra->username == NULL && !extra->expect) || !attempt->head_done || attempt->error != 0)
         return 0;
     int status = attempt->answer.status;
-    if ((extra->username != NULL && status == 401) || (extra->expect && status == 417)) {
+    if ((extra->username != NULL && status == 401) || expectation_failed(attempt)) {
         /* The answer that is there is the result then. */
         attempt->turned_down = attempt->rounds == ROUNDS;
         return attempt->rounds < ROUNDS;
@@ -44,7 +50,7 @@ int stook__rounds_may_resend(void *owner)
    server goes on to read the body, as it may (RFC 9110 10.1.1), it would take that request for it. */
 void stook__rounds_answered(struct stook__attempt *attempt)
 {
-    if (stook__spec_expects(attempt->spec) && attempt->answer.status == 417 && attempt->answer.protocol < 20)
+    if (expectation_failed(attempt) && attempt->answer.protocol < 20)
         stook__options_last(attempt, 1);
 }
 
@@ -93,7 +99,7 @@ int stook__rounds_may_follow(const struct stook__attempt *attempt)
     int status = attempt->answer.status;
     if (extra == NULL || attempt->rounds >= ROUNDS)
         return 0;
-    if (extra->expect && status == 417)
+    if (expectation_failed(attempt))
         return 1;
     /* As was_taken() says, a 2xx too. */
     return extra->username != NULL && (status == 401 || (status >= 200 && status <= 299 && attempt->rounds == 0 &&

@@ -104,11 +104,11 @@ static const char *judge_name(const char *name)
     return NULL;
 }
 
-static int is_ascii(const char *name)
+int stook__url_is_ascii(const char *text)
 {
-    while (*name != '\0' && (unsigned char)*name < 0x80)
-        name++;
-    return *name == '\0';
+    while (*text != '\0' && (unsigned char)*text < 0x80)
+        text++;
+    return *text == '\0';
 }
 
 /* Whether it is a name that another script was needed for. What is mapped to ASCII alone is an address, a slash or
@@ -143,7 +143,7 @@ static int check_host(CURLU *url, const char *text, const char **ret_why)
     if (code == CURLUE_OUT_OF_MEMORY)
         return refuse(STOOK_ENOMEM, "out of memory", ret_why);
     const char *why = code == CURLUE_OK ? judge_name(host) : "its host is not valid";
-    if (why == NULL && !is_ascii(host))
+    if (why == NULL && !stook__url_is_ascii(host))
         why = judge_encoded(url);
     curl_free(host);
     if (why == NULL && stook__site_of(text, key, &size) == 0)

@@ -17,6 +17,9 @@ size_t stook__url_origin(const char *text);
  */
 int stook__url_move(CURLU *url, const char *rest);
 
+/* Whether it is all of ASCII. */
+int stook__url_is_ascii(const char *text);
+
 /*
  * Checks the URL and parses it into `url`.
  * 0, or STOOK_EURL, STOOK_EPOLICY, STOOK_ENOMEM with *ret_why set to static text. `scheme`, of 16

@@ -11,12 +11,10 @@
  *   in the end an honest answer is OK; no memory, no handle and no descriptor is left
  */
 #include <dirent.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +25,7 @@
 #include <stook.h>
 
 #include "../harness/life.h"
+#include "../support/disk_calls.h"
 #include "../support/process.h"
 #include "file_server.h"
 #include "fuzz.h"
@@ -85,7 +84,7 @@ static struct {
 static void close_client(stook_client *client, void *user);
 
 /* The nth call of the disk, in another thread. */
-static void touch_disk(void)
+static void before_disk(void)
 {
     pthread_mutex_lock(&disk.lock);
     disk.acts = disk.act_at > 0 && ++disk.calls == disk.act_at;
@@ -101,7 +100,7 @@ static void touch_disk(void)
         disk.act_at = -1;
 }
 
-static void die_in(void)
+static void behind_disk(void)
 {
     if (disk.act_at < 0)
         kill(getpid(), SIGKILL);
@@ -115,54 +114,9 @@ static void set_disk(int act_at)
     pthread_mutex_unlock(&disk.lock);
 }
 
-#define REAL(name_)                                  \
-    static __typeof__(name_) *real;                  \
-    if (real == NULL)                                \
-        *(void **)&real = dlsym(RTLD_NEXT, #name_);  \
-    touch_disk()
-
-int openat(int directory, const char *name, int flags, ...)
+static size_t bytes_to_write(size_t size)
 {
-    va_list args;
-    va_start(args, flags);
-    mode_t mode = flags & O_CREAT ? va_arg(args, mode_t) : 0;
-    va_end(args);
-    REAL(openat);
-    int fd = real(directory, name, flags, mode);
-    die_in();
-    return fd;
-}
-
-ssize_t pwrite(int fd, const void *data, size_t size, off_t at)
-{
-    REAL(pwrite);
-    ssize_t written = real(fd, data, disk.act_at < 0 ? size / 2 : size, at);
-    die_in();
-    return written;
-}
-
-int ftruncate(int fd, off_t size)
-{
-    REAL(ftruncate);
-    int error = real(fd, size);
-    die_in();
-    return error;
-}
-
-int unlinkat(int directory, const char *name, int flags)
-{
-    REAL(unlinkat);
-    int error = real(directory, name, flags);
-    die_in();
-    return error;
-}
-
-int renameat(int from, const char *old, int to, const char *name)
-{
-    REAL(renameat);
-    int error = real(from, old, to, name);
-    die_in();
-    return error;
+    return disk.act_at < 0 ? size / 2 : size;
 }
 
 /* ------------------------------------------------------------------ what lies there */

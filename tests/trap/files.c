@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* A disk that does not answer, and processes that are killed at every call that they make of it. */
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +15,7 @@
 #include <stook.h>
 
 #include "harness/life.h"
+#include "support/disk_calls.h"
 #include "support/process.h"
 #include "support/raw_server.h"
 
@@ -45,7 +44,7 @@ static int count_waiting(void)
     return waiting;
 }
 
-static void touch_disk(void)
+static void before_disk(void)
 {
     pthread_mutex_lock(&disk.lock);
     if (disk.kill_at > 0 && ++disk.calls == disk.kill_at)
@@ -58,49 +57,19 @@ static void touch_disk(void)
     pthread_mutex_unlock(&disk.lock);
 }
 
-#define REAL(name_)                        \
-    __typeof__(name_) *real;               \
-    touch_disk();                          \
-    *(void **)&real = dlsym(RTLD_NEXT, #name_)
-
-int openat(int folder, const char *path, int flags, ...)
+static void behind_disk(void)
 {
-    va_list args;
-    va_start(args, flags);
-    mode_t mode = flags & O_CREAT ? va_arg(args, mode_t) : 0;
-    va_end(args);
-    REAL(openat);
-    return real(folder, path, flags, mode);
 }
 
-ssize_t pwrite(int fd, const void *data, size_t size, off_t at)
+static size_t bytes_to_write(size_t size)
 {
-    REAL(pwrite);
-    return real(fd, data, size, at);
+    return size;
 }
 
 ssize_t pread(int fd, void *data, size_t size, off_t at)
 {
-    REAL(pread);
+    DISK_REAL(pread);
     return real(fd, data, size, at);
-}
-
-int ftruncate(int fd, off_t size)
-{
-    REAL(ftruncate);
-    return real(fd, size);
-}
-
-int unlinkat(int folder, const char *path, int flags)
-{
-    REAL(unlinkat);
-    return real(folder, path, flags);
-}
-
-int renameat(int from, const char *old, int to, const char *path)
-{
-    REAL(renameat);
-    return real(from, old, to, path);
 }
 
 /* -------------------------------------------------------------- a disk that stalls */
