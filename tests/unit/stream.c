@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* Whose turn it is to be told of bytes: the list that libcurl's callbacks fill. */
+#include <stook.h>
+
+#include "harness/harness.h"
+#include "transfer/parts.h"
+#include "transfer/stream.h"
+
+/* An attempt whose end is on its way, behind more news than a turn reads, is not served any more. */
+TEST(ended_are_passed_over)
+{
+    struct stook__attempt attempts[4] = {{.error = STOOK_ECALLBACK}, {.error = 0}, {.error = STOOK_ECANCELLED}, {.error = 0}};
+    struct stook__stream streams[4] = {0};
+    struct stook__link list;
+    stook__list_init(&list);
+    for (size_t i = 0; i < 4; i++) {
+        streams[i].attempt = &attempts[i];
+        stook__list_init(&streams[i].stirred);
+        stook__list_append(&list, &streams[i].stirred);
+    }
+    CHECK(stook__stream_next(&list) == &attempts[1]);
+    CHECK(stook__stream_next(&list) == &attempts[3]);
+    CHECK(stook__stream_next(&list) == NULL);
+}
