@@ -9,7 +9,16 @@ set(stook_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/stook)
 
 install(FILES include/stook.h
     DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT stook_development)
-install(FILES include/stook/version.h
+install(FILES
+    include/stook/base.h
+    include/stook/batch.h
+    include/stook/client.h
+    include/stook/debug.h
+    include/stook/flow.h
+    include/stook/request.h
+    include/stook/result.h
+    include/stook/stream.h
+    include/stook/version.h
     DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/stook COMPONENT stook_development)
 
 # Each kind has an export of its own. A program with the shared library is then not asked for libuv

@@ -49,11 +49,11 @@ static void on_answered(stook_batch *batch, int failed, void *user)
 {
     struct question *question = user;
     struct service *service = question->service;
-    printf("%s: %s, %d of %d without an answer\n", question->name, stook_batch_met(batch) ? "met" : "not met",
+    printf("%s: %s, %d of %d without an answer\n", question->name, stook_batch_satisfied(batch) ? "met" : "not met",
            failed, SERVERS);
     for (size_t i = 0; i < stook_batch_count(batch); i++)
-        printf("    server %zu: %s\n", i + 1, stook_result_message(stook_batch_result_of(batch, i)));
-    service->met += stook_batch_met(batch);
+        printf("    server %zu: %s\n", i + 1, stook_result_message(stook_batch_result_by_index(batch, i)));
+    service->met += stook_batch_satisfied(batch);
     stook_batch_free(batch);
     if (--service->asked == 0)
         end(service);

@@ -146,7 +146,7 @@ static bool sweep_round(struct sweep *sweep, stook_client *client, int64_t limit
     }
     int failed = stook_gather(batch, &STOOK_GATHER(.limit = limit));
     for (int64_t i = 0; failed >= 0 && i < sweep->open; i++)
-        if (!stook_result_ok(stook_batch_result_of(batch, (size_t)i)))
+        if (!stook_result_ok(stook_batch_result_by_index(batch, (size_t)i)))
             sweep->ids[open++] = sweep->ids[i];
     stook_batch_free(batch);
     if (failed < 0 || open == sweep->open)

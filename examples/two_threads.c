@@ -42,7 +42,7 @@ static void *reap(void *user)
         reaper->failed = stook_gather(batch, &STOOK_GATHER(.limit = 10));
         for (size_t i = 0; i < stook_batch_count(batch); i++)
             slowest = slower(slowest, stook_batch_result(batch, i));
-        reaper->slowest = stook_result_keep(slowest);
+        reaper->slowest = stook_result_ref(slowest);
         stook_batch_free(batch);
     }
     stook_client_close(client, NULL, NULL);
@@ -65,7 +65,7 @@ int main(int argc, char **argv)
         printf("thread %d: %d of %d failed, the slowest was %s\n", i + 1, reapers[i].failed, REQUESTS,
                stook_result_url(reapers[i].slowest));
         good += reapers[i].failed == 0 && stook_result_ok(reapers[i].slowest);
-        stook_result_drop(reapers[i].slowest);
+        stook_result_unref(reapers[i].slowest);
     }
     return good != 2;
 }

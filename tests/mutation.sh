@@ -16,7 +16,7 @@
 #   id: 0.1 A2                            rows of docs/internals/engine.md
 #   test: trap/poll.answer_before_reset   a line of tests/list.txt
 #   what: an error of a poll is not told at all
-#   file: src/engine/sockets.c
+#   file: src/curl/socket.c
 #   --- old
 #       if (events & STOOK__ERROR)
 #   --- new

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The life of a batch, as programs see it. The awaits are in await.c. */
+/* The life of a batch, as programs see it. The awaits are in gather.c. */
 #include <string.h>
 
-#include "api/input.h"
+#include "api/client.h"
 #include "loop/loop.h"
-#include "transfer/attempt.h"
-#include "turn/streams.h"
-#include "transfer/site.h"
+#include "request/validate.h"
+#include "request/origin_key.h"
 
 enum { PRIORITY = 4, SOCKET_MAX = 128 };
 
@@ -14,22 +13,22 @@ int stook_batch_new(stook_client *client, stook_batch **ret_batch)
 {
     if (client == NULL || ret_batch == NULL)
         return STOOK_EARG;
-    if (stook__input_forked(client) || client->closing)
+    if (stook__client_is_forked(client) || client->closing)
         return STOOK_ESTATE;
-    stook_batch *batch = stook__alloc(client->heap, sizeof *batch);
+    stook_batch *batch = stook__alloc(client->allocator, sizeof *batch);
     if (batch == NULL)
         return STOOK_ENOMEM;
     batch->client = client;
-    batch->heap = stook__heap_ref(client->heap);
-    batch->inbox = stook__inbox_ref(client->inbox);
-    batch->message = "";
-    batch->letter.batch = batch;
-    stook__list_init(&batch->letter.link);
-    stook__list_init(&batch->touch);
+    batch->allocator = stook__allocator_ref(client->allocator);
+    batch->mailbox = stook__mailbox_ref(client->mailbox);
+    batch->refusal = "";
+    batch->message.batch = batch;
+    stook__list_init(&batch->message.link);
+    stook__list_init(&batch->dirty);
     stook__list_init(&batch->borrowed);
     stook__list_append(&client->batches, &batch->link);
     stook__group_init(&batch->group);
-    stook__tray_init(&batch->tray);
+    stook__result_queue_init(&batch->results);
     *ret_batch = batch;
     return 0;
 }
@@ -37,25 +36,25 @@ int stook_batch_new(stook_client *client, stook_batch **ret_batch)
 /* Ignoring what add returns must never look like success. */
 static int failed_add(stook_batch *batch, int error, const char *why)
 {
-    batch->message = why != NULL ? why : stook_strerror(error);
+    batch->refusal = why != NULL ? why : stook_strerror(error);
     if (batch->state == STOOK__OPEN && batch->add_error == 0)
         batch->add_error = error;
     else if (batch->state == STOOK__AWAITED)
-        stook__batch_amiss(batch);
+        stook__batch_add_failure(batch);
     return error;
 }
 
 /* Most requests go where the last one went. */
 static struct stook__queue *queue_for(stook_batch *batch, const struct stook__spec *spec, unsigned priority)
 {
-    const char *url = spec->url, *path = spec->extra != NULL ? spec->extra->unix_socket : NULL;
+    const char *url = spec->url, *path = spec->optional != NULL ? spec->optional->unix_socket : NULL;
     struct stook__queue *last = batch->group.last;
     size_t size = batch->origin_size;
     if (last != NULL && last->key.priority == priority && size > 0 && path == NULL && strncmp(url, batch->origin, size) == 0 &&
-        stook__site_ends(url + size))
+        stook__origin_key_ends(url + size))
         return last;
-    char key[STOOK__SITE_MAX + SOCKET_MAX];
-    size_t key_size = stook__site_of(url, key, &size);
+    char key[STOOK__ORIGIN_KEY_MAX + SOCKET_MAX];
+    size_t key_size = stook__origin_key(url, key, &size);
     if (path != NULL && key_size > 0) {
         key[key_size++] = ' ';
         memcpy(key + key_size, path, strnlen(path, SOCKET_MAX - 1)); /* a longer one is refused at its start */
@@ -73,9 +72,9 @@ static int enter(stook_batch *batch, struct stook_result *record, int64_t priori
 {
     stook_client *client = batch->client;
     struct stook__queue *queue = queue_for(batch, &record->spec, (unsigned)priority - 1);
-    if (queue == NULL || stook__tray_add(&batch->tray, batch->heap, &record->parcel) != 0)
+    if (queue == NULL || stook__result_queue_add(&batch->results, batch->allocator, &record->entry) != 0)
         return STOOK_ENOMEM;
-    stook__count(&client->counters, STOOK__ADDED);
+    stook__count(&client->stats, STOOK__ADDED);
     stook__sched_add(&client->sched, queue, &record->job, record->job.policy, stook__loop_now());
     if (batch->state == STOOK__AWAITED && !client->turning)
         stook__loop_want(client->loop);
@@ -92,24 +91,24 @@ int stook_batch_add(stook_batch *batch, const struct stook_request *request)
         return STOOK_EARG;
     if (request == NULL)
         return failed_add(batch, STOOK_EARG, "the request is NULL");
-    int error = stook__input_struct(&mine, sizeof mine, request);
+    int error = stook__validate_struct(&mine, sizeof mine, request);
     if (error != 0)
         return failed_add(batch, error, error == STOOK_EARG ? "the request has no size: make it with STOOK_REQUEST()"
                                                             : "the request uses what this stook does not know");
     if (mine.url == NULL)
         return failed_add(batch, STOOK_EARG, "the request has no URL");
-    if (batch->client == NULL || stook__input_forked(batch->client))
+    if (batch->client == NULL || stook__client_is_forked(batch->client))
         return failed_add(batch, STOOK_ESTATE, "the client is closed, or of another process");
-    if (batch->state == STOOK__DONE || stook__batch_verdict(batch) != 0 || batch->freed)
+    if (batch->state == STOOK__DONE || stook__batch_end_error(batch) != 0 || batch->freed)
         return failed_add(batch, STOOK_ESTATE, "the batch is done, cancelled or past its deadline");
-    if (stook__input_number(mine.priority, PRIORITY, 0, STOOK__PRIORITIES, &priority) != 0)
+    if (stook__validate_number(mine.priority, PRIORITY, 0, STOOK__PRIORITIES, &priority) != 0)
         return failed_add(batch, STOOK_EARG, "priority is not 0 or 1 to 7");
-    error = stook__input_record(batch->heap, &batch->client->policy, &mine, &record, &why);
+    error = stook__record_new(batch->allocator, &batch->client->policy, &mine, &record, &why);
     if (error == 0)
         error = enter(batch, record, priority);
     if (error == 0)
         return 0;
-    if (record != NULL && record->spec.extra != NULL && record->spec.extra->body_release != NULL)
+    if (record != NULL && record->spec.optional != NULL && record->spec.optional->body_release != NULL)
         record->spec.body = NULL; /* the program keeps it */
     stook__record_drop(record);
     return failed_add(batch, error, why);
@@ -117,24 +116,24 @@ int stook_batch_add(stook_batch *batch, const struct stook_request *request)
 
 size_t stook_batch_count(const stook_batch *batch)
 {
-    return batch != NULL ? batch->tray.count : 0;
+    return batch != NULL ? batch->results.count : 0;
 }
 
 const stook_result *stook_batch_result(const stook_batch *batch, size_t i)
 {
-    struct stook__parcel *parcel = batch != NULL ? stook__tray_at(&batch->tray, i) : NULL;
-    return parcel != NULL ? stook__record_of_parcel(parcel) : NULL;
+    struct stook__result_entry *entry = batch != NULL ? stook__result_queue_at(&batch->results, i) : NULL;
+    return entry != NULL ? stook__record_of_entry(entry) : NULL;
 }
 
-const stook_result *stook_batch_result_of(const stook_batch *batch, size_t index)
+const stook_result *stook_batch_result_by_index(const stook_batch *batch, size_t index)
 {
-    struct stook__parcel *parcel = batch != NULL ? stook__tray_of(&batch->tray, index) : NULL;
-    return parcel != NULL ? stook__record_of_parcel(parcel) : NULL;
+    struct stook__result_entry *entry = batch != NULL ? stook__result_queue_by_index(&batch->results, index) : NULL;
+    return entry != NULL ? stook__record_of_entry(entry) : NULL;
 }
 
 const char *stook_batch_message(const stook_batch *batch)
 {
-    return batch != NULL ? batch->message : "";
+    return batch != NULL ? batch->refusal : "";
 }
 
 void stook_batch_cancel(stook_batch *batch)
@@ -143,43 +142,22 @@ void stook_batch_cancel(stook_batch *batch)
     if (batch == NULL)
         return;
     atomic_store(&batch->cancelled, 1);
-    (void)stook__inbox_post(batch->inbox, &batch->letter);
+    (void)stook__mailbox_post(batch->mailbox, &batch->message);
 }
 
 void stook_batch_wake(stook_batch *batch)
 {
     if (batch != NULL)
-        (void)stook__inbox_post(batch->inbox, &batch->letter);
+        (void)stook__mailbox_post(batch->mailbox, &batch->message);
 }
 
-void stook_batch_cancel_one(stook_batch *batch, size_t index)
+void stook_batch_cancel_request(stook_batch *batch, size_t index)
 {
-    if (batch == NULL || batch->client == NULL || stook__input_forked(batch->client))
+    if (batch == NULL || batch->client == NULL || stook__client_is_forked(batch->client))
         return;
-    struct stook__parcel *parcel = stook__pages_get(&batch->tray.parcels, index);
-    if (parcel != NULL && !parcel->arrived)
-        stook__record_end(batch->client, stook__record_of_parcel(parcel), STOOK_ECANCELLED);
-}
-
-void stook_batch_resume(stook_batch *batch, size_t index)
-{
-    if (batch == NULL || batch->client == NULL || stook__input_forked(batch->client))
-        return;
-    struct stook__parcel *parcel = stook__pages_get(&batch->tray.parcels, index);
-    if (parcel != NULL && !parcel->arrived)
-        stook__streams_wake(batch->client, stook__record_of_parcel(parcel));
-}
-
-int stook_batch_progress(const stook_batch *batch, size_t index, struct stook_progress *ret_progress)
-{
-    if (batch == NULL || ret_progress == NULL)
-        return STOOK_EARG;
-    struct stook__parcel *parcel = stook__pages_get(&batch->tray.parcels, index);
-    const struct stook_result *record = parcel != NULL ? stook__record_of_parcel(parcel) : NULL;
-    if (record == NULL || record->stage != STOOK__TRYING || stook__input_forked(batch->client))
-        return STOOK_ESTATE;
-    stook__attempt_progress(record->attempt, ret_progress);
-    return 0;
+    struct stook__result_entry *entry = stook__sparse_array_get(&batch->results.entries, index);
+    if (entry != NULL && !entry->arrived)
+        stook__record_end(batch->client, stook__record_of_entry(entry), STOOK_ECANCELLED);
 }
 
 void stook_batch_free(stook_batch *batch)
@@ -187,13 +165,13 @@ void stook_batch_free(stook_batch *batch)
     if (batch == NULL || batch->freed)
         return;
     stook_client *client = batch->client;
-    if (client != NULL && stook__input_forked(client))
+    if (client != NULL && stook__client_is_forked(client))
         return;
     batch->freed = 1;
     if (client != NULL && batch->state == STOOK__AWAITED)
-        stook__batch_condemn(batch, STOOK_ECANCELLED);
+        stook__batch_terminate(batch, STOOK_ECANCELLED);
     else if (client != NULL && client->turning)
-        stook__batch_touch(batch);
+        stook__batch_mark_dirty(batch);
     else if (batch->pins == 0) /* whoever holds a pin frees it, also behind the client's end */
         stook__batch_destroy(batch);
 }

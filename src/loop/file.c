@@ -147,7 +147,7 @@ void stook__workers_leave(struct stook__loop *loop)
 
 struct stook__worker *stook__worker_new(struct stook__loop *loop, void *owner)
 {
-    struct stook__worker *worker = stook__alloc(loop->heap, sizeof *worker);
+    struct stook__worker *worker = stook__alloc(loop->allocator, sizeof *worker);
     if (worker == NULL)
         return NULL;
     stook__list_init(&worker->link);
@@ -159,7 +159,7 @@ struct stook__worker *stook__worker_new(struct stook__loop *loop, void *owner)
 void stook__worker_free(struct stook__worker *worker)
 {
     if (worker != NULL)
-        stook__free(worker->loop->heap, worker);
+        stook__free(worker->loop->allocator, worker);
 }
 
 int stook__worker_busy(const struct stook__worker *worker)

@@ -17,7 +17,7 @@
 
 #include <sys/types.h>
 
-#include "base/list.h"
+#include "util/list.h"
 #include "loop/loop.h"
 
 struct stook__worker;

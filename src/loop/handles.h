@@ -5,11 +5,11 @@
 
 #include <uv.h>
 
-#include "base/list.h"
+#include "util/list.h"
 #include "loop/loop.h"
 
 struct stook__loop {
-    struct stook__heap *heap;
+    struct stook__allocator *allocator;
     const struct stook__loop_events *events;
     void *owner;
     uv_loop_t *uv; /* the borrowed one, or &own */

@@ -78,17 +78,17 @@ static int start_handles(struct stook__loop *loop)
     return 0;
 }
 
-int stook__loop_new(struct stook__heap *heap, struct uv_loop_s *borrowed, const struct stook__loop_events *events,
+int stook__loop_new(struct stook__allocator *allocator, struct uv_loop_s *borrowed, const struct stook__loop_events *events,
                     void *owner, struct stook__loop **ret_loop)
 {
     if (stook__standard_fds_hold() != 0)
         return STOOK_ENOFD;
-    struct stook__loop *loop = stook__alloc(heap, sizeof *loop);
+    struct stook__loop *loop = stook__alloc(allocator, sizeof *loop);
     if (loop == NULL) {
         stook__standard_fds_release();
         return STOOK_ENOMEM;
     }
-    loop->heap = heap;
+    loop->allocator = allocator;
     loop->events = events;
     loop->owner = owner;
     stook__list_init(&loop->watchers);
@@ -101,7 +101,7 @@ int stook__loop_new(struct stook__heap *heap, struct uv_loop_s *borrowed, const 
             uv_loop_close(&loop->own);
     }
     if (status != 0) {
-        stook__free(heap, loop);
+        stook__free(allocator, loop);
         stook__standard_fds_release();
         return status == UV_ENOMEM ? STOOK_ENOMEM : STOOK_ENOFD;
     }
@@ -160,7 +160,7 @@ void stook__loop_handle_closed(struct stook__loop *loop)
     void (*closed)(void *owner) = loop->events->closed;
     void *owner = loop->owner;
     if (!stook__loop_owned(loop)) {
-        stook__free(loop->heap, loop);
+        stook__free(loop->allocator, loop);
         stook__standard_fds_release();
     }
     closed(owner);
@@ -201,6 +201,6 @@ void stook__loop_close(struct stook__loop *loop)
 void stook__loop_free(struct stook__loop *loop)
 {
     uv_loop_close(&loop->own);
-    stook__free(loop->heap, loop);
+    stook__free(loop->allocator, loop);
     stook__standard_fds_release();
 }

@@ -14,7 +14,7 @@
 
 #include <stdint.h>
 
-#include "base/heap.h"
+#include "util/allocator.h"
 
 struct uv_loop_s;
 struct stook__loop;
@@ -30,7 +30,7 @@ struct stook__loop_events {
 enum { STOOK__IN = 1, STOOK__OUT = 2, STOOK__HANGUP = 4, STOOK__ERROR = 8 };
 
 /* `borrowed` NULL: a loop of our own. 0, STOOK_ENOMEM, STOOK_ENOFD. */
-int stook__loop_new(struct stook__heap *heap, struct uv_loop_s *borrowed, const struct stook__loop_events *events,
+int stook__loop_new(struct stook__allocator *allocator, struct uv_loop_s *borrowed, const struct stook__loop_events *events,
                     void *owner, struct stook__loop **ret_loop);
 int stook__loop_owned(const struct stook__loop *loop);
 

@@ -18,11 +18,11 @@ struct stook__watcher {
 struct stook__watcher *stook__watcher_new(struct stook__loop *loop, int fd, void (*event)(void *owner, int events),
                                           void *owner)
 {
-    struct stook__watcher *watcher = stook__alloc(loop->heap, sizeof *watcher);
+    struct stook__watcher *watcher = stook__alloc(loop->allocator, sizeof *watcher);
     if (watcher == NULL)
         return NULL;
     if (uv_poll_init(loop->uv, &watcher->poll, fd) != 0) {
-        stook__free(loop->heap, watcher);
+        stook__free(loop->allocator, watcher);
         return NULL;
     }
     uv_unref((uv_handle_t *)&watcher->poll);
@@ -65,7 +65,7 @@ static void on_closed(uv_handle_t *handle)
 {
     struct stook__watcher *watcher = STOOK__OF(struct stook__watcher, poll, handle);
     struct stook__loop *loop = watcher->loop;
-    stook__free(loop->heap, watcher);
+    stook__free(loop->allocator, watcher);
     stook__loop_handle_closed(loop);
 }
 

@@ -4,83 +4,83 @@
 
 #include <string.h>
 
-int stook__site_has_room(const struct stook__sched *sched, const struct stook__site *site)
+int stook__sched_origin_has_room(const struct stook__sched *sched, const struct stook__sched_origin *origin)
 {
-    return site->n_running + site->n_called < sched->site_limit || site->node.key_size == 0;
+    return origin->n_running + origin->n_reserved < sched->origin_limit || origin->node.key_size == 0;
 }
 
 int stook__queue_may_start(const struct stook__sched *sched, const struct stook__queue *queue)
 {
-    const struct stook__site *site = queue->key.site;
-    if (queue->called) /* unless the limit was lowered since */
-        return site->n_running < sched->site_limit;
-    return stook__site_has_room(sched, site) && stook__list_empty(&site->parked);
+    const struct stook__sched_origin *origin = queue->key.origin;
+    if (queue->reserved) /* unless the limit was lowered since */
+        return origin->n_running < sched->origin_limit;
+    return stook__sched_origin_has_room(sched, origin) && stook__list_empty(&origin->parked);
 }
 
-void stook__site_offer(struct stook__sched *sched, struct stook__site *site)
+void stook__sched_origin_wake(struct stook__sched *sched, struct stook__sched_origin *origin)
 {
-    if (stook__list_empty(&site->offer) && !stook__list_empty(&site->parked) && stook__site_has_room(sched, site))
-        stook__list_append(&sched->offers, &site->offer);
+    if (stook__list_empty(&origin->wake) && !stook__list_empty(&origin->parked) && stook__sched_origin_has_room(sched, origin))
+        stook__list_append(&sched->to_wake, &origin->wake);
 }
 
-static struct stook__site *find_site(const struct stook__sched *sched, const char *key, size_t size, uint64_t hash)
+static struct stook__sched_origin *find_site(const struct stook__sched *sched, const char *key, size_t size, uint64_t hash)
 {
-    struct stook__node *node = stook__map_find(&sched->sites, hash, key, size);
-    return node != NULL ? STOOK__OF(struct stook__site, node, node) : NULL;
+    struct stook__node *node = stook__map_find(&sched->origins, hash, key, size);
+    return node != NULL ? STOOK__OF(struct stook__sched_origin, node, node) : NULL;
 }
 
-static struct stook__site *make_site(struct stook__sched *sched, const char *key, size_t size, uint64_t hash)
+static struct stook__sched_origin *make_site(struct stook__sched *sched, const char *key, size_t size, uint64_t hash)
 {
-    struct stook__site *site = stook__alloc(sched->heap, sizeof *site + size);
-    if (site == NULL)
+    struct stook__sched_origin *origin = stook__alloc(sched->allocator, sizeof *origin + size);
+    if (origin == NULL)
         return NULL;
     if (size > 0)
-        memcpy(site->key, key, size);
-    site->node = (struct stook__node){NULL, hash, site->key, size};
-    stook__list_init(&site->parked);
-    stook__list_init(&site->offer);
-    if (stook__map_add(&sched->sites, sched->heap, &site->node) == 0)
-        return site;
-    stook__free(sched->heap, site);
+        memcpy(origin->key, key, size);
+    origin->node = (struct stook__node){NULL, hash, origin->key, size};
+    stook__list_init(&origin->parked);
+    stook__list_init(&origin->wake);
+    if (stook__map_add(&sched->origins, sched->allocator, &origin->node) == 0)
+        return origin;
+    stook__free(sched->allocator, origin);
     return NULL;
 }
 
-static void free_site(struct stook__sched *sched, struct stook__site *site)
+static void free_site(struct stook__sched *sched, struct stook__sched_origin *origin)
 {
-    stook__map_remove(&sched->sites, &site->node);
-    stook__list_remove(&site->offer);
-    stook__free(sched->heap, site);
+    stook__map_remove(&sched->origins, &origin->node);
+    stook__list_remove(&origin->wake);
+    stook__free(sched->allocator, origin);
 }
 
 static void free_queue(struct stook__sched *sched, struct stook__queue *queue)
 {
-    struct stook__site *site = queue->key.site;
-    stook__queue_uncall(sched, queue);
+    struct stook__sched_origin *origin = queue->key.origin;
+    stook__queue_unreserve(sched, queue);
     stook__map_remove(&sched->queues, &queue->node);
     stook__list_remove(&queue->link);
     stook__list_remove(&queue->sibling);
     if (queue->key.group->last == queue)
         queue->key.group->last = NULL;
-    stook__free(sched->heap, queue);
-    if (--site->n_queues == 0)
-        free_site(sched, site);
+    stook__free(sched->allocator, queue);
+    if (--origin->n_queues == 0)
+        free_site(sched, origin);
 }
 
 static struct stook__queue *make_queue(struct stook__sched *sched, const struct stook__queue_key *key, uint64_t hash)
 {
-    struct stook__queue *queue = stook__alloc(sched->heap, sizeof *queue);
+    struct stook__queue *queue = stook__alloc(sched->allocator, sizeof *queue);
     if (queue == NULL)
         return NULL;
     queue->key = *key;
     queue->node = (struct stook__node){NULL, hash, (const char *)&queue->key, sizeof queue->key};
-    if (stook__map_add(&sched->queues, sched->heap, &queue->node) != 0) {
-        stook__free(sched->heap, queue);
+    if (stook__map_add(&sched->queues, sched->allocator, &queue->node) != 0) {
+        stook__free(sched->allocator, queue);
         return NULL;
     }
     stook__list_init(&queue->link);
     stook__list_init(&queue->jobs);
     stook__list_append(&queue->key.group->queues, &queue->sibling);
-    queue->key.site->n_queues++;
+    queue->key.origin->n_queues++;
     queue->key.group->priorities |= 1u << queue->key.priority;
     return queue;
 }
@@ -91,19 +91,19 @@ static struct stook__queue *find_queue(const struct stook__sched *sched, const s
     return node != NULL ? STOOK__OF(struct stook__queue, node, node) : NULL;
 }
 
-/* The same group at the same site, with another priority; NULL: nothing of it is there. */
+/* The same group at the same origin, with another priority; NULL: nothing of it is there. */
 static struct stook__queue *sibling(const struct stook__sched *sched, const struct stook__queue *queue, size_t priority)
 {
-    const struct stook__queue_key key = {queue->key.group, queue->key.site, priority};
+    const struct stook__queue_key key = {queue->key.group, queue->key.origin, priority};
     if (!(key.group->priorities & 1u << priority))
         return NULL;
     return find_queue(sched, &key, stook__map_hash((const char *)&key, sizeof key));
 }
 
-static struct stook__queue *get_queue(struct stook__sched *sched, struct stook__group *group, struct stook__site *site,
+static struct stook__queue *get_queue(struct stook__sched *sched, struct stook__group *group, struct stook__sched_origin *origin,
                                       unsigned priority)
 {
-    const struct stook__queue_key key = {group, site, priority};
+    const struct stook__queue_key key = {group, origin, priority};
     uint64_t hash = stook__map_hash((const char *)&key, sizeof key);
     struct stook__queue *queue = find_queue(sched, &key, hash);
     return queue != NULL ? queue : make_queue(sched, &key, hash);
@@ -113,18 +113,18 @@ struct stook__queue *stook__sched_queue(struct stook__sched *sched, struct stook
                                         size_t size, unsigned priority)
 {
     struct stook__queue *last = group->last;
-    if (last != NULL && last->key.priority == priority && last->key.site->node.key_size == size &&
-        (size == 0 || memcmp(last->key.site->key, key, size) == 0))
+    if (last != NULL && last->key.priority == priority && last->key.origin->node.key_size == size &&
+        (size == 0 || memcmp(last->key.origin->key, key, size) == 0))
         return last;
     uint64_t hash = stook__map_hash(key, size);
-    struct stook__site *site = find_site(sched, key, size, hash);
-    if (site == NULL)
-        site = make_site(sched, key, size, hash);
-    if (site == NULL)
+    struct stook__sched_origin *origin = find_site(sched, key, size, hash);
+    if (origin == NULL)
+        origin = make_site(sched, key, size, hash);
+    if (origin == NULL)
         return NULL;
-    struct stook__queue *queue = get_queue(sched, group, site, priority);
-    if (queue == NULL && site->n_queues == 0)
-        free_site(sched, site);
+    struct stook__queue *queue = get_queue(sched, group, origin, priority);
+    if (queue == NULL && origin->n_queues == 0)
+        free_site(sched, origin);
     if (queue == NULL)
         return NULL;
     group->last = queue;
@@ -133,25 +133,25 @@ struct stook__queue *stook__sched_queue(struct stook__sched *sched, struct stook
     return queue;
 }
 
-const struct stook__node *stook__job_site(const struct stook__job *job)
+const struct stook__node *stook__job_origin(const struct stook__job *job)
 {
-    return &job->queue->key.site->node;
+    return &job->queue->key.origin->node;
 }
 
 void stook__queue_park(struct stook__sched *sched, struct stook__queue *queue)
 {
-    stook__queue_uncall(sched, queue);
+    stook__queue_unreserve(sched, queue);
     stook__list_remove(&queue->link);
-    stook__list_append(&queue->key.site->parked, &queue->link);
+    stook__list_append(&queue->key.origin->parked, &queue->link);
     queue->parked = 1;
     queue->key.group->n_parked += queue->n_waiting;
-    stook__site_offer(sched, queue->key.site);
+    stook__sched_origin_wake(sched, queue->key.origin);
 }
 
-struct stook__queue *stook__site_first(struct stook__sched *sched, struct stook__site *site)
+struct stook__queue *stook__sched_origin_next(struct stook__sched *sched, struct stook__sched_origin *origin)
 {
-    struct stook__queue *first = STOOK__OF(struct stook__queue, link, site->parked.next), *higher;
-    if (first->key.group->held)
+    struct stook__queue *first = STOOK__OF(struct stook__queue, link, origin->parked.next), *higher;
+    if (first->key.group->blocked)
         return first; /* only its head counts */
     for (size_t i = STOOK__PRIORITIES; i-- > first->key.priority + 1;) {
         if ((higher = sibling(sched, first, i)) == NULL || !higher->parked)
@@ -163,37 +163,37 @@ struct stook__queue *stook__site_first(struct stook__sched *sched, struct stook_
     return first;
 }
 
-void stook__queue_call(struct stook__queue *queue)
+void stook__queue_reserve(struct stook__queue *queue)
 {
     stook__list_remove(&queue->link);
     stook__list_append(queue->key.group->ready[queue->key.priority].next, &queue->link); /* the first */
     queue->parked = 0;
     queue->key.group->n_parked -= queue->n_waiting;
-    queue->called = 1;
-    queue->key.group->n_called++;
-    queue->key.site->n_called++;
+    queue->reserved = 1;
+    queue->key.group->n_reserved++;
+    queue->key.origin->n_reserved++;
 }
 
-void stook__queue_uncall(struct stook__sched *sched, struct stook__queue *queue)
+void stook__queue_unreserve(struct stook__sched *sched, struct stook__queue *queue)
 {
-    if (!queue->called)
+    if (!queue->reserved)
         return;
-    queue->called = 0;
-    queue->key.group->n_called--;
-    queue->key.site->n_called--;
+    queue->reserved = 0;
+    queue->key.group->n_reserved--;
+    queue->key.origin->n_reserved--;
     stook__list_remove(&queue->link); /* called ones are the first */
     stook__list_append(&queue->key.group->ready[queue->key.priority], &queue->link);
-    stook__site_offer(sched, queue->key.site);
+    stook__sched_origin_wake(sched, queue->key.origin);
 }
 
 int stook__queue_take_over(struct stook__sched *sched, struct stook__queue *queue)
 {
     struct stook__queue *lower;
-    for (size_t i = queue->key.priority; i-- > 0 && queue->key.group->n_called > 0;) {
-        if ((lower = sibling(sched, queue, i)) == NULL || !lower->called)
+    for (size_t i = queue->key.priority; i-- > 0 && queue->key.group->n_reserved > 0;) {
+        if ((lower = sibling(sched, queue, i)) == NULL || !lower->reserved)
             continue;
-        lower->called = 0;
-        queue->called = 1;
+        lower->reserved = 0;
+        queue->reserved = 1;
         stook__list_remove(&lower->link); /* called ones are the first */
         stook__list_append(&lower->key.group->ready[i], &lower->link);
         return stook__queue_may_start(sched, queue);
@@ -222,13 +222,13 @@ void stook__queue_remove(struct stook__sched *sched, struct stook__queue *queue,
     if (queue->parked)
         queue->key.group->n_parked--;
     if (queue->n_waiting == 0) {
-        stook__queue_uncall(sched, queue);
+        stook__queue_unreserve(sched, queue);
         stook__list_remove(&queue->link);
         queue->parked = 0;
     }
 }
 
-void stook__queue_let_go(struct stook__sched *sched, struct stook__queue *queue)
+void stook__queue_release(struct stook__sched *sched, struct stook__queue *queue)
 {
     if (--queue->n_jobs == 0 && queue->key.group->last != queue)
         free_queue(sched, queue);

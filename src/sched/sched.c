@@ -7,17 +7,17 @@
 
 enum { STEPS = 256 }; /* jobs looked at in vain before the next is given up for this turn */
 
-void stook__sched_init(struct stook__sched *sched, struct stook__heap *heap)
+void stook__sched_init(struct stook__sched *sched, struct stook__allocator *allocator)
 {
-    *sched = (struct stook__sched){.heap = heap, .limit = SIZE_MAX, .site_limit = SIZE_MAX};
+    *sched = (struct stook__sched){.allocator = allocator, .limit = SIZE_MAX, .origin_limit = SIZE_MAX};
     stook__list_init(&sched->ring);
-    stook__list_init(&sched->offers);
+    stook__list_init(&sched->to_wake);
 }
 
 void stook__sched_free(struct stook__sched *sched)
 {
-    stook__map_free(&sched->sites, sched->heap);
-    stook__map_free(&sched->queues, sched->heap);
+    stook__map_free(&sched->origins, sched->allocator);
+    stook__map_free(&sched->queues, sched->allocator);
 }
 
 void stook__group_init(struct stook__group *group)
@@ -26,7 +26,7 @@ void stook__group_init(struct stook__group *group)
     stook__list_init(&group->running);
     stook__list_init(&group->queues);
     for (int i = 0; i < STOOK__PRIORITIES; i++) {
-        stook__list_init(&group->line[i]);
+        stook__list_init(&group->incoming[i]);
         stook__list_init(&group->ready[i]);
     }
 }
@@ -35,18 +35,18 @@ static int may_start(const struct stook__group *group)
 {
     if (!group->open || group->n_running >= group->limit || group->n_waiting == group->n_parked)
         return 0;
-    return !group->held || (group->head != NULL && group->head->state == STOOK__WAITING && !group->head->queue->parked);
+    return !group->blocked || (group->head != NULL && group->head->state == STOOK__WAITING && !group->head->queue->parked);
 }
 
 /* It cannot use the room that was kept for it: that goes to the next. */
 static void return_calls(struct stook__sched *sched, struct stook__group *group)
 {
-    for (int i = 0; i < STOOK__PRIORITIES && group->n_called > 0; i++)
+    for (int i = 0; i < STOOK__PRIORITIES && group->n_reserved > 0; i++)
         while (!stook__list_empty(&group->ready[i])) {
             struct stook__queue *queue = STOOK__OF(struct stook__queue, link, group->ready[i].next);
-            if (!queue->called)
+            if (!queue->reserved)
                 break; /* called ones are the first */
-            stook__queue_uncall(sched, queue);
+            stook__queue_unreserve(sched, queue);
         }
 }
 
@@ -67,7 +67,7 @@ void stook__group_open(struct stook__sched *sched, struct stook__group *group, s
     group->open = 1;
     group->limit = limit;
     if (deadline != 0)
-        stook__clock_set(&sched->deadlines, &group->deadline, deadline);
+        stook__timer_heap_set(&sched->deadlines, &group->deadline, deadline);
     place(sched, group);
 }
 
@@ -80,17 +80,17 @@ void stook__group_stop(struct stook__sched *sched, struct stook__group *group)
 void stook__group_shut(struct stook__sched *sched, struct stook__group *group)
 {
     stook__group_stop(sched, group);
-    stook__clock_clear(&sched->deadlines, &group->deadline);
+    stook__timer_heap_clear(&sched->deadlines, &group->deadline);
 }
 
-void stook__group_hold(struct stook__sched *sched, struct stook__group *group, int held, struct stook__job *head)
+void stook__group_block(struct stook__sched *sched, struct stook__group *group, int blocked, struct stook__job *head)
 {
-    int was = group->held;
-    group->held = held;
+    int was = group->blocked;
+    group->blocked = blocked;
     group->head = head;
-    if (!was && !held)
+    if (!was && !blocked)
         return; /* the head matters to those that are held */
-    if (held && group->n_called > (size_t)(head != NULL && head->queue->called))
+    if (blocked && group->n_reserved > (size_t)(head != NULL && head->queue->reserved))
         return_calls(sched, group);
     place(sched, group);
 }
@@ -106,19 +106,19 @@ void stook__sched_set_limit(struct stook__sched *sched, size_t limit)
     sched->limit = limit;
 }
 
-void stook__sched_set_site_limit(struct stook__sched *sched, size_t limit)
+void stook__sched_set_origin_limit(struct stook__sched *sched, size_t limit)
 {
-    sched->site_limit = limit;
-    for (struct stook__node *node = stook__map_next(&sched->sites, NULL); node != NULL;
-         node = stook__map_next(&sched->sites, node))
-        stook__site_offer(sched, STOOK__OF(struct stook__site, node, node));
+    sched->origin_limit = limit;
+    for (struct stook__node *node = stook__map_next(&sched->origins, NULL); node != NULL;
+         node = stook__map_next(&sched->origins, node))
+        stook__sched_origin_wake(sched, STOOK__OF(struct stook__sched_origin, node, node));
 }
 
 struct stook__job *stook__group_any_waiting(struct stook__group *group)
 {
     for (int i = 0; i < STOOK__PRIORITIES; i++)
-        if (!stook__list_empty(&group->line[i]))
-            return STOOK__OF(struct stook__job, link, group->line[i].next);
+        if (!stook__list_empty(&group->incoming[i]))
+            return STOOK__OF(struct stook__job, link, group->incoming[i].next);
     while (group->n_waiting > 0) {
         struct stook__queue *queue = STOOK__OF(struct stook__queue, sibling, group->queues.next);
         if (queue->n_waiting > 0)
@@ -137,14 +137,14 @@ struct stook__job *stook__group_any(struct stook__group *group)
 }
 
 void stook__sched_add(struct stook__sched *sched, struct stook__queue *queue, struct stook__job *job,
-                      const struct stook__policy *policy, int64_t now)
+                      const struct stook__settings *policy, int64_t now)
 {
     struct stook__group *group = queue->key.group;
     job->queue = queue;
     job->policy = policy;
     job->added_at = now;
     job->state = STOOK__WAITING;
-    stook__list_append(&group->line[queue->key.priority], &job->link);
+    stook__list_append(&group->incoming[queue->key.priority], &job->link);
     queue->n_jobs++;
     group->n_waiting++;
     sched->n_waiting++;
@@ -157,7 +157,7 @@ void stook__sched_add(struct stook__sched *sched, struct stook__queue *queue, st
 static struct stook__queue *front(struct stook__group *group, int priority, int *steps)
 {
     while (stook__list_empty(&group->ready[priority])) {
-        struct stook__link *first = *steps > 0 ? stook__list_pop(&group->line[priority]) : NULL;
+        struct stook__link *first = *steps > 0 ? stook__list_pop(&group->incoming[priority]) : NULL;
         if (first == NULL)
             return NULL;
         --*steps;
@@ -184,7 +184,7 @@ static struct stook__job *pick_head(struct stook__sched *sched, struct stook__gr
 /* The job of a group that is to start; NULL: none may, or too many were looked at. */
 static struct stook__job *pick(struct stook__sched *sched, struct stook__group *group, int *steps)
 {
-    if (group->held)
+    if (group->blocked)
         return pick_head(sched, group);
     for (int i = STOOK__PRIORITIES; i-- > 0 && *steps > 0;) {
         struct stook__queue *queue;
@@ -202,10 +202,10 @@ static void begin(struct stook__sched *sched, struct stook__job *job, int64_t no
 {
     struct stook__queue *queue = job->queue;
     struct stook__group *group = queue->key.group;
-    queue->key.site->n_running++;
+    queue->key.origin->n_running++;
     stook__queue_remove(sched, queue, job);
-    stook__queue_uncall(sched, queue);
-    if (queue->n_waiting > 0) { /* those of other sites are next */
+    stook__queue_unreserve(sched, queue);
+    if (queue->n_waiting > 0) { /* those of other origins are next */
         stook__list_remove(&queue->link);
         stook__list_append(&group->ready[queue->key.priority], &queue->link);
     }
@@ -223,19 +223,19 @@ static void begin(struct stook__sched *sched, struct stook__job *job, int64_t no
 /* Sites with room call what is parked there, until a group may start some of it. */
 static void make_offers(struct stook__sched *sched, int *steps)
 {
-    while (!stook__list_empty(&sched->offers) && *steps > 0) {
-        struct stook__site *site = STOOK__OF(struct stook__site, offer, sched->offers.next);
-        stook__list_remove(&site->offer);
-        if (stook__list_empty(&site->parked) || !stook__site_has_room(sched, site))
+    while (!stook__list_empty(&sched->to_wake) && *steps > 0) {
+        struct stook__sched_origin *origin = STOOK__OF(struct stook__sched_origin, wake, sched->to_wake.next);
+        stook__list_remove(&origin->wake);
+        if (stook__list_empty(&origin->parked) || !stook__sched_origin_has_room(sched, origin))
             continue;
-        struct stook__queue *queue = stook__site_first(sched, site);
+        struct stook__queue *queue = stook__sched_origin_next(sched, origin);
         struct stook__group *group = queue->key.group;
-        stook__queue_call(queue);
-        if (group->held && (group->head == NULL || group->head->queue != queue))
-            stook__queue_uncall(sched, queue);
+        stook__queue_reserve(queue);
+        if (group->blocked && (group->head == NULL || group->head->queue != queue))
+            stook__queue_unreserve(sched, queue);
         place(sched, group);
-        stook__site_offer(sched, site);
-        if (queue->called)
+        stook__sched_origin_wake(sched, origin);
+        if (queue->reserved)
             return;
         --*steps;
     }
@@ -262,7 +262,7 @@ struct stook__job *stook__sched_next(struct stook__sched *sched, int64_t now)
 int stook__sched_ready(const struct stook__sched *sched)
 {
     return !sched->starved && sched->n_running < sched->limit &&
-           (!stook__list_empty(&sched->ring) || !stook__list_empty(&sched->offers));
+           (!stook__list_empty(&sched->ring) || !stook__list_empty(&sched->to_wake));
 }
 
 void stook__sched_repeat(struct stook__sched *sched, struct stook__job *job, int64_t now)
@@ -277,8 +277,8 @@ static void stopped(struct stook__sched *sched, struct stook__queue *queue)
 {
     queue->key.group->n_running--;
     sched->n_running--;
-    queue->key.site->n_running--;
-    stook__site_offer(sched, queue->key.site);
+    queue->key.origin->n_running--;
+    stook__sched_origin_wake(sched, queue->key.origin);
 }
 
 int stook__sched_put_back(struct stook__sched *sched, struct stook__job *job)
@@ -315,9 +315,9 @@ void stook__sched_finish(struct stook__sched *sched, struct stook__job *job)
     sched->starved = 0;
     job->state = STOOK__FINISHED;
     job->queue = NULL;
-    stook__clock_clear(&sched->jobs, &job->timer);
+    stook__timer_heap_clear(&sched->jobs, &job->timer);
     place(sched, group);
-    stook__queue_let_go(sched, queue);
+    stook__queue_release(sched, queue);
 }
 
 enum stook__reason stook__sched_reason(const struct stook__sched *sched, const struct stook__job *job)
@@ -325,15 +325,15 @@ enum stook__reason stook__sched_reason(const struct stook__sched *sched, const s
     const struct stook__group *group = job->queue->key.group;
     if (!group->open)
         return STOOK__BY_AWAIT;
-    if (group->held && group->head != job)
-        return STOOK__BY_HOLD;
+    if (group->blocked && group->head != job)
+        return STOOK__BY_WINDOW;
     if (group->n_running >= group->limit)
         return STOOK__BY_BATCH;
     if (job->queue->parked || !stook__queue_may_start(sched, job->queue))
-        return STOOK__BY_SITE;
+        return STOOK__BY_ORIGIN;
     if (sched->n_running >= sched->limit)
         return STOOK__BY_CLIENT;
-    return sched->starved ? STOOK__BY_DESCRIPTORS : STOOK__BY_TURN;
+    return sched->starved ? STOOK__BY_DESCRIPTORS : STOOK__BY_NOTHING;
 }
 
 int stook__sched_again(const struct stook__job *job, const struct stook__ending *ending)

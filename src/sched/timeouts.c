@@ -19,7 +19,7 @@ static int64_t earlier(int64_t a, int64_t b)
 
 static int64_t due_of(const struct stook__job *job)
 {
-    const struct stook__policy *policy = job->policy;
+    const struct stook__settings *policy = job->policy;
     /* The queue clock ends with the first start; from then on the whole counts, waits included. */
     if (job->state == STOOK__WAITING)
         return job->first_at == 0 ? after(job->added_at, policy->queue_ms) : after(job->first_at, policy->total_ms);
@@ -34,29 +34,29 @@ void stook__timeouts_arm(struct stook__sched *sched, struct stook__job *job)
 {
     int64_t due = due_of(job);
     if (due == NEVER)
-        stook__clock_clear(&sched->jobs, &job->timer);
+        stook__timer_heap_clear(&sched->jobs, &job->timer);
     else
-        stook__clock_set(&sched->jobs, &job->timer, due);
+        stook__timer_heap_set(&sched->jobs, &job->timer, due);
 }
 
-void stook__sched_hold(struct stook__sched *sched, struct stook__job *job)
+void stook__sched_pause(struct stook__sched *sched, struct stook__job *job)
 {
-    stook__clock_clear(&sched->jobs, &job->timer);
+    stook__timer_heap_clear(&sched->jobs, &job->timer);
 }
 
-void stook__sched_release(struct stook__sched *sched, struct stook__job *job, int64_t held)
+void stook__sched_resume(struct stook__sched *sched, struct stook__job *job, int64_t blocked)
 {
     /* As if all had begun later, the wait in the queue included: that stays as long as it was. */
-    job->added_at += held;
-    job->first_at += held;
-    job->attempt_at += held;
-    job->moved_at += held;
+    job->added_at += blocked;
+    job->first_at += blocked;
+    job->attempt_at += blocked;
+    job->moved_at += blocked;
     stook__timeouts_arm(sched, job);
 }
 
 int64_t stook__sched_alarm(const struct stook__sched *sched)
 {
-    int64_t job = stook__clock_due(&sched->jobs), group = stook__clock_due(&sched->deadlines);
+    int64_t job = stook__timer_heap_due(&sched->jobs), group = stook__timer_heap_due(&sched->deadlines);
     return job == 0 || (group != 0 && group < job) ? group : job;
 }
 
@@ -66,12 +66,12 @@ int stook__sched_is_late(const struct stook__sched *sched, int64_t now)
     return due != 0 && due <= now;
 }
 
-static struct stook__timer *pop_due(struct stook__clock *clock, int64_t now)
+static struct stook__timer *pop_due(struct stook__timer_heap *clock, int64_t now)
 {
-    struct stook__timer *first = stook__clock_first(clock);
+    struct stook__timer *first = stook__timer_heap_first(clock);
     if (first == NULL || first->due > now)
         return NULL;
-    stook__clock_clear(clock, first);
+    stook__timer_heap_clear(clock, first);
     return first;
 }
 
@@ -87,9 +87,9 @@ struct stook__job *stook__sched_late_job(struct stook__sched *sched, int64_t now
     return timer != NULL ? STOOK__OF(struct stook__job, timer, timer) : NULL;
 }
 
-int stook__sched_verdict(struct stook__sched *sched, struct stook__job *job, int64_t now)
+int stook__sched_expired(struct stook__sched *sched, struct stook__job *job, int64_t now)
 {
-    const struct stook__policy *policy = job->policy;
+    const struct stook__settings *policy = job->policy;
     if (job->state == STOOK__WAITING)
         return job->first_at == 0 ? STOOK_ETIMEOUT_QUEUE : STOOK_ETIMEOUT_TOTAL;
     if (now >= after(job->first_at, policy->total_ms))

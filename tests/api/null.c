@@ -42,18 +42,18 @@ TEST(batches)
     CHECK_ERROR(stook_batch_add(NULL, &STOOK_REQUEST("http://127.0.0.1/")), STOOK_EARG);
     CHECK_EQ_SIZE(stook_batch_count(NULL), 0);
     CHECK(stook_batch_result(NULL, 0) == NULL);
-    CHECK(stook_batch_result_of(NULL, 0) == NULL);
+    CHECK(stook_batch_result_by_index(NULL, 0) == NULL);
     CHECK(stook_batch_message(NULL) != NULL);
     stook_batch_cancel(NULL);
-    stook_batch_cancel_one(NULL, 0);
+    stook_batch_cancel_request(NULL, 0);
     stook_batch_free(NULL);
     const stook_result *result = NULL;
     CHECK_ERROR(stook_batch_set_limit(NULL, 1), STOOK_EARG);
     CHECK_ERROR(stook_batch_next(NULL, &result), STOOK_EARG);
-    stook_batch_pause_results(NULL);
-    stook_batch_resume_results(NULL);
+    stook_batch_pause_delivery(NULL);
+    stook_batch_resume_delivery(NULL);
     stook_batch_wake(NULL);
-    CHECK_EQ_INT(stook_batch_met(NULL), 0);
+    CHECK_EQ_INT(stook_batch_satisfied(NULL), 0);
     CHECK_ERROR(stook_gather(NULL, NULL), STOOK_EARG);
     CHECK_ERROR(stook_gather_ordered(NULL, NULL), STOOK_EARG);
     CHECK_ERROR(stook_gather_start(NULL, NULL, never_done, NULL), STOOK_EARG);
@@ -88,8 +88,8 @@ TEST(results)
     CHECK_EQ_INT(stook_result_curl_code(NULL), 0);
     CHECK_EQ_INT(stook_result_os_error(NULL), 0);
     CHECK_EQ_INT(stook_result_time_us(NULL, STOOK_TIME_TOTAL), 0);
-    CHECK(stook_result_keep(NULL) == NULL);
-    stook_result_drop(NULL);
+    CHECK(stook_result_ref(NULL) == NULL);
+    stook_result_unref(NULL);
 }
 
 TEST_BOTH(beside_a_client)
@@ -103,7 +103,7 @@ TEST_BOTH(beside_a_client)
     CHECK(stook_batch_message(batch)[0] != '\0');
     CHECK_EQ_SIZE(stook_batch_count(batch), 0);
     CHECK(stook_batch_result(batch, 0) == NULL);
-    CHECK(stook_batch_result_of(batch, 0) == NULL);
+    CHECK(stook_batch_result_by_index(batch, 0) == NULL);
     stook_batch_free(batch);
 }
 

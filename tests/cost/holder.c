@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The server behind nginx in peer.c: it holds its answers back until so many requests wait, then
+ * The server behind nginx in tls.c: it holds its answers back until so many requests wait, then
  * answers the oldest, and another for each that comes. So as many are in flight as the program
  * under measurement is told to have, and each answer comes alone, however fast the machine is and
  * whatever else it does. When nothing comes for a while, those that wait are the last: all are

@@ -60,7 +60,7 @@ static void keep(stook_batch *batch, const stook_result *result, void *user)
     (void)batch, (void)user;
     CHECK_EQ_INT(stook_result_ok(result), 1);
     results.own += own_bytes(result);
-    results.kept[results.count++] = stook_result_keep(result);
+    results.kept[results.count++] = stook_result_ref(result);
 }
 
 /* Bytes that kept results hold beside their own when batch and client are gone. */
@@ -78,7 +78,7 @@ static size_t kept(const char *url, size_t count)
     life_close(&life);
     size_t bytes = life.memory.bytes - results.own;
     for (size_t i = 0; i < results.count; i++)
-        stook_result_drop(results.kept[i]);
+        stook_result_unref(results.kept[i]);
     life_end(&life);
     return bytes;
 }

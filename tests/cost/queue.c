@@ -20,7 +20,7 @@ enum { LIMIT = 50 };
 
 static struct stook__sched sched;
 static struct stook__group group;
-static struct stook__policy policy = {.queue_ms = 3600000, .attempt_ms = 30000, .connect_ms = 10000, .total_ms = 120000, .stall_ms = 30000};
+static struct stook__settings policy = {.queue_ms = 3600000, .attempt_ms = 30000, .connect_ms = 10000, .total_ms = 120000, .stall_ms = 30000};
 
 static void add(struct stook__job *job, size_t origin, int64_t now)
 {
@@ -49,11 +49,11 @@ int main(int argc, char **argv)
     if (argc != 4)
         return 2;
     size_t queued = strtoul(argv[1], NULL, 10), origins = strtoul(argv[2], NULL, 10), count = strtoul(argv[3], NULL, 10);
-    struct stook__heap *heap = stook__heap_new(NULL);
+    struct stook__allocator *allocator = stook__allocator_new(NULL);
     struct stook__job *jobs = calloc(queued + LIMIT, sizeof *jobs);
     size_t at = 0;
-    stook__sched_init(&sched, heap);
-    stook__sched_set_site_limit(&sched, 1);
+    stook__sched_init(&sched, allocator);
+    stook__sched_set_origin_limit(&sched, 1);
     stook__group_init(&group);
     for (size_t i = 0; i < queued + LIMIT; i++)
         add(&jobs[i], i / 2 % origins, (int64_t)i); /* every second one finds its origin full */
@@ -70,7 +70,7 @@ int main(int argc, char **argv)
         stook__sched_finish(&sched, job);
     stook__group_end(&sched, &group);
     stook__sched_free(&sched);
-    stook__heap_unref(heap);
+    stook__allocator_unref(allocator);
     free(jobs);
     return 0;
 }

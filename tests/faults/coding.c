@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Content codings: group Z, by gzip, which the tests can write. tests/flow/decode.c has the others. */
+/* Content codings: group Z, by gzip, which the tests can write. tests/flow/decompress.c has the others. */
 #include <stdio.h>
 #include <string.h>
 #include <zlib.h>
@@ -58,7 +58,7 @@ static void run(const struct fault *rows, size_t count, int64_t ratio)
 {
     struct faults faults = {.rows = rows, .count = count,
                             .server = faults_server(rows, count, NULL, 0),
-                            .client = {.decode = 1, .body_max = 1 << 20, .ratio_max = ratio}};
+                            .client = {.decompress = 1, .max_body_bytes = 1 << 20, .max_decompress_ratio = ratio}};
     faults_run(&faults);
 }
 

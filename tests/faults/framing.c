@@ -121,7 +121,7 @@ static enum raw_then endless_trailers(struct raw_call *call)
     return flood(call, "X-Trailer: value\r\n", 0, 0);
 }
 
-/* Within head_max, and more than libcurl takes of a trailer, which is 4096 bytes. */
+/* Within max_header_bytes, and more than libcurl takes of a trailer, which is 4096 bytes. */
 static enum raw_then long_trailer(struct raw_call *call)
 {
     raw_say(call, CHUNKED "3\r\nabc\r\n0\r\nX-Trailer: ");
@@ -328,7 +328,7 @@ TEST(heads_without_caps)
     };
     struct faults faults = {.rows = rows, .count = COUNT(rows),
                             .server = faults_server(rows, COUNT(rows), NULL, 0),
-                            .client = {.head_max = 16 << 20, .fields_max = 100000}};
+                            .client = {.max_header_bytes = 16 << 20, .max_header_count = 100000}};
     faults_run(&faults);
 }
 

@@ -104,14 +104,14 @@ static int refuse_body(stook_batch *batch, const stook_result *result, const voi
 static int cancel_in_head(stook_batch *batch, const stook_result *result, void *user)
 {
     (void)user;
-    stook_batch_cancel_one(batch, stook_result_index(result));
+    stook_batch_cancel_request(batch, stook_result_index(result));
     return 0;
 }
 
 static int cancel_in_body(stook_batch *batch, const stook_result *result, const void *data, size_t size, void *user)
 {
     (void)data, (void)size, (void)user;
-    stook_batch_cancel_one(batch, stook_result_index(result));
+    stook_batch_cancel_request(batch, stook_result_index(result));
     return 0;
 }
 
@@ -173,14 +173,14 @@ static void cancel(stook_client *client, void *user)
 {
     (void)client;
     if (soak.batch)
-        stook_batch_cancel_one(soak.batch, (size_t)(uintptr_t)user);
+        stook_batch_cancel_request(soak.batch, (size_t)(uintptr_t)user);
 }
 
 static void add_row(const struct row_of_table *row, size_t index)
 {
     CHECK_ERROR(stook_batch_add(soak.batch, &row->request), 0);
     if (is_cancelled_at_once(row))
-        stook_batch_cancel_one(soak.batch, index);
+        stook_batch_cancel_request(soak.batch, index);
     if (is_cancelled_later(row))
         CHECK_ERROR(stook_client_post(soak.life.client, cancel, (void *)(uintptr_t)index), 0);
 }
@@ -278,7 +278,7 @@ static void run_round(void)
     memset(soak.had, 0, soak.size / 8 + 1);
     soak.ordered = (int)draw(soak.round, 0, 10, 2);
     life_begin(&soak.life, (int)(soak.round % 2));
-    life_open(&soak.life, &STOOK_CLIENT(.ratio_max = STOOK_NONE,
+    life_open(&soak.life, &STOOK_CLIENT(.max_decompress_ratio = STOOK_NONE,
                                         .origin_limit = origin_limits[draw(soak.round, 0, 11, 4)]));
     soak.batch = life_batch(&soak.life);
     int failed = (soak.ordered ? life_gather_ordered : life_gather)(

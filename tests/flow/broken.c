@@ -108,17 +108,17 @@ static void ask_for(struct life *life, const char *url, int error)
     stook_batch_free(batch);
 }
 
-TEST_BOTH(body_max)
+TEST_BOTH(max_body_bytes)
 {
     struct raw_server *server = raw_server_start(NULL);
-    life_open(life, &STOOK_CLIENT(.body_max = 1000));
+    life_open(life, &STOOK_CLIENT(.max_body_bytes = 1000));
     ask_for(life, raw_url(server, "/big?n=1000"), 0);
     ask_for(life, raw_url(server, "/big?n=1001"), STOOK_ETOOLARGE);
     ask_for(life, raw_url(server, "/big?n=5000000"), STOOK_ETOOLARGE);
     ask_for(life, raw_url(server, "/drip?n=1001&ms=0"), STOOK_ETOOLARGE);
     stook_batch *batch = life_batch(life);
-    ADD(batch, raw_url(server, "/big?n=11"), .body_max = 10);
-    ADD(batch, raw_url(server, "/big?n=10"), .body_max = 10);
+    ADD(batch, raw_url(server, "/big?n=11"), .max_body_bytes = 10);
+    ADD(batch, raw_url(server, "/big?n=10"), .max_body_bytes = 10);
     CHECK_EQ_INT(life_gather_ordered(life, batch, NULL), 1);
     CHECK_ERROR(stook_result_error(stook_batch_result(batch, 0)), STOOK_ETOOLARGE);
     CHECK_EQ_INT(stook_result_status(stook_batch_result(batch, 0)), 200);
@@ -129,9 +129,9 @@ TEST_BOTH(body_max)
 TEST_BOTH(body_max_is_not_loosened)
 {
     struct raw_server *server = raw_server_start(NULL);
-    life_open(life, &STOOK_CLIENT(.body_max = 1000));
+    life_open(life, &STOOK_CLIENT(.max_body_bytes = 1000));
     stook_batch *batch = life_batch(life);
-    int error = stook_batch_add(batch, &STOOK_REQUEST(raw_url(server, "/big?n=1001"), .body_max = 2000));
+    int error = stook_batch_add(batch, &STOOK_REQUEST(raw_url(server, "/big?n=1001"), .max_body_bytes = 2000));
     if (error) {
         CHECK_ERROR(error, STOOK_EARG);
     } else {
@@ -145,7 +145,7 @@ TEST_BOTH(without_a_body_max)
 {
     struct raw_server *server = raw_server_start(NULL);
     size_t size;
-    life_open(life, &STOOK_CLIENT(.body_max = STOOK_NONE));
+    life_open(life, &STOOK_CLIENT(.max_body_bytes = STOOK_NONE));
     stook_batch *batch = life_batch(life);
     add(batch, raw_url(server, "/big?n=70000000")); /* above the default of 64 MiB */
     CHECK_EQ_INT(life_gather(life, batch, NULL), 0);
@@ -163,7 +163,7 @@ TEST_BOTH(body_max_by_default)
     ask_for(life, raw_url(server, "/big?n=67108865"), STOOK_ETOOLARGE);
 }
 
-TEST_BOTH(head_max)
+TEST_BOTH(max_header_bytes)
 {
     struct raw_server *server = raw_server_start(NULL);
     life_open(life, NULL);
@@ -173,12 +173,12 @@ TEST_BOTH(head_max)
     ask_for(life, raw_url(server, "/headers?n=1&size=70000"), STOOK_ETOOLARGE);
     ask_for(life, raw_url(server, "/headers?n=1&size=200000"), STOOK_ETOOLARGE);
     life_close(life);
-    life_open(life, &STOOK_CLIENT(.head_max = 1000));
+    life_open(life, &STOOK_CLIENT(.max_header_bytes = 1000));
     ask_for(life, raw_url(server, "/headers?n=1&size=500"), 0);
     ask_for(life, raw_url(server, "/headers?n=1&size=1000"), STOOK_ETOOLARGE);
 }
 
-TEST_BOTH(fields_max)
+TEST_BOTH(max_header_count)
 {
     struct raw_server *server = raw_server_start(NULL);
     life_open(life, NULL);
@@ -187,7 +187,7 @@ TEST_BOTH(fields_max)
     ask_for(life, raw_url(server, "/trailers?n=10"), 0);
     ask_for(life, raw_url(server, "/trailers?n=300"), STOOK_ETOOLARGE); /* they count too */
     life_close(life);
-    life_open(life, &STOOK_CLIENT(.fields_max = 300));
+    life_open(life, &STOOK_CLIENT(.max_header_count = 300));
     ask_for(life, raw_url(server, "/headers?n=299&size=1"), 0);
 }
 

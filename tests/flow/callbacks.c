@@ -61,7 +61,7 @@ TEST_BOTH(while_others_are_in_flight)
         CHECK_EQ_SIZE(scene.order[i], 4 - i);
     CHECK_EQ_SIZE(stook_batch_count(scene.batch), 5);
     CHECK(stook_batch_result(scene.batch, 0) == NULL); /* they were lent */
-    CHECK(stook_batch_result_of(scene.batch, 4) == NULL);
+    CHECK(stook_batch_result_by_index(scene.batch, 4) == NULL);
     stook_batch_free(scene.batch);
 }
 

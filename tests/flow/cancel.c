@@ -32,7 +32,7 @@ static void cancel_some(stook_batch *batch)
 {
     static const size_t some[] = {0, 1, 2, 6, 4711};
     for (size_t i = 0; i < sizeof some / sizeof some[0]; i++)
-        stook_batch_cancel_one(batch, some[i]);
+        stook_batch_cancel_request(batch, some[i]);
 }
 
 static void note_and_act(stook_batch *batch, const stook_result *result, void *user)
@@ -148,7 +148,7 @@ TEST_BOTH(before_the_await)
         stook_batch_cancel(batch);
         stook_batch_cancel(batch);
         life_run(life);
-        CHECK(stook_batch_result_of(batch, 0) == NULL); /* results come with the await */
+        CHECK(stook_batch_result_by_index(batch, 0) == NULL); /* results come with the await */
         CHECK_EQ_INT((ordered ? life_gather_ordered : life_gather)(life, batch, NULL), 3);
         for (size_t i = 0; i < 3; i++) {
             const stook_result *result = stook_batch_result(batch, i);
@@ -170,9 +170,9 @@ TEST_BOTH(one_before_the_await)
     stook_batch *batch = life_batch(life);
     for (int i = 0; i < 3; i++)
         add(batch, raw_url(scene.server, "/ok"));
-    stook_batch_cancel_one(batch, 1);
-    stook_batch_cancel_one(batch, 1);
-    stook_batch_cancel_one(batch, 3);
+    stook_batch_cancel_request(batch, 1);
+    stook_batch_cancel_request(batch, 1);
+    stook_batch_cancel_request(batch, 3);
     CHECK_EQ_INT(life_gather_ordered(life, batch, NULL), 1);
     CHECK_EQ_INT(stook_result_ok(stook_batch_result(batch, 0)), 1);
     CHECK_ERROR(stook_result_error(stook_batch_result(batch, 1)), STOOK_ECANCELLED);
@@ -189,7 +189,7 @@ TEST_BOTH(after_done)
     add(batch, raw_url(scene.server, "/ok"));
     CHECK_EQ_INT(life_gather(life, batch, NULL), 0);
     stook_batch_cancel(batch);
-    stook_batch_cancel_one(batch, 0);
+    stook_batch_cancel_request(batch, 0);
     life_run(life);
     CHECK_ERROR(stook_result_error(stook_batch_result(batch, 0)), 0);
     stook_batch_free(batch);
@@ -329,7 +329,7 @@ static void cancel_last(stook_batch *batch, const stook_result *result, void *us
     CHECK_ERROR(stook_result_error(result), index == 2 ? STOOK_ECANCELLED : 0);
     CHECK_EQ_INT(stook_result_status(result), index == 2 ? 0 : 200);
     if (index == 0)
-        stook_batch_cancel_one(batch, 2);
+        stook_batch_cancel_request(batch, 2);
 }
 
 TEST_BOTH(behind_the_head)

@@ -66,7 +66,7 @@ struct group {
     int64_t limit;
     unsigned slot;
     size_t count, results, not_ok, abandoned;
-    size_t amiss, maybe; /* not ok without being a request: surely, perhaps */
+    size_t extra_failures, maybe; /* not ok without being a request: surely, perhaps */
     struct request requests[ADDS];
 };
 
@@ -219,9 +219,9 @@ static void note_result(struct group *group, const stook_result *result)
 static void keep(struct world *world, const stook_result *result)
 {
     if (draw(&world->dice, 3) == 0 && world->kept < KEPT)
-        world->keeps[world->kept++] = stook_result_keep(result);
+        world->keeps[world->kept++] = stook_result_ref(result);
     else if (draw(&world->dice, 8) == 0 && world->kept > 0)
-        stook_result_drop(world->keeps[--world->kept]);
+        stook_result_unref(world->keeps[--world->kept]);
 }
 
 static void read_batch(struct group *group, const stook_batch *batch)
@@ -230,11 +230,11 @@ static void read_batch(struct group *group, const stook_batch *batch)
     for (size_t i = 0; i < group->count; i++) {
         const stook_result *result = stook_batch_result(batch, i);
         if (group->streamed) {
-            CHECK(result == NULL && stook_batch_result_of(batch, i) == NULL);
+            CHECK(result == NULL && stook_batch_result_by_index(batch, i) == NULL);
             continue;
         }
-        CHECK(result != NULL && stook_batch_result_of(batch, i) != NULL);
-        CHECK_EQ_SIZE(stook_result_index(stook_batch_result_of(batch, i)), i);
+        CHECK(result != NULL && stook_batch_result_by_index(batch, i) != NULL);
+        CHECK_EQ_SIZE(stook_result_index(stook_batch_result_by_index(batch, i)), i);
         if (group->ordered)
             CHECK_EQ_SIZE(stook_result_index(result), i);
         note_result(group, result);
@@ -251,8 +251,8 @@ static void end_group(struct group *group, const stook_batch *batch, int failed)
     if (!batch && !group->streamed)
         return; /* freed within a blocking await */
     CHECK_EQ_SIZE(group->results, group->count);
-    CHECK((size_t)failed >= group->not_ok + group->amiss);
-    CHECK((size_t)failed <= group->not_ok + group->amiss + group->maybe);
+    CHECK((size_t)failed >= group->not_ok + group->extra_failures);
+    CHECK((size_t)failed <= group->not_ok + group->extra_failures + group->maybe);
 }
 
 /* --------------------------------------------------------------- callbacks */
@@ -309,7 +309,7 @@ static int more(stook_batch *batch, void *user)
     if (draw(&world->dice, 16) == 0)
         answer = -1;
     leave(world);
-    group->amiss += answer < 0 || (answer == 1 && group->count == before);
+    group->extra_failures += answer < 0 || (answer == 1 && group->count == before);
     return answer;
 }
 
@@ -376,7 +376,7 @@ static void add_one(struct group *group)
     if (group->state == AWAITED && group->blocking)
         group->maybe++;
     else if (group->state == AWAITED)
-        group->amiss++;
+        group->extra_failures++;
 }
 
 static struct group *new_group(struct world *world)
@@ -499,7 +499,7 @@ static void act(struct world *world)
     else if (what < 10 && group && group->batch)
         stook_batch_cancel(group->batch);
     else if (what < 16 && group && group->batch)
-        stook_batch_cancel_one(group->batch, number == 0 ? SIZE_MAX : number % (group->count + 2));
+        stook_batch_cancel_request(group->batch, number == 0 ? SIZE_MAX : number % (group->count + 2));
     else if (what < 18 && group && group->batch)
         free_group(group);
     else if (what < 22)
@@ -617,7 +617,7 @@ static void end(struct world *world)
         check_group(&world->group[i]);
     for (unsigned i = 0; i < world->kept; i++) {
         read_result(world->keeps[i]);
-        stook_result_drop(world->keeps[i]);
+        stook_result_unref(world->keeps[i]);
     }
 }
 

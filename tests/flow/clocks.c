@@ -117,9 +117,9 @@ TEST_BOTH(batch)
             add(batch, raw_url(server, "/stall"));
         CHECK_EQ_INT((ordered ? life_gather_ordered : life_gather)(
                          life, batch, &STOOK_GATHER(.limit = 3, .timeout_ms = 150)), 5);
-        CHECK_EQ_INT(stook_result_ok(stook_batch_result_of(batch, 0)), 1);
+        CHECK_EQ_INT(stook_result_ok(stook_batch_result_by_index(batch, 0)), 1);
         for (size_t i = 1; i < 6; i++) {
-            const stook_result *result = stook_batch_result_of(batch, i);
+            const stook_result *result = stook_batch_result_by_index(batch, i);
             CHECK_ERROR(stook_result_error(result), STOOK_ETIMEOUT_BATCH);
             CHECK_EQ_INT(stook_result_attempts(result), i < 4); /* the others never started */
         }
@@ -285,6 +285,6 @@ TEST_BOTH(many_at_once)
             .attempt_timeout_ms = i % 2 ? 100 + i % 7 : 50000);
     CHECK_EQ_INT(life_gather(life, batch, &STOOK_GATHER(.limit = 200)), 150);
     for (size_t i = 0; i < 300; i++)
-        CHECK_ERROR(stook_result_error(stook_batch_result_of(batch, i)), i % 2 ? STOOK_ETIMEOUT_ATTEMPT : 0);
+        CHECK_ERROR(stook_result_error(stook_batch_result_by_index(batch, i)), i % 2 ? STOOK_ETIMEOUT_ATTEMPT : 0);
     stook_batch_free(batch);
 }

@@ -119,13 +119,13 @@ TEST_BOTH(open_batch)
     close_now(&scene);
     CHECK_EQ_SIZE(stook_batch_count(batch), 5);
     CHECK(stook_batch_result(batch, 0) == NULL);
-    CHECK(stook_batch_result_of(batch, 0) == NULL);
+    CHECK(stook_batch_result_by_index(batch, 0) == NULL);
     CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST("http://127.0.0.1/")), STOOK_ESTATE);
     CHECK_ERROR(stook_gather(batch, NULL), STOOK_ESTATE);
     CHECK_ERROR(stook_gather_ordered(batch, NULL), STOOK_ESTATE);
     CHECK_ERROR(stook_gather_start(batch, NULL, tell_done, NULL), STOOK_ESTATE);
     CHECK(stook_batch_message(batch)[0] != '\0');
-    stook_batch_cancel_one(batch, 0);
+    stook_batch_cancel_request(batch, 0);
     stook_batch_free(batch);
     stook_batch_free(empty);
     CHECK_STR(told(), "closed");
@@ -229,7 +229,7 @@ TEST_BOTH(several_awaits)
     CHECK_STR(told(), "done:3 done:3 done:3 done:3 closed");
     for (int i = 0; i < 4; i++) {
         for (size_t k = 0; k < 3; k++)
-            CHECK_ERROR(stook_result_error(stook_batch_result_of(batches[i], k)), STOOK_ECLOSED);
+            CHECK_ERROR(stook_result_error(stook_batch_result_by_index(batches[i], k)), STOOK_ECLOSED);
         stook_batch_free(batches[i]);
     }
     stook_batch_free(last);
@@ -295,7 +295,7 @@ TEST_BOTH(in_more)
     life_run(life);
     CHECK_STR(told(), "more done:3 closed");
     for (size_t i = 0; i < 3; i++)
-        CHECK_ERROR(stook_result_error(stook_batch_result_of(batch, i)), STOOK_ECLOSED);
+        CHECK_ERROR(stook_result_error(stook_batch_result_by_index(batch, i)), STOOK_ECLOSED);
     stook_batch_free(batch);
 }
 

@@ -136,7 +136,7 @@ TEST_BOTH(looked_up_once)
         add(batch, url_at("good.test", server));
     CHECK_EQ_INT(life_gather(life, batch, NULL), 0);
     CHECK_EQ_INT(names.asked, 1);
-    CHECK(stook_result_time_us(stook_batch_result_of(batch, 0), STOOK_TIME_DNS) > 0);
+    CHECK(stook_result_time_us(stook_batch_result_by_index(batch, 0), STOOK_TIME_DNS) > 0);
     stook_batch_free(batch);
 }
 
@@ -149,13 +149,13 @@ TEST_BOTH(missing)
     add(batch, url_at("good.test", server));
     CHECK_EQ_INT(life_gather(life, batch, NULL), 20);
     for (size_t i = 0; i < 20; i++) {
-        const stook_result *result = stook_batch_result_of(batch, i);
+        const stook_result *result = stook_batch_result_by_index(batch, i);
         CHECK_ERROR(stook_result_error(result), STOOK_EDNS);
         CHECK_CONTAINS(stook_result_message(result), stook_strerror(STOOK_EDNS));
         CHECK_EQ_INT(stook_result_status(result), 0);
         CHECK(stook_result_attempts(result) <= 1);
     }
-    CHECK_EQ_INT(stook_result_ok(stook_batch_result_of(batch, 20)), 1);
+    CHECK_EQ_INT(stook_result_ok(stook_batch_result_by_index(batch, 20)), 1);
     stook_batch_free(batch);
 }
 
@@ -219,7 +219,7 @@ TEST_BOTH(clocks_while_it_hangs)
     static const int errors[] = {STOOK_ETIMEOUT_ATTEMPT, STOOK_ETIMEOUT_TOTAL, STOOK_ETIMEOUT_ATTEMPT,
                                  STOOK_ETIMEOUT_STALL};
     for (size_t i = 0; i < 4; i++)
-        CHECK_ERROR(stook_result_error(stook_batch_result_of(batch, i)), errors[i]);
+        CHECK_ERROR(stook_result_error(stook_batch_result_by_index(batch, i)), errors[i]);
     stook_batch_free(batch);
     ask_plainly(life, server);
     release();
@@ -234,7 +234,7 @@ static void *cancel_when_hung(void *user)
 
 static void ask_state(stook_client *client, void *user)
 {
-    int state = stook_batch_state_of(user, 0);
+    int state = stook_batch_request_state(user, 0);
     if (state == STOOK_STATE_RESOLVING)
         stook_batch_cancel(user);
     else
@@ -248,7 +248,7 @@ TEST_BOTH(state_while_it_hangs)
     add(batch, url_at("hung.test", server));
     CHECK_ERROR(stook_client_post(life->client, ask_state, batch), 0);
     CHECK_EQ_INT(life_gather(life, batch, NULL), 1);
-    CHECK_ERROR(stook_result_error(stook_batch_result_of(batch, 0)), STOOK_ECANCELLED);
+    CHECK_ERROR(stook_result_error(stook_batch_result_by_index(batch, 0)), STOOK_ECANCELLED);
     stook_batch_free(batch);
     ask_plainly(life, server);
     release();
@@ -265,7 +265,7 @@ TEST_BOTH(cancel_while_it_hangs)
     CHECK_EQ_INT(life_gather(life, batch, NULL), 10);
     CHECK_EQ_INT(pthread_join(thread, NULL), 0);
     for (size_t i = 0; i < 10; i++)
-        CHECK_ERROR(stook_result_error(stook_batch_result_of(batch, i)), STOOK_ECANCELLED);
+        CHECK_ERROR(stook_result_error(stook_batch_result_by_index(batch, i)), STOOK_ECANCELLED);
     stook_batch_free(batch);
     ask_plainly(life, server);
     release();
@@ -275,7 +275,7 @@ TEST_BOTH(cancel_while_it_hangs)
 static void cancel_first(stook_client *client, void *user)
 {
     (void)client;
-    stook_batch_cancel_one(user, 0);
+    stook_batch_cancel_request(user, 0);
 }
 
 static void release_after_first(stook_batch *batch, const stook_result *result, void *user)

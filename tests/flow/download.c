@@ -306,7 +306,7 @@ TEST_BOTH(bad_inputs)
         STOOK_REQUEST(raw_url(server, "/ok"), .output_file = ""),
         STOOK_REQUEST(raw_url(server, "/ok"), .output_file = path, .method = "HEAD"),
         STOOK_REQUEST(raw_url(server, "/ok"), .output_file = path, .resume = 1, .method = "PUT"),
-        STOOK_REQUEST(raw_url(server, "/ok"), .output_file = path, .resume = 1, .decode = 1),
+        STOOK_REQUEST(raw_url(server, "/ok"), .output_file = path, .resume = 1, .decompress = 1),
         STOOK_REQUEST(raw_url(server, "/ok"), .output_file = path, .resume = 1, .headers = range),
         STOOK_REQUEST(raw_url(server, "/ok"), .resume = 1),
         STOOK_REQUEST(raw_url(server, "/ok"), .output_file = "/proc/nowhere/out"),

@@ -121,8 +121,8 @@ static void act(enum callback callback)
         break;
     case CANCEL_EACH:
         for (size_t i = 0; i < MANY; i++) {
-            stook_batch_cancel_one(scene.own, i);
-            stook_batch_cancel_one(scene.open, i);
+            stook_batch_cancel_request(scene.own, i);
+            stook_batch_cancel_request(scene.open, i);
         }
         break;
     case START:
@@ -137,9 +137,9 @@ static void act(enum callback callback)
         wait_inside();
         break;
     case PAUSE:
-        stook_batch_pause_results(scene.own);
-        stook_batch_resume(scene.own, 0);
-        stook_batch_resume_results(scene.own);
+        stook_batch_pause_delivery(scene.own);
+        stook_batch_resume_request(scene.own, 0);
+        stook_batch_resume_delivery(scene.own);
         stook_batch_wake(scene.own);
         break;
     case ADD_ONE:

@@ -25,7 +25,7 @@ struct stage {
     int state, deaf, silent, tls, sends, pauses;
     int twice, holds, starves; /* behind one of its kind; delivery is paused; there are no descriptors */
     int64_t limit; /* of the batch, behind one that hangs */
-    int64_t held_max, window, of_origins, of_client;
+    int64_t max_buffered_bytes, window, of_origins, of_client;
 };
 
 static const struct stage stages[] = {
@@ -44,7 +44,7 @@ static const struct stage stages[] = {
     {.path = "/stall-head", .state = STOOK_STATE_RECEIVING},
     {.path = "/stall-body", .state = STOOK_STATE_RECEIVING},
     {.path = "/pour?n=10000000", .pauses = 1, .state = STOOK_STATE_PAUSED},
-    {.path = "/big?n=100000", .held_max = 1, .state = STOOK_STATE_HELD_UP},
+    {.path = "/big?n=100000", .max_buffered_bytes = 1, .state = STOOK_STATE_PAUSED_BUFFER},
 };
 
 static int errors[3];
@@ -77,7 +77,7 @@ static void cancel_second(stook_client *client, void *user)
 {
     (void)client;
     for (size_t i = count; i-- > 0;)
-        stook_batch_cancel_one(user, i);
+        stook_batch_cancel_request(user, i);
 }
 
 static void *cancel_it(void *user)
@@ -92,11 +92,11 @@ static void end_by(struct life *life, stook_batch *batch, enum how how)
     pthread_t thread;
     switch (how) {
     case ONE:
-        stook_batch_cancel_one(batch, last);
-        stook_batch_cancel_one(batch, last);
-        CHECK_EQ_INT(stook_batch_state_of(batch, last), STOOK_STATE_FINISHED);
+        stook_batch_cancel_request(batch, last);
+        stook_batch_cancel_request(batch, last);
+        CHECK_EQ_INT(stook_batch_request_state(batch, last), STOOK_STATE_FINISHED);
         for (size_t i = 0; i < last; i++)
-            stook_batch_cancel_one(batch, i);
+            stook_batch_cancel_request(batch, i);
         break;
     case ALL:
         stook_batch_cancel(batch);
@@ -113,9 +113,9 @@ static void end_by(struct life *life, stook_batch *batch, enum how how)
         CHECK_EQ_INT(pthread_join(thread, NULL), 0);
         break;
     }
-    while (stook_batch_state_of(batch, last) != STOOK_STATE_NONE && stook_batch_state_of(batch, last) != STOOK_STATE_FINISHED)
+    while (stook_batch_request_state(batch, last) != STOOK_STATE_NONE && stook_batch_request_state(batch, last) != STOOK_STATE_FINISHED)
         uv_run(&life->loop, UV_RUN_ONCE);
-    stook_batch_resume_results(batch);
+    stook_batch_resume_delivery(batch);
     uv_run(&life->loop, UV_RUN_DEFAULT);
 }
 
@@ -143,19 +143,19 @@ static void end_in(const struct stage *stage, enum how how)
     for (size_t i = 1; i < count && !later; i++)
         add_stage(batch, server, stage, port);
     struct stook_gather_options options =
-        STOOK_GATHER(.limit = stage->limit, .held_max = stage->held_max, .window = stage->window, .on_result = note);
+        STOOK_GATHER(.limit = stage->limit, .max_buffered_bytes = stage->max_buffered_bytes, .window = stage->window, .on_result = note);
     CHECK_ERROR(stook_gather_ordered_start(batch, &options, count_done, &done), 0);
     if (later || stage->holds) {
-        while (stook_batch_state_of(batch, 0) != STOOK_STATE_WAITING)
+        while (stook_batch_request_state(batch, 0) != STOOK_STATE_WAITING)
             uv_run(&life.loop, UV_RUN_ONCE);
         if (stage->holds)
-            stook_batch_pause_results(batch);
+            stook_batch_pause_delivery(batch);
         if (stage->starves)
             descriptors = descriptors_squeeze(0);
         for (size_t i = 1; i < count && later; i++)
             add_stage(batch, server, stage, port);
     }
-    while (stook_batch_state_of(batch, last) != stage->state || stook_batch_state_of(batch, 0) != STOOK_STATE_WAITING)
+    while (stook_batch_request_state(batch, last) != stage->state || stook_batch_request_state(batch, 0) != STOOK_STATE_WAITING)
         uv_run(&life.loop, UV_RUN_ONCE);
     end_by(&life, batch, how);
     descriptors_widen(&descriptors);
@@ -222,8 +222,8 @@ static void time_out(const struct stage *stage, const struct stook_request *cloc
     request.body_size = stage->sends ? BODY : 0;
     CHECK_ERROR(stook_batch_add(batch, &request), 0);
     CHECK_EQ_INT(life_gather(&life, batch, NULL), 1);
-    CHECK_ERROR(stook_result_error(stook_batch_result_of(batch, 0)), error);
-    CHECK_CONTAINS(stook_result_message(stook_batch_result_of(batch, 0)), " ms"); /* it names the clock */
+    CHECK_ERROR(stook_result_error(stook_batch_result_by_index(batch, 0)), error);
+    CHECK_CONTAINS(stook_result_message(stook_batch_result_by_index(batch, 0)), " ms"); /* it names the clock */
     stook_batch_free(batch);
     life_end(&life);
     if (fd >= 0)
@@ -264,11 +264,11 @@ TEST(connect_clock_behind_a_posted_call)
         uint64_t from = uv_hrtime();
         ADD(batch, url, .connect_timeout_ms = 100);
         CHECK_ERROR(stook_gather_start(batch, NULL, NULL, NULL), 0);
-        while (stook_batch_state_of(batch, 0) != STOOK_STATE_TLS)
+        while (stook_batch_request_state(batch, 0) != STOOK_STATE_TLS)
             uv_run(&life.loop, UV_RUN_ONCE);
         CHECK_ERROR(stook_client_post(life.client, block, &from), 0);
         uv_run(&life.loop, UV_RUN_DEFAULT);
-        CHECK_STR(stook_result_message(stook_batch_result_of(batch, 0)),
+        CHECK_STR(stook_result_message(stook_batch_result_by_index(batch, 0)),
                   "one attempt took too long: not connected within 100 ms");
         stook_batch_free(batch);
         life_end(&life);

@@ -21,7 +21,7 @@ static size_t gather_some(struct life *life, struct raw_server *server, int dela
         add(batch, raw_url(server, "/delay?ms=%d", delay_ms));
     int failed = life_gather(life, batch, NULL);
     for (size_t i = 0; i < SOME; i++) {
-        const stook_result *result = stook_batch_result_of(batch, i);
+        const stook_result *result = stook_batch_result_by_index(batch, i);
         if (stook_result_error(result))
             CHECK_ERROR(stook_result_error(result), STOOK_ENOFD);
         else

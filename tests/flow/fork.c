@@ -40,7 +40,7 @@ static void check_parents(stook_client *client, stook_batch *open, stook_batch *
     CHECK_ERROR(stook_gather_ordered_start(open, NULL, never_done, NULL), STOOK_ESTATE);
     CHECK(stook_batch_message(open)[0] != '\0');
     stook_batch_cancel(open);
-    stook_batch_cancel_one(open, 0);
+    stook_batch_cancel_request(open, 0);
     CHECK_EQ_INT(stook_result_ok(stook_batch_result(done, 0)), 1); /* reading is harmless */
     stook_client_close(client, never_closed, NULL);
 }

@@ -29,7 +29,7 @@ TEST_BOTH(completion_order)
     CHECK_EQ_INT(life_gather(life, batch, NULL), 0);
     for (size_t i = 0; i < FIVE; i++) {
         CHECK_EQ_SIZE(stook_result_index(stook_batch_result(batch, i)), FIVE - 1 - i);
-        CHECK_EQ_SIZE(stook_result_index(stook_batch_result_of(batch, i)), i);
+        CHECK_EQ_SIZE(stook_result_index(stook_batch_result_by_index(batch, i)), i);
     }
     stook_batch_free(batch);
 }
@@ -44,7 +44,7 @@ TEST_BOTH(add_order)
     for (size_t i = 0; i < FIVE; i++) {
         const stook_result *result = stook_batch_result(batch, i);
         CHECK_EQ_SIZE(stook_result_index(result), i);
-        CHECK(result == stook_batch_result_of(batch, i));
+        CHECK(result == stook_batch_result_by_index(batch, i));
     }
     stook_batch_free(batch);
 }

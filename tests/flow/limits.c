@@ -121,15 +121,15 @@ TEST_BOTH(unix_sockets_apart)
     longer[199] = '\0';
     ADD(batch, .url = raw_url(server, "/ok"), .priority = 7);
     ADD(batch, raw_url(server, "/ok"), .unix_socket = longer);
-    stook_batch_cancel_one(batch, 1);
-    stook_batch_cancel_one(batch, 2);
+    stook_batch_cancel_request(batch, 1);
+    stook_batch_cancel_request(batch, 2);
     CHECK_EQ_INT(life_gather(life, batch, &STOOK_GATHER(.timeout_ms = 500)), 8);
-    CHECK_ERROR(stook_result_error(stook_batch_result_of(batch, 0)), STOOK_ETIMEOUT_BATCH);
+    CHECK_ERROR(stook_result_error(stook_batch_result_by_index(batch, 0)), STOOK_ETIMEOUT_BATCH);
     for (size_t i = 3; i < 7; i++)
-        CHECK_ERROR(stook_result_error(stook_batch_result_of(batch, i)), STOOK_ECONNECT);
-    CHECK_EQ_INT(stook_result_ok(stook_batch_result_of(batch, 7)), 1);
-    CHECK_EQ_INT(stook_result_ok(stook_batch_result_of(batch, 7)), 1);
-    CHECK_ERROR(stook_result_error(stook_batch_result_of(batch, 8)), STOOK_EARG);
+        CHECK_ERROR(stook_result_error(stook_batch_result_by_index(batch, i)), STOOK_ECONNECT);
+    CHECK_EQ_INT(stook_result_ok(stook_batch_result_by_index(batch, 7)), 1);
+    CHECK_EQ_INT(stook_result_ok(stook_batch_result_by_index(batch, 7)), 1);
+    CHECK_ERROR(stook_result_error(stook_batch_result_by_index(batch, 8)), STOOK_EARG);
     stook_batch_free(batch);
 }
 
@@ -158,7 +158,7 @@ TEST_BOTH(others_go_on)
     CHECK_STR(told(), "fine");
     CHECK(raw_seen(dead, "/stall") <= 4);
     for (size_t i = 0; i < 1000; i++)
-        CHECK_ERROR(stook_result_error(stook_batch_result_of(batch, i)), STOOK_ECANCELLED);
+        CHECK_ERROR(stook_result_error(stook_batch_result_by_index(batch, i)), STOOK_ECANCELLED);
     stook_batch_free(batch);
     stook_batch_free(fine);
 }

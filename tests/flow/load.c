@@ -82,12 +82,12 @@ TEST_BOTH(ten_thousand_cancels)
     for (int i = 0; i < 10000; i++)
         add(batch, raw_url(server, "/stall"));
     for (size_t i = 0; i < 5000; i++)
-        stook_batch_cancel_one(batch, 2 * i);
+        stook_batch_cancel_request(batch, 2 * i);
     CHECK_ERROR(stook_gather_start(batch, &STOOK_GATHER(.limit = 50), NULL, NULL), 0);
     stook_batch_cancel(batch);
     life_run(life);
     for (size_t i = 0; i < 10000; i++)
-        CHECK_ERROR(stook_result_error(stook_batch_result_of(batch, i)), STOOK_ECANCELLED);
+        CHECK_ERROR(stook_result_error(stook_batch_result_by_index(batch, i)), STOOK_ECANCELLED);
     stook_batch_free(batch);
 }
 
@@ -96,12 +96,12 @@ TEST_BOTH(ten_thousand_cancels)
 /* Turns the loop to its end; most requests that were over after one round of it. */
 static int64_t most_a_round(struct life *life)
 {
-    struct stook_counters before = STOOK_COUNTERS(), now = STOOK_COUNTERS();
+    struct stook_stats before = STOOK_STATS(), now = STOOK_STATS();
     int64_t most = 0;
     for (int alive = 1; alive; before = now) {
-        CHECK_ERROR(stook_client_counters(life->client, &before), 0);
+        CHECK_ERROR(stook_client_stats(life->client, &before), 0);
         alive = uv_run(&life->loop, UV_RUN_ONCE);
-        CHECK_ERROR(stook_client_counters(life->client, &now), 0);
+        CHECK_ERROR(stook_client_stats(life->client, &now), 0);
         most = now.finished - before.finished > most ? now.finished - before.finished : most;
     }
     return most;
@@ -126,10 +126,10 @@ TEST(clocks_take_turns)
     for (uint64_t from = uv_hrtime(); uv_hrtime() - from < UINT64_C(100000000);)
         ;
     CHECK(most_a_round(&alone) <= 256);
-    CHECK_ERROR(stook_result_error(stook_batch_result_of(batch, 0)), STOOK_ETIMEOUT_ATTEMPT);
+    CHECK_ERROR(stook_result_error(stook_batch_result_by_index(batch, 0)), STOOK_ETIMEOUT_ATTEMPT);
     for (size_t i = 1; i < 2000; i++) {
-        CHECK_ERROR(stook_result_error(stook_batch_result_of(batch, i)), STOOK_ETIMEOUT_QUEUE);
-        CHECK_EQ_INT(stook_result_attempts(stook_batch_result_of(batch, i)), 0);
+        CHECK_ERROR(stook_result_error(stook_batch_result_by_index(batch, i)), STOOK_ETIMEOUT_QUEUE);
+        CHECK_EQ_INT(stook_result_attempts(stook_batch_result_by_index(batch, i)), 0);
     }
     stook_batch_free(batch);
     life_end(&alone);
@@ -163,7 +163,7 @@ TEST(cancels_take_turns)
     }
     CHECK(most_a_round(&alone) <= 256);
     for (size_t i = 0; i < 100; i++) {
-        CHECK_ERROR(stook_result_error(stook_batch_result_of(batches[i], 19)), STOOK_ECANCELLED);
+        CHECK_ERROR(stook_result_error(stook_batch_result_by_index(batches[i], 19)), STOOK_ECANCELLED);
         stook_batch_free(batches[i]);
     }
     life_end(&alone);
@@ -266,7 +266,7 @@ TEST(exit_in_flight)
         for (int i = 0; i < 20; i++)
             stook_batch_add(batch, &STOOK_REQUEST(url));
         stook_gather_start(batch, NULL, NULL, NULL);
-        while (stook_batch_state_of(batch, 0) != STOOK_STATE_WAITING)
+        while (stook_batch_request_state(batch, 0) != STOOK_STATE_WAITING)
             uv_run(&loop, UV_RUN_ONCE);
         exit(42);
     }

@@ -191,7 +191,7 @@ TEST_BOTH(cancelled_in_more)
     CHECK(failed >= 1 && failed <= 10);
     CHECK_EQ_INT(from->asked, 10);
     CHECK_EQ_SIZE(stook_batch_count(batch), 10);
-    CHECK_ERROR(stook_result_error(stook_batch_result_of(batch, 9)), STOOK_ECANCELLED);
+    CHECK_ERROR(stook_result_error(stook_batch_result_by_index(batch, 9)), STOOK_ECANCELLED);
     stook_batch_free(batch);
 }
 
@@ -244,7 +244,7 @@ static int make_what_is_ready(stook_batch *batch, void *user)
         add(batch, supply->url);
         supply->made++;
     }
-    return supply->made < supply->of ? STOOK_LATER : 0;
+    return supply->made < supply->of ? STOOK_AGAIN : 0;
 }
 
 static void *supply_one_by_one(void *user)
@@ -290,7 +290,7 @@ static int later_for_ever(stook_batch *batch, void *user)
 {
     (void)batch, (void)user;
     tell("later");
-    return STOOK_LATER;
+    return STOOK_AGAIN;
 }
 
 /* Asked once, not again and again; a cancel ends it. */
@@ -334,7 +334,7 @@ static int later_once(stook_batch *batch, void *user)
     int *asked = user;
     if (++*asked == 1)
         stook_batch_wake(batch); /* before it is known that nothing is there */
-    return *asked == 1 ? STOOK_LATER : 0;
+    return *asked == 1 ? STOOK_AGAIN : 0;
 }
 
 /* A wake-up from inside `more` is one for the next question. */

@@ -179,7 +179,7 @@ static void ask_ten(struct life *life, const struct nginx *nginx, const char *pa
             .body_size = body ? STOOK_AUTO : 0);
     CHECK_EQ_INT(life_gather(life, batch, NULL), 0);
     for (size_t i = 0; i < 10; i++)
-        CHECK_EQ_INT(stook_result_attempts(stook_batch_result_of(batch, i)), 1);
+        CHECK_EQ_INT(stook_result_attempts(stook_batch_result_by_index(batch, i)), 1);
     stook_batch_free(batch);
 }
 
@@ -210,7 +210,7 @@ TEST_BOTH(seven_a_connection)
             add(batch, text("https://127.0.0.3:%d/%d", nginx->tls_port, i));
         life_gather(life, batch, &STOOK_GATHER(.limit = 10));
         for (size_t i = 0; i < 200; i++) {
-            const stook_result *result = stook_batch_result_of(batch, i);
+            const stook_result *result = stook_batch_result_by_index(batch, i);
             test_note("%s, request %zu: %s", ways[w].protocol, i, stook_result_message(result));
             CHECK_EQ_INT(stook_result_ok(result), 1);
         }
@@ -230,7 +230,7 @@ TEST_BOTH(many_over_tls)
             add(batch, nginx_tls_url(nginx, "/number/%d", i));
         CHECK_EQ_INT(life_gather(life, batch, &STOOK_GATHER(.limit = 20)), 0);
         for (size_t i = 0; i < 500; i++)
-            CHECK_EQ_INT(atoi(stook_result_body(stook_batch_result_of(batch, i), NULL)), (long long)i);
+            CHECK_EQ_INT(atoi(stook_result_body(stook_batch_result_by_index(batch, i), NULL)), (long long)i);
         stook_batch_free(batch);
         life_close(life);
     }

@@ -307,7 +307,7 @@ static const stook_result *kept[NINE];
 static void keep_result(stook_batch *batch, const stook_result *result, void *user)
 {
     story_result(batch, result, user);
-    kept[stook_result_index(result)] = stook_result_keep(result);
+    kept[stook_result_index(result)] = stook_result_ref(result);
 }
 
 static void keep_flow(struct life *life)
@@ -322,7 +322,7 @@ static void keep_flow(struct life *life)
     life_close(life);
     for (int i = 0; i < NINE; i++) {
         CHECK(!kept[i] || stook_result_message(kept[i])[0] != '\0');
-        stook_result_drop(kept[i]);
+        stook_result_unref(kept[i]);
     }
 }
 

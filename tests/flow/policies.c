@@ -9,16 +9,16 @@
 
 static int gather(struct life *life, stook_batch *batch, const struct stook_gather_options *options)
 {
-    CHECK_EQ_INT(stook_batch_met(batch), 0);
+    CHECK_EQ_INT(stook_batch_satisfied(batch), 0);
     int failed = life_gather(life, batch, options);
     for (size_t i = 0; i < stook_batch_count(batch); i++)
-        CHECK(stook_batch_result_of(batch, i) != NULL); /* exactly one each */
+        CHECK(stook_batch_result_by_index(batch, i) != NULL); /* exactly one each */
     return failed;
 }
 
 static const stook_result *of(stook_batch *batch, size_t index)
 {
-    return stook_batch_result_of(batch, index);
+    return stook_batch_result_by_index(batch, index);
 }
 
 TEST_BOTH(all)
@@ -31,12 +31,12 @@ TEST_BOTH(all)
         add(bad, raw_url(server, i == 1 ? "/status?code=404" : "/ok"));
     }
     CHECK_EQ_INT(gather(life, good, NULL), 0);
-    CHECK_EQ_INT(stook_batch_met(good), 1);
+    CHECK_EQ_INT(stook_batch_satisfied(good), 1);
     CHECK_EQ_INT(gather(life, bad, &STOOK_GATHER(.policy = STOOK_POLICY_ALL)), 1);
-    CHECK_EQ_INT(stook_batch_met(bad), 0);
+    CHECK_EQ_INT(stook_batch_satisfied(bad), 0);
     CHECK_EQ_INT(gather(life, none, NULL), 0);
-    CHECK_EQ_INT(stook_batch_met(none), 1);
-    CHECK_EQ_INT(stook_batch_met(NULL), 0);
+    CHECK_EQ_INT(stook_batch_satisfied(none), 1);
+    CHECK_EQ_INT(stook_batch_satisfied(NULL), 0);
     stook_batch_free(good);
     stook_batch_free(bad);
     stook_batch_free(none);
@@ -51,7 +51,7 @@ TEST_BOTH(fail_fast)
     for (int i = 0; i < 20; i++)
         add(batch, raw_url(server, i == 3 ? "/status?code=503" : "/stall"));
     CHECK_EQ_INT(gather(life, batch, &STOOK_GATHER(.limit = 5, .policy = STOOK_POLICY_FAIL_FAST)), 20);
-    CHECK_EQ_INT(stook_batch_met(batch), 0);
+    CHECK_EQ_INT(stook_batch_satisfied(batch), 0);
     CHECK_STR(stook_result_message(of(batch, 3)), "HTTP 503");
     for (size_t i = 0; i < 20; i++)
         if (i != 3) {
@@ -69,7 +69,7 @@ TEST_BOTH(fail_fast_without_a_failure)
     for (int i = 0; i < 20; i++)
         add(batch, raw_url(server, "/ok"));
     CHECK_EQ_INT(gather(life, batch, &STOOK_GATHER(.policy = STOOK_POLICY_FAIL_FAST)), 0);
-    CHECK_EQ_INT(stook_batch_met(batch), 1);
+    CHECK_EQ_INT(stook_batch_satisfied(batch), 1);
     stook_batch_free(batch);
 }
 
@@ -81,7 +81,7 @@ TEST_BOTH(fail_fast_from_the_start)
     stook_batch *batch = life_batch(life);
     for (int i = 0; i < 3; i++)
         add(batch, raw_url(server, "/ok"));
-    stook_batch_cancel_one(batch, 1);
+    stook_batch_cancel_request(batch, 1);
     CHECK_EQ_INT(gather(life, batch, &STOOK_GATHER(.policy = STOOK_POLICY_FAIL_FAST)), 3);
     CHECK_STR(stook_result_message(of(batch, 2)), "cancelled: request 1 failed: cancelled");
     CHECK_EQ_INT(raw_seen(server, "/ok"), 0);
@@ -149,7 +149,7 @@ TEST_BOTH(stop_and_cancel)
     life_open(life, NULL);
     stook_batch *batch = life_batch(life);
     add(batch, raw_url(server, "/stall"));
-    stook_batch_cancel_one(batch, 0);
+    stook_batch_cancel_request(batch, 0);
     add(batch, raw_url(server, "/never"));
     CHECK_EQ_INT(gather(life, batch, &STOOK_GATHER(.policy = STOOK_POLICY_STOP)), 2);
     CHECK_EQ_INT(raw_seen(server, "/never"), 0);
@@ -166,13 +166,13 @@ TEST_BOTH(first_ok)
     add(batch, raw_url(server, "/delay?ms=20"));
     add(batch, raw_url(server, "/stall"));
     CHECK_EQ_INT(gather(life, batch, &STOOK_GATHER(.policy = STOOK_POLICY_FIRST_OK)), 3);
-    CHECK_EQ_INT(stook_batch_met(batch), 1);
+    CHECK_EQ_INT(stook_batch_satisfied(batch), 1);
     CHECK_EQ_INT(stook_result_ok(of(batch, 2)), 1);
     CHECK_STR(stook_result_message(of(batch, 0)), "cancelled: enough are ok, request 2 was the last");
     for (int i = 0; i < 3; i++)
         add(hopeless, raw_url(server, "/status?code=500"));
     CHECK_EQ_INT(gather(life, hopeless, &STOOK_GATHER(.policy = STOOK_POLICY_FIRST_OK)), 3);
-    CHECK_EQ_INT(stook_batch_met(hopeless), 0);
+    CHECK_EQ_INT(stook_batch_satisfied(hopeless), 0);
     stook_batch_free(batch);
     stook_batch_free(hopeless);
 }
@@ -183,7 +183,7 @@ static void met_with_the_third(stook_batch *batch, const stook_result *result, v
     int *ok = user;
     *ok += stook_result_ok(result);
     if (*ok >= 3)
-        CHECK_EQ_INT(stook_batch_met(batch), 1);
+        CHECK_EQ_INT(stook_batch_satisfied(batch), 1);
     if (*ok == 3 && stook_result_ok(result))
         tell("met");
 }
@@ -199,7 +199,7 @@ TEST_BOTH(quorum)
     struct stook_gather_options options =
         STOOK_GATHER(.policy = STOOK_POLICY_QUORUM, .quorum = 3, .on_result = met_with_the_third, .user = &ok);
     int failed = life_gather(life, batch, &options);
-    CHECK_EQ_INT(stook_batch_met(batch), 1);
+    CHECK_EQ_INT(stook_batch_satisfied(batch), 1);
     CHECK(ok >= 3);
     CHECK_EQ_INT(failed, 10 - ok);
     CHECK_STR(told(), "met");
@@ -209,7 +209,7 @@ TEST_BOTH(quorum)
 static void one_by_one(stook_batch *batch, const stook_result *result, void *user)
 {
     int *ok = user;
-    CHECK_EQ_INT(stook_batch_met(batch), *ok >= 2 || (*ok == 1 && stook_result_ok(result)));
+    CHECK_EQ_INT(stook_batch_satisfied(batch), *ok >= 2 || (*ok == 1 && stook_result_ok(result)));
     *ok += stook_result_ok(result);
 }
 
@@ -244,7 +244,7 @@ TEST_BOTH(quorum_of_too_few)
                 add(batch, raw_url(server, "/ok"));
             int failed = gather(life, batch, &STOOK_GATHER(.limit = 1, .policy = STOOK_POLICY_QUORUM, .quorum = quorum));
             CHECK_EQ_INT(failed, quorum < count ? count - (int)quorum : 0);
-            CHECK_EQ_INT(stook_batch_met(batch), quorum <= count);
+            CHECK_EQ_INT(stook_batch_satisfied(batch), quorum <= count);
             stook_batch_free(batch);
         }
 }
@@ -265,13 +265,13 @@ TEST_BOTH(enough_of_endless_input)
     stook_batch *batch = life_batch(life), *failing = life_batch(life);
     struct stook_gather_options options = STOOK_GATHER(.limit = 3, .policy = STOOK_POLICY_QUORUM, .quorum = 7, .more = more_for_ever, .user = url);
     int failed = gather(life, batch, &options);
-    CHECK_EQ_INT(stook_batch_met(batch), 1);
+    CHECK_EQ_INT(stook_batch_satisfied(batch), 1);
     CHECK((size_t)failed <= stook_batch_count(batch) - 7 && stook_batch_count(batch) < 100);
     strcpy(url, raw_url(server, "/status?code=500"));
     options = STOOK_GATHER(.limit = 3, .policy = STOOK_POLICY_FAIL_FAST, .more = more_for_ever, .user = url);
     failed = gather(life, failing, &options);
     CHECK_EQ_SIZE((size_t)failed, stook_batch_count(failing));
-    CHECK_EQ_INT(stook_batch_met(failing), 0);
+    CHECK_EQ_INT(stook_batch_satisfied(failing), 0);
     stook_batch_free(batch);
     stook_batch_free(failing);
 }
@@ -286,7 +286,7 @@ TEST_BOTH(what_does_not_go_together)
     CHECK_ERROR(life_gather(life, batch, &STOOK_GATHER(.policy = STOOK_POLICY_QUORUM, .quorum = -1)), STOOK_EARG);
     CHECK_ERROR(life_gather(life, batch, &STOOK_GATHER(.policy = 5)), STOOK_EARG);
     CHECK_CONTAINS(stook_batch_message(batch), "policy");
-    CHECK_ERROR(life_gather(life, batch, &STOOK_GATHER(.held_max = -2)), STOOK_EARG);
+    CHECK_ERROR(life_gather(life, batch, &STOOK_GATHER(.max_buffered_bytes = -2)), STOOK_EARG);
     CHECK_EQ_INT(life_gather(life, batch, NULL), 0); /* still to be awaited */
     stook_batch_free(batch);
 }

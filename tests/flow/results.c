@@ -21,7 +21,7 @@ static void start(stook_batch *batch, int ordered, const struct stook_gather_opt
 static int next(struct life *life, stook_batch *batch, const stook_result **result)
 {
     int answer;
-    while ((answer = stook_batch_next(batch, result)) == STOOK_LATER) {
+    while ((answer = stook_batch_next(batch, result)) == STOOK_AGAIN) {
         CHECK(life->borrowed);
         uv_run(&life->loop, UV_RUN_ONCE);
     }
@@ -114,7 +114,7 @@ TEST_BOTH(after_close)
         add(batch, raw_url(server, i < 3 ? "/ok" : "/stall"));
     start(batch, 0, &STOOK_GATHER(.pull = 1), &done);
     CHECK_EQ_INT(next(life, batch, &result), 1);
-    const stook_result *kept = stook_result_keep(result);
+    const stook_result *kept = stook_result_ref(result);
     life_close(life);
     CHECK_EQ_INT(done.calls, 1);
     while (stook_batch_next(batch, &result) == 1) {
@@ -123,7 +123,7 @@ TEST_BOTH(after_close)
     }
     CHECK_EQ_INT(1 + ok + closed, 10);
     CHECK_EQ_INT(stook_result_ok(kept), 1);
-    stook_result_drop(kept);
+    stook_result_unref(kept);
     stook_batch_free(batch);
 }
 
@@ -159,7 +159,7 @@ static void break_off(struct life *life, int ordered, int how)
         CHECK_EQ_INT(next(life, batch, &result), 1);
         CHECK_EQ_INT(stook_result_ok(result), 1);
     }
-    const stook_result *kept = stook_result_keep(result);
+    const stook_result *kept = stook_result_ref(result);
     if (how == 0) {
         stook_batch_free(batch);
         life_run(life);
@@ -177,7 +177,7 @@ static void break_off(struct life *life, int ordered, int how)
     }
     CHECK_EQ_INT(done.calls, 1);
     CHECK_EQ_INT(stook_result_ok(kept), 1);
-    stook_result_drop(kept);
+    stook_result_unref(kept);
 }
 
 TEST_BOTH(broken_off)
@@ -193,7 +193,7 @@ static void try_inside(stook_client *client, void *user)
 {
     const stook_result *result = NULL;
     (void)client;
-    CHECK_EQ_INT(stook_batch_next(user, &result), STOOK_LATER); /* instead of waiting for itself */
+    CHECK_EQ_INT(stook_batch_next(user, &result), STOOK_AGAIN); /* instead of waiting for itself */
     CHECK(result == NULL);
     tell("tried");
 }
@@ -209,7 +209,7 @@ TEST_BOTH(inside_a_callback)
     start(batch, 0, &STOOK_GATHER(.pull = 1), &done);
     CHECK_ERROR(stook_client_post(life->client, try_inside, batch), 0);
     if (life->borrowed)
-        CHECK_EQ_INT(stook_batch_next(batch, &result), STOOK_LATER);
+        CHECK_EQ_INT(stook_batch_next(batch, &result), STOOK_AGAIN);
     while (told()[0] == '\0') {
         if (life->borrowed)
             uv_run(&life->loop, UV_RUN_ONCE);
@@ -227,7 +227,7 @@ static void take_one(stook_client *client, void *user)
 {
     stook_batch **batch = user;
     const stook_result *result;
-    if (stook_batch_next(*batch, &result) == STOOK_LATER)
+    if (stook_batch_next(*batch, &result) == STOOK_AGAIN)
         CHECK_ERROR(stook_client_post(client, take_one, user), 0);
 }
 
@@ -293,7 +293,7 @@ static void resume(stook_client *client, void *user)
     CHECK_EQ_INT(pause->paused, 1);
     CHECK_EQ_SIZE(pause->shown, 5);
     pause->paused = 0;
-    stook_batch_resume_results(pause->batch);
+    stook_batch_resume_delivery(pause->batch);
 }
 
 /* The other batch is over: by then the first could have been shown long ago. */
@@ -313,7 +313,7 @@ static void pause_at_five(stook_batch *batch, const stook_result *result, void *
     CHECK_EQ_INT(pause->paused, 0);
     if (++pause->shown == 5) {
         pause->paused = 1;
-        stook_batch_pause_results(batch);
+        stook_batch_pause_delivery(batch);
     }
 }
 
@@ -393,14 +393,14 @@ TEST_BOTH(paused_and_cancelled)
     for (int i = 0; i < 10; i++)
         add(batch, raw_url(server, "/stall"));
     start(batch, 1, &STOOK_GATHER(.on_result = count_shown, .user = &shown), &done);
-    stook_batch_pause_results(batch);
-    stook_batch_pause_results(NULL);
+    stook_batch_pause_delivery(batch);
+    stook_batch_pause_delivery(NULL);
     stook_batch_cancel(batch);
     life_run(life);
     CHECK_EQ_SIZE(shown, 10);
     CHECK_EQ_INT(done.calls, 1);
-    stook_batch_resume_results(batch);
-    stook_batch_pause_results(batch);
+    stook_batch_resume_delivery(batch);
+    stook_batch_pause_delivery(batch);
     stook_batch_free(batch);
 }
 
@@ -415,7 +415,7 @@ TEST_BOTH(paused_and_late)
         for (int i = 0; i < 10; i++)
             add(batch, raw_url(server, i == 2 ? "/stall" : "/ok"));
         start(batch, ordered, &STOOK_GATHER(.timeout_ms = 200, .on_result = count_shown, .user = &shown), &done);
-        stook_batch_pause_results(batch);
+        stook_batch_pause_delivery(batch);
         life_run(life);
         CHECK_EQ_SIZE(shown, 10);
         CHECK_EQ_INT(done.failed, 1);
@@ -429,7 +429,7 @@ static void resume_and_count(stook_batch *batch, int failed, void *user)
     struct pause *pause = user;
     (void)batch, (void)failed;
     CHECK_EQ_SIZE(pause->shown, 0);
-    stook_batch_resume_results(pause->batch);
+    stook_batch_resume_delivery(pause->batch);
 }
 
 TEST_BOTH(paused_and_failed)
@@ -445,7 +445,7 @@ TEST_BOTH(paused_and_failed)
     struct stook_gather_options options = STOOK_GATHER(.policy = STOOK_POLICY_FAIL_FAST, .on_result = count_shown, .user = &pause.shown);
     start(batch, 1, &options, &done);
     CHECK_ERROR(stook_gather_start(other, NULL, resume_and_count, &pause), 0);
-    stook_batch_pause_results(batch);
+    stook_batch_pause_delivery(batch);
     life_run(life);
     CHECK_EQ_SIZE(pause.shown, 10);
     CHECK_EQ_INT(done.failed, 10);
@@ -463,7 +463,7 @@ TEST_BOTH(paused_and_closed)
     for (int i = 0; i < 10; i++)
         add(batch, plain_url(plain, "/todos/1"));
     start(batch, 0, &STOOK_GATHER(.on_result = count_shown, .user = &shown), &done);
-    stook_batch_pause_results(batch);
+    stook_batch_pause_delivery(batch);
     life_close(life);
     CHECK_EQ_SIZE(shown, 10);
     CHECK_EQ_INT(done.calls, 1);
@@ -489,8 +489,8 @@ static void note_starts(stook_batch *batch, const stook_result *result, void *us
 /* When what the server has sent is there: before, the head could be first, and then a fifth may start. */
 static void release_head(stook_client *client, void *user)
 {
-    struct stook_counters counters = STOOK_COUNTERS();
-    CHECK_ERROR(stook_client_counters(client, &counters), 0);
+    struct stook_stats counters = STOOK_STATS();
+    CHECK_ERROR(stook_client_stats(client, &counters), 0);
     if (counters.finished < 4)
         CHECK_ERROR(stook_client_post(client, release_head, user), 0);
     else
@@ -507,7 +507,7 @@ static void *release_later(void *user)
 }
 
 /* Four bodies of a thousand bytes are the ceiling; the head waits until they are there. */
-TEST_BOTH(held_max)
+TEST_BOTH(max_buffered_bytes)
 {
     struct raw_server *server = raw_server_start(NULL);
     struct held held = {.server = server};
@@ -520,7 +520,7 @@ TEST_BOTH(held_max)
     void *both[] = {life, server};
     CHECK_EQ_INT(pthread_create(&thread, NULL, release_later, both), 0);
     struct stook_gather_options options =
-        STOOK_GATHER(.limit = 2, .held_max = 4000, .on_result = note_starts, .user = &held);
+        STOOK_GATHER(.limit = 2, .max_buffered_bytes = 4000, .on_result = note_starts, .user = &held);
     CHECK_EQ_INT(life_gather_ordered(life, batch, &options), 0);
     CHECK_EQ_INT(pthread_join(thread, NULL), 0);
     CHECK_EQ_SIZE(held.shown, 31);
@@ -550,7 +550,7 @@ static size_t count_held_up(stook_batch *batch, size_t of)
 {
     size_t count = 0;
     for (size_t i = 0; i < of; i++)
-        count += stook_batch_state_of(batch, i) == STOOK_STATE_HELD_UP;
+        count += stook_batch_request_state(batch, i) == STOOK_STATE_PAUSED_BUFFER;
     return count;
 }
 
@@ -569,7 +569,7 @@ TEST(bodies_wait_for_the_head)
     ADD(batch, raw_url(server, "/after?path=/go&n=1"), .stall_timeout_ms = STOOK_NONE, .attempt_timeout_ms = STOOK_NONE);
     for (int i = 0; i < OTHERS; i++)
         add(batch, raw_url(server, "/big?n=%d", SIZE));
-    start(batch, 1, &STOOK_GATHER(.held_max = MAX, .on_result = check_order, .user = &ordered), &done);
+    start(batch, 1, &STOOK_GATHER(.max_buffered_bytes = MAX, .on_result = check_order, .user = &ordered), &done);
     while (count_held_up(batch, OTHERS + 1) < OTHERS)
         uv_run(&life.loop, UV_RUN_ONCE);
     uint64_t from = uv_hrtime(); /* longer than the clocks of those that wait */
@@ -600,13 +600,13 @@ static void cancel_all(struct life *life, int one_by_one)
     add(batch, raw_url(server, "/stall"));
     for (int i = 0; i < 4; i++)
         add(batch, raw_url(server, "/big?n=1000000"));
-    start(batch, 1, &STOOK_GATHER(.held_max = 1, .on_result = count_shown, .user = &shown), &done);
+    start(batch, 1, &STOOK_GATHER(.max_buffered_bytes = 1, .on_result = count_shown, .user = &shown), &done);
     while (count_held_up(batch, 5) < 4)
         uv_run(&life->loop, UV_RUN_ONCE);
     for (size_t i = 0; i < 4 && one_by_one; i++)
-        stook_batch_cancel_one(batch, 4 - i);
+        stook_batch_cancel_request(batch, 4 - i);
     if (one_by_one)
-        stook_batch_cancel_one(batch, 0);
+        stook_batch_cancel_request(batch, 0);
     else
         stook_batch_cancel(batch);
     uv_run(&life->loop, UV_RUN_DEFAULT);
@@ -636,10 +636,10 @@ TEST(next_head_goes_on)
     add(batch, raw_url(server, "/stall"));
     for (int i = 0; i < 4; i++)
         add(batch, raw_url(server, "/big?n=1000000"));
-    start(batch, 1, &STOOK_GATHER(.held_max = 1, .on_result = count_shown, .user = &shown), &done);
+    start(batch, 1, &STOOK_GATHER(.max_buffered_bytes = 1, .on_result = count_shown, .user = &shown), &done);
     while (count_held_up(batch, 5) < 4)
         uv_run(&life.loop, UV_RUN_ONCE);
-    stook_batch_cancel_one(batch, 0);
+    stook_batch_cancel_request(batch, 0);
     uv_run(&life.loop, UV_RUN_DEFAULT);
     CHECK_EQ_SIZE(shown, 5);
     CHECK_EQ_INT(done.failed, 1);

@@ -112,7 +112,7 @@ TEST_BOTH(deadline_in_the_middle)
         add(batch, plain_url(plain, "/todos/1?delay_ms=10"));
     int failed = life_gather(life, batch, &STOOK_GATHER(.limit = 100, .timeout_ms = 200));
     for (size_t i = 0; i < MANY; i++) {
-        const stook_result *result = stook_batch_result_of(batch, i);
+        const stook_result *result = stook_batch_result_by_index(batch, i);
         if (stook_result_ok(result))
             ok++;
         else

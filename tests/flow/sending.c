@@ -253,7 +253,7 @@ TEST_BOTH(borrowed_in_vain)
 
     batch = life_batch(life);
     lend(batch, raw_url(server, "/stall"), "cancelled before the await", &loans[1]);
-    stook_batch_cancel_one(batch, 0);
+    stook_batch_cancel_request(batch, 0);
     CHECK_EQ_INT(loans[1].released, 0); /* not from inside the call */
     stook_batch_cancel(batch);
     CHECK_EQ_INT(life_gather(life, batch, NULL), 1);
@@ -270,7 +270,7 @@ TEST_BOTH(borrowed_in_vain)
     stook_batch *open = life_batch(life), *other = life_batch(life);
     lend(open, raw_url(server, "/ok"), "the client is closed first", &loans[3]);
     lend(other, raw_url(server, "/ok"), "cancelled, and freed at once", &loans[4]);
-    stook_batch_cancel_one(other, 0);
+    stook_batch_cancel_request(other, 0);
     stook_batch_free(other);
     life_close(life);
     CHECK_EQ_INT(loans[4].released, 1);
@@ -290,7 +290,7 @@ static void cancel_first(stook_batch *batch, const stook_result *result, void *u
 {
     const struct two_batches *two = user;
     (void)batch, (void)result;
-    stook_batch_cancel_one(two->batch, 0);
+    stook_batch_cancel_request(two->batch, 0);
     CHECK_EQ_INT(two->loans[0].released, 0); /* not from inside the call */
 }
 
@@ -306,7 +306,7 @@ static void cancel_second(stook_batch *batch, int failed, void *user)
     (void)batch, (void)failed;
     if (two->client != NULL)
         stook_client_close(two->client, look_at_both, two);
-    stook_batch_cancel_one(two->batch, 1);
+    stook_batch_cancel_request(two->batch, 1);
 }
 
 /* Nobody awaits the batch, and nothing else happens behind that `done`: given back by the loop all the same. */
@@ -345,7 +345,7 @@ TEST_BOTH(borrowed_and_freed_at_once)
     stook_batch *batch = life_batch(life);
     for (int i = 0; i < 2; i++)
         lend(batch, "http://127.0.0.1/", "cancelled", &loans[i]);
-    stook_batch_cancel_one(batch, 1);
+    stook_batch_cancel_request(batch, 1);
     CHECK_EQ_INT(loans[1].released, 0);
     stook_batch_free(batch);
     CHECK_EQ_INT(loans[0].released, 1);

@@ -44,7 +44,7 @@ TEST_BOTH(open_awaited_done)
     CHECK_EQ_SIZE(stook_batch_count(batch), 2);
     CHECK(stook_batch_result(batch, 0) && stook_batch_result(batch, 1));
     CHECK(stook_batch_result(batch, 2) == NULL);
-    CHECK(stook_batch_result_of(batch, (size_t)-1) == NULL);
+    CHECK(stook_batch_result_by_index(batch, (size_t)-1) == NULL);
     life_run(life);
     CHECK_EQ_INT(done.calls, 1);
     stook_batch_free(batch);

@@ -71,7 +71,7 @@ static int head(stook_batch *batch, const stook_result *result, void *user)
 
 static const stook_result *first(const struct scene *scene)
 {
-    return stook_batch_result_of(scene->batch, 0);
+    return stook_batch_result_by_index(scene->batch, 0);
 }
 
 /* ------------------------------------------------------------------- all is well */
@@ -124,15 +124,15 @@ TEST_BOTH(broken_bodies)
     stook_batch_free(scene.batch);
 }
 
-TEST_BOTH(body_max)
+TEST_BOTH(max_body_bytes)
 {
     struct scene scene;
     begin(&scene, life);
     ADD(scene.batch, raw_url(scene.server, "/pour?n=70000000"), .on_body = take, .user = &scene);
-    ADD(scene.batch, raw_url(scene.server, "/pour?n=1000001"), .on_body = take, .user = &scene, .body_max = 1000000);
+    ADD(scene.batch, raw_url(scene.server, "/pour?n=1000001"), .on_body = take, .user = &scene, .max_body_bytes = 1000000);
     CHECK_EQ_INT(life_gather(life, scene.batch, &STOOK_GATHER(.limit = 1)), 1);
     CHECK_EQ_INT(stook_result_ok(first(&scene)), 1); /* without a cap of its own there is none */
-    CHECK_ERROR(stook_result_error(stook_batch_result_of(scene.batch, 1)), STOOK_ETOOLARGE);
+    CHECK_ERROR(stook_result_error(stook_batch_result_by_index(scene.batch, 1)), STOOK_ETOOLARGE);
     stook_batch_free(scene.batch);
 }
 
@@ -153,9 +153,9 @@ TEST_BOTH(head_is_refused)
     CHECK_EQ_INT(life_gather(life, scene.batch, NULL), 2);
     CHECK_EQ_SIZE(scene.bytes, 0);
     for (size_t i = 0; i < 2; i++) {
-        CHECK_ERROR(stook_result_error(stook_batch_result_of(scene.batch, i)), STOOK_ECALLBACK);
-        CHECK_EQ_INT(stook_result_status(stook_batch_result_of(scene.batch, i)), 200);
-        CHECK_CONTAINS(stook_result_message(stook_batch_result_of(scene.batch, i)), "on_head");
+        CHECK_ERROR(stook_result_error(stook_batch_result_by_index(scene.batch, i)), STOOK_ECALLBACK);
+        CHECK_EQ_INT(stook_result_status(stook_batch_result_by_index(scene.batch, i)), 200);
+        CHECK_CONTAINS(stook_result_message(stook_batch_result_by_index(scene.batch, i)), "on_head");
     }
     stook_batch_free(scene.batch);
 }
@@ -176,7 +176,7 @@ TEST_BOTH(body_is_refused)
 static int cancel_one(stook_batch *batch, const stook_result *result, const void *data, size_t size, void *user)
 {
     struct scene *scene = user;
-    stook_batch_cancel_one(batch, stook_result_index(result));
+    stook_batch_cancel_request(batch, stook_result_index(result));
     count(scene, data, size); /* still there */
     return 0;
 }
@@ -193,7 +193,7 @@ static int cancel_all(stook_batch *batch, const stook_result *result, const void
 static int cancel_in_head(stook_batch *batch, const stook_result *result, void *user)
 {
     (void)user;
-    stook_batch_cancel_one(batch, stook_result_index(result));
+    stook_batch_cancel_request(batch, stook_result_index(result));
     return 0;
 }
 
@@ -208,8 +208,8 @@ TEST_BOTH(cancelled_inside)
     CHECK_EQ_SIZE(scene.pieces, 1);
     CHECK_EQ_SIZE(scene.wrong, 0);
     CHECK_ERROR(stook_result_error(first(&scene)), STOOK_ECANCELLED);
-    CHECK_ERROR(stook_result_error(stook_batch_result_of(scene.batch, 1)), STOOK_ECANCELLED);
-    CHECK_EQ_INT(stook_result_ok(stook_batch_result_of(scene.batch, 2)), 1);
+    CHECK_ERROR(stook_result_error(stook_batch_result_by_index(scene.batch, 1)), STOOK_ECANCELLED);
+    CHECK_EQ_INT(stook_result_ok(stook_batch_result_by_index(scene.batch, 2)), 1);
     stook_batch_free(scene.batch);
 }
 
@@ -287,7 +287,7 @@ TEST_BOTH(added_inside)
 static int resume_and_pause(stook_batch *batch, const stook_result *result, const void *data, size_t size, void *user)
 {
     count(user, data, size);
-    stook_batch_resume(batch, stook_result_index(result));
+    stook_batch_resume_request(batch, stook_result_index(result));
     return STOOK_PAUSE;
 }
 
@@ -307,7 +307,7 @@ static void resume_first(stook_batch *batch, const stook_result *result, void *u
 {
     struct scene *scene = user;
     if (stook_result_index(result) == 10)
-        stook_batch_resume(batch, 0);
+        stook_batch_resume_request(batch, 0);
     if (stook_result_index(result) == 0)
         snprintf(scene->message, sizeof scene->message, "%s", stook_result_message(result));
 }
@@ -346,7 +346,7 @@ static void resume_all(stook_batch *batch, const stook_result *result, void *use
 {
     (void)user;
     for (size_t i = 0; stook_result_index(result) == stook_batch_count(batch) - 1 && i < stook_batch_count(batch); i++)
-        stook_batch_resume(batch, i);
+        stook_batch_resume_request(batch, i);
 }
 
 /* What many bodies may have waiting is less for each: neither memory nor a turn grows with their number. */
@@ -381,7 +381,7 @@ static void go_on(stook_client *client, void *user)
 {
     struct scene *scene = user;
     (void)client;
-    stook_batch_resume(scene->batch, 0);
+    stook_batch_resume_request(scene->batch, 0);
     raw_signal(scene->server, "/go");
 }
 
@@ -450,7 +450,7 @@ static void cancel_first(stook_batch *batch, const stook_result *result, void *u
 {
     (void)user;
     if (stook_result_index(result) == 1)
-        stook_batch_cancel_one(batch, 0);
+        stook_batch_cancel_request(batch, 0);
 }
 
 TEST_BOTH(cancelled_while_paused)
@@ -547,13 +547,13 @@ TEST_BOTH(resume_of_what_is_not_paused)
 {
     struct scene scene;
     begin(&scene, life);
-    stook_batch_resume(NULL, 0);
-    stook_batch_resume(scene.batch, 0);
+    stook_batch_resume_request(NULL, 0);
+    stook_batch_resume_request(scene.batch, 0);
     add(scene.batch, raw_url(scene.server, "/ok"));
-    stook_batch_resume(scene.batch, 0);
-    stook_batch_resume(scene.batch, 1);
+    stook_batch_resume_request(scene.batch, 0);
+    stook_batch_resume_request(scene.batch, 1);
     CHECK_EQ_INT(life_gather(life, scene.batch, NULL), 0);
-    stook_batch_resume(scene.batch, 0);
+    stook_batch_resume_request(scene.batch, 0);
     stook_batch_free(scene.batch);
 }
 
@@ -564,7 +564,7 @@ static struct raw_server *server;
 static int take_any(stook_batch *batch, const stook_result *result, const void *data, size_t size, void *user)
 {
     (void)data, (void)size, (void)user;
-    stook_batch_resume(batch, stook_result_index(result));
+    stook_batch_resume_request(batch, stook_result_index(result));
     return STOOK_PAUSE;
 }
 

@@ -66,7 +66,7 @@ static void *post_many(void *user)
 static int wait_for_posts(stook_batch *which, void *user)
 {
     (void)which, (void)user;
-    return atomic_load(&posting) > 0 ? STOOK_LATER : 0;
+    return atomic_load(&posting) > 0 ? STOOK_AGAIN : 0;
 }
 
 static void *wake_at_the_end(void *user)
@@ -115,7 +115,7 @@ static int take_made(stook_batch *which, void *user)
     (void)which, (void)user;
     asked++;
     taken += atomic_exchange(&made, 0);
-    return taken < THREADS * WAKES ? STOOK_LATER : 0;
+    return taken < THREADS * WAKES ? STOOK_AGAIN : 0;
 }
 
 /* Many wake-ups are one question, and the last is never lost: the await would not end. */
@@ -147,7 +147,7 @@ static void add_one(stook_client *which, void *user)
 static int until_all_are_added(stook_batch *which, void *user)
 {
     (void)which, (void)user;
-    return added < THREADS * REQUESTS ? STOOK_LATER : 0;
+    return added < THREADS * REQUESTS ? STOOK_AGAIN : 0;
 }
 
 /* The thread that asked for it gets it. */
@@ -155,7 +155,7 @@ static void hand_over(stook_batch *which, const stook_result *result, void *user
 {
     (void)which, (void)user;
     size_t slot = (size_t)stook_result_user(result);
-    CHECK(atomic_exchange(&results[slot], stook_result_keep(result)) == NULL);
+    CHECK(atomic_exchange(&results[slot], stook_result_ref(result)) == NULL);
     if (added == THREADS * REQUESTS)
         stook_batch_wake(batch);
 }
@@ -163,10 +163,10 @@ static void hand_over(stook_batch *which, const stook_result *result, void *user
 static void *ask_and_take(void *user)
 {
     size_t first = (size_t)user * REQUESTS;
-    struct stook_counters counters = STOOK_COUNTERS();
+    struct stook_stats counters = STOOK_STATS();
     for (size_t i = 0; i < REQUESTS; i++) {
         CHECK_ERROR(stook_client_post(client, add_one, (void *)(first + i)), 0);
-        CHECK_ERROR(stook_client_counters(client, &counters), 0);
+        CHECK_ERROR(stook_client_stats(client, &counters), 0);
         CHECK(counters.finished <= counters.added);
     }
     for (size_t i = 0; i < REQUESTS; i++) {
@@ -176,7 +176,7 @@ static void *ask_and_take(void *user)
         CHECK_EQ_INT(stook_result_ok(result), 1);
         CHECK_STR(stook_result_url(result), urls[(size_t)user]);
         CHECK_CONTAINS(stook_result_body(result, NULL), "userId");
-        stook_result_drop(result);
+        stook_result_unref(result);
     }
     return NULL;
 }
@@ -190,8 +190,8 @@ static void gather_from_threads(const struct plain *plain)
     struct stook_gather_options options = STOOK_GATHER(.more = until_all_are_added, .on_result = hand_over);
     CHECK_EQ_INT(stook_gather(batch, &options), 0);
     join_threads();
-    struct stook_counters counters = STOOK_COUNTERS();
-    CHECK_ERROR(stook_client_counters(client, &counters), 0);
+    struct stook_stats counters = STOOK_STATS();
+    CHECK_ERROR(stook_client_stats(client, &counters), 0);
     CHECK_EQ_INT(counters.finished, THREADS * REQUESTS);
     end();
 }
@@ -233,7 +233,7 @@ TEST(cancels)
     join_threads();
     for (size_t i = 0; i < THREADS * 20; i++) {
         for (size_t k = 0; k < 20; k++) {
-            const stook_result *result = stook_batch_result_of(victims[i], k);
+            const stook_result *result = stook_batch_result_by_index(victims[i], k);
             CHECK(result != NULL);
             CHECK(stook_result_ok(result) || stook_result_error(result) == STOOK_ECANCELLED);
         }

@@ -62,7 +62,7 @@ struct taker {
 static void resume(stook_client *client, void *user)
 {
     (void)client;
-    stook_batch_resume(user, 0);
+    stook_batch_resume_request(user, 0);
 }
 
 static int pause_often(stook_batch *batch, const stook_result *result, const void *data, size_t size, void *user)
@@ -121,7 +121,7 @@ TEST_BOTH(bodies_that_wait_for_room_are_whole)
     ADD(batch, "http://x/after?path=/go&n=1&ms=200", .unix_socket = sockets[1]);
     for (int i = 0; i < COUNT; i++)
         ADD(batch, "http://x/pour?n=8000000&kb=64", .unix_socket = sockets[0]);
-    CHECK_ERROR(stook_gather_ordered_start(batch, &STOOK_GATHER(.held_max = 1 << 20, .on_result = whole, .user = &bytes),
+    CHECK_ERROR(stook_gather_ordered_start(batch, &STOOK_GATHER(.max_buffered_bytes = 1 << 20, .on_result = whole, .user = &bytes),
                                            count_done, &done), 0);
     CHECK_ERROR(stook_client_post(life->client, let_head_go, server), 0);
     life_run(life);

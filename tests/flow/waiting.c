@@ -15,8 +15,8 @@
 /* Turn the loop until a request is in that state. */
 static void until(struct life *life, stook_batch *batch, size_t index, int state)
 {
-    for (int i = 0; stook_batch_state_of(batch, index) != state; i++) {
-        test_note("it is %s, not %s", stook_state_text(stook_batch_state_of(batch, index)), stook_state_text(state));
+    for (int i = 0; stook_batch_request_state(batch, index) != state; i++) {
+        test_note("it is %s, not %s", stook_state_text(stook_batch_request_state(batch, index)), stook_state_text(state));
         CHECK(i < 100000);
         uv_run(&life->loop, UV_RUN_ONCE);
     }
@@ -56,8 +56,8 @@ TEST(in_flight)
     int fd = listen_somewhere(8, &port); /* it is never read from */
     snprintf(url, sizeof url, "http://127.0.0.1:%d/", port);
     ADD(batch, .url = url, .method = "PUT", .body = body, .body_size = sizeof body);
-    CHECK_EQ_INT(stook_batch_state_of(batch, 0), STOOK_STATE_QUEUED_AWAIT);
-    CHECK_EQ_INT(stook_batch_state_of(batch, 3), STOOK_STATE_NONE);
+    CHECK_EQ_INT(stook_batch_request_state(batch, 0), STOOK_STATE_QUEUED_AWAIT);
+    CHECK_EQ_INT(stook_batch_request_state(batch, 3), STOOK_STATE_NONE);
     start(batch, NULL);
     until(&alone, batch, 0, STOOK_STATE_WAITING);
     until(&alone, batch, 1, STOOK_STATE_RECEIVING);
@@ -83,7 +83,7 @@ TEST(connecting_and_tls)
     until(&alone, batch, 0, STOOK_STATE_TLS);
     until(&alone, batch, 2, STOOK_STATE_CONNECTING);
     close(fd);
-    CHECK_EQ_INT(stook_batch_state_of(batch, 1), STOOK_STATE_GATE); /* until the first is connected */
+    CHECK_EQ_INT(stook_batch_request_state(batch, 1), STOOK_STATE_GATE); /* until the first is connected */
     end(&alone, batch);
 }
 
@@ -100,13 +100,13 @@ TEST(queued)
     add(small, raw_url(other, "/stall"));
     start(batch, NULL);
     until(&alone, batch, 0, STOOK_STATE_WAITING);
-    CHECK_EQ_INT(stook_batch_state_of(batch, 2), STOOK_STATE_QUEUED_ORIGIN);
-    CHECK_EQ_INT(stook_batch_state_of(batch, 4), STOOK_STATE_QUEUED_CLIENT);
+    CHECK_EQ_INT(stook_batch_request_state(batch, 2), STOOK_STATE_QUEUED_ORIGIN);
+    CHECK_EQ_INT(stook_batch_request_state(batch, 4), STOOK_STATE_QUEUED_CLIENT);
     CHECK_ERROR(stook_client_set_limit(alone.client, STOOK_NONE), 0);
     start(small, &STOOK_GATHER(.limit = 1));
     CHECK_ERROR(stook_client_set_origin_limit(alone.client, 3), 0);
     until(&alone, small, 0, STOOK_STATE_WAITING);
-    CHECK_EQ_INT(stook_batch_state_of(small, 1), STOOK_STATE_QUEUED_BATCH);
+    CHECK_EQ_INT(stook_batch_request_state(small, 1), STOOK_STATE_QUEUED_BATCH);
     stook_batch_cancel(small);
     stook_batch_free(small);
     end(&alone, batch);
@@ -127,9 +127,9 @@ TEST(held_up)
         add(batch, raw_url(server, "/stall"));
     CHECK_ERROR(stook_gather_ordered_start(batch, &STOOK_GATHER(.window = 2, .on_result = never_shown), NULL, NULL), 0);
     until(&alone, batch, 1, STOOK_STATE_WAITING);
-    CHECK_EQ_INT(stook_batch_state_of(batch, 2), STOOK_STATE_QUEUED_WINDOW);
-    stook_batch_pause_results(batch);
-    CHECK_EQ_INT(stook_batch_state_of(batch, 2), STOOK_STATE_QUEUED_PAUSED);
+    CHECK_EQ_INT(stook_batch_request_state(batch, 2), STOOK_STATE_QUEUED_WINDOW);
+    stook_batch_pause_delivery(batch);
+    CHECK_EQ_INT(stook_batch_request_state(batch, 2), STOOK_STATE_QUEUED_PAUSED);
     end(&alone, batch);
 }
 
@@ -144,14 +144,14 @@ TEST(over)
     start(batch, NULL);
     start(pulled, &STOOK_GATHER(.pull = 1));
     life_run(&alone);
-    CHECK_EQ_INT(stook_batch_state_of(batch, 0), STOOK_STATE_DONE);
-    CHECK_EQ_INT(stook_batch_state_of(pulled, 0), STOOK_STATE_FINISHED);
+    CHECK_EQ_INT(stook_batch_request_state(batch, 0), STOOK_STATE_DONE);
+    CHECK_EQ_INT(stook_batch_request_state(pulled, 0), STOOK_STATE_FINISHED);
     CHECK_EQ_INT(stook_batch_next(pulled, &result), 1);
     CHECK_EQ_INT(stook_batch_next(pulled, &result), 0);
-    CHECK_EQ_INT(stook_batch_state_of(pulled, 0), STOOK_STATE_NONE);
-    CHECK_EQ_INT(stook_batch_state_of(NULL, 0), STOOK_STATE_NONE);
+    CHECK_EQ_INT(stook_batch_request_state(pulled, 0), STOOK_STATE_NONE);
+    CHECK_EQ_INT(stook_batch_request_state(NULL, 0), STOOK_STATE_NONE);
     life_close(&alone);
-    CHECK_EQ_INT(stook_batch_state_of(batch, 0), STOOK_STATE_NONE);
+    CHECK_EQ_INT(stook_batch_request_state(batch, 0), STOOK_STATE_NONE);
     stook_batch_free(batch);
     stook_batch_free(pulled);
     life_end(&alone);
@@ -209,7 +209,7 @@ TEST(dump)
     until(&alone, batch, 1, STOOK_STATE_WAITING);
     const char *text = dump_of(alone.client);
     CHECK_CONTAINS(text, "awaited, 50 added, 2 in flight, 48 wait, limit 7, 0 kept");
-    CHECK_CONTAINS(text, "    0: waiting for the answer for ");
+    CHECK_CONTAINS(text, "    0: waiting for the response for ");
     CHECK_CONTAINS(text, "    2: queued by the limit of its origin for ");
     CHECK_CONTAINS(text, "and 28 more that wait");
     CHECK_CONTAINS(text, "/stall...");
@@ -248,10 +248,10 @@ static atomic_int over;
 
 static void *watch(void *user)
 {
-    struct stook_counters before = STOOK_COUNTERS(), now = STOOK_COUNTERS();
+    struct stook_stats before = STOOK_STATS(), now = STOOK_STATS();
     (void)user;
     while (!atomic_load(&over)) {
-        CHECK_ERROR(stook_client_counters(watched, &now), 0);
+        CHECK_ERROR(stook_client_stats(watched, &now), 0);
         CHECK(now.added >= before.added && now.started >= before.started && now.finished >= before.finished);
         CHECK(now.finished <= now.added && now.failed <= now.finished);
         before = now;
@@ -262,7 +262,7 @@ static void *watch(void *user)
 TEST_BOTH(counters)
 {
     struct raw_server *server = raw_server_start(NULL);
-    struct stook_counters counters = STOOK_COUNTERS();
+    struct stook_stats counters = STOOK_STATS();
     pthread_t thread;
     life_open(life, NULL);
     watched = life->client;
@@ -274,15 +274,15 @@ TEST_BOTH(counters)
     CHECK_EQ_INT(life_gather(life, batch, &STOOK_GATHER(.limit = 5)), 50);
     atomic_store(&over, 1);
     CHECK_EQ_INT(pthread_join(thread, NULL), 0);
-    CHECK_ERROR(stook_client_counters(life->client, &counters), 0);
+    CHECK_ERROR(stook_client_stats(life->client, &counters), 0);
     CHECK_EQ_INT(counters.added, 200);
     CHECK_EQ_INT(counters.started, 200);
     CHECK_EQ_INT(counters.finished, 200);
     CHECK_EQ_INT(counters.failed, 50);
     CHECK_EQ_INT(counters.repeated, 0);
     counters.size = 0;
-    CHECK_ERROR(stook_client_counters(life->client, &counters), STOOK_EARG);
-    CHECK_ERROR(stook_client_counters(NULL, &counters), STOOK_EARG);
-    CHECK_ERROR(stook_client_counters(life->client, NULL), STOOK_EARG);
+    CHECK_ERROR(stook_client_stats(life->client, &counters), STOOK_EARG);
+    CHECK_ERROR(stook_client_stats(NULL, &counters), STOOK_EARG);
+    CHECK_ERROR(stook_client_stats(life->client, NULL), STOOK_EARG);
     stook_batch_free(batch);
 }

@@ -109,7 +109,7 @@ static int64_t body_read(stook_batch *batch, size_t index, void *buffer, size_t 
     call_from_inside();
     unsigned answer = fuzz_below(&world->input, 12);
     if (answer == 1)
-        return STOOK_LATER;
+        return STOOK_AGAIN;
     if (answer == 2)
         return -1;
     if (request->reads++ > 2)
@@ -144,7 +144,7 @@ static void take_result(struct batch *batch, const stook_result *result)
     CHECK(stook_result_message(result)[0] != '\0' && (!stook_result_ok(result) || stook_result_error(result) == 0));
     const stook_result **place = &world->kept[index % KEPT];
     if (*place == NULL && index % 3 == 0)
-        *place = stook_result_keep(result);
+        *place = stook_result_ref(result);
 }
 
 static void on_result(stook_batch *handle, const stook_result *result, void *user)
@@ -201,7 +201,7 @@ static void add_one(struct batch *batch)
     asked.method = with & 8 ? "PUT" : with & 16 ? "HEAD" : NULL;
     asked.attempt_timeout_ms = with & 32 ? 5 : 0;
     asked.priority = with & 64 ? 7 : 0;
-    asked.decode = with & 128 ? 1 : 0;
+    asked.decompress = with & 128 ? 1 : 0;
     if (body == 1 || body == 2) {
         asked.body = request->body;
         asked.body_size = sizeof request->body;
@@ -235,7 +235,7 @@ static int more(stook_batch *handle, void *user)
     call_from_inside();
     unsigned answer = fuzz_below(&world->input, 8);
     if (answer == 1)
-        return STOOK_LATER;
+        return STOOK_AGAIN;
     if (answer == 2 || batch->more_left-- <= 0 || batch->handle == NULL)
         return 0;
     add_one(batch);
@@ -263,7 +263,7 @@ static struct stook_gather_options some_options(struct batch *batch, int may_pul
     options.pull = batch->pulled;
     batch->by_callback = !batch->pulled && (with & 16) != 0;
     options.on_result = batch->by_callback ? on_result : NULL;
-    options.held_max = with & 32 ? 1000 : 0;
+    options.max_buffered_bytes = with & 32 ? 1000 : 0;
     options.policy = policy <= STOOK_POLICY_QUORUM ? (int64_t)policy : 0;
     options.quorum = policy == STOOK_POLICY_QUORUM ? 2 : 0;
     return options;
@@ -311,7 +311,7 @@ static void pull(struct batch *batch)
 {
     const stook_result *result = NULL;
     int answer = stook_batch_next(batch->handle, &result);
-    CHECK(answer == 1 || answer == 0 || answer == STOOK_LATER || answer == STOOK_ESTATE || answer == STOOK_ENOMEM);
+    CHECK(answer == 1 || answer == 0 || answer == STOOK_AGAIN || answer == STOOK_ESTATE || answer == STOOK_ENOMEM);
     if (answer == 1)
         take_result(batch, result);
 }
@@ -319,23 +319,23 @@ static void pull(struct batch *batch)
 static void look(struct batch *batch)
 {
     struct stook_progress progress;
-    struct stook_counters counters = STOOK_COUNTERS();
+    struct stook_stats counters = STOOK_STATS();
     unsigned index = fuzz_below(&world->input, REQUESTS);
-    int state = stook_batch_state_of(batch->handle, index);
+    int state = stook_batch_request_state(batch->handle, index);
     CHECK(state >= 0 && state < STOOK_STATE_LAST_PLUS_ONE && stook_state_text(state)[0] != '\0');
-    int error = stook_batch_progress(batch->handle, index, &progress);
+    int error = stook_batch_request_progress(batch->handle, index, &progress);
     CHECK(error == 0 || error == STOOK_ESTATE);
     CHECK_EQ_SIZE(stook_batch_count(batch->handle), batch->accepted);
-    stook_batch_met(batch->handle);
+    stook_batch_satisfied(batch->handle);
     CHECK(stook_batch_message(batch->handle) != NULL);
-    const stook_result *result = stook_batch_result_of(batch->handle, index);
+    const stook_result *result = stook_batch_result_by_index(batch->handle, index);
     CHECK(result == NULL || stook_result_user(result) == &batch->requests[index]);
     if (result != NULL)
         CHECK(!batch->by_callback && !batch->pulled);
     stook_batch_result(batch->handle, index);
     if (world->closed)
         return;
-    CHECK_ERROR(stook_client_counters(world->client, &counters), 0);
+    CHECK_ERROR(stook_client_stats(world->client, &counters), 0);
     CHECK(counters.finished <= counters.added && counters.failed <= counters.finished);
     char *text = NULL;
     size_t size;
@@ -368,8 +368,8 @@ static void close_client(void)
 static void *other_thread(void *arg)
 {
     struct batch *batch = arg;
-    struct stook_counters counters = STOOK_COUNTERS();
-    stook_client_counters(world->client, &counters);
+    struct stook_stats counters = STOOK_STATS();
+    stook_client_stats(world->client, &counters);
     if (stook_client_post(world->client, posted, NULL) == 0)
         atomic_fetch_add(&world->posts, 1 << 16);
     stook_batch_wake(batch->handle);
@@ -459,19 +459,19 @@ static void call_of_batch(struct batch *batch, unsigned which)
         pull(batch);
         break;
     case 1:
-        stook_batch_pause_results(batch->handle);
+        stook_batch_pause_delivery(batch->handle);
         break;
     case 2:
-        stook_batch_resume_results(batch->handle);
+        stook_batch_resume_delivery(batch->handle);
         break;
     case 3:
         stook_batch_cancel(batch->handle);
         break;
     case 4:
-        stook_batch_cancel_one(batch->handle, index);
+        stook_batch_cancel_request(batch->handle, index);
         break;
     case 5:
-        stook_batch_resume(batch->handle, index);
+        stook_batch_resume_request(batch->handle, index);
         break;
     case 6:
         stook_batch_wake(batch->handle);
@@ -527,7 +527,7 @@ static void check_batch(struct batch *batch)
         if (batch->awaited && batch->by_callback)
             CHECK_EQ_INT((int)batch->requests[i].results, 1);
         if (batch->awaited && batch->handle != NULL && !batch->by_callback && !batch->pulled)
-            CHECK(stook_batch_result_of(batch->handle, i) != NULL);
+            CHECK(stook_batch_result_by_index(batch->handle, i) != NULL);
     }
 }
 
@@ -551,7 +551,7 @@ static void end(void)
             CHECK_EQ_INT((int)batch->requests[j].released, (int)batch->requests[j].lent);
     }
     for (size_t i = 0; i < KEPT; i++)
-        stook_result_drop(world->kept[i]);
+        stook_result_unref(world->kept[i]);
     if (world->borrowed)
         CHECK_EQ_INT(uv_loop_close(&world->loop), 0);
     memory_check_empty(&world->memory);

@@ -14,7 +14,7 @@
 #include <stook.h>
 
 #include "fuzz.h"
-#include "transfer/decode.h"
+#include "http/decoder.h"
 
 enum { BUDGET = 64 << 10, ROOM = 16 << 10 };
 
@@ -62,10 +62,10 @@ static struct outcome run(const char *list, const struct stook__decoder_limits *
                           const uint8_t *sizes, size_t n_sizes)
 {
     struct outcome outcome = {0};
-    struct stook__heap *heap = stook__heap_new(NULL);
+    struct stook__allocator *allocator = stook__allocator_new(NULL);
     struct stook__decoder *decoder = NULL;
-    CHECK(heap != NULL);
-    outcome.error = stook__decoder_new(heap, list, limits, &decoder);
+    CHECK(allocator != NULL);
+    outcome.error = stook__decoder_new(allocator, list, limits, &decoder);
     for (size_t at = 0, n = 0; decoder != NULL && outcome.error == 0 && at < size; n++) {
         size_t part = sizes != NULL ? 1u + sizes[n % n_sizes] : size;
         part = part < size - at ? part : size - at;
@@ -85,7 +85,7 @@ static struct outcome run(const char *list, const struct stook__decoder_limits *
         CHECK(outcome.error == 0 || stook__decoder_why(decoder) != NULL);
     }
     stook__decoder_free(decoder);
-    stook__heap_unref(heap);
+    stook__allocator_unref(allocator);
     return outcome;
 }
 

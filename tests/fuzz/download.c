@@ -39,8 +39,8 @@ struct attempt {
     enum end end;
     int64_t bytes; /* that are to come before */
     int call;
-    int resume, strict, decode, keeps_client;
-    int64_t body_max;
+    int resume, strict, decompress, keeps_client;
+    int64_t max_body_bytes;
 };
 
 struct outcome {
@@ -143,7 +143,7 @@ static int is_body(const unsigned char *bytes, size_t size, int content)
     return 1;
 }
 
-/* A tag by the book, of this part (src/transfer/partfile.h); else there is none. */
+/* A tag by the book, of this part (src/http/part_file.h); else there is none. */
 static void read_tag(struct part *part)
 {
     const unsigned char *bytes = NULL;
@@ -252,7 +252,7 @@ static void add_request(stook_client *client)
     const struct attempt *attempt = &story.attempt;
     CHECK_ERROR(stook_batch_new(client, &story.batch), 0);
     ADD(story.batch, FILE_URL, .unix_socket = socket_path, .output_file = path, .resume = attempt->resume,
-        .strict = attempt->strict, .decode = attempt->decode, .body_max = attempt->body_max, .on_progress = on_progress);
+        .strict = attempt->strict, .decompress = attempt->decompress, .max_body_bytes = attempt->max_body_bytes, .on_progress = on_progress);
     story.armed = attempt->end == CANCEL_AT || attempt->end == CLOSE_AT || attempt->end == KILL_AT;
     set_disk(attempt->end == CANCEL_CALL || attempt->end == CLOSE_CALL || attempt->end == KILL_CALL || attempt->end == KILL_IN_CALL
                  ? attempt->call : 0);
@@ -450,10 +450,10 @@ static void read_attempt(struct fuzz_input *input)
     memset(attempt, 0, sizeof *attempt);
     attempt->resume = (bits & 3) != 3;
     attempt->strict = (bits >> 2) % 4 == 3;
-    attempt->decode = !attempt->resume && (bits & 16);
+    attempt->decompress = !attempt->resume && (bits & 16);
     attempt->keeps_client = (bits & 32) != 0;
     attempt->end = bits & 64 ? fuzz_below(input, ENDS) : ITSELF;
-    attempt->body_max = bits & 128 ? 1 + 16 * fuzz_byte(input) : 0;
+    attempt->max_body_bytes = bits & 128 ? 1 + 16 * fuzz_byte(input) : 0;
     unsigned moment = attempt->end != ITSELF ? fuzz_byte(input) : 0;
     attempt->bytes = moment * story.server.sizes[story.server.version] / 255;
     attempt->call = 1 + (int)(moment % CALLS);

@@ -14,7 +14,7 @@
 #include <stook.h>
 
 #include "fuzz.h"
-#include "transfer/response_parser.h"
+#include "http/response_parser.h"
 
 enum { LINE_MAX_BYTES = 2048 };
 
@@ -28,15 +28,15 @@ struct transcript {
     size_t used; /* bytes of the message */
 };
 
-static void write_down(struct transcript *transcript, char letter, const char *text, size_t size)
+static void write_down(struct transcript *transcript, char message, const char *text, size_t size)
 {
     if (transcript->size + size + 1 > transcript->room) {
         transcript->room = 2 * transcript->room + size + 256;
         transcript->text = realloc(transcript->text, transcript->room);
         CHECK(transcript->text != NULL);
     }
-    if (letter != '\0')
-        transcript->text[transcript->size++] = letter;
+    if (message != '\0')
+        transcript->text[transcript->size++] = message;
     if (size > 0)
         memcpy(transcript->text + transcript->size, text, size);
     transcript->size += size;
@@ -92,7 +92,7 @@ static void finish(struct transcript *transcript, const struct stook__response_p
 }
 
 /* In pieces; each in a block of its own, so that a sanitizer sees who reads on. `sizes` NULL: whole. */
-static struct transcript feed(const uint8_t *bytes, size_t size, const struct stook__response_rules *rules, const uint8_t *sizes,
+static struct transcript source(const uint8_t *bytes, size_t size, const struct stook__response_rules *rules, const uint8_t *sizes,
                               size_t n_sizes)
 {
     static char line[LINE_MAX_BYTES + 1];
@@ -172,9 +172,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 2)
         return 0;
     struct stook__response_rules rules = {.to_head = data[0] & 1};
-    struct transcript whole = feed(data + 1, size - 1, &rules, NULL, 0);
-    struct transcript bytes = feed(data + 1, size - 1, &rules, ones, 1);
-    struct transcript pieces = feed(data + 1, size - 1, &rules, data, size);
+    struct transcript whole = source(data + 1, size - 1, &rules, NULL, 0);
+    struct transcript bytes = source(data + 1, size - 1, &rules, ones, 1);
+    struct transcript pieces = source(data + 1, size - 1, &rules, data, size);
     check_same(&whole, &bytes);
     check_same(&whole, &pieces);
     if (whole.error == 0) { /* else it ends where the error is found, which for a line in pieces may be before its end */
@@ -184,7 +184,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (apart(data + 1, size - 1, &rules, &apart_from))
         check_same(&whole, &apart_from);
     rules.strict = 1;
-    struct transcript strict = feed(data + 1, size - 1, &rules, NULL, 0);
+    struct transcript strict = source(data + 1, size - 1, &rules, NULL, 0);
     if (whole.lenient)
         CHECK(strict.error != 0);
     else

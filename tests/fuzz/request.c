@@ -161,7 +161,7 @@ static int64_t on_read(stook_batch *batch, size_t index, void *buffer, size_t si
     if (run->later > 0 && run->given / run->piece % 4 == 0) {
         run->later--;
         run->is_later = 1;
-        return STOOK_LATER;
+        return STOOK_AGAIN;
     }
     piece = piece < size ? piece : size;
     if (piece == 0)
@@ -239,7 +239,7 @@ static void make(struct run *run, struct fuzz_input *input)
     if (more & 1)
         run->asked.expect = numbers[fuzz_below(input, 8)];
     if (more & 2)
-        run->asked.decode = numbers[fuzz_below(input, 8)];
+        run->asked.decompress = numbers[fuzz_below(input, 8)];
     if (more & 4)
         run->asked.http_version = fuzz_below(input, 5);
     run->leave = (more >> 5) % 6;
@@ -389,7 +389,7 @@ static void check_own_field(const struct run *run, const struct strict_field *fi
             check_basic(run, field->value);
         break;
     case 6:
-        CHECK(asked->decode == 1);
+        CHECK(asked->decompress == 1);
         break;
     default:
         CHECK(request->has_length || request->is_chunked);
@@ -421,7 +421,7 @@ static void check_fields(const struct run *run, const struct strict_request *req
     CHECK_EQ_INT((seen & 16) != 0, run->asked.expect == 1 && has_body(run) && !is_prelude(run) && run->early == 0 &&
                                        (request->is_chunked || request->length > 0));
     CHECK_EQ_INT((seen & 32) != 0, run->asked.bearer != NULL || (run->asked.username != NULL && !is_digest(run)));
-    CHECK_EQ_INT((seen & 64) != 0, run->asked.decode == 1);
+    CHECK_EQ_INT((seen & 64) != 0, run->asked.decompress == 1);
     test_note("%s", "");
 }
 
@@ -689,7 +689,7 @@ static void await(struct run *run, stook_batch *batch)
     while (run->results == 0) {
         CHECK(uv_run(&run->loop, run->is_later ? UV_RUN_NOWAIT : UV_RUN_ONCE) != 0);
         if (run->is_later)
-            stook_batch_resume(batch, 0);
+            stook_batch_resume_request(batch, 0);
         run->is_later = 0;
     }
 }

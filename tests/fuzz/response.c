@@ -16,7 +16,7 @@
 #include "fuzz.h"
 #include "harness/memory.h"
 #include "server.h"
-#include "transfer/response_parser.h"
+#include "http/response_parser.h"
 
 enum { OPTION_HEAD = 1, OPTION_DECODE = 2, OPTION_STRICT = 4, OPTION_ON_BODY = 8, OPTION_SMALL = 16 };
 
@@ -140,9 +140,9 @@ static void play(struct run *run, int with_second)
     run->server.on_bytes = on_bytes;
     run->server.user = run;
     fuzz_server_begin(&run->server, &run->loop);
-    CHECK_ERROR(stook_client_new(&run->loop, &STOOK_CLIENT(.allocator = &run->memory.allocator, .decode = (run->options & OPTION_DECODE) != 0,
-                                                         .strict = (run->options & OPTION_STRICT) != 0, .head_max = small ? 300 : 0,
-                                                         .fields_max = small ? 6 : 0, .body_max = small ? 100 : 0), &client), 0);
+    CHECK_ERROR(stook_client_new(&run->loop, &STOOK_CLIENT(.allocator = &run->memory.allocator, .decompress = (run->options & OPTION_DECODE) != 0,
+                                                         .strict = (run->options & OPTION_STRICT) != 0, .max_header_bytes = small ? 300 : 0,
+                                                         .max_header_count = small ? 6 : 0, .max_body_bytes = small ? 100 : 0), &client), 0);
     CHECK_ERROR(stook_batch_new(client, &batch), 0);
     CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST("http://h/1", .method = run->options & OPTION_HEAD ? "HEAD" : "GET", .user = run,
                                                       .unix_socket = run->server.path,

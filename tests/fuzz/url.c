@@ -15,8 +15,8 @@
 #include <stook.h>
 
 #include "fuzz.h"
-#include "transfer/site.h"
-#include "transfer/url.h"
+#include "request/origin_key.h"
+#include "request/url.h"
 
 static char *part_of(CURLU *url, CURLUPart part, unsigned flags)
 {
@@ -35,8 +35,8 @@ static void check_sendable(const char *text)
 
 static void check_origin(CURLU *url, const char *text)
 {
-    char key[STOOK__SITE_MAX], expected[1024];
-    size_t used, size = stook__site_of(text, key, &used);
+    char key[STOOK__ORIGIN_KEY_MAX], expected[1024];
+    size_t used, size = stook__origin_key(text, key, &used);
     char *scheme = part_of(url, CURLUPART_SCHEME, 0), *host = part_of(url, CURLUPART_HOST, 0);
     char *port = part_of(url, CURLUPART_PORT, CURLU_DEFAULT_PORT);
     CHECK(scheme != NULL && host != NULL && port != NULL && size > 0);
@@ -80,13 +80,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct fuzz_input input = {data, size};
     const char *text = fuzz_text(&input, 70000), *why = NULL;
-    char scheme[16], key[STOOK__SITE_MAX];
+    char scheme[16], key[STOOK__ORIGIN_KEY_MAX];
     size_t used;
     CURLU *url = curl_url();
     int error = stook__url_parse(url, text, &why, scheme);
     CHECK(error == 0 || ((error == STOOK_EURL || error == STOOK_EPOLICY) && why != NULL && why[0] != '\0'));
     CHECK(memchr(scheme, '\0', sizeof scheme) != NULL);
-    stook__site_of(text, key, &used); /* asked at add, before it is known to be one */
+    stook__origin_key(text, key, &used); /* asked at add, before it is known to be one */
     stook__url_origin(text);
     if (error == 0) {
         char *whole = part_of(url, CURLUPART_URL, 0), *user = part_of(url, CURLUPART_USER, 0);

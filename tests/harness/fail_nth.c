@@ -59,7 +59,7 @@ void story_read(struct story *story)
         const stook_result *result = stook_batch_result(story->batch, i);
         if (result)
             story->results[stook_result_index(result)]++;
-        CHECK((stook_batch_result_of(story->batch, i) != NULL) == story->awaited);
+        CHECK((stook_batch_result_by_index(story->batch, i) != NULL) == story->awaited);
     }
 }
 

@@ -27,9 +27,9 @@ static void take(struct rows_of_tables *rows, const struct faults *faults, const
     request->size = sizeof *request;
     request->url = strdup(url);
     request->http_version = faults->client.http_version;
-    request->decode = faults->client.decode;
-    request->body_max = faults->client.body_max;
-    request->ratio_max = faults->client.ratio_max ? faults->client.ratio_max : 1000;
+    request->decompress = faults->client.decompress;
+    request->max_body_bytes = faults->client.max_body_bytes;
+    request->max_decompress_ratio = faults->client.max_decompress_ratio ? faults->client.max_decompress_ratio : 1000;
     if (!request->ca_file)
         request->ca_file = faults->client.ca_file;
     if (request->stall_timeout_ms && fault->hangs)

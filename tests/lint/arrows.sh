@@ -6,12 +6,12 @@
 # Of each room, all that lies further along its arrows.
 allowed() {
     case $1 in
-        api) echo turn sched deliver transfer engine loop base ;;
-        turn) echo sched deliver transfer engine loop base ;;
-        transfer) echo engine loop base ;;
-        engine) echo loop base ;;
-        sched | deliver | loop) echo base ;;
-        base) echo ;;
+        api | core) echo request core sched deliver http curl loop util ;;
+        http) echo request curl loop util ;;
+        sched | deliver) echo request util ;;
+        curl) echo loop util ;;
+        request | loop) echo util ;;
+        util) echo ;;
         *) return 1 ;;
     esac
 }
@@ -33,13 +33,13 @@ files src | grep '\.[ch]$' | while IFS= read -r file; do
             system:uv.h | system:uv/*) [ "$room" = loop ] || say "is for src/loop alone" ;;
             system:curl/*)
                 case $room in
-                    engine | transfer) ;;
-                    *) say "is for src/engine and src/transfer alone" ;;
+                    curl | http | request) ;;
+                    *) say "is for src/curl, src/http and src/request alone" ;;
                 esac
                 ;;
             system:pthread.h | system:threads.h | system:time.h | system:sys/time.h)
                 case $room in
-                    sched | deliver | base) say "brings threads or a clock into src/$room" ;;
+                    sched | deliver | util) say "brings threads or a clock into src/$room" ;;
                 esac
                 ;;
             system:*) ;;

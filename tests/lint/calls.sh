@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Functions that the library does not call: memory goes through base/heap.c, nothing is ever printed,
+# Functions that the library does not call: memory goes through util/allocator.c, nothing is ever printed,
 # no string function without a bound, nothing that changes the process it lives in.
 . "$(dirname -- "$0")/common.sh"
 
@@ -25,8 +25,8 @@ check() {
 }
 
 {
-    check "not the client's heap" "$memory" src/base/heap.c
-    check "prints" "$printing" src/api/dump.c # where the program says
+    check "not the client's heap" "$memory" src/util/allocator.c
+    check "prints" "$printing" src/api/debug.c # where the program says
     check "knows no bound or no error" "$unbounded"
     check "is the program's" "$process" src/loop/loop.c # where the owned loop is turned
     check "is the program's" pthread_sigmask src/loop/file.c # around the making of a thread, which is to have none

@@ -4,7 +4,7 @@
 # function of the header, and every member of what programs fill in, is in a table.
 . "$(dirname -- "$0")/common.sh"
 
-header=include/stook.h
+headers='include/stook.h include/stook/*.h'
 
 # Column $1 of all rows: what stands there between backquotes, a name a line.
 names() {
@@ -12,21 +12,20 @@ names() {
 }
 
 functions() {
-    sed -n 's/^STOOK_API [^(]*[ *]\(stook_[a-z_0-9]*\)(.*/\1/p' "$header"
+    sed -n 's/^STOOK_API [^(]*[ *]\(stook_[a-z_0-9]*\)(.*/\1/p' $headers
 }
 
 members() {
-    bare "$header" | awk '
+    for header in $headers; do bare "$header"; done | awk '
         /^struct stook_(client_options|request|part|gather_options) \{/ { inside = 1; next }
         /^};/ { inside = 0 }
-        inside && /;/ && match($0, /\(\*[a-z_]+\)/) { print substr($0, RSTART + 2, RLENGTH - 3); next }
         inside && /[a-z_0-9]+;/ { match($0, /[a-z_0-9]+;/); print substr($0, RSTART, RLENGTH - 1) }' |
         grep -vx size
 }
 
 {
     names 2 | while IFS= read -r name; do
-        grep -qw -e "$name" "$header" || printf '%s: not in %s\n' "$name" "$header"
+        grep -qw -e "$name" $headers || printf '%s: in no header\n' "$name"
     done
     names 3 | while IFS= read -r name; do
         grep -qE "^${name%.*} ${name##*.}( |$)" tests/list.txt || printf '%s: not in tests/list.txt\n' "$name"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# stook.h alone, in every language that may include it, without a warning and without padding.
+# stook.h and each of its parts alone, in every language that may include them, without a warning and without padding.
 . "$(dirname -- "$0")/common.sh"
 
 dir="$work/header"
@@ -18,7 +18,7 @@ int use(void);
 int use(void)
 {
     struct stook_client_options none = STOOK_CLIENT();
-    struct stook_client_options options = STOOK_CLIENT(.timeout_ms = 5000, .body_max = STOOK_NONE);
+    struct stook_client_options options = STOOK_CLIENT(.timeout_ms = 5000, .max_body_bytes = STOOK_NONE);
     struct stook_request request = STOOK_REQUEST(.url = "http://localhost/", .body_size = STOOK_AUTO);
     struct stook_request shortest = STOOK_REQUEST("http://localhost/");
     struct stook_gather_options gather = STOOK_GATHER(.limit = 10);
@@ -31,9 +31,12 @@ cat >"$dir/alone.cc" <<'END'
 int use();
 int use()
 {
-    stook_client_options options = stook_client_init();
-    stook_request request = stook_request_init("http://localhost/");
-    stook_gather_options gather = stook_gather_init();
+    stook_client_options options{};
+    stook_request request{};
+    stook_gather_options gather{};
+    options.size = sizeof options;
+    request.size = sizeof request;
+    gather.size = sizeof gather;
     options.timeout_ms = STOOK_NONE;
     return options.size && request.size && gather.size;
 }
@@ -50,6 +53,12 @@ cat >"$dir/before.c" <<'END'
 int use(uv_loop_t *loop, stook_client **client);
 int use(uv_loop_t *loop, stook_client **client) { return stook_client_new(loop, NULL, client); }
 END
+# Each header alone, and as the first.
+for header in "$root"/include/stook/*.h; do
+    part=$(basename -- "$header" .h)
+    printf '#include <stook/%s.h>\n#include <stook/%s.h>\nint use_%s(void);\n' "$part" "$part" "$part" >"$dir/part-$part.c"
+    cp "$dir/part-$part.c" "$dir/part-$part.cc"
+done
 cp "$dir/after.c" "$dir/after.cc"
 cp "$dir/before.c" "$dir/before.cc"
 
@@ -73,6 +82,7 @@ for cc in "$CC" gcc clang; do
     done
     check "$cc" c99 alone.c -Wpadded
     check "$cc" c11 alone.c -Wstrict-prototypes -Wmissing-prototypes -Wshadow -Wundef -Wcast-qual
+    for part in "$dir"/part-*.c; do check "$cc" c99 "$(basename -- "$part")" -Wpadded -Wundef; done
     check "$cc" gnu11 before.c -Wno-pedantic
     check "$cc" gnu11 after.c -Wno-pedantic
 done
@@ -82,6 +92,7 @@ for cxx in "${CXX:-}" g++ clang++; do
         check "$cxx" "$standard" alone.cc
     done
     check "$cxx" c++11 alone.cc -Wpadded -Wshadow -Wundef
+    for part in "$dir"/part-*.cc; do check "$cxx" c++11 "$(basename -- "$part")" -Wpadded -Wundef; done
     check "$cxx" c++17 before.cc -Wno-pedantic
     check "$cxx" c++17 after.cc -Wno-pedantic
 done

@@ -63,7 +63,7 @@ for gzip in '' -DSTOOK_HAS_GZIP; do
         for zstd in '' -DSTOOK_HAS_ZSTD; do
             # shellcheck disable=SC2086 # words
             quietly "$CC" -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -fsyntax-only -I "$root/src" -I "$root/include" \
-                $gzip $br $zstd "$root/src/transfer/codings.c"
+                $gzip $br $zstd "$root/src/http/codecs.c"
         done
     done
 done

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# What the shared library exports is what src/libstook.map lists and what stook.h marks STOOK_API;
+# What the shared library exports is what src/libstook.map lists and what the headers mark STOOK_API;
 # and the library says its name and needs as it should, and that it stays loaded.
 . "$(dirname -- "$0")/common.sh"
 
@@ -13,14 +13,14 @@ nm -D --defined-only "$library" | awk '$2 != "A" { print $3 }' | LC_ALL=C sort >
 awk '/^[A-Z].* \{$/ { node = $1 } /^    stook_[a-z_0-9]*;$/ { sub(";", "", $1); print $1 "@@" node }' \
     "$root/src/libstook.map" | LC_ALL=C sort >"$work/mapped"
 
-# In the header every public function begins with STOOK_API at the start of a line.
-tr '\n' ' ' <"$prefix/include/stook.h" | sed 's/STOOK_API/\n&/g' |
+# In the headers every public function begins with STOOK_API at the start of a line.
+cat "$prefix"/include/stook.h "$prefix"/include/stook/*.h | tr '\n' ' ' | sed 's/STOOK_API/\n&/g' |
     sed -n 's/^STOOK_API [^(]*[ *]\(stook_[a-z_0-9]*\)(.*/\1/p' | LC_ALL=C sort >"$work/declared"
 
 [ -s "$work/exported" ] || fail "nothing is exported"
 diff -u "$work/mapped" "$work/exported" || fail "libstook.so does not export what src/libstook.map lists"
 sed 's/@.*//' "$work/mapped" | LC_ALL=C sort | diff -u "$work/declared" - ||
-    fail "src/libstook.map does not list what stook.h marks STOOK_API"
+    fail "src/libstook.map does not list what the headers mark STOOK_API"
 
 readelf -d "$library" >"$work/dynamic"
 grep -qF "Library soname: [libstook.so.$soversion]" "$work/dynamic" ||

@@ -16,11 +16,11 @@ static struct stook__sched sched;
 static struct stook__group groups[2];
 static struct stook__job healthy[HEALTHY], dead[DEAD];
 static int64_t ends_at[HEALTHY], took[HEALTHY];
-static struct stook__policy policy = {.queue_ms = -1, .attempt_ms = 30000, .connect_ms = 10000, .total_ms = 120000, .stall_ms = 30000};
+static struct stook__settings policy = {.queue_ms = -1, .attempt_ms = 30000, .connect_ms = 10000, .total_ms = 120000, .stall_ms = 30000};
 
-static void add(struct stook__job *job, struct stook__group *group, const char *site, int64_t now)
+static void add(struct stook__job *job, struct stook__group *group, const char *origin, int64_t now)
 {
-    struct stook__queue *queue = stook__sched_queue(&sched, group, site, strlen(site), 3);
+    struct stook__queue *queue = stook__sched_queue(&sched, group, origin, strlen(origin), 3);
     CHECK(queue != NULL);
     stook__sched_add(&sched, queue, job, &policy, now);
 }
@@ -37,7 +37,7 @@ static void expire(int64_t now)
 {
     struct stook__job *job;
     while ((job = stook__sched_late_job(&sched, now)) != NULL)
-        if (stook__sched_verdict(&sched, job, now) != 0)
+        if (stook__sched_expired(&sched, job, now) != 0)
             stook__sched_finish(&sched, job);
 }
 
@@ -50,13 +50,13 @@ static int by_size(const void *a, const void *b)
 /* Microseconds from add to end that 99 of 100 healthy requests stay below; one is added each millisecond. */
 static int64_t p99(int n_dead, int apart)
 {
-    struct stook__heap *heap = stook__heap_new(NULL);
+    struct stook__allocator *allocator = stook__allocator_new(NULL);
     memset(healthy, 0, sizeof healthy);
     memset(dead, 0, sizeof dead);
     memset(groups, 0, sizeof groups);
-    stook__sched_init(&sched, heap);
+    stook__sched_init(&sched, allocator);
     stook__sched_set_limit(&sched, LIMIT);
-    stook__sched_set_site_limit(&sched, SITE_LIMIT);
+    stook__sched_set_origin_limit(&sched, SITE_LIMIT);
     for (int i = 0; i < 2; i++) {
         stook__group_init(&groups[i]);
         stook__group_open(&sched, &groups[i], LIMIT, 0);
@@ -83,7 +83,7 @@ static int64_t p99(int n_dead, int apart)
         stook__group_end(&sched, &groups[i]);
     }
     stook__sched_free(&sched);
-    stook__heap_unref(heap);
+    stook__allocator_unref(allocator);
     qsort(took, HEALTHY, sizeof *took, by_size);
     return took[HEALTHY * 99 / 100];
 }

@@ -17,9 +17,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "deliver/ceiling.h"
-#include "deliver/goal.h"
-#include "deliver/tray.h"
+#include "deliver/quota.h"
+#include "deliver/policy.h"
+#include "deliver/result_queue.h"
 #include "harness/harness.h"
 #include "sched/queue.h"
 
@@ -28,13 +28,13 @@ static const int64_t NEVER = INT64_MAX, MS = 1000;
 
 struct request {
     struct stook__job job;
-    struct stook__parcel parcel;
+    struct stook__result_entry entry;
     struct batch *batch;
-    struct stook__site *site;
+    struct stook__sched_origin *origin;
     int64_t ends_at;  /* when the server answers; NEVER: it does not */
     int64_t moves_at; /* last byte seen */
     int64_t stirs_at; /* when one byte comes, whatever the body does */
-    struct stook__brake brake;
+    struct stook__body_flow flow;
     size_t bytes, got; /* of its body: in all, until now */
     size_t arrival;    /* how many of its batch had a result before */
     unsigned priority;
@@ -46,25 +46,25 @@ struct request {
 
 struct batch {
     struct stook__group group;
-    struct stook__tray tray;
-    struct stook__goal goal;
+    struct stook__result_queue results;
+    struct stook__completion_policy completion;
     struct request requests[REQUESTS];
-    int verdict, spares, awaited, done;
+    int end_error, drains, awaited, done;
     int64_t deadline;
     size_t limit, passed_over, next_shown, last_arrival, arrivals;
     size_t behind[SITES][STOOK__PRIORITIES]; /* younger ones that started though these could have */
-    struct stook__parcel *pulled;
+    struct stook__result_entry *pulled;
 };
 
 static struct world {
     uint64_t random, digest;
     int64_t now;
-    struct stook__heap *heap;
+    struct stook__allocator *allocator;
     struct stook__sched sched;
-    struct stook__link trays, braked;
+    struct stook__link result_queues, paused_counters;
     struct batch batches[BATCHES];
-    struct stook__policy policy[3];
-    size_t n_batches, n_sites, limit, site_limit;
+    struct stook__settings policy[3];
+    size_t n_batches, n_sites, limit, origin_limit;
     int dead[SITES];
     int closed;
 } world;
@@ -105,24 +105,24 @@ static struct request *of_job(struct stook__job *job)
     return STOOK__OF(struct request, job, job);
 }
 
-static struct request *of_parcel(struct stook__parcel *parcel)
+static struct request *of_parcel(struct stook__result_entry *entry)
 {
-    return STOOK__OF(struct request, parcel, parcel);
+    return STOOK__OF(struct request, entry, entry);
 }
 
-static void decide(struct batch *batch, enum stook__goal_step step)
+static void decide(struct batch *batch, enum stook__completion_step step)
 {
-    if (step == STOOK__GO_ON || batch->verdict != 0)
+    if (step == STOOK__CONTINUE || batch->end_error != 0)
         return;
-    batch->verdict = STOOK_ECANCELLED;
-    batch->spares = step == STOOK__START_NO_MORE;
+    batch->end_error = STOOK_ECANCELLED;
+    batch->drains = step == STOOK__START_NO_MORE;
 }
 
 /* Its attempt is over, or was not the last. */
 static void leave(struct request *request)
 {
-    request->free = request->brake.free;
-    stook__brake_leave(&request->brake);
+    request->free = request->flow.free;
+    stook__body_flow_leave(&request->flow);
 }
 
 static void finish(struct request *request, int error)
@@ -132,66 +132,66 @@ static void finish(struct request *request, int error)
     request->error = error;
     request->arrival = batch->arrivals++;
     leave(request);
-    note(1, (uint64_t)request->parcel.index ^ (uint64_t)(unsigned)error);
+    note(1, (uint64_t)request->entry.index ^ (uint64_t)(unsigned)error);
     stook__sched_finish(&world.sched, &request->job);
-    stook__tray_arrived(&batch->tray, &world.trays, &request->parcel, error == 0 ? request->bytes : 0, error == 0);
-    decide(batch, stook__goal_note(&batch->goal, error == 0));
+    stook__result_queue_finished(&batch->results, &world.result_queues, &request->entry, error == 0 ? request->bytes : 0, error == 0);
+    decide(batch, stook__completion_policy_note(&batch->completion, error == 0));
 }
 
-static void condemn(struct batch *batch, int verdict)
+static void condemn(struct batch *batch, int end_error)
 {
     if (!batch->awaited || batch->done)
         return;
-    if (batch->verdict == 0 || batch->spares) {
-        batch->verdict = verdict;
-        batch->spares = 0;
+    if (batch->end_error == 0 || batch->drains) {
+        batch->end_error = end_error;
+        batch->drains = 0;
     }
-    stook__tray_pause(&batch->tray, &world.trays, 0);
+    stook__result_queue_pause(&batch->results, &world.result_queues, 0);
 }
 
 static int is_head(const struct request *request)
 {
-    const struct stook__tray *tray = &request->batch->tray;
-    return tray->terms.lent && tray->terms.ordered && request->parcel.index == tray->delivered;
+    const struct stook__result_queue *results = &request->batch->results;
+    return results->options.borrowed && results->options.ordered && request->entry.index == results->delivered;
 }
 
 /* Its body is under way from now on. */
 static void enter(struct request *request)
 {
-    struct stook__tray *tray = &request->batch->tray;
-    request->brake = (struct stook__brake){0};
+    struct stook__result_queue *results = &request->batch->results;
+    request->flow = (struct stook__body_flow){0};
     request->got = 0;
-    if (!stook__ceiling_counts(tray))
+    if (!stook__quota_counts(results))
         return;
-    tray->gauge.stir = &world.braked;
-    stook__brake_enter(&request->brake, &tray->gauge);
+    results->counter.stir = &world.paused_counters;
+    stook__body_flow_enter(&request->flow, &results->counter);
     if (is_head(request))
-        stook__brake_free(&request->brake);
+        stook__body_flow_exempt(&request->flow);
 }
 
 static void release_brakes(struct batch *batch)
 {
-    struct stook__tray *tray = &batch->tray;
-    if (!stook__ceiling_counts(tray))
+    struct stook__result_queue *results = &batch->results;
+    if (!stook__quota_counts(results))
         return;
-    size_t left = stook__ceiling_set(tray);
-    struct stook__parcel *waiting = stook__tray_head(tray);
-    int stuck = waiting != NULL && stook__sched_reason(&world.sched, &of_parcel(waiting)->job) != STOOK__BY_TURN;
-    struct request *front = tray->delivered < tray->count ? &batch->requests[tray->delivered] : NULL;
-    struct stook__brake *head = front != NULL && front->job.state == STOOK__RUNNING ? &front->brake : NULL, *brake;
-    while ((brake = stook__ceiling_next(tray, head, stuck, &left)) != NULL) {
-        struct request *request = STOOK__OF(struct request, brake, brake);
-        int64_t waited = stook__brake_release(brake, world.now);
+    size_t left = stook__quota_set(results);
+    struct stook__result_entry *waiting = stook__result_queue_head(results);
+    int stuck = waiting != NULL && stook__sched_reason(&world.sched, &of_parcel(waiting)->job) != STOOK__BY_NOTHING;
+    struct request *front = results->delivered < results->count ? &batch->requests[results->delivered] : NULL;
+    struct stook__body_flow *head = front != NULL && front->job.state == STOOK__RUNNING ? &front->flow : NULL, *flow;
+    while ((flow = stook__quota_next(results, head, stuck, &left)) != NULL) {
+        struct request *request = STOOK__OF(struct request, flow, flow);
+        int64_t waited = stook__body_flow_release(flow, world.now);
         request->moves_at = later(request->moves_at, world.now);
-        stook__sched_release(&world.sched, &request->job, waited);
-        note(9, request->parcel.index);
+        stook__sched_resume(&world.sched, &request->job, waited);
+        note(9, request->entry.index);
     }
 }
 
 static void update_room(struct batch *batch)
 {
-    struct stook__parcel *head = stook__tray_head(&batch->tray);
-    stook__group_hold(&world.sched, &batch->group, !stook__tray_has_room(&batch->tray),
+    struct stook__result_entry *head = stook__result_queue_head(&batch->results);
+    stook__group_block(&world.sched, &batch->group, !stook__result_queue_has_room(&batch->results),
                       head != NULL ? &of_parcel(head)->job : NULL);
     release_brakes(batch);
 }
@@ -201,14 +201,14 @@ static void attend(struct batch *batch)
     struct stook__job *job;
     if (!batch->awaited || batch->done)
         return;
-    if (batch->verdict != 0) {
+    if (batch->end_error != 0) {
         stook__group_stop(&world.sched, &batch->group);
-        while ((job = batch->spares ? stook__group_any_waiting(&batch->group) : stook__group_any(&batch->group)) != NULL)
-            finish(of_job(job), batch->verdict);
+        while ((job = batch->drains ? stook__group_any_waiting(&batch->group) : stook__group_any(&batch->group)) != NULL)
+            finish(of_job(job), batch->end_error);
     }
     update_room(batch);
     /* With more to come it would not be done; here every add comes before. */
-    batch->done = stook__tray_over(&batch->tray);
+    batch->done = stook__result_queue_is_done(&batch->results);
     if (batch->done)
         stook__group_shut(&world.sched, &batch->group);
 }
@@ -222,24 +222,24 @@ static void attend_all(void)
 /* Some of its body, or all that is left. */
 static void receive(struct request *request, int all)
 {
-    for (size_t pieces = below(4); (all || pieces > 0) && request->got < request->bytes && request->brake.since == 0; pieces--) {
+    for (size_t pieces = below(4); (all || pieces > 0) && request->got < request->bytes && request->flow.since == 0; pieces--) {
         size_t left = request->bytes - request->got, size = 1 + below(400);
         if (size > left)
             size = left;
-        if (!stook__brake_may_take(&request->brake, size, world.now))
+        if (!stook__body_flow_may_take(&request->flow, size, world.now))
             return;
         request->got += size;
         request->moves_at = later(request->moves_at, world.now);
-        stook__brake_count(&request->brake, request->got);
+        stook__body_flow_count(&request->flow, request->got);
     }
 }
 
 static void receive_all(void)
 {
     for (size_t i = 0; i < world.n_batches; i++)
-        for (size_t k = 0; k < world.batches[i].tray.count; k++) {
+        for (size_t k = 0; k < world.batches[i].results.count; k++) {
             struct request *request = &world.batches[i].requests[k];
-            if (request->job.state != STOOK__RUNNING || request->brake.since != 0)
+            if (request->job.state != STOOK__RUNNING || request->flow.since != 0)
                 continue;
             if (request->stirs_at <= world.now)
                 request->moves_at = later(request->moves_at, request->stirs_at);
@@ -252,9 +252,9 @@ static void receive_all(void)
 static void answer(void)
 {
     for (size_t i = 0; i < world.n_batches; i++)
-        for (size_t k = 0; k < world.batches[i].tray.count; k++) {
+        for (size_t k = 0; k < world.batches[i].results.count; k++) {
             struct request *request = &world.batches[i].requests[k];
-            if (request->job.state != STOOK__RUNNING || request->ends_at > world.now || request->brake.since != 0)
+            if (request->job.state != STOOK__RUNNING || request->ends_at > world.now || request->flow.since != 0)
                 continue;
             struct stook__ending ending = {request->fate, one_in(2), request->fate == STOOK_ERESET};
             if (stook__sched_again(&request->job, &ending)) {
@@ -267,7 +267,7 @@ static void answer(void)
             } else if (!(request->fate == STOOK_ENOFD && stook__sched_put_back(&world.sched, &request->job))) {
                 finish(request, request->fate);
             } else {
-                stook__tray_stopped(&request->batch->tray, &request->parcel);
+                stook__result_queue_stopped(&request->batch->results, &request->entry);
                 leave(request);
                 request->fate = 0;
                 note(3, k);
@@ -289,7 +289,7 @@ static int64_t earlier(int64_t a, int64_t b)
 static int64_t due_of(const struct request *request)
 {
     const struct stook__job *job = &request->job;
-    const struct stook__policy *policy = job->policy;
+    const struct stook__settings *policy = job->policy;
     if (job->state == STOOK__WAITING)
         return job->first_at == 0 ? after(job->added_at, policy->queue_ms) : after(job->first_at, policy->total_ms);
     int64_t moved_at = request->moves_at > job->attempt_at ? request->moves_at : job->attempt_at;
@@ -307,12 +307,12 @@ static void expire(void)
         struct request *request = of_job(job);
         job->moved_at = request->moves_at > job->moved_at ? request->moves_at : job->moved_at;
         job->connected = 1;
-        if (request->brake.since != 0) {
-            stook__sched_hold(&world.sched, job); /* its clocks stand still */
+        if (request->flow.since != 0) {
+            stook__sched_pause(&world.sched, job); /* its clocks stand still */
             continue;
         }
         int64_t due = due_of(request);
-        int error = stook__sched_verdict(&world.sched, job, world.now);
+        int error = stook__sched_expired(&world.sched, job, world.now);
         CHECK((error != 0) == (world.now >= due)); /* neither early nor late */
         if (error != 0)
             finish(request, error);
@@ -321,50 +321,50 @@ static void expire(void)
 
 /* ------------------------------------------------------------------- invariants */
 
-static size_t running_at(const struct stook__site *site)
+static size_t running_at(const struct stook__sched_origin *origin)
 {
     size_t count = 0;
     for (size_t i = 0; i < world.n_batches; i++)
-        for (size_t k = 0; k < world.batches[i].tray.count; k++) {
+        for (size_t k = 0; k < world.batches[i].results.count; k++) {
             const struct request *request = &world.batches[i].requests[k];
-            count += request->job.state == STOOK__RUNNING && request->site == site;
+            count += request->job.state == STOOK__RUNNING && request->origin == origin;
         }
     return count;
 }
 
 static int site_is_full(const struct request *request)
 {
-    return request->site->node.key_size > 0 && request->site->n_running >= world.site_limit;
+    return request->origin->node.key_size > 0 && request->origin->n_running >= world.origin_limit;
 }
 
 /* What those hold that have to wait at the ceiling never is above it; of the others there is one at most
    beside the head. */
 static void check_ceiling(const struct batch *batch)
 {
-    const struct stook__tray *tray = &batch->tray;
+    const struct stook__result_queue *results = &batch->results;
     size_t held = 0, all = 0, n_free = 0;
-    if (!stook__ceiling_counts(tray))
+    if (!stook__quota_counts(results))
         return;
-    for (size_t k = tray->delivered; k < tray->count; k++) {
+    for (size_t k = results->delivered; k < results->count; k++) {
         const struct request *request = &batch->requests[k];
         int running = request->job.state == STOOK__RUNNING;
         size_t bytes = running ? request->got : request->results > 0 && request->error == 0 ? request->bytes : 0;
         all += bytes;
-        held += (running ? request->brake.free : request->free) ? 0 : bytes;
-        n_free += running && request->brake.free && !is_head(request);
+        held += (running ? request->flow.free : request->free) ? 0 : bytes;
+        n_free += running && request->flow.free && !is_head(request);
     }
-    CHECK_EQ_SIZE(all, tray->held + tray->gauge.bytes);
-    CHECK(held <= tray->terms.held_max);
+    CHECK_EQ_SIZE(all, results->buffered + results->counter.bytes);
+    CHECK(held <= results->options.max_buffered_bytes);
     CHECK(n_free <= 1);
 }
 
 /* Whether but for whose turn it is the batch could start something now. */
 static int could_start(const struct batch *batch)
 {
-    if (!batch->awaited || batch->done || batch->verdict != 0 || batch->group.n_running >= batch->limit)
+    if (!batch->awaited || batch->done || batch->end_error != 0 || batch->group.n_running >= batch->limit)
         return 0;
-    int room = stook__tray_has_room(&batch->tray);
-    for (size_t k = 0; k < batch->tray.count; k++) {
+    int room = stook__result_queue_has_room(&batch->results);
+    for (size_t k = 0; k < batch->results.count; k++) {
         const struct request *request = &batch->requests[k];
         if (request->job.state == STOOK__WAITING && (room || is_head(request)) && !site_is_full(request))
             return 1;
@@ -381,14 +381,14 @@ static void check_after_starts(void)
         check_ceiling(batch);
         if (!world.sched.starved && world.sched.n_running < world.limit)
             CHECK(!could_start(batch));
-        for (size_t k = 0; k < batch->tray.count; k++) {
+        for (size_t k = 0; k < batch->results.count; k++) {
             const struct request *request = &batch->requests[k];
-            if (request->results == 0 && request->brake.since == 0 && world.now > due_of(request))
+            if (request->results == 0 && request->flow.since == 0 && world.now > due_of(request))
                 CHECK(world.now - due_of(request) <= TICK);
         }
-        if (batch->awaited && batch->tray.terms.lent && (batch->tray.terms.ordered || batch->tray.terms.pulled))
-            CHECK(batch->tray.out <= batch->tray.terms.window);
-        if (!batch->done && batch->verdict == 0 && batch->awaited)
+        if (batch->awaited && batch->results.options.borrowed && (batch->results.options.ordered || batch->results.options.pulled))
+            CHECK(batch->results.out <= batch->results.options.window);
+        if (!batch->done && batch->end_error == 0 && batch->awaited)
             CHECK(batch->deadline == 0 || world.now - batch->deadline <= TICK);
     }
     CHECK_EQ_SIZE(all, world.sched.n_running);
@@ -396,7 +396,7 @@ static void check_after_starts(void)
 
 static size_t site_of(const struct request *request)
 {
-    return (size_t)(request->site->key[0] - 'a');
+    return (size_t)(request->origin->key[0] - 'a');
 }
 
 /* Of the batch that `started` is of: the oldest of each origin and priority that could have started
@@ -406,17 +406,17 @@ static void check_origins(const struct request *started)
     struct batch *batch = started->batch;
     int looked[SITES][STOOK__PRIORITIES] = {{0}};
     batch->behind[site_of(started)][started->priority] = 0;
-    if (batch->group.held)
+    if (batch->group.blocked)
         return;
-    for (size_t k = 0; k < batch->tray.count; k++) {
+    for (size_t k = 0; k < batch->results.count; k++) {
         const struct request *request = &batch->requests[k];
         if (request->job.state != STOOK__WAITING || looked[site_of(request)][request->priority]++ > 0)
             continue;
         size_t *behind = &batch->behind[site_of(request)][request->priority];
-        CHECK(request->site != started->site || request->priority <= started->priority);
+        CHECK(request->origin != started->origin || request->priority <= started->priority);
         if (site_is_full(request))
             *behind = 0;
-        else if (request->priority >= started->priority && k < started->parcel.index)
+        else if (request->priority >= started->priority && k < started->entry.index)
             ++*behind;
         CHECK(*behind <= BATCHES + SITES);
     }
@@ -438,7 +438,7 @@ static void serve(struct request *request)
     static const int fates[] = {STOOK_ERESET, STOOK_ENOFD, STOOK_ETRUNCATED};
     int64_t takes = (int64_t)below(200) * MS;
     request->fate = one_in(6) ? fates[below(3)] : 0;
-    request->ends_at = world.dead[request->site->key[0] % SITES] ? NEVER : world.now + takes;
+    request->ends_at = world.dead[request->origin->key[0] % SITES] ? NEVER : world.now + takes;
     request->moves_at = world.now;
     request->stirs_at = one_in(2) ? world.now + takes / 2 : NEVER;
 }
@@ -455,13 +455,13 @@ static void start(void)
         struct request *request = of_job(job);
         struct batch *batch = request->batch;
         CHECK(could[batch - world.batches]);
-        CHECK(stook__tray_has_room(&batch->tray) || is_head(request));
+        CHECK(stook__result_queue_has_room(&batch->results) || is_head(request));
         CHECK(batch->group.n_running <= batch->limit && world.sched.n_running <= world.limit);
-        CHECK(running_at(request->site) == request->site->n_running && request->site->n_running <= world.site_limit);
-        note(4, request->parcel.index);
+        CHECK(running_at(request->origin) == request->origin->n_running && request->origin->n_running <= world.origin_limit);
+        note(4, request->entry.index);
         check_turns(batch, could);
         check_origins(request);
-        stook__tray_started(&batch->tray, &request->parcel);
+        stook__result_queue_started(&batch->results, &request->entry);
         update_room(batch);
         serve(request);
         enter(request);
@@ -473,25 +473,25 @@ static void shown(struct request *request)
     struct batch *batch = request->batch;
     CHECK_EQ_INT(request->results, 1);
     CHECK_EQ_INT(request->shown++, 0);
-    if (batch->tray.terms.ordered)
-        CHECK_EQ_SIZE(request->parcel.index, batch->next_shown);
+    if (batch->results.options.ordered)
+        CHECK_EQ_SIZE(request->entry.index, batch->next_shown);
     else if (batch->next_shown > 0)
         CHECK(request->arrival > batch->last_arrival);
     batch->next_shown++;
     batch->last_arrival = request->arrival;
-    note(5, request->parcel.index);
+    note(5, request->entry.index);
 }
 
-static void let_go(struct stook__tray *tray, struct stook__parcel *parcel)
+static void let_go(struct stook__result_queue *results, struct stook__result_entry *entry)
 {
-    struct request *request = of_parcel(parcel);
-    stook__tray_let_go(tray, world.heap, &world.trays, parcel, request->error == 0 ? request->bytes : 0);
+    struct request *request = of_parcel(entry);
+    stook__result_queue_release(results, world.allocator, &world.result_queues, entry, request->error == 0 ? request->bytes : 0);
 }
 
 static void turn(void)
 {
-    struct stook__tray *tray = NULL;
-    struct stook__parcel *parcel;
+    struct stook__result_queue *results = NULL;
+    struct stook__result_entry *entry;
     receive_all();
     answer();
     expire();
@@ -500,12 +500,12 @@ static void turn(void)
     attend_all();
     start();
     check_after_starts();
-    while (stook__list_pop(&world.braked) != NULL)
+    while (stook__list_pop(&world.paused_counters) != NULL)
         ; /* all batches are looked at in each turn here */
-    while ((parcel = stook__tray_next(&world.trays, &tray)) != NULL) {
-        CHECK(!tray->paused);
-        shown(of_parcel(parcel));
-        let_go(tray, parcel);
+    while ((entry = stook__result_queue_next(&world.result_queues, &results)) != NULL) {
+        CHECK(!results->paused);
+        shown(of_parcel(entry));
+        let_go(results, entry);
     }
     attend_all();
 }
@@ -514,46 +514,46 @@ static void turn(void)
 
 static void add(struct batch *batch)
 {
-    struct request *request = &batch->requests[batch->tray.count];
-    size_t site = below(world.n_sites);
-    char key = (char)('a' + site);
-    if (batch->tray.count == REQUESTS || batch->done || batch->verdict != 0 || world.closed)
+    struct request *request = &batch->requests[batch->results.count];
+    size_t origin = below(world.n_sites);
+    char key = (char)('a' + origin);
+    if (batch->results.count == REQUESTS || batch->done || batch->end_error != 0 || world.closed)
         return;
     request->priority = one_in(3) ? (unsigned)below(STOOK__PRIORITIES) : 3;
     struct stook__queue *queue = stook__sched_queue(&world.sched, &batch->group, &key, 1, request->priority);
     request->batch = batch;
-    request->site = queue->key.site;
+    request->origin = queue->key.origin;
     request->bytes = below(2000);
     request->ends_at = NEVER;
-    CHECK_EQ_INT(stook__tray_add(&batch->tray, world.heap, &request->parcel), 0);
+    CHECK_EQ_INT(stook__result_queue_add(&batch->results, world.allocator, &request->entry), 0);
     stook__sched_add(&world.sched, queue, &request->job, &world.policy[below(3)], world.now);
-    note(6, site);
+    note(6, origin);
 }
 
 static void await(struct batch *batch)
 {
-    const struct stook__terms terms = {.window = one_in(3) ? SIZE_MAX : 1 + below(8),
-                                       .held_max = one_in(2) ? SIZE_MAX : 1 + below(4000),
-                                       .ordered = one_in(2), .lent = !one_in(4), .pulled = one_in(4)};
-    struct stook__terms mine = terms;
+    const struct stook__gather_options options = {.window = one_in(3) ? SIZE_MAX : 1 + below(8),
+                                       .max_buffered_bytes = one_in(2) ? SIZE_MAX : 1 + below(4000),
+                                       .ordered = one_in(2), .borrowed = !one_in(4), .pulled = one_in(4)};
+    struct stook__gather_options mine = options;
     if (batch->awaited || world.closed)
         return;
-    mine.pulled &= mine.lent;
+    mine.pulled &= mine.borrowed;
     batch->awaited = 1;
     batch->limit = one_in(4) ? SIZE_MAX : 1 + below(6);
     batch->deadline = one_in(4) ? world.now + 1 + (int64_t)below(600) * MS : 0;
-    CHECK_EQ_INT(stook__tray_open(&batch->tray, world.heap, &world.trays, &mine), 0);
+    CHECK_EQ_INT(stook__result_queue_open(&batch->results, world.allocator, &world.result_queues, &mine), 0);
     stook__group_open(&world.sched, &batch->group, batch->limit, batch->deadline);
     int64_t policy = one_in(2) ? STOOK_POLICY_ALL : (int64_t)below(5);
-    decide(batch, stook__goal_open(&batch->goal, policy, policy == STOOK_POLICY_QUORUM ? 1 + below(5) : 0));
+    decide(batch, stook__completion_policy_open(&batch->completion, policy, policy == STOOK_POLICY_QUORUM ? 1 + below(5) : 0));
     note(7, (uint64_t)policy);
 }
 
 static void pull(struct batch *batch)
 {
     if (batch->pulled != NULL)
-        let_go(&batch->tray, batch->pulled);
-    batch->pulled = stook__tray_pull(&batch->tray);
+        let_go(&batch->results, batch->pulled);
+    batch->pulled = stook__result_queue_pull(&batch->results);
     if (batch->pulled != NULL)
         shown(of_parcel(batch->pulled));
 }
@@ -571,7 +571,7 @@ static void change_limits(struct batch *batch)
         stook__sched_set_limit(&world.sched, world.limit = limit);
         break;
     default:
-        stook__sched_set_site_limit(&world.sched, world.site_limit = limit);
+        stook__sched_set_origin_limit(&world.sched, world.origin_limit = limit);
     }
     note(8, limit);
 }
@@ -584,8 +584,8 @@ static void pass_time(void)
     else
         next = (next + TICK - 1) / TICK * TICK; /* as libuv's timers */
     for (size_t i = 0; i < world.n_batches; i++)
-        for (size_t k = 0; k < world.batches[i].tray.count; k++)
-            if (world.batches[i].requests[k].job.state == STOOK__RUNNING && world.batches[i].requests[k].brake.since == 0)
+        for (size_t k = 0; k < world.batches[i].results.count; k++)
+            if (world.batches[i].requests[k].job.state == STOOK__RUNNING && world.batches[i].requests[k].flow.since == 0)
                 next = earlier(next, world.batches[i].requests[k].ends_at);
     if (next != NEVER && next > world.now)
         world.now = next;
@@ -597,7 +597,7 @@ static void act(void)
     size_t index = below(REQUESTS);
     switch (below(16)) {
     case 0:
-        if (index < batch->tray.count && batch->requests[index].results == 0)
+        if (index < batch->results.count && batch->requests[index].results == 0)
             finish(&batch->requests[index], STOOK_ECANCELLED);
         break;
     case 1:
@@ -605,8 +605,8 @@ static void act(void)
             condemn(batch, STOOK_ECANCELLED);
         break;
     case 2:
-        if (batch->awaited && !batch->done && batch->verdict == 0)
-            stook__tray_pause(&batch->tray, &world.trays, one_in(2));
+        if (batch->awaited && !batch->done && batch->end_error == 0)
+            stook__result_queue_pause(&batch->results, &world.result_queues, one_in(2));
         break;
     case 3:
         change_limits(batch);
@@ -641,18 +641,18 @@ static void begin(uint64_t seed)
     memset(&world, 0, sizeof world);
     world.random = seed * 2 + 1;
     world.now = 1;
-    world.heap = stook__heap_new(NULL);
-    stook__list_init(&world.trays);
-    stook__list_init(&world.braked);
-    stook__sched_init(&world.sched, world.heap);
+    world.allocator = stook__allocator_new(NULL);
+    stook__list_init(&world.result_queues);
+    stook__list_init(&world.paused_counters);
+    stook__sched_init(&world.sched, world.allocator);
     world.n_batches = 1 + below(BATCHES);
     world.n_sites = 1 + below(SITES);
     world.limit = one_in(2) ? SIZE_MAX : 1 + below(8);
-    world.site_limit = one_in(2) ? 1 + below(4) : 1000;
+    world.origin_limit = one_in(2) ? 1 + below(4) : 1000;
     stook__sched_set_limit(&world.sched, world.limit);
-    stook__sched_set_site_limit(&world.sched, world.site_limit);
+    stook__sched_set_origin_limit(&world.sched, world.origin_limit);
     for (int i = 0; i < 3; i++)
-        world.policy[i] = (struct stook__policy){.queue_ms = one_in(4) ? 1 + (int64_t)below(400) : -1,
+        world.policy[i] = (struct stook__settings){.queue_ms = one_in(4) ? 1 + (int64_t)below(400) : -1,
                                                  .attempt_ms = 1 + (int64_t)below(300),
                                                  .connect_ms = -1,
                                                  .total_ms = one_in(2) ? 1 + (int64_t)below(500) : -1,
@@ -661,7 +661,7 @@ static void begin(uint64_t seed)
         world.dead[i] = one_in(6);
     for (size_t i = 0; i < world.n_batches; i++) {
         stook__group_init(&world.batches[i].group);
-        stook__tray_init(&world.batches[i].tray);
+        stook__result_queue_init(&world.batches[i].results);
         world.batches[i].limit = SIZE_MAX;
     }
 }
@@ -675,7 +675,7 @@ static void wind_up(void)
         else
             condemn(&world.batches[i], STOOK_ECLOSED);
         if (world.batches[i].awaited)
-            stook__tray_pause(&world.batches[i].tray, &world.trays, 0);
+            stook__result_queue_pause(&world.batches[i].results, &world.result_queues, 0);
     }
     int idle = 0;
     for (int i = 0; i < 5000 && idle < 3; i++) {
@@ -691,12 +691,12 @@ static void wind_up(void)
 /* In the order of the verb, each once. */
 static void check_kept(const struct batch *batch)
 {
-    const struct stook__tray *tray = &batch->tray;
-    for (size_t i = 0; !tray->terms.lent && i < tray->count; i++) {
-        const struct request *request = of_parcel(stook__tray_at(tray, i));
-        CHECK_EQ_SIZE(tray->terms.ordered ? request->parcel.index : request->arrival, i);
+    const struct stook__result_queue *results = &batch->results;
+    for (size_t i = 0; !results->options.borrowed && i < results->count; i++) {
+        const struct request *request = of_parcel(stook__result_queue_at(results, i));
+        CHECK_EQ_SIZE(results->options.ordered ? request->entry.index : request->arrival, i);
     }
-    CHECK(tray->terms.lent || stook__tray_at(tray, tray->count) == NULL);
+    CHECK(results->options.borrowed || stook__result_queue_at(results, results->count) == NULL);
 }
 
 static void end(void)
@@ -705,26 +705,26 @@ static void end(void)
     for (size_t i = 0; i < world.n_batches; i++) {
         struct batch *batch = &world.batches[i];
         if (batch->awaited) {
-            while (batch->tray.terms.pulled && stook__tray_has_next(&batch->tray))
+            while (batch->results.options.pulled && stook__result_queue_has_next(&batch->results))
                 pull(batch);
             CHECK(batch->done);
             check_kept(batch);
-            for (size_t k = 0; k < batch->tray.count; k++) {
+            for (size_t k = 0; k < batch->results.count; k++) {
                 CHECK_EQ_INT(batch->requests[k].results, 1);
-                CHECK_EQ_INT(batch->requests[k].shown, batch->tray.terms.lent);
+                CHECK_EQ_INT(batch->requests[k].shown, batch->results.options.borrowed);
             }
-            CHECK_EQ_SIZE(batch->tray.failed, batch->goal.failed);
+            CHECK_EQ_SIZE(batch->results.failed, batch->completion.failed);
         }
         while ((job = stook__group_any(&batch->group)) != NULL)
             stook__sched_finish(&world.sched, job);
         stook__group_end(&world.sched, &batch->group);
-        stook__tray_free(&batch->tray, world.heap);
+        stook__result_queue_free(&batch->results, world.allocator);
     }
     CHECK_EQ_SIZE(world.sched.n_running + world.sched.n_waiting, 0);
     CHECK_EQ_INT(stook__sched_alarm(&world.sched), 0);
-    CHECK_EQ_SIZE(world.sched.sites.count, 0);
+    CHECK_EQ_SIZE(world.sched.origins.count, 0);
     stook__sched_free(&world.sched);
-    stook__heap_unref(world.heap);
+    stook__allocator_unref(world.allocator);
 }
 
 static uint64_t history(uint64_t seed)

@@ -2,7 +2,7 @@
 /* Few descriptors are left: requests wait for those that are under way, and idle connections go. */
 #include "support/descriptors.h"
 #include "support/nginx.h"
-#include "trap/names.h"
+#include "trap/dns.h"
 
 /* So many requests, each of an origin of its own, must all go well with room for so many descriptors. */
 static void gather(struct life *life, const struct raw_server *server, int count, int64_t limit, int room,
@@ -17,8 +17,8 @@ static void gather(struct life *life, const struct raw_server *server, int count
     int failed = life_gather(life, batch, &STOOK_GATHER(.limit = limit));
     descriptors_widen(&before);
     for (size_t i = 0; i < (size_t)count; i++)
-        if (!stook_result_ok(stook_batch_result_of(batch, i)))
-            test_note("%d failed: %s", failed, stook_result_message(stook_batch_result_of(batch, i)));
+        if (!stook_result_ok(stook_batch_result_by_index(batch, i)))
+            test_note("%d failed: %s", failed, stook_result_message(stook_batch_result_by_index(batch, i)));
     CHECK_EQ_INT(failed, 0);
     stook_batch_free(batch);
 }
@@ -54,7 +54,7 @@ TEST_BOTH(authorities)
         life_gather(life, batch, &STOOK_GATHER(.limit = STOOK_NONE));
         descriptors_widen(&before);
         for (size_t i = 0; i < 20; i++) {
-            const stook_result *result = stook_batch_result_of(batch, i);
+            const stook_result *result = stook_batch_result_by_index(batch, i);
             test_note("room for %d: %s", room, stook_result_message(result));
             if (stook_result_error(result) != 0)
                 CHECK_ERROR(stook_result_error(result), STOOK_ENOFD);

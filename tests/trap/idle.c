@@ -8,7 +8,7 @@
 #include <openssl/ssl.h>
 #include <stook.h>
 
-#include "engine/idle.h"
+#include "curl/idle.h"
 #include "harness/life.h"
 #include "loop/loop.h"
 #include "support/certificates.h"
@@ -164,7 +164,7 @@ TEST_BOTH(closed_about_now)
             CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(raw_url(server, "%s", path), .method = post ? "POST" : NULL)), 0);
         life_gather(life, batch, &STOOK_GATHER(.limit = 1));
         for (size_t i = 0; i < ROUNDS; i++) {
-            const stook_result *result = stook_batch_result_of(batch, i);
+            const stook_result *result = stook_batch_result_by_index(batch, i);
             if (post && stook_result_error(result) == STOOK_ERESET)
                 lost++;
             else

@@ -2,7 +2,7 @@
 /* Names that have many addresses. */
 #include <fcntl.h>
 
-#include "trap/names.h"
+#include "trap/dns.h"
 
 static int silent_v4; /* refuses from when the other family is tried */
 static int numbers;   /* no number is given out twice, as if others were taking them */

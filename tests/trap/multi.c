@@ -22,7 +22,7 @@ static void from_outside(stook_batch *batch, const stook_result *result, void *u
     if (stook_result_index(result) < 5)
         add(batch, raw_url(server, "/ok"));
     if (stook_result_index(result) == 3)
-        stook_batch_cancel_one(batch, 9);
+        stook_batch_cancel_request(batch, 9);
 }
 
 /* The spy checks them all: see spy.h. */
@@ -98,7 +98,7 @@ TEST_BOTH(broken_alone)
     int failed = life_gather(life, batch, NULL);
     CHECK_EQ_INT(broken, 1);
     for (size_t i = 0; i < HOSTS; i++) {
-        const stook_result *result = stook_batch_result_of(batch, i);
+        const stook_result *result = stook_batch_result_by_index(batch, i);
         test_note("%s: %s", stook_result_url(result), stook_result_message(result));
         CHECK_ERROR(stook_result_error(result), stook_result_ok(result) ? 0 : STOOK_ERESET);
     }

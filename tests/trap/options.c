@@ -4,7 +4,7 @@
 
 #include <stook.h>
 
-#include "engine/quirks.h"
+#include "curl/quirks/quirks.h"
 #include "harness/life.h"
 #include "support/process.h"
 #include "support/raw_server.h"
@@ -168,7 +168,7 @@ TEST_BOTH(authorities_are_kept)
 /* Each transfer that ends walks all cached names, unless it is told that they do not grow old. */
 TEST_BOTH(names_are_walked_seldom)
 {
-    if (stook__quirks_of(curl_version_info(CURLVERSION_NOW)->version_num) & STOOK__QUIRK_DROPS_NAMES)
+    if (stook__quirks_of(curl_version_info(CURLVERSION_NOW)->version_num) & STOOK__QUIRK_DROPS_DNS_ENTRIES)
         test_skip("this libcurl would drop names that never grow old");
     struct raw_server *server = raw_server_start(NULL);
     life_open(life, NULL);

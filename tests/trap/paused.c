@@ -120,7 +120,7 @@ static struct run {
 static void resume_all(void)
 {
     for (size_t i = 0; i < STREAMS; i++)
-        stook_batch_resume(run.batch, i);
+        stook_batch_resume_request(run.batch, i);
 }
 
 static void on_answer(stook_batch *batch, const stook_result *result, void *user)
@@ -155,7 +155,7 @@ static void end(stook_client *client, void *user)
         break;
     case CANCELLED_ONE_BY_ONE:
         for (size_t i = 0; i < STREAMS; i++)
-            stook_batch_cancel_one(run.batch, i);
+            stook_batch_cancel_request(run.batch, i);
         break;
     case REFUSED:
         run.refuse = 1;

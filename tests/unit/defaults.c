@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /* Without a word from the program every request has an end: the default clocks, as they are armed. */
-#include "api/input.h"
+#include "request/copy.h"
+#include "sched/sched.h"
 #include "harness/harness.h"
 
 TEST(clocks)
 {
     struct stook_client_options options = STOOK_CLIENT();
-    struct stook__policy policy;
-    CHECK_EQ_INT(stook__input_policy(&options, &policy), 0);
+    struct stook__settings policy;
+    CHECK_EQ_INT(stook__settings_from(&options, &policy), 0);
     CHECK_EQ_INT(policy.queue_ms, -1);
     CHECK_EQ_INT(policy.connect_ms, 10000);
     CHECK_EQ_INT(policy.attempt_ms, 30000);
     CHECK_EQ_INT(policy.stall_ms, 30000);
     CHECK_EQ_INT(policy.total_ms, 120000);
-    struct stook__heap *heap = stook__heap_new(NULL);
+    struct stook__allocator *allocator = stook__allocator_new(NULL);
     struct stook__sched sched;
     struct stook__group group = {0};
     struct stook__job job = {0};
-    stook__sched_init(&sched, heap);
+    stook__sched_init(&sched, allocator);
     stook__group_init(&group);
     stook__group_open(&sched, &group, 1, 0);
     stook__sched_add(&sched, stook__sched_queue(&sched, &group, "", 0, 3), &job, &policy, 1);
@@ -25,10 +26,10 @@ TEST(clocks)
     CHECK(stook__sched_next(&sched, 5000000) == &job);
     CHECK_EQ_INT(stook__sched_alarm(&sched), 15000000); /* and has 10 s to connect then */
     job.connected = 1;
-    CHECK_EQ_INT(stook__sched_verdict(&sched, &job, 15000000), 0);
+    CHECK_EQ_INT(stook__sched_expired(&sched, &job, 15000000), 0);
     CHECK_EQ_INT(stook__sched_alarm(&sched), 35000000);
     stook__sched_finish(&sched, &job);
     stook__group_end(&sched, &group);
     stook__sched_free(&sched);
-    stook__heap_unref(heap);
+    stook__allocator_unref(allocator);
 }

@@ -6,23 +6,23 @@
 
 #include "harness/harness.h"
 #include "sched/queue.h"
-#include "transfer/site.h"
+#include "request/origin_key.h"
 
 enum { GROUPS = 4, JOBS = 60, SITES = 5 };
 
-static struct stook__heap *heap;
+static struct stook__allocator *allocator;
 static struct stook__sched sched;
 static struct stook__group groups[GROUPS];
 static struct stook__job jobs[GROUPS][JOBS];
-static struct stook__site *site_of[GROUPS][JOBS];
-static struct stook__policy policy = {.queue_ms = -1, .attempt_ms = -1, .connect_ms = -1, .total_ms = -1, .stall_ms = -1};
+static struct stook__sched_origin *site_of[GROUPS][JOBS];
+static struct stook__settings policy = {.queue_ms = -1, .attempt_ms = -1, .connect_ms = -1, .total_ms = -1, .stall_ms = -1};
 
 static void begin(void)
 {
-    heap = stook__heap_new(NULL);
+    allocator = stook__allocator_new(NULL);
     memset(groups, 0, sizeof groups);
     memset(jobs, 0, sizeof jobs);
-    stook__sched_init(&sched, heap);
+    stook__sched_init(&sched, allocator);
     for (int i = 0; i < GROUPS; i++)
         stook__group_init(&groups[i]);
 }
@@ -31,25 +31,25 @@ static void end(void)
 {
     for (int i = 0; i < GROUPS; i++)
         stook__group_end(&sched, &groups[i]);
-    CHECK_EQ_SIZE(sched.sites.count, 0);
+    CHECK_EQ_SIZE(sched.origins.count, 0);
     CHECK_EQ_SIZE(sched.queues.count, 0);
     stook__sched_free(&sched);
-    stook__heap_unref(heap);
+    stook__allocator_unref(allocator);
 }
 
-static struct stook__job *add(int group, int at, const char *site, unsigned priority)
+static struct stook__job *add(int group, int at, const char *origin, unsigned priority)
 {
-    struct stook__queue *queue = stook__sched_queue(&sched, &groups[group], site, strlen(site), priority);
+    struct stook__queue *queue = stook__sched_queue(&sched, &groups[group], origin, strlen(origin), priority);
     CHECK(queue != NULL);
-    site_of[group][at] = queue->key.site;
+    site_of[group][at] = queue->key.origin;
     stook__sched_add(&sched, queue, &jobs[group][at], &policy, 1);
     return &jobs[group][at];
 }
 
-static void add_many(int group, int from, int count, const char *site)
+static void add_many(int group, int from, int count, const char *origin)
 {
     for (int i = 0; i < count; i++)
-        add(group, from + i, site, 3);
+        add(group, from + i, origin, 3);
 }
 
 static struct stook__job *next(void)
@@ -63,25 +63,25 @@ static void open_all(size_t limit)
         stook__group_open(&sched, &groups[i], limit, 0);
 }
 
-/* What is passed over stays in order, and goes first when its site has room. */
+/* What is passed over stays in order, and goes first when its origin has room. */
 TEST(full_sites_are_passed_over)
 {
     begin();
-    stook__sched_set_site_limit(&sched, 1);
+    stook__sched_set_origin_limit(&sched, 1);
     add_many(0, 0, 3, "a");
     add_many(0, 3, 3, "b");
     open_all(3);
     CHECK(next() == &jobs[0][0]);
     CHECK(next() == &jobs[0][3]);
-    CHECK(next() == NULL); /* two sites, one each */
-    CHECK_EQ_INT(stook__sched_reason(&sched, &jobs[0][1]), STOOK__BY_SITE);
+    CHECK(next() == NULL); /* two origins, one each */
+    CHECK_EQ_INT(stook__sched_reason(&sched, &jobs[0][1]), STOOK__BY_ORIGIN);
     stook__sched_finish(&sched, &jobs[0][3]);
     CHECK(next() == &jobs[0][4]);
     stook__sched_finish(&sched, &jobs[0][0]);
     CHECK(next() == &jobs[0][1]);
-    stook__sched_set_site_limit(&sched, 2);
+    stook__sched_set_origin_limit(&sched, 2);
     struct stook__job *either = next();
-    CHECK(either == &jobs[0][2] || either == &jobs[0][5]); /* both sites have room now */
+    CHECK(either == &jobs[0][2] || either == &jobs[0][5]); /* both origins have room now */
     CHECK(next() == NULL); /* the limit of the batch */
     struct stook__job *other = either == &jobs[0][2] ? &jobs[0][5] : &jobs[0][2];
     CHECK_EQ_INT(stook__sched_reason(&sched, other), STOOK__BY_BATCH);
@@ -93,11 +93,11 @@ TEST(full_sites_are_passed_over)
     end();
 }
 
-/* At a site too a batch of one waits for a slot, not for the many before it. */
+/* At a origin too a batch of one waits for a slot, not for the many before it. */
 TEST(batches_take_turns_at_a_site)
 {
     begin();
-    stook__sched_set_site_limit(&sched, 1);
+    stook__sched_set_origin_limit(&sched, 1);
     add_many(0, 0, JOBS, "a");
     add_many(1, 0, 1, "a");
     add_many(2, 0, 2, "a");
@@ -118,11 +118,11 @@ TEST(batches_take_turns_at_a_site)
     end();
 }
 
-/* Whoever has just had the room of a site does not get it again before those that are parked there. */
+/* Whoever has just had the room of a origin does not get it again before those that are parked there. */
 TEST(newcomers_do_not_overtake)
 {
     begin();
-    stook__sched_set_site_limit(&sched, 1);
+    stook__sched_set_origin_limit(&sched, 1);
     add_many(0, 0, JOBS, "a");
     stook__group_open(&sched, &groups[0], 1, 0);
     CHECK(next() == &jobs[0][0]);
@@ -138,11 +138,11 @@ TEST(newcomers_do_not_overtake)
     end();
 }
 
-/* A batch that is at its own limit does not keep a site's room from another. */
+/* A batch that is at its own limit does not keep a origin's room from another. */
 TEST(room_is_offered_on)
 {
     begin();
-    stook__sched_set_site_limit(&sched, 1);
+    stook__sched_set_origin_limit(&sched, 1);
     add(0, 0, "a", 3), add(0, 1, "b", 3), add(0, 2, "b", 3);
     add(1, 0, "b", 3), add(1, 1, "b", 3);
     stook__group_open(&sched, &groups[1], 1, 0);
@@ -178,11 +178,11 @@ TEST(priorities)
     end();
 }
 
-/* Also at a site that was full: the room is for the highest of the batch whose turn it is. */
+/* Also at a origin that was full: the room is for the highest of the batch whose turn it is. */
 TEST(priorities_at_a_full_site)
 {
     begin();
-    stook__sched_set_site_limit(&sched, 1);
+    stook__sched_set_origin_limit(&sched, 1);
     struct stook__job *first = add(0, 0, "a", 3), *low = add(0, 1, "a", 0), *other = add(1, 0, "a", 3);
     open_all(SIZE_MAX);
     CHECK(next() == first);
@@ -205,7 +205,7 @@ TEST(priorities_at_a_full_site)
 TEST(priorities_at_room_that_is_kept)
 {
     begin();
-    stook__sched_set_site_limit(&sched, 1);
+    stook__sched_set_origin_limit(&sched, 1);
     struct stook__job *first = add(0, 0, "a", 3), *elsewhere = add(1, 0, "b", 3), *low = add(0, 1, "a", 0);
     open_all(SIZE_MAX);
     CHECK(next() == first && next() == elsewhere && next() == NULL);
@@ -246,26 +246,26 @@ TEST(limit_of_the_client)
     end();
 }
 
-/* Held, only the head starts: from the line, and from a site that was full. */
+/* Held, only the head starts: from the line, and from a origin that was full. */
 TEST(head_of_a_held_batch)
 {
     begin();
-    stook__sched_set_site_limit(&sched, 1);
+    stook__sched_set_origin_limit(&sched, 1);
     add(1, 0, "a", 3);
     stook__group_open(&sched, &groups[1], SIZE_MAX, 0);
     CHECK(next() == &jobs[1][0]);
     add(0, 0, "a", 2), add(0, 1, "b", 3), add(0, 2, "c", 3);
     stook__group_open(&sched, &groups[0], SIZE_MAX, 0);
     CHECK(next() == &jobs[0][1]);
-    stook__group_hold(&sched, &groups[0], 1, &jobs[0][0]);
+    stook__group_block(&sched, &groups[0], 1, &jobs[0][0]);
     CHECK(next() == NULL);
-    CHECK_EQ_INT(stook__sched_reason(&sched, &jobs[0][2]), STOOK__BY_HOLD);
-    CHECK_EQ_INT(stook__sched_reason(&sched, &jobs[0][0]), STOOK__BY_SITE);
+    CHECK_EQ_INT(stook__sched_reason(&sched, &jobs[0][2]), STOOK__BY_WINDOW);
+    CHECK_EQ_INT(stook__sched_reason(&sched, &jobs[0][0]), STOOK__BY_ORIGIN);
     stook__sched_finish(&sched, &jobs[1][0]);
     CHECK(next() == &jobs[0][0]);
     stook__sched_finish(&sched, &jobs[0][0]);
     CHECK(next() == NULL);
-    stook__group_hold(&sched, &groups[0], 1, &jobs[0][2]);
+    stook__group_block(&sched, &groups[0], 1, &jobs[0][2]);
     CHECK(next() == &jobs[0][2]);
     stook__sched_finish(&sched, &jobs[0][1]);
     stook__sched_finish(&sched, &jobs[0][2]);
@@ -274,14 +274,14 @@ TEST(head_of_a_held_batch)
 
 /* ---------------------------------------------------------------- histories */
 
-static size_t site_limit, client_limit;
+static size_t origin_limit, client_limit;
 
-static size_t running_at(const struct stook__site *site)
+static size_t running_at(const struct stook__sched_origin *origin)
 {
     size_t count = 0;
     for (int i = 0; i < GROUPS; i++)
         for (int k = 0; k < JOBS; k++)
-            count += jobs[i][k].state == STOOK__RUNNING && site_of[i][k] == site;
+            count += jobs[i][k].state == STOOK__RUNNING && site_of[i][k] == origin;
     return count;
 }
 
@@ -294,10 +294,10 @@ static void check_limits(void)
             const struct stook__job *job = &jobs[i][k];
             if (job->state == STOOK__RUNNING) {
                 all++;
-                CHECK(running_at(site_of[i][k]) <= site_limit);
+                CHECK(running_at(site_of[i][k]) <= origin_limit);
             } else if (job->state == STOOK__WAITING && groups[i].open) {
                 CHECK(sched.n_running == client_limit || groups[i].n_running == groups[i].limit ||
-                      running_at(site_of[i][k]) == site_limit);
+                      running_at(site_of[i][k]) == origin_limit);
             }
         }
     CHECK_EQ_SIZE(all, sched.n_running);
@@ -308,7 +308,7 @@ static void check_limits(void)
 
 static void act(int *n_added)
 {
-    char site[2] = {(char)('a' + rand() % SITES), '\0'};
+    char origin[2] = {(char)('a' + rand() % SITES), '\0'};
     int group = rand() % GROUPS, at = rand() % JOBS;
     struct stook__job *job = &jobs[group][at];
     switch (rand() % 8) {
@@ -320,7 +320,7 @@ static void act(int *n_added)
     case 2:
     case 3:
         if (job->state == STOOK__NEW)
-            add(group, at, site, (unsigned)rand() % STOOK__PRIORITIES), ++*n_added;
+            add(group, at, origin, (unsigned)rand() % STOOK__PRIORITIES), ++*n_added;
         break;
     default:
         if (job->state == STOOK__RUNNING || (job->state == STOOK__WAITING && rand() % 16 == 0))
@@ -335,9 +335,9 @@ TEST(random_histories)
         test_note("seed %u", seed);
         srand(seed);
         begin();
-        site_limit = 1 + seed % 3;
+        origin_limit = 1 + seed % 3;
         client_limit = 3 + seed % 5;
-        stook__sched_set_site_limit(&sched, site_limit);
+        stook__sched_set_origin_limit(&sched, origin_limit);
         stook__sched_set_limit(&sched, client_limit);
         for (int i = 0; i < GROUPS; i++)
             stook__group_open(&sched, &groups[i], 2, 0);
@@ -385,16 +385,16 @@ TEST(keys_of_origins)
         {"://", ""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        char key[STOOK__SITE_MAX];
-        size_t raw, size = stook__site_of(cases[i].url, key, &raw);
-        CHECK(size == 0 ? raw == 0 : stook__site_ends(cases[i].url + raw));
+        char key[STOOK__ORIGIN_KEY_MAX];
+        size_t raw, size = stook__origin_key(cases[i].url, key, &raw);
+        CHECK(size == 0 ? raw == 0 : stook__origin_key_ends(cases[i].url + raw));
         test_note("%s gave %.*s", cases[i].url, (int)size, key);
         CHECK(size == strlen(cases[i].key) && memcmp(key, cases[i].key, size) == 0);
     }
-    char longest[1000], key[STOOK__SITE_MAX];
+    char longest[1000], key[STOOK__ORIGIN_KEY_MAX];
     memset(longest, 'a', sizeof longest - 1);
     longest[sizeof longest - 1] = '\0';
     memcpy(longest, "http://", 7);
     size_t raw;
-    CHECK_EQ_SIZE(stook__site_of(longest, key, &raw), 0);
+    CHECK_EQ_SIZE(stook__origin_key(longest, key, &raw), 0);
 }

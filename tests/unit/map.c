@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/map.h"
-#include "base/pages.h"
+#include "util/map.h"
+#include "util/sparse_array.h"
 #include "harness/harness.h"
 
 enum { MANY = 5000 };
@@ -22,7 +22,7 @@ static struct stook__node *find(const struct stook__map *map, const char *key)
 
 TEST(map)
 {
-    struct stook__heap *heap = stook__heap_new(NULL);
+    struct stook__allocator *allocator = stook__allocator_new(NULL);
     struct stook__map map = {0};
     CHECK(find(&map, "x") == NULL);
     for (int i = 0; i < MANY; i++) {
@@ -30,15 +30,15 @@ TEST(map)
         node->key_size = (size_t)snprintf(entries[i].key, sizeof entries[i].key, "http://h%d", i);
         node->key = entries[i].key;
         node->hash = stook__map_hash(node->key, node->key_size);
-        CHECK_EQ_INT(stook__map_add(&map, heap, node), 0);
+        CHECK_EQ_INT(stook__map_add(&map, allocator, node), 0);
     }
     for (int i = 0; i < MANY; i += 2)
         stook__map_remove(&map, &entries[i].node);
     CHECK_EQ_SIZE(map.count, MANY / 2);
     for (int i = 0; i < MANY; i++)
         CHECK(find(&map, entries[i].key) == (i % 2 ? &entries[i].node : NULL));
-    stook__map_free(&map, heap);
-    stook__heap_unref(heap);
+    stook__map_free(&map, allocator);
+    stook__allocator_unref(allocator);
 }
 
 static size_t blocks;
@@ -60,24 +60,24 @@ static void counting_release(void *block, void *user)
 /* A million that come and go take the memory of those that are there. */
 TEST(pages_go_when_empty)
 {
-    struct stook_allocator allocator = {counting_resize, counting_release, NULL};
-    struct stook__heap *heap = stook__heap_new(&allocator);
-    struct stook__pages pages = {0};
+    struct stook_allocator functions = {counting_resize, counting_release, NULL};
+    struct stook__allocator *allocator = stook__allocator_new(&functions);
+    struct stook__sparse_array sparse_array = {0};
     int x;
     size_t most = 0;
-    CHECK(stook__pages_get(&pages, 7) == NULL);
+    CHECK(stook__sparse_array_get(&sparse_array, 7) == NULL);
     for (size_t i = 0; i < 1000000; i++) {
-        CHECK_EQ_INT(stook__pages_set(&pages, heap, i, &x), 0);
-        CHECK(stook__pages_get(&pages, i) == &x);
+        CHECK_EQ_INT(stook__sparse_array_set(&sparse_array, allocator, i, &x), 0);
+        CHECK(stook__sparse_array_get(&sparse_array, i) == &x);
         if (i >= 300)
-            stook__pages_clear(&pages, heap, i - 300);
+            stook__sparse_array_clear(&sparse_array, allocator, i - 300);
         most = blocks > most ? blocks : most;
     }
     CHECK(most <= 5); /* heap, table, and two or three pages */
-    CHECK(stook__pages_get(&pages, 1000) == NULL);
-    CHECK(stook__pages_get(&pages, 999999) == &x);
-    CHECK(stook__pages_get(&pages, 100000000) == NULL);
-    stook__pages_free(&pages, heap);
-    stook__heap_unref(heap);
+    CHECK(stook__sparse_array_get(&sparse_array, 1000) == NULL);
+    CHECK(stook__sparse_array_get(&sparse_array, 999999) == &x);
+    CHECK(stook__sparse_array_get(&sparse_array, 100000000) == NULL);
+    stook__sparse_array_free(&sparse_array, allocator);
+    stook__allocator_unref(allocator);
     CHECK_EQ_SIZE(blocks, 0);
 }

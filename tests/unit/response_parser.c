@@ -7,7 +7,7 @@
 #include <stook.h>
 
 #include "harness/harness.h"
-#include "transfer/response_parser.h"
+#include "http/response_parser.h"
 
 #define OK "HTTP/1.1 200 OK\r\n"
 #define CHUNKED OK "Transfer-Encoding: chunked\r\n\r\n"

@@ -12,14 +12,14 @@ static const int64_t MS = 1000;
 static struct stook__sched sched;
 static struct stook__group groups[3];
 static struct stook__job jobs[3][JOBS];
-static struct stook__policy policy;
-static struct stook__heap *heap;
+static struct stook__settings policy;
+static struct stook__allocator *allocator;
 
 static void begin(void)
 {
-    policy = (struct stook__policy){.queue_ms = -1, .attempt_ms = 300, .connect_ms = 100, .total_ms = 1000, .stall_ms = 200};
-    heap = stook__heap_new(NULL);
-    stook__sched_init(&sched, heap);
+    policy = (struct stook__settings){.queue_ms = -1, .attempt_ms = 300, .connect_ms = 100, .total_ms = 1000, .stall_ms = 200};
+    allocator = stook__allocator_new(NULL);
+    stook__sched_init(&sched, allocator);
     for (int i = 0; i < 3; i++)
         stook__group_init(&groups[i]);
 }
@@ -73,9 +73,9 @@ TEST(held_and_shut)
     begin();
     add(0, 4, 1);
     stook__group_open(&sched, &groups[0], 10, 0);
-    stook__group_hold(&sched, &groups[0], 1, NULL);
+    stook__group_block(&sched, &groups[0], 1, NULL);
     CHECK(stook__sched_next(&sched, 2) == NULL);
-    stook__group_hold(&sched, &groups[0], 0, NULL);
+    stook__group_block(&sched, &groups[0], 0, NULL);
     CHECK(stook__sched_next(&sched, 2) != NULL);
     stook__group_shut(&sched, &groups[0]);
     CHECK(stook__sched_next(&sched, 2) == NULL);
@@ -92,26 +92,26 @@ TEST(clocks)
     struct stook__job *job = stook__sched_next(&sched, 40 * MS);
     CHECK(stook__sched_late_job(&sched, 50 * MS) == NULL);
     CHECK(stook__sched_late_job(&sched, 51 * MS) == &jobs[0][1]);
-    CHECK_ERROR(stook__sched_verdict(&sched, &jobs[0][1], 51 * MS), STOOK_ETIMEOUT_QUEUE);
+    CHECK_ERROR(stook__sched_expired(&sched, &jobs[0][1], 51 * MS), STOOK_ETIMEOUT_QUEUE);
     stook__sched_finish(&sched, &jobs[0][1]);
 
     CHECK_EQ_INT(stook__sched_alarm(&sched), 140 * MS); /* 40 + 100 to connect */
     CHECK(stook__sched_late_job(&sched, 140 * MS) == job);
     job->connected = 1;
     job->moved_at = 100 * MS;
-    CHECK_EQ_INT(stook__sched_verdict(&sched, job, 140 * MS), 0);
+    CHECK_EQ_INT(stook__sched_expired(&sched, job, 140 * MS), 0);
     CHECK_EQ_INT(stook__sched_alarm(&sched), 300 * MS); /* 100 + 200 of silence */
     CHECK(stook__sched_late_job(&sched, 300 * MS) == job);
-    CHECK_ERROR(stook__sched_verdict(&sched, job, 300 * MS), STOOK_ETIMEOUT_STALL);
+    CHECK_ERROR(stook__sched_expired(&sched, job, 300 * MS), STOOK_ETIMEOUT_STALL);
     job->moved_at = 290 * MS;
-    CHECK_EQ_INT(stook__sched_verdict(&sched, job, 300 * MS), 0);
+    CHECK_EQ_INT(stook__sched_expired(&sched, job, 300 * MS), 0);
     CHECK(stook__sched_late_job(&sched, 340 * MS) == job);
-    CHECK_ERROR(stook__sched_verdict(&sched, job, 340 * MS), STOOK_ETIMEOUT_ATTEMPT);
+    CHECK_ERROR(stook__sched_expired(&sched, job, 340 * MS), STOOK_ETIMEOUT_ATTEMPT);
 
     stook__sched_repeat(&sched, job, 900 * MS);
     CHECK_EQ_INT(job->attempts, 2);
     CHECK(stook__sched_late_job(&sched, 1040 * MS) == job);
-    CHECK_ERROR(stook__sched_verdict(&sched, job, 1040 * MS), STOOK_ETIMEOUT_TOTAL); /* from the first start */
+    CHECK_ERROR(stook__sched_expired(&sched, job, 1040 * MS), STOOK_ETIMEOUT_TOTAL); /* from the first start */
 }
 
 TEST(not_connected_in_time)
@@ -121,13 +121,13 @@ TEST(not_connected_in_time)
     stook__group_open(&sched, &groups[0], 1, 0);
     struct stook__job *job = stook__sched_next(&sched, 10 * MS);
     CHECK(stook__sched_late_job(&sched, 110 * MS) == job);
-    CHECK_ERROR(stook__sched_verdict(&sched, job, 110 * MS), STOOK_ETIMEOUT_ATTEMPT);
+    CHECK_ERROR(stook__sched_expired(&sched, job, 110 * MS), STOOK_ETIMEOUT_ATTEMPT);
 }
 
 TEST(clocks_that_are_off)
 {
     begin();
-    policy = (struct stook__policy){.queue_ms = -1, .attempt_ms = -1, .connect_ms = -1, .total_ms = -1, .stall_ms = -1};
+    policy = (struct stook__settings){.queue_ms = -1, .attempt_ms = -1, .connect_ms = -1, .total_ms = -1, .stall_ms = -1};
     add(0, 2, 1);
     stook__group_open(&sched, &groups[0], 1, 0);
     CHECK(stook__sched_next(&sched, 2) != NULL);
@@ -188,6 +188,6 @@ TEST(random_histories)
         CHECK_EQ_INT(stook__sched_alarm(&sched), 0);
         stook__group_end(&sched, &groups[0]);
         stook__sched_free(&sched);
-        stook__heap_unref(heap);
+        stook__allocator_unref(allocator);
     }
 }

@@ -3,8 +3,8 @@
 #include <stook.h>
 
 #include "harness/harness.h"
-#include "transfer/parts.h"
-#include "transfer/stream.h"
+#include "http/attempt_parts.h"
+#include "http/stream.h"
 
 /* An attempt whose end is on its way, behind more news than a turn reads, is not served any more. */
 TEST(ended_are_passed_over)
@@ -15,8 +15,8 @@ TEST(ended_are_passed_over)
     stook__list_init(&list);
     for (size_t i = 0; i < 4; i++) {
         streams[i].attempt = &attempts[i];
-        stook__list_init(&streams[i].stirred);
-        stook__list_append(&list, &streams[i].stirred);
+        stook__list_init(&streams[i].ready_owners);
+        stook__list_append(&list, &streams[i].ready_owners);
     }
     CHECK(stook__stream_next(&list) == &attempts[1]);
     CHECK(stook__stream_next(&list) == &attempts[3]);

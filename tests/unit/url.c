@@ -6,7 +6,7 @@
 #include <stook.h>
 
 #include "harness/harness.h"
-#include "transfer/url.h"
+#include "request/url.h"
 
 static int parse(CURLU *url, const char *text)
 {
@@ -111,7 +111,7 @@ TEST(names_in_other_scripts)
 {
     static const char *const good[] = {"http://b\xc3\xbc" "cher.example/", "http://\xc3\xa9.localhost:81/"};
     static const char *const bad[] = {"http://\xff\xfe/", "http://\xe2\x80\xae" "a/", "http://\xc3\xa9." LABEL "a/",
-                                      /* digits, a slash, an at, a percent sign and a letter of full width */
+                                      /* digits, a slash, an at, a percent sign and a message of full width */
                                       "http://\xef\xbc\x91\xef\xbc\x92\xef\xbc\x97.0.0.1/", "http://a\xef\xbc\x8f" "b.example/",
                                       "http://a\xef\xbc\xa0" "b.example/", "http://\xef\xbc\x85" "303/",
                                       "http://\xef\xbd\x85xample.com/", "http://\xef\xbc\xbb" "a/"};

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file stook/batch.h
+ * A batch holds requests that are awaited together, once. It is open until it is awaited. Requests
+ * can be added until the await is done. Then its results can be read, and it is freed.
+ */
+#ifndef STOOK_BATCH_H
+#define STOOK_BATCH_H
+
+#include <stook/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * Makes a batch.
+ * @param ret_batch set on success, otherwise unchanged; end the batch with stook_batch_free()
+ * @return 0; STOOK_EARG (NULL); STOOK_ESTATE (client closing; forked child); STOOK_ENOMEM
+ * Thread: the loop's.
+ */
+STOOK_API int stook_batch_new(stook_client *client, stook_batch **ret_batch);
+
+/**
+ * Adds a copy of a request, without starting it. Its index is the number of successful adds before.
+ * It is allowed until the await is done, also in callbacks. A request added meanwhile joins it.
+ *
+ * Only misuse and lack of memory make an add fail. A failed add before the await makes the await
+ * return that error and start nothing. During the await it counts as one request that is not ok. A
+ * bad URL, method, header or policy is accepted here and becomes the request's result.
+ * @return 0; STOOK_EARG (NULL; no size; no URL; a number out of range; `body_size` without a body);
+ *         STOOK_EUNSUPPORTED (the request uses members of a newer stook); STOOK_ESTATE (the await
+ *         is done, cancelled or past its deadline; client closed; forked child); STOOK_ENOMEM
+ * Thread: the loop's. Callbacks: none.
+ */
+STOOK_API int stook_batch_add(stook_batch *batch, const struct stook_request *request);
+
+/** Returns the number of requests that were added; 0 for NULL. Thread: the loop's. */
+STOOK_API size_t stook_batch_count(const stook_batch *batch);
+
+/**
+ * Returns the i-th result in the verb's order: that of completion for stook_gather(), that of the
+ * adds for stook_gather_ordered().
+ * @return a result that the batch owns; NULL if there is none or not yet, and always if the await
+ *         has `on_result` or `pull`
+ * Thread: the loop's.
+ */
+STOOK_API const stook_result *stook_batch_result(const stook_batch *batch, size_t i);
+
+/** Returns the result of the add `index` with either verb; otherwise as stook_batch_result(). */
+STOOK_API const stook_result *stook_batch_result_by_index(const stook_batch *batch, size_t index);
+
+/**
+ * Tells in one line why the last add, await or stook_batch_next() was refused; "" if none was.
+ * @return a static string, never NULL. Thread: the loop's.
+ */
+STOOK_API const char *stook_batch_message(const stook_batch *batch);
+
+/**
+ * Cancels all requests that are not finished. Each gets the result STOOK_ECANCELLED, and `more` is
+ * no longer called. A batch that is cancelled before its await is cancelled when it is awaited. If
+ * the await is done or `batch` is NULL, nothing happens.
+ * Thread: any, until the batch is freed. Callbacks: none.
+ */
+STOOK_API void stook_batch_cancel(stook_batch *batch);
+
+/**
+ * Cancels the request `index`, queued or in flight. If it is finished or unknown, nothing happens.
+ * Thread: the loop's. Callbacks: none.
+ */
+STOOK_API void stook_batch_cancel_request(stook_batch *batch, size_t index);
+
+/**
+ * Frees a batch and its results, except those that are referenced. During its await it cancels the
+ * batch, and frees it after `done`. It is allowed after the client is closed. If `batch` is NULL,
+ * nothing happens.
+ * Thread: the loop's. Callbacks: `body_release`, if the batch was never awaited.
+ */
+STOOK_API void stook_batch_free(stook_batch *batch);
+
+/* -------------------------------------------------------------------- await */
+
+/**
+ * Adds requests on demand. It is called on the loop's thread while fewer than `limit` requests of
+ * the batch are queued (64 if there is no limit), until the batch is cancelled.
+ * @return 1: it added requests, and is called again; 0: there are no more; STOOK_AGAIN: none now,
+ *         it is called again after stook_batch_wake(). Any other number, and 1 without an add, mean
+ *         0 and one more failure in the await's count.
+ */
+typedef int (*stook_more_fn)(stook_batch *batch, void *user);
+
+/**
+ * Receives a result on the loop's thread, once for each request, in the verb's order, while others
+ * are still in flight. The result is valid during the call. It may call any function except those
+ * that block.
+ */
+typedef void (*stook_result_fn)(stook_batch *batch, const stook_result *result, void *user);
+
+/**
+ * Called on the loop's thread, exactly once, when the await is done: after the last result was
+ * delivered, or, with `pull`, when all results can be taken. The batch may be freed here.
+ * @param failed the number of requests that are not ok, as stook_gather() returns it
+ */
+typedef void (*stook_done_fn)(stook_batch *batch, int failed, void *user);
+
+/** How a batch is awaited. All members are optional. Defaults are in brackets. */
+struct stook_gather_options {
+    size_t size;   /**< set by STOOK_GATHER() */
+    int64_t limit; /**< [STOOK_NONE] requests of this batch in flight at any time, 1 to 1000000 */
+    /** [4 x limit, at least 64; STOOK_NONE without a limit] Requests started and not yet delivered,
+        at least 1. Beyond it none starts but the head of the order. It applies while results can
+        wait: stook_gather_ordered() with on_result, `pull`, and paused delivery. */
+    int64_t window;
+    int64_t timeout_ms;        /**< [none] deadline from the await: STOOK_ETIMEOUT_BATCH */
+    stook_more_fn more;        /**< [none] adds requests on demand */
+    stook_result_fn on_result; /**< [none] Without it and `pull` the batch keeps every result. */
+    void *user;                /**< passed to `more` and `on_result` */
+    int64_t policy;            /**< [STOOK_POLICY_ALL] see stook/flow.h */
+    int64_t quorum;            /**< at least 1 with STOOK_POLICY_QUORUM, otherwise 0 */
+    /** [67108864] With on_result or `pull`: bytes of bodies that wait for delivery; STOOK_NONE: no
+        maximum. See stook/flow.h. */
+    int64_t max_buffered_bytes;
+    int64_t pull; /**< [off] 1: stook_batch_next() takes the results. Only with the _start verbs. */
+};
+
+/** Makes gather options: `STOOK_GATHER(.limit = 10)` */
+#define STOOK_GATHER(...) \
+    ((struct stook_gather_options){.size = sizeof(struct stook_gather_options), __VA_ARGS__})
+
+/**
+ * Awaits all requests of a batch. Results come in the order in which requests complete. The call
+ * runs the client's own loop until the batch is done. Other awaits of the client continue.
+ * @param options NULL: all defaults
+ * @return the number of requests that are not ok, at most INT_MAX; or, if no await happened and no
+ *         callback ran, STOOK_EARG (NULL; an option out of range); STOOK_EUNSUPPORTED (options of a
+ *         newer stook); STOOK_ESTATE (awaited before; inside a callback of this client or on a
+ *         borrowed loop: use the _start verbs; client closed; forked child); STOOK_ENOMEM; or the
+ *         error of a failed add. stook_batch_message() tells the reason.
+ * Thread: the loop's. Callbacks: all, from inside the call. If one frees the batch or closes the
+ * client, that takes effect when the call returns.
+ */
+STOOK_API int stook_gather(stook_batch *batch, const struct stook_gather_options *options);
+
+/** As stook_gather(), with results in the order of the adds, each delivered once it is the head. */
+STOOK_API int stook_gather_ordered(stook_batch *batch, const struct stook_gather_options *options);
+
+/**
+ * Starts an await without blocking. A borrowed loop must be running; an owned one is run by
+ * stook_client_run() or stook_batch_next().
+ * @param done NULL or a function
+ * @param user passed to `done`
+ * @return 0; or an error of stook_gather() other than for blocking: then `done` never runs
+ * Thread: the loop's. Callbacks: none from inside the call.
+ */
+STOOK_API int stook_gather_start(stook_batch *batch, const struct stook_gather_options *options,
+                                 stook_done_fn done, void *user);
+
+/** As stook_gather_start(), with results in the order of the adds. */
+STOOK_API int stook_gather_ordered_start(stook_batch *batch,
+                                         const struct stook_gather_options *options,
+                                         stook_done_fn done, void *user);
+
+/**
+ * Calls `more` again after it returned STOOK_AGAIN. Calls coalesce: `more` runs at least once after
+ * each, if fewer requests than `limit` are queued. On an owned loop that happens when the loop runs
+ * next. A borrowed loop stays alive during the await. If `batch` is NULL, nothing happens.
+ * Thread: any, until the batch is freed. Callbacks: none from inside the call.
+ */
+STOOK_API void stook_batch_wake(stook_batch *batch);
+
+#ifdef __cplusplus
+} /* extern "C" */
+#endif
+
+#endif

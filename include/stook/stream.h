@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file stook/stream.h
+ * Bodies in pieces, results that are pulled, delivery that is paused.
+ *
+ * All callbacks run on the loop's thread. They may call any function except those that block. A
+ * callback may cancel its own request or free its batch; then it is not called again.
+ */
+#ifndef STOOK_STREAM_H
+#define STOOK_STREAM_H
+
+#include <stook/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* --------------------------------------------------------- bodies in pieces */
+
+/** What stook_body_fn may return. */
+enum { STOOK_PAUSE = 1 };
+
+/** The progress of a request, in bytes of bodies as they are on the wire. -1: not known. */
+struct stook_progress {
+    int64_t received;      /**< bytes of the response's body */
+    int64_t receive_total; /**< the response's Content-Length */
+    int64_t sent;          /**< bytes of the request's body */
+    int64_t send_total;    /**< the size of the request's body */
+};
+
+/**
+ * Receives status and header fields. It is called once, when the final header section is complete.
+ * It is not called for 1xx responses, nor for those that another response follows.
+ * @param result shows status, protocol and header fields and never more, also when it is
+ *               referenced. Strings from it live as long as the request's result.
+ * @param user   the request's
+ * @return 0: continue. Any other number: the result is STOOK_ECALLBACK, with the status, and the
+ *         body is not received.
+ */
+typedef int (*stook_head_fn)(stook_batch *batch, const stook_result *result, void *user);
+
+/**
+ * Receives the body as it arrives, with either verb.
+ * @param result as for stook_head_fn
+ * @param data   valid during the call
+ * @param size   at least 1, at most a little over 1 MiB
+ * @return 0: continue. STOOK_PAUSE: the piece was taken; no other comes, and the clocks stop, until
+ *         stook_batch_resume_request(). Any other number: the result is STOOK_ECALLBACK.
+ */
+typedef int (*stook_body_fn)(stook_batch *batch, const stook_result *result, const void *data,
+                             size_t size, void *user);
+
+/**
+ * Tells that bytes of a body have moved, in either direction. It is called at most once for each
+ * pass of the loop, and a last time when all bytes have moved.
+ * @param result   as for stook_head_fn
+ * @param progress valid during the call
+ */
+typedef void (*stook_progress_fn)(stook_batch *batch, const stook_result *result,
+                                  const struct stook_progress *progress, void *user);
+
+/**
+ * Gives the next bytes of a request's body. It may be called before they are needed. Without
+ * `body_size` HTTP/1.1 sends them in chunks (RFC 9112 7.1).
+ * @param index  the request's
+ * @param buffer to be filled
+ * @param size   bytes of `buffer`, at least 64 KiB
+ * @return 1 to `size`: the number of bytes. 0: the end, which is also asked for when `body_size` is
+ *         given. STOOK_AGAIN: none now; the clocks stop, and it is called again after
+ *         stook_batch_resume_request(). Any other number, and more or fewer bytes than `body_size`:
+ *         the result is STOOK_ECALLBACK.
+ */
+typedef int64_t (*stook_read_fn)(stook_batch *batch, size_t index, void *buffer, size_t size,
+                                 void *user);
+
+/**
+ * Starts a body over: stook_read_fn gives its first byte next. Without it a request whose
+ * `body_read` was called is never sent again.
+ * @return 0: done. Any other number: the result is STOOK_ECALLBACK.
+ */
+typedef int (*stook_rewind_fn)(stook_batch *batch, size_t index, void *user);
+
+/**
+ * Gives a borrowed body back. It is called exactly once after a successful add: when the request is
+ * over, before `done`. If the batch was never awaited, it is called from inside stook_batch_free()
+ * at the latest. If the add failed, it is not called.
+ * @param body the request's `body`
+ * @param user the request's
+ */
+typedef void (*stook_release_fn)(void *body, void *user);
+
+/**
+ * Resumes the request `index` after STOOK_PAUSE from `on_body` or STOOK_AGAIN from `body_read`.
+ * Inside that callback it prevents the pause. If the request is not paused, finished or unknown,
+ * nothing happens.
+ * Thread: the loop's; from others by stook_client_post(). Callbacks: none from inside the call.
+ */
+STOOK_API void stook_batch_resume_request(stook_batch *batch, size_t index);
+
+/**
+ * Reads the progress of the request `index` while it is in flight.
+ * @param ret_progress set on success, otherwise unchanged
+ * @return 0; STOOK_EARG (NULL); STOOK_ESTATE (queued, finished or unknown; forked child)
+ * Thread: the loop's. Callbacks: none.
+ */
+STOOK_API int stook_batch_request_progress(const stook_batch *batch, size_t index,
+                                           struct stook_progress *ret_progress);
+
+/* ----------------------------------------------------- results in the program's time */
+
+/**
+ * Takes the next result of an await with `pull`, in the order of its verb.
+ *
+ *     stook_gather_start(batch, &STOOK_GATHER(.limit = 10, .pull = 1), NULL, NULL);
+ *     while (stook_batch_next(batch, &result) == 1)
+ *         ...
+ *
+ * On an owned loop the call runs the loop until there is a result or the await is done. Inside a
+ * callback of the client and on a borrowed loop it never waits. `window` and `max_buffered_bytes`
+ * bound what waits to be taken. Results that remain can be taken after the await is done and after
+ * the client is closed.
+ *
+ * The result is valid until the next call for this batch, or until the batch is freed. A result
+ * that a callback takes while an outer call waits is valid during that callback.
+ * @param ret_result set if 1 is returned, otherwise unchanged
+ * @return 1: there is a result; 0: there are no more, or a callback has freed the batch;
+ *         STOOK_AGAIN: none now, and the call may not wait; STOOK_EARG (NULL); STOOK_ESTATE (not
+ *         awaited; without `pull`; forked child), stook_batch_message() tells the reason
+ * Thread: the loop's. Callbacks: all, from inside the call, if it waits.
+ */
+STOOK_API int stook_batch_next(stook_batch *batch, const stook_result **ret_result);
+
+/**
+ * Pauses delivery: no result goes to `on_result` until stook_batch_resume_delivery(). Requests in
+ * flight continue, and further ones start within `window` and `max_buffered_bytes`. A cancel, the
+ * batch's deadline and a close of the client end the pause. If `batch` is NULL or its await is
+ * done, nothing happens.
+ * Thread: the loop's. Callbacks: none.
+ */
+STOOK_API void stook_batch_pause_delivery(stook_batch *batch);
+
+/**
+ * Resumes delivery after stook_batch_pause_delivery(). If it is not paused, nothing happens.
+ * Thread: the loop's. Callbacks: none from inside the call.
+ */
+STOOK_API void stook_batch_resume_delivery(stook_batch *batch);
+
+#ifdef __cplusplus
+} /* extern "C" */
+#endif
+
+#endif

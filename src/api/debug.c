@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a client and its requests do, for people: states, numbers, a dump, a request as a command. The only file
+ * that prints, and only where the program says.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "api/client.h"
+#include "http/attempt.h"
+#include "http/preview.h"
+#include "loop/loop.h"
+#include "request/to_curl.h"
+#include "request/validate.h"
+
+static int state_of_waiting(const stook_batch *batch, const struct stook__job *job)
+{
+    switch (stook__sched_reason(&batch->client->sched, job)) {
+    case STOOK__BY_AWAIT:
+        return batch->state == STOOK__OPEN ? STOOK_STATE_QUEUED_AWAIT : STOOK_STATE_QUEUED;
+    case STOOK__BY_WINDOW:
+        return batch->results.paused ? STOOK_STATE_QUEUED_PAUSED : STOOK_STATE_QUEUED_WINDOW;
+    case STOOK__BY_BATCH:
+        return STOOK_STATE_QUEUED_BATCH;
+    case STOOK__BY_ORIGIN:
+        return STOOK_STATE_QUEUED_ORIGIN;
+    case STOOK__BY_CLIENT:
+        return STOOK_STATE_QUEUED_CLIENT;
+    case STOOK__BY_DESCRIPTORS:
+        return STOOK_STATE_QUEUED_DESCRIPTORS;
+    default:
+        return STOOK_STATE_QUEUED;
+    }
+}
+
+static int state_of_running(const struct stook__attempt *attempt)
+{
+    switch (stook__attempt_phase(attempt)) {
+    case STOOK__GATED:
+        return STOOK_STATE_GATE;
+    case STOOK__RESOLVING:
+        return STOOK_STATE_RESOLVING;
+    case STOOK__CONNECTING:
+        return STOOK_STATE_CONNECTING;
+    case STOOK__SECURING:
+        return STOOK_STATE_TLS;
+    case STOOK__SENDING:
+        return STOOK_STATE_SENDING;
+    case STOOK__RECEIVING:
+        return STOOK_STATE_RECEIVING;
+    case STOOK__PAUSED:
+        return STOOK_STATE_PAUSED;
+    case STOOK__PAUSED_BUFFER:
+        return STOOK_STATE_PAUSED_BUFFER;
+    default:
+        return STOOK_STATE_WAITING;
+    }
+}
+
+static int state_of(const stook_batch *batch, const struct stook_result *record)
+{
+    if (record->stage == STOOK__OVER)
+        return batch->results.open && !batch->results.options.borrowed ? STOOK_STATE_DONE : STOOK_STATE_FINISHED;
+    return record->stage == STOOK__TRYING ? state_of_running(record->attempt) : state_of_waiting(batch, &record->job);
+}
+
+int stook_batch_request_state(const stook_batch *batch, size_t index)
+{
+    if (batch == NULL || batch->client == NULL || stook__client_is_forked(batch->client))
+        return STOOK_STATE_NONE;
+    struct stook__result_entry *entry = stook__sparse_array_get(&batch->results.entries, index);
+    return entry != NULL ? state_of(batch, stook__record_of_entry(entry)) : STOOK_STATE_NONE;
+}
+
+const char *stook_state_text(int state)
+{
+    switch (state) {
+#define TEXT(name, number, text) \
+    case number:                 \
+        return text;
+        STOOK_STATE_MAP(TEXT)
+#undef TEXT
+    default:
+        return "unknown state";
+    }
+}
+
+int stook_client_stats(const stook_client *client, struct stook_stats *ret_counters)
+{
+    if (client == NULL || ret_counters == NULL)
+        return STOOK_EARG;
+    const struct stook__stats *stats = &client->stats;
+    /* What is over first: so nothing is ever over before it was added. */
+    struct stook_stats mine = {.size = ret_counters->size};
+    mine.failed = stook__counted(stats, STOOK__FAILED);
+    mine.finished = stook__counted(stats, STOOK__FINISHED_ALL);
+    mine.repeated = stook__counted(stats, STOOK__REPEATED);
+    mine.started = stook__counted(stats, STOOK__STARTED);
+    mine.added = stook__counted(stats, STOOK__ADDED);
+    if (mine.size < sizeof mine.size || mine.size > 65536)
+        return STOOK_EARG;
+    memset(ret_counters, 0, mine.size);
+    memcpy(ret_counters, &mine, mine.size < sizeof mine ? mine.size : sizeof mine);
+    return 0;
+}
+
+/* ----------------------------------------------------------------------- dump */
+
+enum { SHOWN = 20, URL_SHOWN = 100 }; /* requests of a batch, bytes of a URL */
+
+static void print_limit(FILE *to, const char *what, size_t limit)
+{
+    if (limit < SIZE_MAX)
+        fprintf(to, ", %s %zu", what, limit);
+}
+
+static int64_t since_ms(int64_t then)
+{
+    return then > 0 ? (stook__loop_now() - then) / 1000 : 0;
+}
+
+/* Bytes of `url` before the last @ of its authority, the scheme not counted; 0: there is none. */
+static size_t credentials_of(const char *url)
+{
+    size_t size = strcspn(url, "/?#");
+    while (size > 0 && url[size] != '@')
+        size--;
+    return size;
+}
+
+/* Dumps go to logs and to terminals, and a URL may be anything yet: without its query, without
+   credentials, which are refused only later, and without bytes that a terminal obeys. */
+static void print_url(FILE *to, const char *url)
+{
+    const char *authority = strstr(url, "://");
+    size_t scheme = authority != NULL ? (size_t)(authority + 3 - url) : 0, secret = credentials_of(url + scheme);
+    size_t end = strcspn(url, "?#"), shown = end < URL_SHOWN ? end : URL_SHOWN;
+    for (size_t i = 0; i < shown; i++) {
+        if (i == scheme && secret > 0) {
+            fputs("...", to);
+            i += secret;
+        }
+        putc(url[i] >= ' ' && url[i] < 127 ? url[i] : '?', to);
+    }
+    fputs(shown < end || url[end] != '\0' ? "...\n" : "\n", to);
+}
+
+static void print_request(FILE *to, const stook_batch *batch, const struct stook_result *record)
+{
+    int64_t from = record->stage == STOOK__TRYING ? record->job.attempt_at : record->job.added_at;
+    fprintf(to, "    %zu: %s for %" PRId64 " ms, attempt %u, ", (size_t)record->entry.index,
+            stook_state_text(state_of(batch, record)), since_ms(from), (unsigned)record->job.attempts);
+    print_url(to, record->spec.url);
+}
+
+static void print_requests(FILE *to, const stook_batch *batch, int running)
+{
+    const struct stook__sparse_array *entries = &batch->results.entries;
+    size_t shown = 0, left = running ? batch->group.n_running : batch->group.n_waiting;
+    for (size_t i = stook__sparse_array_next(entries, 0); i != SIZE_MAX && left > 0 && shown < SHOWN;
+         i = stook__sparse_array_next(entries, i + 1)) {
+        const struct stook_result *record = stook__record_of_entry(stook__sparse_array_get(entries, i));
+        if (record->stage == STOOK__OVER || (record->job.state == STOOK__RUNNING) != running)
+            continue;
+        print_request(to, batch, record);
+        shown++, left--;
+    }
+    if (left > 0)
+        fprintf(to, "    and %zu more %s\n", left, running ? "in flight" : "that wait");
+}
+
+static void print_batch(FILE *to, const stook_batch *batch)
+{
+    static const char *const states[] = {"not awaited yet", "awaited", "done"};
+    const struct stook__result_queue *results = &batch->results;
+    fprintf(to, "  batch %p: %s%s, %zu added, %zu in flight, %zu wait", (const void *)batch, states[batch->state],
+            results->options.ordered ? " in order" : "", results->count, batch->group.n_running, batch->group.n_waiting);
+    print_limit(to, "limit", batch->group.open ? batch->group.limit : SIZE_MAX);
+    fprintf(to, ", %zu %s", results->delivered, results->options.borrowed ? "delivered" : "kept");
+    if (results->options.borrowed)
+        fprintf(to, ", %zu bytes held", results->buffered);
+    fprintf(to, "%s%s%s\n", results->paused ? ", paused" : "", batch->later ? ", `more` has nothing now" : "",
+            batch->end_error != 0 && batch->state != STOOK__DONE ? ", ending" : "");
+    print_requests(to, batch, 1);
+    print_requests(to, batch, 0);
+}
+
+int stook_client_dump(const stook_client *client, FILE *to)
+{
+    if (client == NULL || to == NULL)
+        return STOOK_EARG;
+    if (stook__client_is_forked(client))
+        return STOOK_ESTATE;
+    fprintf(to, "client %p: %zu in flight, %zu wait", (const void *)client, client->sched.n_running, client->sched.n_waiting);
+    print_limit(to, "limit", client->sched.limit);
+    print_limit(to, "limit of each origin", client->sched.origin_limit);
+    fprintf(to, "%s%s\n", client->sched.starved ? ", out of descriptors or ports" : "", client->closing ? ", closing" : "");
+    for (const struct stook__link *link = client->batches.next; link != &client->batches; link = link->next)
+        print_batch(to, STOOK__OF(const stook_batch, link, link));
+    return 0;
+}
+
+/* -------------------------------------------------------------------- command */
+
+/* The request as an add makes it of its own copy. */
+static int take(const stook_client *client, const struct stook_request *request, struct stook_result **ret_record)
+{
+    struct stook_request mine;
+    const char *why;
+    int64_t unused;
+    int error = stook__validate_struct(&mine, sizeof mine, request);
+    if (error == 0 && (mine.url == NULL || stook__validate_number(mine.priority, 0, 0, STOOK__PRIORITIES, &unused) != 0))
+        error = STOOK_EARG;
+    if (mine.body != NULL)
+        mine.body_release = NULL; /* it is not over */
+    if (error == 0)
+        error = stook__record_new(client->allocator, &client->policy, &mine, ret_record, &why);
+    return error == 0 ? (*ret_record)->error : error;
+}
+
+int64_t stook_request_to_curl(const stook_client *client, const struct stook_request *request, int64_t flags, char *buffer,
+                              size_t size)
+{
+    struct stook_result *record = NULL;
+    struct stook__buffer words = {0};
+    if (client == NULL || request == NULL || (buffer == NULL && size > 0) || (flags & ~(int64_t)STOOK_CURL_SECRETS) != 0)
+        return STOOK_EARG;
+    int64_t written = take(client, request, &record);
+    if (written == 0)
+        written = stook__preview(client->defaults, &record->spec, record->job.policy, &words);
+    if (written == 0)
+        written = stook__to_curl(&record->spec, record->job.policy, words.data, (flags & STOOK_CURL_SECRETS) != 0, buffer, size);
+    stook__buffer_free(&words, client->allocator);
+    stook__record_drop(record);
+    return written;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* Limits that are changed while requests are in flight, and whether the policy of an await is satisfied. */
+#include "api/client.h"
+#include "request/validate.h"
+#include "loop/loop.h"
+
+static int usable(const stook_client *client)
+{
+    return client != NULL && !stook__client_is_forked(client) && !client->closing;
+}
+
+/* A higher limit may let something start. */
+static void look_again(stook_client *client)
+{
+    if (!client->turning)
+        stook__loop_want(client->loop);
+}
+
+int stook_client_set_limit(stook_client *client, int64_t limit)
+{
+    size_t size;
+    if (client == NULL || stook__validate_limit(limit, &size) != 0)
+        return STOOK_EARG;
+    if (!usable(client))
+        return STOOK_ESTATE;
+    stook__sched_set_limit(&client->sched, size);
+    look_again(client);
+    return 0;
+}
+
+int stook_client_set_origin_limit(stook_client *client, int64_t limit)
+{
+    size_t size;
+    if (client == NULL || stook__validate_limit(limit, &size) != 0)
+        return STOOK_EARG;
+    if (!usable(client))
+        return STOOK_ESTATE;
+    stook__sched_set_origin_limit(&client->sched, size);
+    look_again(client);
+    return 0;
+}
+
+int stook_batch_set_limit(stook_batch *batch, int64_t limit)
+{
+    size_t size;
+    if (batch == NULL || stook__validate_limit(limit, &size) != 0)
+        return STOOK_EARG;
+    if (!usable(batch->client) || batch->state != STOOK__AWAITED)
+        return STOOK_ESTATE;
+    stook__group_set_limit(&batch->client->sched, &batch->group, size);
+    stook__batch_mark_dirty(batch); /* `more` goes by it */
+    return 0;
+}
+
+int stook_batch_satisfied(const stook_batch *batch)
+{
+    return batch != NULL && batch->state != STOOK__OPEN && stook__completion_policy_satisfied(&batch->completion, batch->state == STOOK__DONE);
+}

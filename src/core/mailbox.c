@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/* Letters from any thread; see mailbox.h. */
+#include "core/mailbox.h"
+
+#include <pthread.h>
+
+#include "loop/loop.h"
+
+struct stook__mailbox {
+    struct stook__allocator *allocator;
+    struct stook__loop *loop; /* NULL: shut */
+    pthread_mutex_t lock;
+    struct stook__link letters;
+    size_t count;
+    size_t refs;
+};
+
+struct stook__mailbox *stook__mailbox_new(struct stook__allocator *allocator)
+{
+    struct stook__mailbox *mailbox = stook__alloc(allocator, sizeof *mailbox);
+    if (mailbox == NULL)
+        return NULL;
+    if (pthread_mutex_init(&mailbox->lock, NULL) != 0) {
+        stook__free(allocator, mailbox);
+        return NULL;
+    }
+    mailbox->allocator = stook__allocator_ref(allocator);
+    mailbox->refs = 1;
+    stook__list_init(&mailbox->letters);
+    return mailbox;
+}
+
+struct stook__mailbox *stook__mailbox_ref(struct stook__mailbox *mailbox)
+{
+    pthread_mutex_lock(&mailbox->lock);
+    mailbox->refs++;
+    pthread_mutex_unlock(&mailbox->lock);
+    return mailbox;
+}
+
+void stook__mailbox_unref(struct stook__mailbox *mailbox)
+{
+    if (mailbox == NULL)
+        return;
+    pthread_mutex_lock(&mailbox->lock);
+    size_t left = --mailbox->refs;
+    pthread_mutex_unlock(&mailbox->lock);
+    if (left > 0)
+        return;
+    struct stook__allocator *allocator = mailbox->allocator;
+    pthread_mutex_destroy(&mailbox->lock);
+    stook__free(allocator, mailbox);
+    stook__allocator_unref(allocator);
+}
+
+void stook__mailbox_open(struct stook__mailbox *mailbox, struct stook__loop *loop)
+{
+    pthread_mutex_lock(&mailbox->lock);
+    mailbox->loop = loop;
+    pthread_mutex_unlock(&mailbox->lock);
+}
+
+int stook__mailbox_post(struct stook__mailbox *mailbox, struct stook__message *message)
+{
+    pthread_mutex_lock(&mailbox->lock);
+    int shut = mailbox->loop == NULL;
+    if (!shut && stook__list_empty(&message->link)) {
+        stook__list_append(&mailbox->letters, &message->link);
+        mailbox->count++;
+        /* Under the lock: once it is let go the loop may be closing. */
+        stook__loop_wake(mailbox->loop);
+    }
+    pthread_mutex_unlock(&mailbox->lock);
+    return shut ? STOOK_ESTATE : 0;
+}
+
+static void take(struct stook__mailbox *mailbox, struct stook__message *message)
+{
+    stook__list_remove(&message->link);
+    mailbox->count--;
+}
+
+void stook__mailbox_recall(struct stook__mailbox *mailbox, struct stook__message *message)
+{
+    pthread_mutex_lock(&mailbox->lock);
+    if (!stook__list_empty(&message->link))
+        take(mailbox, message);
+    pthread_mutex_unlock(&mailbox->lock);
+}
+
+struct stook__message *stook__mailbox_next(struct stook__mailbox *mailbox)
+{
+    struct stook__message *message = NULL;
+    pthread_mutex_lock(&mailbox->lock);
+    if (mailbox->count > 0) {
+        message = STOOK__OF(struct stook__message, link, mailbox->letters.next);
+        take(mailbox, message);
+    }
+    pthread_mutex_unlock(&mailbox->lock);
+    return message;
+}
+
+size_t stook__mailbox_count(struct stook__mailbox *mailbox)
+{
+    pthread_mutex_lock(&mailbox->lock);
+    size_t count = mailbox->count;
+    pthread_mutex_unlock(&mailbox->lock);
+    return count;
+}
+
+int stook__mailbox_close(struct stook__mailbox *mailbox)
+{
+    pthread_mutex_lock(&mailbox->lock);
+    int empty = mailbox->count == 0;
+    if (empty)
+        mailbox->loop = NULL;
+    pthread_mutex_unlock(&mailbox->lock);
+    return empty;
+}

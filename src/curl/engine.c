@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+/* Setting up libcurl, and the engine as a whole; see engine.h. */
+#include <pthread.h>
+
+#include "curl/connect_gate.h"
+#include "curl/quirks/tls_close.h"
+#include "curl/quirks/quirks.h"
+#include "curl/socket.h"
+#include "curl/trust.h"
+#include "loop/loop.h"
+
+static CURLcode global_status;
+
+static void global_init(void)
+{
+    /* Counted inside libcurl. Never taken back: the program may be using libcurl too. */
+    global_status = curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+/* What is needed is asked of the library that runs, not of the headers. */
+static int check_libcurl(unsigned *ret_quirks)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, global_init);
+    if (global_status != CURLE_OK)
+        return STOOK_ENOMEM;
+    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+    *ret_quirks = stook__quirks_of(info->version_num);
+    /* Without a resolver of its own thread every look-up would block the loop. */
+    if ((*ret_quirks & STOOK__QUIRK_UNFIT) || !(info->features & CURL_VERSION_ASYNCHDNS))
+        return STOOK_EUNSUPPORTED;
+    return 0;
+}
+
+static void init_lists(struct stook__engine *engine)
+{
+    stook__list_init(&engine->multis);
+    stook__list_init(&engine->unused_trusts);
+    stook__list_init(&engine->active);
+    stook__list_init(&engine->kicked);
+    stook__list_init(&engine->finished);
+    stook__list_init(&engine->ready_owners);
+    stook__list_init(&engine->unused);
+    stook__list_init(&engine->resting);
+    stook__list_init(&engine->ready);
+    stook__list_init(&engine->waiting_for_lookup);
+    stook__list_init(&engine->lookups);
+    stook__list_init(&engine->next_addresses);
+}
+
+int stook__engine_new(struct stook__allocator *allocator, struct stook__engine **ret_engine)
+{
+    unsigned quirks;
+    int error = check_libcurl(&quirks);
+    if (error != 0)
+        return error;
+    struct stook__engine *engine = stook__alloc(allocator, sizeof *engine);
+    if (engine == NULL)
+        return STOOK_ENOMEM;
+    engine->allocator = allocator;
+    engine->quirks = quirks;
+    init_lists(engine);
+    *ret_engine = engine;
+    return 0;
+}
+
+unsigned stook__engine_quirks(const struct stook__engine *engine)
+{
+    return engine->quirks;
+}
+
+size_t stook__engine_orphaned(const struct stook__engine *engine)
+{
+    return engine->orphaned;
+}
+
+void stook__engine_open(struct stook__engine *engine, struct stook__loop *loop)
+{
+    engine->loop = loop;
+}
+
+struct stook__loop *stook__engine_loop(const struct stook__engine *engine)
+{
+    return engine->loop;
+}
+
+static void drain(struct stook__engine *engine)
+{
+    struct stook__link *link;
+    while ((link = stook__list_pop(&engine->active)) != NULL)
+        stook__multi_drain(STOOK__OF(struct stook__multi, active, link));
+}
+
+void *stook__engine_next_completed(struct stook__engine *engine)
+{
+    struct stook__link *first;
+    if (stook__list_empty(&engine->finished))
+        drain(engine);
+    while ((first = stook__list_pop(&engine->finished)) != NULL) {
+        struct stook__easy *easy = STOOK__OF(struct stook__easy, link, first);
+        if (easy->owner != NULL)
+            return easy->owner;
+        stook__easy_destroy(easy);
+    }
+    return NULL;
+}
+
+struct stook__link *stook__engine_ready(struct stook__engine *engine)
+{
+    return &engine->ready_owners;
+}
+
+static const int64_t ASK_US = 100000;
+
+/* When multi handles that may have lost a timer are to be told that their time has come; 0: they are not. */
+static int64_t ask_at(const struct stook__engine *engine)
+{
+    int asks = (engine->quirks & STOOK__QUIRK_LOSES_TIMERS) && engine->n_running > 0;
+    return asks ? engine->asked_at + ASK_US : 0;
+}
+
+static void ask_all(struct stook__engine *engine, int64_t now)
+{
+    engine->asked_at = now;
+    for (struct stook__link *link = engine->multis.next; link != &engine->multis; link = link->next) {
+        struct stook__multi *multi = STOOK__OF(struct stook__multi, all, link);
+        if (!stook__list_empty(&multi->easies) && stook__list_empty(&multi->kicked))
+            stook__list_append(&engine->kicked, &multi->kicked);
+    }
+}
+
+static void kick_due(struct stook__engine *engine, int64_t now)
+{
+    struct stook__timer *first;
+    while ((first = stook__timer_heap_first(&engine->alarms)) != NULL && first->due <= now) {
+        struct stook__multi *multi = STOOK__OF(struct stook__multi, alarm, first);
+        stook__timer_heap_clear(&engine->alarms, &multi->alarm);
+        if (stook__list_empty(&multi->kicked))
+            stook__list_append(&engine->kicked, &multi->kicked);
+    }
+    int64_t ask = ask_at(engine);
+    if (ask != 0 && ask <= now)
+        ask_all(engine, now);
+}
+
+void stook__engine_work(struct stook__engine *engine)
+{
+    int64_t now = stook__loop_now();
+    struct stook__link again, *link;
+    stook__connect_gates_open(engine, now);
+    kick_due(engine, now);
+    stook__tls_close_check(engine, now);
+    stook__list_init(&again);
+    while (!stook__list_empty(&engine->kicked)) {
+        struct stook__multi *multi = STOOK__OF(struct stook__multi, kicked, engine->kicked.next);
+        if (stook__multi_work(multi)) {
+            stook__list_remove(&multi->kicked);
+            stook__list_append(&again, &multi->kicked);
+        }
+    }
+    while ((link = stook__list_pop(&again)) != NULL)
+        stook__list_append(&engine->kicked, link);
+    engine->n_probing = 0;
+    drain(engine);
+}
+
+int stook__engine_is_busy(const struct stook__engine *engine)
+{
+    return !stook__list_empty(&engine->kicked) || !stook__list_empty(&engine->finished) ||
+           !stook__list_empty(&engine->ready_owners) || stook__connect_gates_busy(engine);
+}
+
+int stook__engine_make_room(struct stook__engine *engine)
+{
+    size_t n_ended = engine->sockets.n_ended;
+    int cleared = 0;
+    for (struct stook__link *link = engine->multis.next; link != &engine->multis; link = link->next)
+        cleared += stook__multi_clear(STOOK__OF(struct stook__multi, all, link));
+    /* A CURLM takes descriptors too, but whoever is tried again makes one. */
+    return cleared > 1 || engine->sockets.n_ended != n_ended;
+}
+
+int64_t stook__engine_time(const struct stook__engine *engine)
+{
+    return stook__loop_cached(engine->loop);
+}
+
+const int64_t *stook__engine_clock(const struct stook__engine *engine)
+{
+    return &engine->now;
+}
+
+/* Of two times, of which 0 is none. */
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
+int64_t stook__engine_alarm(const struct stook__engine *engine)
+{
+    int64_t soon = earlier(stook__timer_heap_due(&engine->alarms), stook__connect_gates_alarm(engine));
+    return earlier(soon, earlier(ask_at(engine), engine->tls_close_at));
+}
+
+void stook__engine_free(struct stook__engine *engine)
+{
+    if (engine == NULL)
+        return;
+    stook__trusts_free(engine);
+    stook__sockets_free(engine);
+    stook__free(engine->allocator, engine);
+}

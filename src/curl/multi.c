@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+/* One CURLM, its timer, and what to do when it breaks; see multi.h. */
+#include "curl/multi.h"
+
+#include "curl/connect_gate.h"
+#include "curl/quirks/tls_close.h"
+#include "curl/quirks/next_address.h"
+#include "curl/quirks/timeout_extension.h"
+#include "curl/socket.h"
+#include "loop/loop.h"
+
+/* Of libcurl 8.20; we may be built with the headers of an older one. */
+#define RESOLVE_THREADS_MAX ((CURLMoption)(CURLOPTTYPE_LONG + 20))
+#define QUICK_EXIT ((CURLMoption)(CURLOPTTYPE_LONG + 21))
+
+enum { ROUNDS = 4 }; /* of a kick; more would starve the rest of the program */
+
+/* libcurl calls this from inside its own functions, so it may only write down. No 1 ms for 0: the
+   kick of this very turn takes it. */
+static int on_timer(CURLM *curlm, long timeout_ms, void *user)
+{
+    struct stook__multi *multi = user;
+    struct stook__engine *engine = multi->engine;
+    (void)curlm;
+    stook__list_remove(&multi->kicked);
+    if (timeout_ms == 0)
+        stook__list_append(&engine->kicked, &multi->kicked);
+    if (timeout_ms > 0)
+        stook__timer_heap_set(&engine->alarms, &multi->alarm, stook__loop_now() + (int64_t)timeout_ms * 1000);
+    else
+        stook__timer_heap_clear(&engine->alarms, &multi->alarm);
+    return 0;
+}
+
+static CURLM *make_multi(struct stook__multi *multi)
+{
+    CURLM *curlm = curl_multi_init();
+    if (curlm == NULL)
+        return NULL;
+    /* From 8.20 on. Fewer threads than look-ups, and those that hang would hold up others; each may
+       be two, one of each family. One that nobody waits for any more must not be joined: it is
+       detached, and goes when getaddrinfo returns. Older ones do not know these options. */
+    curl_multi_setopt(curlm, RESOLVE_THREADS_MAX, 512L);
+    curl_multi_setopt(curlm, QUICK_EXIT, 1L);
+    curl_multi_setopt(curlm, CURLMOPT_SOCKETFUNCTION, stook__sockets_announced);
+    curl_multi_setopt(curlm, CURLMOPT_SOCKETDATA, multi);
+    curl_multi_setopt(curlm, CURLMOPT_TIMERFUNCTION, on_timer);
+    curl_multi_setopt(curlm, CURLMOPT_TIMERDATA, multi);
+    /* The default shrinks with what is running, and closes warm connections at the end of a batch. */
+    curl_multi_setopt(curlm, CURLMOPT_MAXCONNECTS, 4096L);
+    return curlm;
+}
+
+struct stook__multi *stook__multi_new(struct stook__engine *engine)
+{
+    struct stook__multi *multi = stook__alloc(engine->allocator, sizeof *multi);
+    if (multi == NULL)
+        return NULL;
+    multi->engine = engine;
+    stook__list_init(&multi->easies);
+    stook__list_init(&multi->active);
+    stook__list_init(&multi->kicked);
+    stook__list_append(&engine->multis, &multi->all);
+    return multi;
+}
+
+/* There may be messages, or it is broken: look at it before the turn ends. */
+static void mark(struct stook__multi *multi)
+{
+    if (stook__list_empty(&multi->active))
+        stook__list_append(&multi->engine->active, &multi->active);
+}
+
+int stook__multi_add(struct stook__multi *multi, struct stook__easy *easy)
+{
+    if (multi->curlm == NULL)
+        multi->curlm = make_multi(multi);
+    /* Newer ones (8.20, not yet 8.14) cannot be made without descriptors. */
+    if (multi->curlm == NULL)
+        return stook__sockets_exhausted() ? STOOK_ENOFD : STOOK_ENOMEM;
+    CURLMcode code = curl_multi_add_handle(multi->curlm, easy->curl);
+    if (code == CURLM_OUT_OF_MEMORY)
+        return STOOK_ENOMEM;
+    if (code != CURLM_OK) {
+        multi->broken = code;
+        mark(multi);
+        return STOOK_ERESET;
+    }
+    easy->multi = multi;
+    multi->n_handles++;
+    stook__list_append(&multi->easies, &easy->link);
+    multi->engine->n_running++;
+    return 0;
+}
+
+void stook__multi_remove(struct stook__easy *easy)
+{
+    stook__sockets_give_up(easy);
+    stook__list_remove(&easy->next_address);
+    stook__easy_discard(easy);
+    curl_multi_remove_handle(easy->multi->curlm, easy->curl);
+    stook__easy_unpause(easy);
+    easy->multi->n_handles--;
+    easy->multi = NULL;
+    easy->engine->n_running--;
+    stook__tls_close_expect(easy->engine);
+    stook__curl_origin_leave(easy->origin, easy->nth);
+}
+
+static void act(struct stook__multi *multi, curl_socket_t fd, int events)
+{
+    int running; /* libcurl up to 8.21 writes through it unasked */
+    if (multi->curlm == NULL || multi->broken != CURLM_OK)
+        return;
+    mark(multi);
+    stook__timeout_extension_renew(multi->engine);
+    multi->engine->now = stook__engine_time(multi->engine);
+    CURLMcode code = curl_multi_socket_action(multi->curlm, fd, events, &running);
+    if (code != CURLM_OK && code != CURLM_CALL_MULTI_PERFORM)
+        multi->broken = code;
+    else
+        stook__next_address(multi->engine);
+}
+
+void stook__multi_action(struct stook__multi *multi, int fd, int events)
+{
+    act(multi, fd, events);
+}
+
+/* Another one is made when it is needed. */
+static void discard(struct stook__multi *multi)
+{
+    curl_multi_cleanup(multi->curlm);
+    stook__sockets_leave(multi);
+    multi->curlm = NULL;
+    multi->broken = CURLM_OK;
+    stook__list_remove(&multi->kicked);
+    stook__timer_heap_clear(&multi->engine->alarms, &multi->alarm);
+}
+
+int stook__multi_clear(struct stook__multi *multi)
+{
+    if (multi->curlm == NULL || multi->n_handles > 0)
+        return 0;
+    discard(multi);
+    return 1;
+}
+
+/* The state of every transfer is unknown now: end them all, and start over with a new CURLM. */
+static void rebuild(struct stook__multi *multi)
+{
+    struct stook__link *completed = &multi->engine->finished;
+    while (!stook__list_empty(&multi->easies)) {
+        struct stook__easy *easy = STOOK__OF(struct stook__easy, link, multi->easies.next);
+        easy->broken = multi->broken;
+        stook__connect_gate_left(easy, CURLE_FAILED_INIT);
+        stook__list_remove(&easy->link);
+        stook__list_append(completed, &easy->link);
+    }
+    for (struct stook__link *link = completed->next; link != completed; link = link->next) {
+        struct stook__easy *easy = STOOK__OF(struct stook__easy, link, link);
+        if (easy->multi == multi)
+            stook__multi_remove(easy);
+    }
+    discard(multi);
+}
+
+void stook__multi_program_paused(struct stook__multi *multi)
+{
+    for (struct stook__link *link = multi->easies.next; link != &multi->easies; link = link->next) {
+        struct stook__easy *easy = STOOK__OF(struct stook__easy, link, link);
+        if (easy->paused)
+            stook__easy_program_paused(easy);
+    }
+}
+
+void stook__multi_kick(struct stook__multi *multi)
+{
+    mark(multi);
+    if (stook__list_empty(&multi->kicked))
+        stook__list_append(&multi->engine->kicked, &multi->kicked);
+}
+
+int stook__multi_work(struct stook__multi *multi)
+{
+    for (int round = 0; round < ROUNDS && !stook__list_empty(&multi->kicked); round++) {
+        stook__list_remove(&multi->kicked);
+        act(multi, CURL_SOCKET_TIMEOUT, 0);
+    }
+    return !stook__list_empty(&multi->kicked);
+}
+
+void stook__multi_drain(struct stook__multi *multi)
+{
+    int left;
+    CURLMsg *message;
+    struct stook__link back, *link;
+    stook__list_init(&back);
+    if (multi->broken != CURLM_OK)
+        rebuild(multi);
+    if (multi->curlm == NULL)
+        return;
+    while ((message = curl_multi_info_read(multi->curlm, &left)) != NULL) {
+        struct stook__easy *easy = NULL;
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        CURLcode code = message->data.result;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&easy);
+        stook__list_remove(&easy->link);
+        if (stook__connect_gate_wants_back(easy, code)) {
+            stook__list_append(&back, &easy->link);
+            continue;
+        }
+        easy->code = code;
+        easy->ended = 1;
+        stook__connect_gate_left(easy, code);
+        stook__list_append(&multi->engine->finished, &easy->link);
+    }
+    while ((link = stook__list_pop(&back)) != NULL) {
+        struct stook__easy *easy = STOOK__OF(struct stook__easy, link, link);
+        stook__multi_remove(easy);
+        stook__connect_gate_take_back(easy);
+    }
+}
+
+void stook__multi_free(struct stook__multi *multi)
+{
+    if (multi == NULL)
+        return;
+    if (multi->curlm != NULL)
+        discard(multi);
+    stook__list_remove(&multi->all);
+    stook__list_remove(&multi->active);
+    stook__free(multi->engine->allocator, multi);
+}

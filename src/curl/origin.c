@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Origins, their pooled easy handles and their multi handles; see origin.h.
+ *
+ * libcurl looks for a connection by walking those of the host, and some of its work walks all that
+ * a CURLM has. So an origin's requests fill one multi handle after another, 25 in each, always from
+ * its home on: warm connections are found first, and the walk stays short.
+ */
+#include "curl/origin.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+enum {
+    LANE_LOAD = 25,    /* of one origin, in one multi handle */
+    HOMES = 32,        /* origins are spread over these */
+    TLS_HOMES = 4,     /* each reads a store of authorities: 30 ms and 0.8 MB */
+    POOL_MAX = 1024,   /* easy handles at rest, of all origins; about 7 KB each */
+    UNUSED_MAX = 4096, /* origins that nobody uses */
+};
+
+static int is_literal(const char *key, size_t size)
+{
+    const char *host = memchr(key, ':', size);
+    if (host == NULL || size - (size_t)(host - key) < 4)
+        return 0;
+    host += 3;
+    size_t rest = size - (size_t)(host - key);
+    /* Where else it is, is no name either. */
+    if (host[0] == '[' || memchr(host, ' ', rest) != NULL || memchr(host, '>', rest) != NULL)
+        return 1;
+    struct in_addr address;
+    char name[INET_ADDRSTRLEN];
+    const char *colon = memchr(host, ':', rest);
+    size_t length = colon != NULL ? (size_t)(colon - host) : rest;
+    if (length >= sizeof name)
+        return 0;
+    memcpy(name, host, length);
+    name[length] = '\0';
+    /* libcurl knows localhost by itself. What are only numbers may be looked up: 300.300.300.300. */
+    return strcmp(name, "localhost") == 0 || inet_pton(AF_INET, name, &address) == 1;
+}
+
+static struct stook__curl_origin *make(struct stook__trust *trust, uint64_t hash, const char *key, size_t size, int h2)
+{
+    struct stook__engine *engine = trust->engine;
+    struct stook__curl_origin *origin = stook__alloc(engine->allocator, sizeof *origin + size);
+    if (origin == NULL)
+        return NULL;
+    memcpy(origin->key, key, size);
+    origin->engine = engine;
+    origin->trust = trust;
+    origin->node.hash = hash;
+    origin->node.key = origin->key;
+    origin->node.key_size = size;
+    origin->h2 = h2;
+    origin->tls = size > 5 && memcmp(key, "https", 5) == 0;
+    origin->protocol = origin->tls ? 0 : 11;
+    origin->literal = is_literal(key, size);
+    origin->home = (unsigned)(hash % (origin->tls ? TLS_HOMES : HOMES));
+    stook__list_init(&origin->pool);
+    stook__list_init(&origin->unused);
+    stook__list_init(&origin->gated);
+    stook__list_init(&origin->ready);
+    stook__list_init(&origin->waiting_for_dns);
+    stook__list_init(&origin->waiting_for_lookup);
+    if (stook__map_add(&trust->origins[h2], engine->allocator, &origin->node) != 0) {
+        stook__free(engine->allocator, origin);
+        return NULL;
+    }
+    return origin;
+}
+
+static struct stook__curl_origin *find(struct stook__trust *trust, uint64_t hash, const char *key, size_t size, int h2)
+{
+    struct stook__node *node = stook__map_find(&trust->origins[h2], hash, key, size);
+    return node != NULL ? STOOK__OF(struct stook__curl_origin, node, node) : NULL;
+}
+
+struct stook__curl_origin *stook__curl_origin_get(struct stook__trust *trust, const char *key, size_t size, int h2)
+{
+    uint64_t hash = stook__map_hash(key, size);
+    struct stook__curl_origin *origin = find(trust, hash, key, size, h2);
+    return origin != NULL ? origin : make(trust, hash, key, size, h2);
+}
+
+static void destroy(struct stook__curl_origin *origin)
+{
+    struct stook__engine *engine = origin->engine;
+    while (!stook__list_empty(&origin->pool))
+        stook__easy_destroy(STOOK__OF(struct stook__easy, link, origin->pool.next));
+    if (!stook__list_empty(&origin->unused)) {
+        stook__list_remove(&origin->unused);
+        engine->n_unused--;
+    }
+    stook__timer_heap_clear(&engine->caps, &origin->cap);
+    stook__list_remove(&origin->ready);
+    stook__list_remove(&origin->waiting_for_lookup);
+    stook__map_remove(&origin->trust->origins[origin->h2], &origin->node);
+    stook__free(engine->allocator, origin->load);
+    stook__free(engine->allocator, origin);
+}
+
+void stook__curl_origin_ref(struct stook__curl_origin *origin)
+{
+    if (origin->in_flight++ > 0)
+        return;
+    stook__trust_ref(origin->trust);
+    if (stook__list_empty(&origin->unused))
+        return;
+    stook__list_remove(&origin->unused);
+    origin->engine->n_unused--;
+}
+
+void stook__curl_origin_unref(struct stook__curl_origin *origin)
+{
+    struct stook__engine *engine = origin->engine;
+    struct stook__trust *trust = origin->trust;
+    if (--origin->in_flight > 0)
+        return;
+    stook__list_append(&engine->unused, &origin->unused);
+    if (++engine->n_unused > UNUSED_MAX)
+        destroy(STOOK__OF(struct stook__curl_origin, unused, engine->unused.next));
+    stook__trust_unref(trust);
+}
+
+struct stook__easy *stook__curl_origin_pop(struct stook__trust *trust, const struct stook__node *key, int h2)
+{
+    struct stook__curl_origin *origin = find(trust, key->hash, key->key, key->key_size, h2);
+    struct stook__link *first = origin != NULL ? stook__list_pop(&origin->pool) : NULL;
+    if (first == NULL)
+        return NULL;
+    struct stook__easy *easy = STOOK__OF(struct stook__easy, link, first);
+    stook__list_remove(&easy->rest);
+    trust->engine->n_resting--;
+    stook__curl_origin_ref(origin);
+    return easy;
+}
+
+void stook__curl_origin_push(struct stook__curl_origin *origin, struct stook__easy *easy)
+{
+    struct stook__engine *engine = origin->engine;
+    stook__list_append(origin->pool.next, &easy->link); /* in front of the first */
+    stook__list_append(&engine->resting, &easy->rest);
+    if (++engine->n_resting > POOL_MAX)
+        stook__easy_destroy(STOOK__OF(struct stook__easy, rest, engine->resting.next));
+}
+
+/* Where the loads of multi handles are counted; without memory for more, the last one takes it all. */
+static void make_load(struct stook__curl_origin *origin)
+{
+    size_t count = origin->n_load != 0 ? 2 * origin->n_load : 1;
+    unsigned short *load = stook__resize(origin->engine->allocator, origin->load, count * sizeof *load);
+    if (load == NULL)
+        return;
+    memset(load + origin->n_load, 0, (count - origin->n_load) * sizeof *load);
+    origin->load = load;
+    origin->n_load = count;
+}
+
+static size_t lanes_allowed(const struct stook__curl_origin *origin)
+{
+    /* One connection may carry them all; until that is known, and then, they stay together. */
+    return !origin->h2 || origin->protocol == 11 ? MULTIS_MAX : 1;
+}
+
+static size_t pick(struct stook__curl_origin *origin)
+{
+    size_t allowed = lanes_allowed(origin), nth = 0;
+    while (nth < origin->n_load && nth < allowed && origin->load[nth] >= LANE_LOAD)
+        nth++;
+    if (nth >= allowed)
+        return origin->in_flight % allowed;
+    if (nth == origin->n_load)
+        make_load(origin);
+    return nth < origin->n_load ? nth : 0;
+}
+
+struct stook__multi *stook__curl_origin_enter(struct stook__curl_origin *origin, unsigned *ret_nth)
+{
+    size_t nth = pick(origin);
+    if (nth >= origin->n_load)
+        return NULL;
+    struct stook__multi *multi = stook__trust_multi(origin->trust, (size_t)origin->h2 * MULTIS_MAX + (origin->home + nth) % MULTIS_MAX);
+    if (multi == NULL)
+        return NULL;
+    origin->load[nth]++;
+    *ret_nth = (unsigned)nth;
+    return multi;
+}
+
+void stook__curl_origin_leave(struct stook__curl_origin *origin, unsigned nth)
+{
+    origin->load[nth]--;
+}
+
+void stook__curl_origins_free(struct stook__trust *trust)
+{
+    struct stook__node *node;
+    for (size_t i = 0; i < sizeof trust->origins / sizeof trust->origins[0]; i++) {
+        while ((node = stook__map_next(&trust->origins[i], NULL)) != NULL)
+            destroy(STOOK__OF(struct stook__curl_origin, node, node));
+        stook__map_free(&trust->origins[i], trust->engine->allocator);
+    }
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* libcurl's own clock for connecting; see timeout_extension.h. */
+#include "curl/quirks/timeout_extension.h"
+
+#include <limits.h>
+
+#include "loop/loop.h"
+
+static const int64_t LIBCURL_MS = 300000; /* its own, where none is set */
+static const int64_t EARLY_US = 50000;    /* as long as libcurl may take over what it is told */
+
+void stook__timeout_extension_begin(struct stook__easy *easy)
+{
+    struct stook__engine *engine = easy->engine;
+    int64_t ms = easy->state.connect_ms != 0 ? easy->state.connect_ms : LIBCURL_MS;
+    stook__timer_heap_set(&engine->timeout_extension, &easy->timeout_extension, stook__engine_time(engine) + ms * 1000 - EARLY_US);
+}
+
+void stook__timeout_extension_end(struct stook__easy *easy)
+{
+    stook__timer_heap_clear(&easy->engine->timeout_extension, &easy->timeout_extension);
+}
+
+void stook__timeout_extension_renew(struct stook__engine *engine)
+{
+    struct stook__timer *first = stook__timer_heap_first(&engine->timeout_extension);
+    int64_t now = first != NULL ? stook__loop_now() : 0;
+    for (; first != NULL && first->due <= now; first = stook__timer_heap_first(&engine->timeout_extension)) {
+        struct stook__easy *easy = STOOK__OF(struct stook__easy, timeout_extension, first);
+        stook__timer_heap_clear(&engine->timeout_extension, first);
+        easy->state.connect_ms = INT_MAX;
+        curl_easy_setopt(easy->curl, CURLOPT_CONNECTTIMEOUT_MS, (long)INT_MAX);
+    }
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* Connections that only say goodbye; see tls_close.h. */
+#include "curl/quirks/tls_close.h"
+
+#include <sys/socket.h>
+
+#include "curl/quirks/quirks.h"
+#include "curl/socket_entry.h"
+
+static const int64_t LOOK_US = 2000000; /* as long as libcurl means to wait */
+
+void stook__tls_close_expect(struct stook__engine *engine)
+{
+    if ((engine->quirks & STOOK__QUIRK_WAITS_FOR_TLS_CLOSE) && engine->tls_close_at == 0)
+        engine->tls_close_at = stook__engine_time(engine) + LOOK_US;
+}
+
+void stook__tls_close_check(struct stook__engine *engine, int64_t now)
+{
+    int waiting = 0;
+    if (engine->tls_close_at == 0 || engine->tls_close_at > now)
+        return;
+    for (size_t fd = 0; fd < engine->sockets.capacity; fd++) {
+        struct stook__socket *socket = engine->sockets.by_fd[fd];
+        if (socket == NULL || socket->idle || !socket->connected || stook__sockets_used(socket))
+            continue;
+        if (socket->alone++ > 0)
+            shutdown(socket->fd, SHUT_RDWR);
+        waiting++;
+    }
+    engine->tls_close_at = waiting > 0 ? now + LOOK_US : 0;
+}

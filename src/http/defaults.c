@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* What most attempts of a client have in common; see defaults.h. */
+#include "http/defaults.h"
+
+#include <string.h>
+
+#include "curl/quirks/quirks.h"
+#include "curl/trust.h"
+#include "http/header_list.h"
+#include "http/attempt_parts.h"
+
+/* HTTP/2 is the default where libcurl's is sound. */
+static void find_versions(struct stook__defaults *defaults)
+{
+    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+    int has_2 = (info->features & CURL_VERSION_HTTP2) != 0;
+    int weak = (stook__engine_quirks(defaults->engine) & STOOK__QUIRK_WEAK_HTTP_2) != 0;
+    defaults->has_tls = (info->features & CURL_VERSION_SSL) != 0;
+    /* Without one OpenSSL would ask on the terminal; with one GnuTLS takes every key for encrypted. */
+    defaults->no_password = info->ssl_version != NULL && strncmp(info->ssl_version, "GnuTLS", 6) == 0 ? NULL : "";
+    defaults->versions[STOOK_HTTP_1_1] = CURL_HTTP_VERSION_1_1;
+    defaults->versions[STOOK_HTTP_2] = has_2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1;
+    defaults->versions[STOOK_HTTP_3] = info->features & CURL_VERSION_HTTP3 ? CURL_HTTP_VERSION_3 : 0;
+    defaults->versions[STOOK_HTTP_DEFAULT] = defaults->versions[weak ? STOOK_HTTP_1_1 : STOOK_HTTP_2];
+}
+
+int stook__defaults_new(struct stook__allocator *allocator, struct stook__engine *engine, const struct stook__settings *policy,
+                     struct stook__defaults **ret_usual)
+{
+    struct stook__defaults *defaults = stook__alloc(allocator, sizeof *defaults);
+    if (defaults == NULL)
+        return STOOK_ENOMEM;
+    defaults->allocator = allocator;
+    defaults->engine = engine;
+    defaults->policy = policy;
+    stook__list_init(&defaults->downloads);
+    stook__list_init(&defaults->files_ready);
+    find_versions(defaults);
+    int error = stook__header_list_defaults(allocator, policy->user_agent, &defaults->agent, &defaults->headers);
+    if (error == 0) {
+        defaults->trust = stook__peer_trust(defaults, policy);
+        error = defaults->trust != NULL ? 0 : STOOK_ENOMEM;
+    }
+    if (error != 0) {
+        stook__defaults_free(defaults);
+        return error;
+    }
+    stook__trust_ref(defaults->trust);
+    *ret_usual = defaults;
+    return 0;
+}
+
+void stook__defaults_free(struct stook__defaults *defaults)
+{
+    if (defaults == NULL)
+        return;
+    curl_slist_free_all(defaults->headers);
+    stook__free(defaults->allocator, defaults->agent);
+    stook__free(defaults->allocator, defaults);
+}

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A request mapped onto an easy handle. A handle that rested has the options of a plain GET of its
+ * origin; what a request needs beside that is noted in the easy handle's kit, and undone by the next.
+ * What is not set here has libcurl's default, looked at and found safe.
+ */
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "curl/quirks/quirks.h"
+#include "http/codecs.h"
+#include "http/header_list.h"
+#include "http/body_sink.h"
+#include "http/upload.h"
+#include "request/url.h"
+
+enum { BODY = 1, METHOD = 2, HEAD = 4, FIELDS = 8, FRESH = 16, ROOM = 32, LAST = 64 }; /* of kit.changed */
+static const long ROOM_SIZE = 128 << 10; /* of libcurl's buffer */
+enum { OWN_MAX = 4 };                                            /* lines of own_fields(), with the NULL */
+
+static int is_https(const struct stook__attempt *attempt)
+{
+    return attempt->origin->key_size > 5 && attempt->origin->key[4] == 's';
+}
+
+static long http_version(const struct stook__attempt *attempt)
+{
+    int64_t version = attempt->policy->http_version;
+    return attempt->defaults->versions[version == STOOK_HTTP_3 && !is_https(attempt) ? STOOK_HTTP_2 : version];
+}
+
+/*
+ * Where libcurl has both a file and a directory of authorities by default, as on Debian, the
+ * directory keeps it from keeping what it read: 23 ms for each new connection instead of 1. The
+ * file is tried alone, and the directory when a certificate's authority is not in the file. From
+ * 8.21 on libcurl does not let go of its directory.
+ */
+static int directory_apart(const struct stook__attempt *attempt)
+{
+    char *file = NULL, *directory = NULL;
+    if (stook__engine_quirks(attempt->engine) & STOOK__QUIRK_KEEPS_DIRECTORY)
+        return 0;
+    curl_easy_getinfo(stook__easy_curl(attempt->easy), CURLINFO_CAINFO, &file);
+    curl_easy_getinfo(stook__easy_curl(attempt->easy), CURLINFO_CAPATH, &directory);
+    return file != NULL && *file != '\0' && directory != NULL && *directory != '\0';
+}
+
+static void set_authorities(struct stook__attempt *attempt)
+{
+    struct stook__easy_state *state = stook__easy_state(attempt->easy);
+    const char *file = attempt->policy->ca_file;
+    if (file != NULL)
+        stook__easy_set(attempt->easy, CURLOPT_CAINFO, file);
+    state->directory = !stook__peer_own_authorities(attempt->policy) && (stook__easy_needs_directory(attempt->easy) ||
+                                      !directory_apart(attempt));
+    /* A file of one's own means these authorities and no others. */
+    if (!state->directory)
+        stook__easy_switch_off(attempt->easy, CURLOPT_CAPATH, NULL);
+}
+
+static void set_policy(struct stook__attempt *attempt)
+{
+    struct stook__easy *easy = attempt->easy;
+    stook__easy_set(easy, CURLOPT_PROTOCOLS_STR, attempt->defaults->has_tls ? "http,https" : "http");
+    /* An empty proxy: those of the environment are not asked. */
+    stook__easy_switch_off(easy, CURLOPT_PROXY, "");
+    stook__easy_switch_off(easy, CURLOPT_NOPROXY, "*");
+    set_authorities(attempt);
+    if (attempt->defaults->has_tls)
+        stook__easy_set(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    stook__easy_set(easy, CURLOPT_HTTP_VERSION, http_version(attempt));
+    /* libcurl formats a User-Agent that is an option twice for each request. */
+    stook__easy_set(easy, CURLOPT_HTTPHEADER, attempt->defaults->headers);
+    stook__easy_set(easy, CURLOPT_CURLU, stook__easy_state(easy)->url);
+}
+
+/* Whether a connection may come to speak HTTP/2, which is agreed in TLS: 1; or even HTTP/3: 2. */
+int stook__options_may_be_h2(const struct stook__attempt *attempt)
+{
+    long version = http_version(attempt);
+    if (!is_https(attempt) || version == CURL_HTTP_VERSION_1_1)
+        return 0;
+    return version == CURL_HTTP_VERSION_3 ? 2 : 1;
+}
+
+/* Whether the handle is no different from that of other requests when this one is over. */
+static int may_rest(const struct stook__attempt *attempt, int secret)
+{
+    const struct stook__settings *policy = attempt->policy, *defaults = attempt->defaults->policy;
+    const struct stook__optional *optional = attempt->spec->optional;
+    return !secret && policy->ca_file == defaults->ca_file && policy->peer == defaults->peer &&
+           policy->http_version == defaults->http_version && !stook__spec_has_source(attempt->spec) &&
+           (optional == NULL || (optional->unix_socket == NULL && optional->username == NULL && optional->on_progress == NULL)); /* progress cannot be switched off again */
+}
+
+static int refuse_url(struct stook__attempt *attempt, int error, const char *why, const char *scheme,
+                      struct stook__outcome *ret_outcome)
+{
+    char text[80];
+    if (scheme[0] != '\0') {
+        snprintf(text, sizeof text, "the scheme is %s; %s", scheme, why);
+        why = text;
+    }
+    stook__outcome_set(attempt->allocator, ret_outcome, error, why);
+    return error;
+}
+
+/* Whoever asks for the same again, as those do who poll, is spared 600 instructions. */
+static void note_url(struct stook__easy_state *state, const char *url)
+{
+    size_t size = strlen(url) + 1;
+    if (size <= sizeof state->text)
+        memcpy(state->text, url, size);
+}
+
+static int take_new(struct stook__attempt *attempt, struct stook__trust *trust, int rest, struct stook__outcome *ret_outcome)
+{
+    const char *why = NULL, *url = attempt->spec->url;
+    char scheme[16];
+    attempt->easy = stook__easy_new(trust, &stook__receive_events, attempt);
+    if (attempt->easy == NULL)
+        return STOOK_ENOMEM;
+    int error = stook__url_parse(stook__easy_state(attempt->easy)->url, url, &why, scheme);
+    if (error != 0)
+        return refuse_url(attempt, error, why, scheme, ret_outcome);
+    note_url(stook__easy_state(attempt->easy), url);
+    error = stook__peer_join(attempt, stook__options_may_be_h2(attempt), rest);
+    if (error != 0)
+        return error;
+    set_policy(attempt);
+    stook__peer_set(attempt);
+    return 0;
+}
+
+/* A easy handle with the URL and the policy set: one that rested, if it can be had, else a new one. */
+static int take_slot(struct stook__attempt *attempt, int rest, struct stook__outcome *ret_outcome)
+{
+    const char *why, *url = attempt->spec->url;
+    char scheme[16];
+    struct stook__trust *trust = stook__peer_trust(attempt->defaults, attempt->policy);
+    if (trust == NULL)
+        return STOOK_ENOMEM;
+    if (rest)
+        attempt->easy = stook__easy_take(trust, attempt->origin, stook__options_may_be_h2(attempt), &stook__receive_events, attempt);
+    if (attempt->easy != NULL && stook__easy_needs_directory(attempt->easy) && !stook__easy_state(attempt->easy)->directory) {
+        stook__easy_give_back(attempt->easy);
+        attempt->easy = NULL;
+    }
+    if (attempt->easy == NULL)
+        return take_new(attempt, trust, rest, ret_outcome);
+    struct stook__easy_state *state = stook__easy_state(attempt->easy);
+    if (strcmp(state->text, url) == 0)
+        return 0;
+    state->text[0] = '\0';
+    int error = stook__url_move(state->url, url + stook__url_origin(url)) ? 0 : stook__url_parse(state->url, url, &why, scheme);
+    if (error != 0)
+        return refuse_url(attempt, error, why, scheme, ret_outcome);
+    note_url(state, url);
+    return 0;
+}
+
+/* Back to a plain GET, where the last attempt of this handle was something else. */
+static void undo(CURL *curl, unsigned changed, const struct stook__defaults *defaults)
+{
+    if (changed & (BODY | HEAD)) {
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, NULL);
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)-1);
+        curl_easy_setopt(curl, CURLOPT_NOBODY, 0L);
+        curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L);
+    }
+    if (changed & METHOD)
+        curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, NULL);
+    if (changed & FIELDS)
+        curl_easy_setopt(curl, CURLOPT_HTTPHEADER, defaults->headers);
+    if (changed & FRESH)
+        curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 0L);
+    if (changed & ROOM)
+        curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, (long)CURL_MAX_WRITE_SIZE);
+    if (changed & LAST)
+        curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 0L);
+}
+
+void stook__options_last(struct stook__attempt *attempt, int last)
+{
+    stook__easy_state(attempt->easy)->changed |= LAST;
+    curl_easy_setopt(stook__easy_curl(attempt->easy), CURLOPT_FORBID_REUSE, (long)last);
+}
+
+/* What libcurl takes for a POST it sends again when a Digest was not asked for, as if it had left a body out. */
+static int is_post_for_digest(const struct stook__attempt *attempt)
+{
+    const struct stook__optional *optional = attempt->spec->optional;
+    return optional != NULL && optional->username != NULL && strcmp(attempt->method, "POST") == 0 &&
+           (!stook__spec_has_body(attempt->spec) || stook__upload_is_empty(attempt));
+}
+
+static int set_method(struct stook__attempt *attempt, unsigned *changed)
+{
+    struct stook__easy *easy = attempt->easy;
+    const struct stook__spec *spec = attempt->spec;
+    const char *method = attempt->method, *defaults = "GET";
+    if (stook__spec_method(spec) == NULL && !stook__spec_has_body(spec))
+        return 0; /* what undo() has left */
+    if (stook__spec_has_source(spec) && !is_post_for_digest(attempt)) {
+        int error = stook__upload_begin(attempt);
+        if (error != 0)
+            return error;
+        defaults = "POST";
+    } else if (strcmp(method, "HEAD") == 0 && spec->body_size == 0) {
+        /* Has to be told as such, or libcurl waits for a body that never comes. */
+        *changed |= HEAD;
+        stook__easy_set(easy, CURLOPT_NOBODY, 1L);
+        defaults = method;
+    } else if (spec->body_size > 0 || (strcmp(method, "POST") == 0 && !is_post_for_digest(attempt))) {
+        *changed |= BODY;
+        stook__easy_set(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)spec->body_size);
+        stook__easy_set(easy, CURLOPT_POSTFIELDS, spec->body != NULL ? spec->body : "");
+        defaults = "POST";
+    }
+    if (strcmp(method, defaults) != 0) {
+        *changed |= METHOD;
+        stook__easy_set(easy, CURLOPT_CUSTOMREQUEST, method);
+    }
+    return 0;
+}
+
+/* libcurl shares this time among the addresses of a name; the clock itself is sched's. Where nothing
+   is to be connected, libcurl is spared a timer, which costs it 1,300 instructions. */
+static void set_connect_time(struct stook__attempt *attempt)
+{
+    struct stook__easy_state *state = stook__easy_state(attempt->easy);
+    int64_t ms = attempt->policy->connect_ms;
+    if (ms < 0 || ms > INT_MAX)
+        ms = INT_MAX;
+    if (!attempt->fresh && stook__easy_warm(attempt->easy))
+        ms = 0;
+    if (state->connect_ms != ms)
+        stook__easy_set(attempt->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)ms);
+    state->connect_ms = ms;
+}
+
+/* POST always has one, if an empty one. */
+static int has_body(const struct stook__attempt *attempt)
+{
+    return stook__spec_has_body(attempt->spec) ||
+           (stook__spec_method(attempt->spec) != NULL && strcmp(attempt->method, "POST") == 0);
+}
+
+/* Lines that the library adds to the program's. */
+static const char *const *own_fields(const struct stook__attempt *attempt, const char *own[OWN_MAX])
+{
+    const char *const *fields = stook__body_sink_fields(attempt);
+    size_t n = 0;
+    if (attempt->policy->decompress == 1)
+        own[n++] = stook__codecs_accepted();
+    for (; fields != NULL && *fields != NULL && n < OWN_MAX - 1; fields++)
+        own[n++] = *fields;
+    if (is_post_for_digest(attempt) && n < OWN_MAX - 1)
+        own[n++] = "Content-Length: 0";
+    own[n] = NULL;
+    return own;
+}
+
+int stook__options_check(struct stook__attempt *attempt, int *ret_secret, struct stook__outcome *ret_outcome)
+{
+    const char *why = NULL, *own[OWN_MAX];
+    int error = stook__spec_method(attempt->spec) != NULL ? stook__method_check(attempt->method, &why) : 0;
+    if (error == 0 && stook__spec_has_body(attempt->spec) && strcmp(attempt->method, "HEAD") == 0) {
+        error = STOOK_EARG; /* libcurl would wait for the body of an answer that has none */
+        why = "a HEAD request has no body";
+    }
+    if (error == 0 && attempt->defaults->versions[attempt->policy->http_version] == 0) {
+        error = STOOK_EUNSUPPORTED;
+        why = "this libcurl has no HTTP/3";
+    }
+    if (error == 0 && is_https(attempt) && !attempt->defaults->has_tls) {
+        error = STOOK_EUNSUPPORTED;
+        why = "this libcurl has no TLS";
+    }
+    if (error == 0 && attempt->policy->decompress == 1 && !stook__codecs_any()) {
+        error = STOOK_EUNSUPPORTED;
+        why = "this build decodes no content coding";
+    }
+    if (error == 0)
+        error = stook__header_list(attempt->spec, has_body(attempt), attempt->defaults->agent, own_fields(attempt, own),
+                                   &attempt->headers, ret_secret, &why);
+    if (error != 0 && error != STOOK_ENOMEM)
+        stook__outcome_set(attempt->allocator, ret_outcome, error, why);
+    return error;
+}
+
+/* Bodies that may be large: fewer, larger reads. */
+static int goes_elsewhere(const struct stook__spec *spec)
+{
+    return spec->optional != NULL && (spec->optional->on_body != NULL || spec->optional->output_file != NULL);
+}
+
+/* What is refused was left out when libcurl was built, or its value is beyond libcurl's bounds. */
+static int refused(struct stook__attempt *attempt, const struct stook__refusal *refusal, struct stook__outcome *ret_outcome)
+{
+    int bad_value = refusal->code == CURLE_BAD_FUNCTION_ARGUMENT;
+    int error = bad_value ? STOOK_EARG : STOOK_EUNSUPPORTED;
+    char why[80];
+    if (refusal->code == CURLE_OUT_OF_MEMORY)
+        return STOOK_ENOMEM;
+    snprintf(why, sizeof why, bad_value ? "libcurl does not take the value of %s" : "this libcurl lacks %s", refusal->option);
+    stook__outcome_set(attempt->allocator, ret_outcome, error, why);
+    return error;
+}
+
+int stook__options_set(struct stook__attempt *attempt, int fresh, struct stook__outcome *ret_outcome)
+{
+    int secret = 0;
+    int error = stook__options_check(attempt, &secret, ret_outcome);
+    if (error == 0)
+        error = take_slot(attempt, may_rest(attempt, secret), ret_outcome);
+    if (error != 0)
+        return error;
+    struct stook__easy_state *state = stook__easy_state(attempt->easy);
+    undo(stook__easy_curl(attempt->easy), state->changed, attempt->defaults);
+    state->changed = 0;
+    error = set_method(attempt, &state->changed);
+    stook__resend_init(attempt);
+    if (attempt->headers != NULL) {
+        state->changed |= FIELDS;
+        stook__easy_set(attempt->easy, CURLOPT_HTTPHEADER, attempt->headers);
+    }
+    if (fresh) {
+        state->changed |= FRESH;
+        stook__easy_set(attempt->easy, CURLOPT_FRESH_CONNECT, 1L);
+    }
+    if (goes_elsewhere(attempt->spec)) {
+        state->changed |= ROOM;
+        /* For speed only: 7.88 refuses it while the handle still has the buffer of its last HTTP/2 transfer. */
+        curl_easy_setopt(stook__easy_curl(attempt->easy), CURLOPT_BUFFERSIZE, ROOM_SIZE);
+    }
+    if (attempt->spec->optional != NULL && attempt->spec->optional->on_progress != NULL)
+        stook__easy_watch_sent(attempt->easy);
+    set_connect_time(attempt);
+    if (state->refusal.code != CURLE_OK && (error == 0 || error == STOOK_ENOMEM))
+        error = refused(attempt, &state->refusal, ret_outcome);
+    return error;
+}

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+/* What became of an attempt: libcurl's codes put into our classes, with a line for people. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "curl/socket.h"
+#include "http/upload_source.h"
+#include "http/header_list.h"
+#include "http/body_sink.h"
+
+enum { CODE_TOO_LARGE = 100 }; /* CURLE_TOO_LARGE, of libcurl 8.6 and later */
+#define TOO_LONG "a line of the head is longer than libcurl takes"
+
+void stook__outcome_set(struct stook__allocator *allocator, struct stook__outcome *outcome, int error, const char *why)
+{
+    const char *text = stook_strerror(error);
+    *outcome = (struct stook__outcome){.error = error, .message = text};
+    if (why == NULL || *why == '\0')
+        return;
+    char *line = stook__format(allocator, "%s: %s", text, why);
+    if (line == NULL)
+        return;
+    outcome->message = line;
+    outcome->message_owned = 1;
+}
+
+/*
+ * What libcurl's codes mean here. The text is said where libcurl's own words are about something else, or
+ * about nothing; where it is NULL they name what there is to know: a host, a port, a reason of TLS.
+ */
+static const struct meaning {
+    CURLcode code;
+    int error;
+    const char *text;
+} meanings[] = {
+    {CURLE_OK, 0, NULL},
+    {CURLE_UNSUPPORTED_PROTOCOL, STOOK_EPROTOCOL, "the answer does not begin with a status line"}, /* the URL was checked */
+    {CURLE_FAILED_INIT, STOOK_ENOMEM, "libcurl could not set up the transfer"},
+    {CURLE_URL_MALFORMAT, STOOK_EURL, NULL},
+    {CURLE_NOT_BUILT_IN, STOOK_EUNSUPPORTED, "this libcurl lacks what the request needs"},
+    {CURLE_COULDNT_RESOLVE_PROXY, STOOK_EPROXY, NULL},
+    {CURLE_COULDNT_RESOLVE_HOST, STOOK_EDNS, NULL},
+    {CURLE_COULDNT_CONNECT, STOOK_ECONNECT, NULL},
+    {CURLE_WEIRD_SERVER_REPLY, STOOK_EPROTOCOL, NULL},
+    {CURLE_HTTP2, STOOK_ERESET, NULL},
+    {CURLE_PARTIAL_FILE, STOOK_ETRUNCATED, NULL},
+    {CURLE_WRITE_ERROR, STOOK_EPROTOCOL, "libcurl could not take in the answer"},
+    {CURLE_READ_ERROR, STOOK_EPROTOCOL, "libcurl could not read the request's body"},
+    {CURLE_OUT_OF_MEMORY, STOOK_ENOMEM, ""},
+    {CURLE_OPERATION_TIMEDOUT, STOOK_ETIMEOUT_ATTEMPT, NULL}, /* of libcurl's clocks only the one for connecting is set */
+    {CURLE_SSL_CONNECT_ERROR, STOOK_ETLS, NULL},
+    {CURLE_ABORTED_BY_CALLBACK, STOOK_EPROTOCOL, "the transfer was ended from inside"},
+    {CURLE_BAD_FUNCTION_ARGUMENT, STOOK_EPROTOCOL, "libcurl could not take in the answer"}, /* 7.88, of a bad chunk */
+    {CURLE_TOO_MANY_REDIRECTS, STOOK_EREDIRECT, NULL},
+    {CURLE_GOT_NOTHING, STOOK_ERESET, "it was closed without an answer"},
+    {CURLE_SSL_ENGINE_NOTFOUND, STOOK_ETLS, NULL},
+    {CURLE_SSL_ENGINE_SETFAILED, STOOK_ETLS, NULL},
+    {CURLE_SEND_ERROR, STOOK_ERESET, NULL},
+    {CURLE_RECV_ERROR, STOOK_ERESET, NULL},
+    {CURLE_SSL_CERTPROBLEM, STOOK_ECERT, NULL},
+    {CURLE_SSL_CIPHER, STOOK_ETLS, NULL},
+    {CURLE_PEER_FAILED_VERIFICATION, STOOK_ECERT, NULL},
+    {CURLE_BAD_CONTENT_ENCODING, STOOK_EPROTOCOL, "a transfer coding that nobody asked for"}, /* it decodes no content */
+    {CURLE_FILESIZE_EXCEEDED, STOOK_ETOOLARGE, NULL},
+    {CURLE_SEND_FAIL_REWIND, STOOK_ERESET, "the request's body could not begin anew"},
+    {CURLE_SSL_ENGINE_INITFAILED, STOOK_ETLS, NULL},
+    {CURLE_SSL_CACERT_BADFILE, STOOK_ECERT, "the authorities that were given cannot be read"},
+    {CURLE_SSL_SHUTDOWN_FAILED, STOOK_ETLS, NULL},
+    {CURLE_SSL_CRL_BADFILE, STOOK_ECERT, NULL},
+    {CURLE_SSL_ISSUER_ERROR, STOOK_ECERT, NULL},
+    {CURLE_CHUNK_FAILED, STOOK_EPROTOCOL, NULL},
+    {CURLE_SSL_PINNEDPUBKEYNOTMATCH, STOOK_ECERT, "the peer's key is not the pinned one"},
+    {CURLE_SSL_INVALIDCERTSTATUS, STOOK_ECERT, NULL},
+    {CURLE_HTTP2_STREAM, STOOK_ERESET, NULL}, /* of the connection, if it is not said which error the stream had */
+    {CURLE_AUTH_ERROR, STOOK_EPROTOCOL, "what the server asks of credentials cannot be answered"},
+    {CURLE_HTTP3, STOOK_ERESET, NULL},
+    {CURLE_QUIC_CONNECT_ERROR, STOOK_ERESET, NULL},
+    {CURLE_PROXY, STOOK_EPROXY, NULL},
+    {CURLE_SSL_CLIENTCERT, STOOK_ETLS, NULL},
+    {(CURLcode)CODE_TOO_LARGE, STOOK_ETOOLARGE, TOO_LONG},
+};
+
+static const struct meaning *meaning_of(CURLcode code)
+{
+    static const struct meaning unknown = {CURLE_OK, STOOK_EPROTOCOL, NULL};
+    for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++)
+        if (meanings[i].code == code)
+            return &meanings[i];
+    return &unknown;
+}
+
+/* The errors of HTTP/2 (RFC 9113 7), by their numbers. */
+static const char *const h2_errors[] = {
+    "NO_ERROR",           "PROTOCOL_ERROR", "INTERNAL_ERROR",    "FLOW_CONTROL_ERROR", "SETTINGS_TIMEOUT",
+    "STREAM_CLOSED",      "FRAME_SIZE_ERROR", "REFUSED_STREAM",  "CANCEL",             "COMPRESSION_ERROR",
+    "CONNECT_ERROR",      "ENHANCE_YOUR_CALM", "INADEQUATE_SECURITY", "HTTP_1_1_REQUIRED"};
+enum { H2_REFUSED_STREAM = 7, H2_ERRORS = sizeof h2_errors / sizeof h2_errors[0] };
+
+static int got_bytes(const struct stook__attempt *attempt)
+{
+    return attempt->resends > 0 || attempt->head_bytes > 0 || attempt->answer.body.size > 0;
+}
+
+/* Codes that say something else than what happened, seen by what else is known. */
+static int corrected(const struct stook__attempt *attempt, const struct stook__easy_info *info, const char **why)
+{
+    if (info->code == CURLE_OK && attempt->head_done)
+        return 0;
+    const struct meaning *meaning = meaning_of(info->code);
+    int os_error = attempt->answer.os_error;
+    *why = meaning->text != NULL ? meaning->text : info->text[0] != '\0' ? info->text : curl_easy_strerror(info->code);
+    if (info->os_error == EMFILE || info->os_error == ENFILE || os_error == EMFILE || os_error == ENFILE)
+        return STOOK_ENOFD;
+    /* Said when it could not make the pair of descriptors for its resolver. */
+    if (info->code == CURLE_COULDNT_RESOLVE_HOST && stook__sockets_exhausted())
+        return STOOK_ENOFD;
+    /* Said of a file that it could not open. */
+    if (info->starved && info->code != CURLE_PEER_FAILED_VERIFICATION && meaning->error == STOOK_ECERT)
+        return STOOK_ENOFD;
+    if (info->os_error == ENOMEM || info->os_error == ENOBUFS)
+        return STOOK_ENOMEM;
+    /* 7.88 says so of a header line over 100 KB. */
+    if (info->code == CURLE_OUT_OF_MEMORY && attempt->answer.time_us[STOOK_TIME_FIRST_BYTE] > 0 &&
+        !attempt->head_done) {
+        *why = TOO_LONG;
+        return STOOK_ETOOLARGE;
+    }
+    /* libcurl looks at chunks too, and what it finds has no code of its own. What the parser says is found before that. */
+    if (info->code == CURLE_RECV_ERROR && attempt->response.line != NULL && strstr(info->text, "in chunked-encoding") != NULL) {
+        int too_long = strstr(info->text, "memory") != NULL; /* 7.88 says so of a trailer over 4 KB */
+        *why = too_long ? TOO_LONG : info->text;
+        return too_long ? STOOK_ETOOLARGE : STOOK_EPROTOCOL;
+    }
+    /* The connection ended inside the head, and libcurl makes do with what it has. */
+    if (info->code == CURLE_OK && !attempt->head_done) {
+        *why = "the connection ended inside the head";
+        return STOOK_ETRUNCATED;
+    }
+    if (info->code == CURLE_HTTP2_STREAM && strstr(info->text, "closed cleanly, but before") != NULL) {
+        *why = "the peer ended the stream without an answer";
+        return STOOK_EPROTOCOL;
+    }
+    /* Others than 7.88 on OpenSSL have another code for a key that they cannot use. */
+    if (strstr(info->text, "key file") != NULL || strstr(info->text, "key or certificate file") != NULL)
+        return STOOK_ECERT;
+    return meaning->error;
+}
+
+/* Before the first byte of an answer libcurl wanted to send it once more, and was refused. Over a connection that
+   was made for this it wants to for HTTP/2 only, and need not say which of the two it was. */
+static const char *why_lost(const struct stook__easy_info *info)
+{
+    if (info->h2_error == H2_REFUSED_STREAM)
+        return "the peer refused the stream, REFUSED_STREAM";
+    return info->http_2 || !info->reused ? "the stream was refused, or its connection closed, before an answer"
+                                           : "a kept-alive connection was closed before an answer";
+}
+
+/* All there can be, so that none has to be stored with its result. */
+#define ONE(hundreds, tens, ones) "HTTP " #hundreds #tens #ones,
+#define TEN(h, t) ONE(h, t, 0) ONE(h, t, 1) ONE(h, t, 2) ONE(h, t, 3) ONE(h, t, 4) \
+                  ONE(h, t, 5) ONE(h, t, 6) ONE(h, t, 7) ONE(h, t, 8) ONE(h, t, 9)
+#define HUNDRED(h) TEN(h, 0) TEN(h, 1) TEN(h, 2) TEN(h, 3) TEN(h, 4) \
+                   TEN(h, 5) TEN(h, 6) TEN(h, 7) TEN(h, 8) TEN(h, 9)
+static const char status_lines[][9] = {HUNDRED(1) HUNDRED(2) HUNDRED(3) HUNDRED(4) HUNDRED(5)
+                                       HUNDRED(6) HUNDRED(7) HUNDRED(8) HUNDRED(9)};
+
+static const char *status_message(unsigned status)
+{
+    if (status >= 200 && status <= 299)
+        return stook_strerror(0);
+    return status >= 100 && status <= 999 ? status_lines[status - 100] : "HTTP";
+}
+
+/* Said on a connection that was used before, it may be about the time before this request: it says
+   that the server had given up waiting for one (RFC 9110 15.5.9). What on_head has seen stays. */
+int stook__error_map_given_up(const struct stook__attempt *attempt)
+{
+    struct stook__easy_info info;
+    if (attempt->answer.status != 408 || !stook__method_idempotent(attempt->method) ||
+        (attempt->stream != NULL && attempt->stream->head_told))
+        return 0;
+    stook__easy_info(attempt->easy, &info);
+    return info.reused;
+}
+
+/* Nobody ended it from here: what libcurl says, and what is known beside that. `room` is for words. */
+static int judge(struct stook__attempt *attempt, const struct stook__easy_info *info, const char **why, char *room,
+                 size_t size)
+{
+    long reset = info->h2_error;
+    if (info->broken != CURLM_OK) {
+        *why = curl_multi_strerror(info->broken);
+        return info->broken == CURLM_OUT_OF_MEMORY ? STOOK_ENOMEM : STOOK_ERESET;
+    }
+    if (reset >= 0 && reset != H2_REFUSED_STREAM) {
+        if (reset < H2_ERRORS)
+            snprintf(room, size, "the peer reset the stream, %s", h2_errors[reset]);
+        else
+            snprintf(room, size, "the peer reset the stream, 0x%lx", (unsigned long)reset);
+        *why = room;
+        return STOOK_EPROTOCOL;
+    }
+    if (info->resent || reset == H2_REFUSED_STREAM) {
+        *why = why_lost(info);
+        return STOOK_ERESET;
+    }
+    int error = corrected(attempt, info, why);
+    /* libcurl has its own idea of where chunks end. */
+    if (error == 0 && attempt->response.line != NULL)
+        error = stook__response_eof(&attempt->response, why);
+    if (error == 0 && attempt->sink != NULL)
+        error = stook__body_sink_check(attempt, why);
+    if (error == STOOK_ETIMEOUT_ATTEMPT) { /* libcurl's clock was first: what sched would say */
+        snprintf(room, size, "not connected within %" PRId64 " ms", attempt->policy->connect_ms);
+        *why = room;
+    }
+    return error;
+}
+
+void stook__error_map(struct stook__attempt *attempt, const struct stook__easy_info *info,
+                          struct stook__outcome *ret_outcome)
+{
+    int error = attempt->error;
+    const char *why = attempt->why;
+    char room[64], *file = NULL;
+    if (error == 0 && attempt->turned_down)
+        why = NULL;
+    else if (error == 0)
+        error = judge(attempt, info, &why, room, sizeof room);
+    if (attempt->error == 0 && (error == STOOK_ECERT || error == STOOK_ETLS) && info->code != CURLE_PEER_FAILED_VERIFICATION)
+        file = stook__peer_file_fault(attempt, info->code);
+    if (file != NULL) {
+        error = STOOK_EFILE;
+        why = file;
+    }
+    int given_up = error == 0 && stook__error_map_given_up(attempt);
+    if (given_up) {
+        error = STOOK_ERESET;
+        why = "the server had given up the kept-alive connection";
+    }
+    if (error == 0) {
+        *ret_outcome = (struct stook__outcome){.message = status_message(attempt->answer.status)};
+        return;
+    }
+    stook__outcome_set(attempt->allocator, ret_outcome, error, why);
+    stook__free(attempt->allocator, file);
+    int unheard = info->resent || info->reused || info->h2_error == H2_REFUSED_STREAM;
+    ret_outcome->starved = error == STOOK_ENOFD || (error == STOOK_ECONNECT && attempt->answer.os_error == EADDRNOTAVAIL);
+    ret_outcome->sent = attempt->connected;
+    ret_outcome->idempotent = stook__method_idempotent(attempt->method);
+    ret_outcome->lost = attempt->anew || given_up || (error == STOOK_ERESET && !got_bytes(attempt) && unheard);
+    if (!stook__upload_source_may_repeat(attempt))
+        ret_outcome->lost = ret_outcome->starved = 0;
+}

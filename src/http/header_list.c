@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/* What a request may say; see header_list.h. libcurl sends headers and methods without any look at them. */
+#include "http/header_list.h"
+
+#include <string.h>
+#include <strings.h>
+
+#define AGENT "User-Agent"
+
+/* RFC 9110 5.6.2 */
+static int is_token_char(unsigned char c)
+{
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
+           (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+}
+
+static size_t token_length(const char *text)
+{
+    size_t length = 0;
+    while (is_token_char((unsigned char)text[length]))
+        length++;
+    return length;
+}
+
+static int refuse(int error, const char *why, const char **ret_why)
+{
+    *ret_why = why;
+    return error;
+}
+
+int stook__method_check(const char *method, const char **ret_why)
+{
+    size_t length = token_length(method);
+    if (length == 0 || method[length] != '\0')
+        return refuse(STOOK_EARG, "the method is not a token", ret_why);
+    if (length > 64)
+        return refuse(STOOK_EARG, "the method is longer than 64 bytes", ret_why);
+    /* A tunnel, and an echo of credentials (RFC 9110 9.3.8). */
+    if (strcasecmp(method, "CONNECT") == 0 || strcasecmp(method, "TRACE") == 0)
+        return refuse(STOOK_EPOLICY, "the methods CONNECT and TRACE are not allowed", ret_why);
+    return 0;
+}
+
+int stook__method_idempotent(const char *method)
+{
+    static const char *const list[] = {"GET", "HEAD", "OPTIONS", "PUT", "DELETE"};
+    for (size_t i = 0; i < sizeof list / sizeof *list; i++)
+        if (strcmp(method, list[i]) == 0)
+            return 1;
+    return 0;
+}
+
+static int is_named(const char *field, size_t length, const char *name)
+{
+    return strlen(name) == length && strncasecmp(field, name, length) == 0;
+}
+
+/* Fields that say where a message ends or what a connection does are for the side that frames it:
+   a program that sets them can make two servers disagree on where the next request begins. */
+static int is_framing(const char *name, size_t length)
+{
+    static const char *const list[] = {"Content-Length", "Transfer-Encoding", "Connection", "Keep-Alive",
+                                       "Proxy-Connection", "Proxy-Authorization", "Upgrade", "HTTP2-Settings",
+                                       "TE", "Trailer", "Expect", "Host"};
+    for (size_t i = 0; i < sizeof list / sizeof *list; i++)
+        if (is_named(name, length, list[i]))
+            return 1;
+    return 0;
+}
+
+static int check_field(const char *field, size_t name_length, const char **ret_why)
+{
+    if (name_length == 0 || field[name_length] != ':')
+        return refuse(STOOK_EARG, "a header is not of the form \"Name: value\"", ret_why);
+    if (is_framing(field, name_length))
+        return refuse(STOOK_EPOLICY, "Host and the header fields that frame a message are not allowed", ret_why);
+    for (const unsigned char *c = (const unsigned char *)field + name_length; *c != '\0'; c++)
+        if ((*c < 0x20 && *c != '\t') || *c == 0x7f)
+            return refuse(STOOK_EARG, "a header value contains a control byte", ret_why);
+    return 0;
+}
+
+static int append(struct curl_slist **list, const char *text)
+{
+    struct curl_slist *longer = curl_slist_append(*list, text);
+    if (longer == NULL)
+        return STOOK_ENOMEM;
+    *list = longer;
+    return 0;
+}
+
+/* "Name: " with nothing behind it would take libcurl's own field away; "Name;" sends it empty. */
+static int append_field(struct curl_slist **list, const char *field, size_t name_length)
+{
+    char empty[256];
+    const char *value = field + name_length + 1;
+    if (value[strspn(value, " \t")] != '\0')
+        return append(list, field);
+    if (name_length > sizeof empty - 2)
+        return STOOK_EARG;
+    memcpy(empty, field, name_length);
+    memcpy(empty + name_length, ";", 2);
+    return append(list, empty);
+}
+
+int stook__header_list_defaults(struct stook__allocator *allocator, const char *user_agent, char **ret_agent, struct curl_slist **ret_list)
+{
+    if (user_agent == NULL)
+        return 0;
+    *ret_agent = stook__format(allocator, AGENT ": %s", user_agent);
+    return *ret_agent != NULL ? append_field(ret_list, *ret_agent, sizeof AGENT - 1) : STOOK_ENOMEM;
+}
+
+static int is_secret(const char *name, size_t length)
+{
+    return is_named(name, length, "Authorization") || is_named(name, length, "Cookie");
+}
+
+/* Whether it has the name of a line of ours. */
+static int is_own(const char *const *own, const char *field, size_t name_length)
+{
+    for (; *own != NULL; own++)
+        if (strncasecmp(*own, field, name_length) == 0 && (*own)[name_length] == ':')
+            return 1;
+    return 0;
+}
+
+static int fill(const struct stook__spec *spec, int has_body, const char *agent, const char *const *own,
+                struct curl_slist **list, int *ret_secret, const char **ret_why)
+{
+    int has_type = 0, has_agent = agent == NULL, error = 0;
+    for (const char *field = stook__spec_headers(spec); error == 0 && *field != '\0';
+         field += strlen(field) + 1) {
+        size_t name_length = token_length(field);
+        error = check_field(field, name_length, ret_why);
+        *ret_secret |= is_secret(field, name_length);
+        has_type |= is_named(field, name_length, "Content-Type");
+        has_agent |= is_named(field, name_length, AGENT);
+        if (error == 0 && is_own(own, field, name_length))
+            error = refuse(STOOK_EARG, "Accept-Encoding, Range and If-Range are the library's where decode or resume is on", ret_why);
+        if (error == 0)
+            error = append_field(list, field, name_length);
+    }
+    for (; error == 0 && *own != NULL; own++)
+        error = append(list, *own);
+    /* libcurl calls every body a form, and waits a second for leave to send a larger one. */
+    if (error == 0 && has_body && !has_type && (spec->optional == NULL || spec->optional->n_parts == 0))
+        error = append(list, "Content-Type:");
+    if (error == 0 && has_body)
+        error = append(list, stook__spec_expects(spec) ? "Expect: 100-continue" : "Expect:");
+    if (error == 0 && *list != NULL && !has_agent)
+        error = append_field(list, agent, sizeof AGENT - 1);
+    return error;
+}
+
+int stook__header_list(const struct stook__spec *spec, int has_body, const char *agent, const char *const *own,
+                       struct curl_slist **ret_list, int *ret_secret, const char **ret_why)
+{
+    struct curl_slist *list = NULL;
+    *ret_why = "a header name is longer than 254 bytes";
+    int error = fill(spec, has_body, agent, own, &list, ret_secret, ret_why);
+    if (error != 0)
+        curl_slist_free_all(list);
+    else
+        *ret_list = list;
+    return error;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* How far an attempt has come. Asked for by people, so it may cost a system call; nothing is noted for it. */
+#include "http/flow.h"
+#include "http/attempt_parts.h"
+
+static int has_sent_all(const struct stook__attempt *attempt)
+{
+    curl_off_t sent = 0;
+    curl_easy_getinfo(stook__easy_curl(attempt->easy), CURLINFO_SIZE_UPLOAD_T, &sent);
+    return (size_t)sent >= attempt->spec->body_size;
+}
+
+enum stook__phase stook__attempt_phase(const struct stook__attempt *attempt)
+{
+    if (attempt->easy == NULL)
+        return STOOK__GATED; /* its files are opened */
+    if (attempt->stream != NULL && attempt->stream->held_at != 0)
+        return STOOK__PAUSED;
+    if (stook__attempt_paused_for_buffer(attempt))
+        return STOOK__PAUSED_BUFFER;
+    if (attempt->head_bytes > 0)
+        return STOOK__RECEIVING;
+    if (attempt->connected)
+        return has_sent_all(attempt) ? STOOK__ANSWERING : STOOK__SENDING;
+    switch (stook__easy_way(attempt->easy)) {
+    case STOOK__AT_GATE:
+        return STOOK__GATED;
+    case STOOK__TO_NAME:
+        return STOOK__RESOLVING;
+    case STOOK__AT_PEER:
+        return STOOK__SECURING;
+    default:
+        return STOOK__CONNECTING;
+    }
+}

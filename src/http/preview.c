@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* What a request comes to; see preview.h. The judges are those of an attempt, which this is in all but its easy handle. */
+#include "http/preview.h"
+
+#include <string.h>
+
+#include "http/attempt_parts.h"
+#include "request/origin_key.h"
+#include "request/url.h"
+
+static int put(const struct stook__attempt *attempt, struct stook__buffer *words, const char *text)
+{
+    return stook__buffer_append(words, attempt->allocator, text, strlen(text) + 1);
+}
+
+/* What is not ASCII is percent-encoded where the URL is parsed, but not where a program hands libcurl a text. */
+static int put_url(const struct stook__attempt *attempt, CURLU *url, struct stook__buffer *words)
+{
+    char *encoded = NULL, scheme[16];
+    const char *why, *text = attempt->spec->url;
+    int error = stook__url_parse(url, text, &why, scheme);
+    if (error == 0 && !stook__url_is_ascii(text) && curl_url_get(url, CURLUPART_URL, &encoded, 0) != CURLUE_OK)
+        error = STOOK_ENOMEM;
+    if (error == 0)
+        error = put(attempt, words, encoded != NULL ? encoded : text);
+    curl_free(encoded);
+    return error;
+}
+
+static int put_all(const struct stook__attempt *attempt, CURLU *url, struct stook__buffer *words)
+{
+    char place[STOOK__PLACE_MAX];
+    const struct curl_slist *line = attempt->headers != NULL ? attempt->headers : attempt->defaults->headers;
+    int error = put_url(attempt, url, words);
+    if (error == 0)
+        error = put(attempt, words, stook__peer_place(attempt, url, place) ? place : "");
+    for (; error == 0 && line != NULL; line = line->next)
+        error = put(attempt, words, line->data);
+    return error == 0 ? put(attempt, words, "") : error;
+}
+
+int stook__preview(struct stook__defaults *defaults, const struct stook__spec *spec, const struct stook__settings *policy,
+                   struct stook__buffer *ret_words)
+{
+    char key[STOOK__ORIGIN_KEY_MAX];
+    size_t written;
+    struct stook__node origin = {.key = key, .key_size = stook__origin_key(spec->url, key, &written)};
+    struct stook__outcome outcome = {0};
+    struct stook__attempt attempt = {.allocator = defaults->allocator, .defaults = defaults, .spec = spec, .policy = policy,
+                                     .origin = &origin, .method = stook__attempt_method(spec)};
+    int secret = 0, error = stook__options_check(&attempt, &secret, &outcome);
+    CURLU *url = curl_url();
+    if (error == 0)
+        error = url != NULL ? put_all(&attempt, url, ret_words) : STOOK_ENOMEM;
+    curl_url_cleanup(url);
+    curl_slist_free_all(attempt.headers);
+    if (outcome.message_owned)
+        stook__free(attempt.allocator, (char *)outcome.message);
+    return error;
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/* Bodies to the program, and what else it hears while an attempt is under way; see stream.h. */
+#include "http/stream.h"
+
+#include "curl/engine.h"
+#include "http/upload_source.h"
+#include "http/body_sink.h"
+
+int stook__stream_begin(struct stook__attempt *attempt)
+{
+    struct stook__stream *stream = stook__alloc(attempt->allocator, sizeof *stream);
+    if (stream == NULL)
+        return STOOK_ENOMEM;
+    stook__list_init(&stream->ready_owners);
+    stream->attempt = attempt;
+    attempt->stream = stream;
+    return 0;
+}
+
+void stook__stream_end(struct stook__attempt *attempt)
+{
+    struct stook__stream *stream = attempt->stream;
+    if (stream == NULL)
+        return;
+    stook__list_remove(&stream->ready_owners);
+    stook__free(attempt->allocator, stream);
+    attempt->stream = NULL;
+}
+
+void stook__stream_mark_ready(struct stook__attempt *attempt)
+{
+    struct stook__stream *stream = attempt->stream;
+    if (stook__list_empty(&stream->ready_owners))
+        stook__list_append(stook__engine_ready(attempt->engine), &stream->ready_owners);
+}
+
+void stook__stream_take_all(struct stook__engine *engine, struct stook__link *list)
+{
+    struct stook__link *link;
+    while ((link = stook__list_pop(stook__engine_ready(engine))) != NULL)
+        stook__list_append(list, link);
+}
+
+struct stook__attempt *stook__stream_next(struct stook__link *list)
+{
+    struct stook__link *first;
+    while ((first = stook__list_pop(list)) != NULL) {
+        struct stook__attempt *attempt = STOOK__OF(struct stook__stream, ready_owners, first)->attempt;
+        if (attempt->error == 0)
+            return attempt; /* else its end is on its way, and the program hears no more of it */
+    }
+    return NULL;
+}
+
+/* ---------------------------------------------------------------- inside libcurl */
+
+void stook__stream_head(struct stook__attempt *attempt)
+{
+    const struct stook__optional *optional = attempt->spec->optional;
+    if (optional == NULL || optional->on_head == NULL)
+        return;
+    attempt->stream->head_due = 1;
+    if (!stook__resend_may_follow(attempt))
+        stook__stream_mark_ready(attempt); /* else it is told with the first bytes behind it, or at the end */
+}
+
+void stook__stream_moved(struct stook__attempt *attempt)
+{
+    const struct stook__optional *optional = attempt->spec->optional;
+    if (optional == NULL || optional->on_progress == NULL)
+        return;
+    attempt->stream->moved = 1;
+    stook__stream_mark_ready(attempt);
+}
+
+int stook__stream_pause(struct stook__attempt *attempt)
+{
+    attempt->stream->paused |= CURLPAUSE_RECV;
+    stook__stream_mark_ready(attempt);
+    return STOOK__EASY_PAUSE;
+}
+
+/* ---------------------------------------------------------------- from the turn */
+
+/* Of an answer that is followed by another, here or in a repeat, libcurl or nobody wants the body. */
+int stook__stream_head_is_final(const struct stook__attempt *attempt)
+{
+    return attempt->wire > 0 || attempt->stream->over ||
+           (!stook__resend_may_follow(attempt) && !stook__error_map_given_up(attempt));
+}
+
+int stook__stream_take_head(struct stook__attempt *attempt)
+{
+    struct stook__stream *stream = attempt->stream;
+    if (!stream->head_due || stream->held_at != 0 || !stook__stream_head_is_final(attempt))
+        return 0;
+    stream->head_due = 0;
+    stream->head_told = 1;
+    return 1;
+}
+
+int stook__stream_take_body(struct stook__attempt *attempt, int64_t *budget, struct stook__buffer *ret_piece)
+{
+    struct stook__stream *stream = attempt->stream;
+    if (stream->held_at != 0)
+        return 0;
+    stream->woken = 0;
+    int answer = stook__body_sink_take(attempt, budget, ret_piece);
+    if (answer < 0)
+        stook__easy_notify(attempt->easy);
+    return answer;
+}
+
+int stook__stream_pump(struct stook__attempt *attempt, int64_t *budget)
+{
+    if (stook__body_sink_pump(attempt, budget) == 0)
+        return 0;
+    stook__easy_notify(attempt->easy);
+    return -1;
+}
+
+void stook__stream_give_back(struct stook__attempt *attempt, struct stook__buffer *piece)
+{
+    stook__body_sink_give_back(attempt, piece);
+}
+
+int stook__stream_take_progress(struct stook__attempt *attempt)
+{
+    int moved = attempt->stream->moved;
+    attempt->stream->moved = 0;
+    return moved;
+}
+
+int stook__stream_program_paused(struct stook__attempt *attempt, int64_t now)
+{
+    struct stook__stream *stream = attempt->stream;
+    if (stream->woken)
+        return 0;
+    stream->held_at = now;
+    stook__easy_program_paused(attempt->easy);
+    return 1;
+}
+
+int64_t stook__stream_wake(struct stook__attempt *attempt, int64_t now)
+{
+    struct stook__stream *stream = attempt->stream;
+    if (stream == NULL)
+        return -1;
+    int64_t since = stream->held_at, later_at = stook__upload_source_wake(attempt);
+    if (since == 0 || (later_at != 0 && later_at < since))
+        since = later_at;
+    int64_t paused_us = since != 0 ? now - since : -1;
+    stream->woken = 1;
+    stream->held_at = 0;
+    stook__stream_mark_ready(attempt);
+    return paused_us;
+}
+
+void stook__stream_served(struct stook__attempt *attempt)
+{
+    struct stook__stream *stream = attempt->stream;
+    if (stream->held_at != 0 || attempt->easy == NULL || stook__body_sink_full(attempt))
+        return;
+    if (stook__body_sink_waiting(attempt)) {
+        if (attempt->flow.since == 0) /* else there is no room for it, and it is stirred when there is */
+            stook__stream_mark_ready(attempt);
+        return;
+    }
+    if (stream->over) {
+        stook__easy_notify(attempt->easy);
+        return;
+    }
+    if (stream->paused == 0) {
+        stook__easy_program_resumed(attempt->easy); /* held before libcurl had more to say */
+        return;
+    }
+    stream->paused = 0;
+    stook__easy_continue(attempt->easy, stook__upload_source_is_empty(attempt) ? CURLPAUSE_SEND : CURLPAUSE_CONT);
+}
+
+void stook__stream_failed(struct stook__attempt *attempt, int error, const char *why)
+{
+    attempt->error = error;
+    attempt->why = why;
+    stook__easy_notify(attempt->easy);
+}
+
+int stook__stream_defers(struct stook__attempt *attempt)
+{
+    struct stook__stream *stream = attempt->stream;
+    if (stream == NULL || attempt->error != 0 || stook__error_map_given_up(attempt) || (!stream->head_due && !stream->moved && !stook__body_sink_waiting(attempt)))
+        return 0;
+    stream->over = 1;
+    stook__stream_mark_ready(attempt);
+    return 1;
+}

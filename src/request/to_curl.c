@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A request as a line for sh that has curl send the same bytes. It is made of what libcurl would be
+ * handed, judged as it is then. Every value is one word between quotes, behind an option for which
+ * it is nothing but a value.
+ */
+#include "request/to_curl.h"
+
+#include <string.h>
+#include <strings.h>
+
+enum { WORD_MAX = 100000 }; /* bytes of a word; the kernel takes 128 KiB */
+
+/* What is written so far, cut where the buffer ends. */
+struct line {
+    char *at;
+    size_t room; /* with the NUL */
+    int64_t size;
+    size_t word; /* bytes of the last one */
+    int secrets; /* shown */
+    int error;   /* what curl has no words for */
+};
+
+static void put(struct line *line, const char *bytes, size_t size)
+{
+    size_t fits = size < line->room ? size : line->room > 0 ? line->room - 1 : 0;
+    if (fits > 0) { /* else there may be no buffer at all */
+        memcpy(line->at, bytes, fits);
+        line->at += fits;
+    }
+    line->room -= fits;
+    line->size += (int64_t)size;
+    if (fits < size)
+        line->room = line->room > 0 ? 1 : 0;
+}
+
+static void put_text(struct line *line, const char *text)
+{
+    put(line, text, strlen(text));
+}
+
+/* The inside of a word between single quotes. */
+static void quoted(struct line *line, const char *bytes, size_t size)
+{
+    line->word += size;
+    if (line->word > WORD_MAX || (size > 0 && memchr(bytes, '\0', size) != NULL))
+        line->error = STOOK_EUNSUPPORTED;
+    for (size_t i = 0; i < size; i++) {
+        if (bytes[i] == '\'')
+            put_text(line, "'\\''");
+        else
+            put(line, bytes + i, 1);
+    }
+}
+
+static void quote(struct line *line, const char *text)
+{
+    quoted(line, text, strlen(text));
+}
+
+/* A word begins, maybe behind an option. */
+static void begin(struct line *line, const char *name)
+{
+    put_text(line, name);
+    put_text(line, " '");
+    line->word = 0;
+}
+
+static void option(struct line *line, const char *name, const char *value)
+{
+    if (value == NULL)
+        return;
+    begin(line, name);
+    quote(line, value);
+    put_text(line, "'");
+}
+
+/* Before a path that curl would take for its input, an option or a key of a token. */
+static const char *dot(const char *path)
+{
+    return path[0] == '-' || strncasecmp(path, "pkcs11:", 7) == 0 ? "./" : "";
+}
+
+static void path_option(struct line *line, const char *name, const char *path)
+{
+    if (path == NULL)
+        return;
+    begin(line, name);
+    quote(line, dot(path));
+    quote(line, path);
+    put_text(line, "'");
+}
+
+/* ----------------------------------------------------------------------- headers */
+
+static int is_secret(const char *field, size_t name_size)
+{
+    static const char *const parts[] = {"auth", "cookie", "token", "secret", "passw", "api-key", "apikey", "session",
+                                        "credential", "signature"};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        for (size_t at = 0, size = strlen(parts[i]); at + size <= name_size; at++)
+            if (strncasecmp(field + at, parts[i], size) == 0)
+                return 1;
+    return 0;
+}
+
+/* "Authorization: Basic REDACTED": the scheme is none. */
+static void header(struct line *line, const char *field)
+{
+    size_t name = strcspn(field, ":;"), shown = strlen(field);
+    const char *value = field + name + (field[name] != '\0');
+    value += strspn(value, " \t");
+    int redacted = *value != '\0' && !line->secrets && is_secret(field, name);
+    if (redacted) {
+        shown = (size_t)(value - field);
+        const char *blank = name == 13 && strncasecmp(field, "Authorization", 13) == 0 ? strchr(value, ' ') : NULL;
+        shown += blank != NULL ? (size_t)(blank + 1 - value) : 0;
+    }
+    begin(line, " -H");
+    quoted(line, field, shown);
+    put_text(line, redacted ? "REDACTED'" : "'");
+}
+
+/* curl would say who it is where the library says nothing. */
+static void headers(struct line *line, const char *fields)
+{
+    int has_agent = 0;
+    for (; *fields != '\0'; fields += strlen(fields) + 1) {
+        header(line, fields);
+        has_agent |= strcspn(fields, ":;") == 10 && strncasecmp(fields, "User-Agent", 10) == 0;
+    }
+    if (!has_agent)
+        put_text(line, " -H 'User-Agent:'");
+}
+
+/* ------------------------------------------------------------------------- bodies */
+
+/* Bytes that no word can hold are printed to curl; the only format that all sh have is that of octals. */
+static void printed(struct line *line, const char *bytes, size_t size)
+{
+    put_text(line, "printf '");
+    for (size_t i = 0; i < size; i++) {
+        unsigned char c = (unsigned char)bytes[i];
+        char octal[] = {'\\', (char)('0' + (c >> 6)), (char)('0' + (c >> 3 & 7)), (char)('0' + (c & 7))};
+        if (c < 0x20 || c >= 0x7f || c == '\'' || c == '\\' || c == '%' || (c == '-' && i == 0))
+            put(line, octal, sizeof octal);
+        else
+            put(line, bytes + i, 1);
+    }
+    put_text(line, "' | ");
+}
+
+/* Between the double quotes of curl's -F, which are the only ones it knows escapes in. */
+static void form_value(struct line *line, const char *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (bytes[i] == '"' || bytes[i] == '\\')
+            quoted(line, "\\", 1);
+        quoted(line, bytes + i, 1);
+    }
+}
+
+static void form_text(struct line *line, const char *before, const char *text)
+{
+    if (text == NULL)
+        return;
+    quote(line, before);
+    form_value(line, text, strlen(text));
+    quote(line, "\"");
+}
+
+/* A name ends at its first "=", and of a type the blanks go that it begins with. */
+static int can_be_said(const struct stook__part *part)
+{
+    return *part->name != '\0' && strchr(part->name, '=') == NULL &&
+           (part->type == NULL || (*part->type != '\0' && *part->type != ' '));
+}
+
+/* Behind --form-string comes a value, whatever is in it. */
+static void form_part(struct line *line, const struct stook__part *part)
+{
+    int plain = part->file == NULL && part->filename == NULL && part->type == NULL;
+    if (!can_be_said(part))
+        line->error = STOOK_EUNSUPPORTED;
+    begin(line, plain ? " --form-string" : " -F");
+    quote(line, part->name);
+    if (plain) {
+        quote(line, "=");
+        quoted(line, part->value, part->value_size);
+    } else if (part->file != NULL) {
+        quote(line, "=@\"");
+        quote(line, dot(part->file));
+        form_text(line, "", part->file);
+    } else {
+        quote(line, "=\"");
+        form_value(line, part->value, part->value_size);
+        quote(line, "\"");
+    }
+    form_text(line, ";filename=\"", part->filename);
+    form_text(line, ";headers=\"Content-Type: ", part->type);
+    put_text(line, "'");
+}
+
+/* A POST has a body, if an empty one. */
+static const char *memory_of(const struct stook__spec *spec)
+{
+    const char *method = stook__spec_method(spec);
+    if (spec->body_size > 0)
+        return spec->body;
+    return method != NULL && strcmp(method, "POST") == 0 && !stook__spec_has_source(spec) ? "" : NULL;
+}
+
+static int is_word(const struct stook__spec *spec)
+{
+    return spec->body_size <= WORD_MAX && (spec->body_size == 0 || memchr(spec->body, '\0', spec->body_size) == NULL);
+}
+
+static void body_options(struct line *line, const struct stook__spec *spec)
+{
+    const struct stook__optional *optional = spec->optional;
+    for (size_t i = 0; optional != NULL && i < optional->n_parts; i++)
+        form_part(line, &optional->parts[i]);
+    if (optional != NULL && optional->body_file != NULL) {
+        begin(line, " --data-binary");
+        quote(line, "@");
+        quote(line, dot(optional->body_file));
+        quote(line, optional->body_file);
+        put_text(line, "'");
+    } else if (optional != NULL && optional->body_read != NULL) {
+        put_text(line, optional->read_size > 0 ? " --data-binary @-" : " -T -");
+    } else if (!is_word(spec)) {
+        put_text(line, " --data-binary @-");
+    } else if (memory_of(spec) != NULL) {
+        begin(line, " --data-raw");
+        quoted(line, memory_of(spec), spec->body_size);
+        put_text(line, "'");
+    }
+}
+
+/* ------------------------------------------------------------------------ the line */
+
+/* curl takes what is behind a colon for the password of the key. */
+static void certificate(struct line *line, const char *path)
+{
+    begin(line, " --cert");
+    quote(line, dot(path));
+    for (; *path != '\0'; path++) {
+        if (*path == ':' || *path == '\\')
+            quoted(line, "\\", 1);
+        quoted(line, path, 1);
+    }
+    put_text(line, "'");
+}
+
+/* What a secret is shown as; NULL: there is none. */
+static const char *shown(const struct line *line, const char *secret)
+{
+    return secret == NULL || line->secrets ? secret : "REDACTED";
+}
+
+static void peer_options(struct line *line, const struct stook__settings *policy, const struct stook__optional *optional, const char *place)
+{
+    path_option(line, " --cacert", policy->ca_file);
+    if (policy->peer != NULL) {
+        if (policy->peer->client_cert != NULL)
+            certificate(line, policy->peer->client_cert);
+        path_option(line, " --key", policy->peer->client_key);
+        option(line, " --pass", shown(line, policy->peer->key_password));
+        path_option(line, " --pinnedpubkey", policy->peer->pinned_key);
+    }
+    option(line, " --connect-to", *place != '\0' ? place : NULL);
+    option(line, " --unix-socket", optional != NULL ? optional->unix_socket : NULL);
+}
+
+/* curl takes the first colon for the one before the password. */
+static void digest_options(struct line *line, const struct stook__optional *optional)
+{
+    if (optional == NULL || optional->username == NULL)
+        return;
+    if (strchr(optional->username, ':') != NULL)
+        line->error = STOOK_EUNSUPPORTED;
+    begin(line, " --digest -u");
+    quote(line, optional->username);
+    quote(line, ":");
+    quote(line, shown(line, optional->password));
+    put_text(line, "'");
+}
+
+static void write_line(struct line *line, const struct stook__spec *spec, const struct stook__settings *policy, const char *words)
+{
+    static const char *const versions[] = {"", " --http1.1", " --http2", " --http3"};
+    const char *url = words, *place = url + strlen(url) + 1, *method = stook__spec_method(spec);
+    int is_tls = strncasecmp(url, "https", 5) == 0; /* in the clear curl would ask for an upgrade to HTTP/2 */
+    if (!is_word(spec))
+        printed(line, spec->body, spec->body_size);
+    put_text(line, "curl -q -g --noproxy '*'");
+    put_text(line, is_tls || policy->http_version == STOOK_HTTP_1_1 ? versions[policy->http_version] : "");
+    if (method != NULL && strcmp(method, "HEAD") == 0)
+        put_text(line, " -I");
+    else
+        option(line, " -X", method == NULL && spec->optional != NULL && spec->optional->body_read != NULL ? "POST" : method);
+    digest_options(line, spec->optional);
+    peer_options(line, policy, spec->optional, place);
+    headers(line, place + strlen(place) + 1);
+    body_options(line, spec);
+    option(line, "", url);
+}
+
+int64_t stook__to_curl(const struct stook__spec *spec, const struct stook__settings *settings, const char *preview, int secrets,
+                       char *buffer, size_t size)
+{
+    struct line measured = {.secrets = secrets}, line = {.at = buffer, .room = size, .secrets = secrets};
+    write_line(&measured, spec, settings, preview);
+    if (measured.error != 0)
+        return measured.error;
+    if (size > 0) {
+        write_line(&line, spec, settings, preview);
+        *line.at = '\0';
+    }
+    return measured.size;
+}

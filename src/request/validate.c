@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* Structs with a size and numbers with ranges; see validate.h. */
+#include "request/validate.h"
+
+#include <string.h>
+
+enum {
+    STRUCT_MAX = 65536, /* no struct of ours will be larger: a size above is no size */
+    LIMIT_MAX = 1000000
+};
+
+int stook__validate_struct(void *ours, size_t our_size, const void *theirs)
+{
+    size_t size;
+    memset(ours, 0, our_size);
+    if (theirs == NULL)
+        return 0;
+    memcpy(&size, theirs, sizeof size);
+    if (size < sizeof size || size > STRUCT_MAX)
+        return STOOK_EARG;
+    for (size_t i = our_size; i < size; i++)
+        if (((const unsigned char *)theirs)[i] != 0)
+            return STOOK_EUNSUPPORTED;
+    memcpy(ours, theirs, size < our_size ? size : our_size);
+    return 0;
+}
+
+int stook__validate_number(int64_t value, int64_t inherited, int none, int64_t max, int64_t *ret_value)
+{
+    if (value == 0)
+        value = inherited;
+    else if (value > max || (value < 0 && !(none && value == STOOK_NONE)))
+        return STOOK_EARG;
+    *ret_value = value;
+    return 0;
+}
+
+int stook__validate_limit(int64_t value, size_t *ret_limit)
+{
+    int64_t limit;
+    if (stook__validate_number(value, STOOK_NONE, 1, LIMIT_MAX, &limit) != 0)
+        return STOOK_EARG;
+    *ret_limit = limit < 0 ? SIZE_MAX : (size_t)limit;
+    return 0;
+}
+
+int stook__validate_control(const char *text)
+{
+    for (; text != NULL && *text != '\0'; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            return 1;
+    return 0;
+}
+
+int stook__validate_refuse(const char *why, const char **ret_why)
+{
+    *ret_why = why;
+    return STOOK_EARG;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* Intrusive circular list. A link that is in no list points to itself; a zeroed one must be init'ed. */
+#ifndef STOOK_UTIL_LIST_H
+#define STOOK_UTIL_LIST_H
+
+#include <stddef.h>
+
+struct stook__link {
+    struct stook__link *next, *prev;
+};
+
+#define STOOK__OF(type, member, pointer) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+
+static inline void stook__list_init(struct stook__link *link)
+{
+    link->next = link->prev = link;
+}
+
+static inline int stook__list_empty(const struct stook__link *head)
+{
+    return head->next == head;
+}
+
+static inline void stook__list_remove(struct stook__link *link)
+{
+    link->prev->next = link->next;
+    link->next->prev = link->prev;
+    stook__list_init(link);
+}
+
+static inline void stook__list_append(struct stook__link *head, struct stook__link *link)
+{
+    link->prev = head->prev;
+    link->next = head;
+    head->prev->next = link;
+    head->prev = link;
+}
+
+static inline struct stook__link *stook__list_pop(struct stook__link *head)
+{
+    struct stook__link *first = head->next;
+    if (first == head)
+        return NULL;
+    stook__list_remove(first);
+    return first;
+}
+
+#endif
