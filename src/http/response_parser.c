@@ -96,7 +96,7 @@ static enum stook__response_event status_line(struct stook__response_parser *par
     parser->protocol = protocol_of(parser, &at, end);
     parser->status = 0;
     parser->length = -1;
-    parser->chunked = parser->other_coding = 0;
+    parser->coded = parser->chunked = parser->other_coding = 0;
     parser->any_field = 0;
     if (parser->protocol == 0)
         return fail(parser, STOOK_EPROTOCOL, "the status line names no version that can be");
@@ -156,6 +156,7 @@ static int note_lengths(struct stook__response_parser *parser, const char *value
    known when the section is complete: where there is no body it does not. */
 static int note_codings(struct stook__response_parser *parser, const char *value, const char *end)
 {
+    parser->coded = 1;
     for (int more = 1; more;) {
         const char *comma = memchr(value, ',', (size_t)(end - value)), *stop = comma != NULL ? comma : end;
         const char *next = comma != NULL ? comma + 1 : end;
@@ -307,7 +308,9 @@ static enum stook__response_event head_done(struct stook__response_parser *parse
     }
     if (parser->other_coding)
         return fail(parser, STOOK_EPROTOCOL, "a transfer coding that nobody asked for");
-    if (parser->chunked > 0 && parser->length >= 0)
+    /* A Transfer-Encoding overrides the length even where it names no coding, and libcurl reads on until the
+       connection is closed then: this may be another response for whoever goes by the length. */
+    if (parser->coded && parser->length >= 0)
         return fail(parser, STOOK_EPROTOCOL, "Content-Length and Transfer-Encoding are both there, which has two readings");
     if (parser->chunked > 0 && parser->protocol != 11 && overlook(parser, "chunked is not of this version of HTTP") != 0)
         return STOOK__RESPONSE_ERROR;

@@ -66,7 +66,8 @@ struct stook__response_parser {
     const char *why;     /* static text */
     const char *lenient; /* the first broken rule that was overlooked; NULL: none */
     int64_t length;      /* Content-Length; -1: none */
-    int chunked;         /* how often Transfer-Encoding says so */
+    int coded;           /* there is a Transfer-Encoding, whatever it says */
+    int chunked;         /* how often it says so */
     int other_coding;    /* it says something else too */
     uint16_t status;
     uint8_t protocol;    /* 10, 11, 20, 30 */

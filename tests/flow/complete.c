@@ -30,6 +30,11 @@ static const struct row {
     {{"/nothing-until-close", OK_200 "\r\n", .then = RAW_CLOSE}, STOOK_FLAG_UNTIL_CLOSE, 0, STOOK_ETRUNCATED, "no length"},
     {{"/both", OK_200 "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n" CHUNKS, .then = RAW_CLOSE},
      0, STOOK_EPROTOCOL, STOOK_EPROTOCOL, "both"},
+    /* libcurl ignores a length beside any Transfer-Encoding. */
+    {{"/identity-and-length", OK_200 "Transfer-Encoding: identity\r\nContent-Length: 3\r\n\r\nabcdef", .then = RAW_CLOSE},
+     0, STOOK_EPROTOCOL, STOOK_EPROTOCOL, ""},
+    {{"/nothing-and-length", OK_200 "Content-Length: 3\r\nTransfer-Encoding: \r\n\r\nabcdef", .then = RAW_CLOSE},
+     0, STOOK_EPROTOCOL, STOOK_EPROTOCOL, ""},
     {{"/length-twice", OK_200 "Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc", .then = RAW_KEEP}, STOOK_FLAG_LENIENT, 0,
      STOOK_EPROTOCOL, "twice"},
     {{"/chunked-twice", OK_200 "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n" CHUNKS, .then = RAW_CLOSE},

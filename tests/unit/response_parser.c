@@ -239,9 +239,12 @@ TEST(chunks)
         {CHUNKED "0\r\nA: b\n\r\n", 0, 0, "200 Transfer-Encoding=chunked;|A=b;.~", P},
         {OK "Transfer-Encoding: ,chunked\r\n\r\n0\r\n\r\n", 0, 0, NULL, P},
         {OK "Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n", 0, 0, NULL, P},
-        {OK "Transfer-Encoding: identity\r\nContent-Length: 1\r\n\r\na", 0, 0, NULL, P},
+        {OK "Transfer-Encoding: identity\r\n\r\na", 0, 0, NULL, P},
+        {OK "Transfer-Encoding: \r\n\r\na", 0, 0, NULL, P},
         {"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 0, 0, NULL, P},
         /* Two. */
+        {OK "Transfer-Encoding: identity\r\nContent-Length: 1\r\n\r\na", 0, P, NULL, 0},
+        {OK "Content-Length: 1\r\nTransfer-Encoding: \r\n\r\na", 0, P, NULL, 0},
         {CHUNKED "1X\r\na\r\n0\r\n\r\n", 0, P, NULL, 0},
         {CHUNKED "1 A\r\na\r\n0\r\n\r\n", 0, P, NULL, 0},
         {CHUNKED "0_2e\r\n\r\n", 0, P, NULL, 0},
