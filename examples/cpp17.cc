@@ -33,8 +33,8 @@ using batch_ptr = std::unique_ptr<stook_batch, batch_freer>;
 static client_ptr make_client()
 {
     stook_client *client = nullptr;
-    stook_client_options options{};
-    options.size = sizeof options;
+    stook_client_options options;
+    stook_client_options_init(&options, sizeof options);
     options.timeout_ms = 30000;
     stook_client_new(nullptr, &options, &client);
     return client_ptr(client);
@@ -45,8 +45,8 @@ static batch_ptr make_batch(const client_ptr &client, const std::vector<std::str
     stook_batch *batch = nullptr;
     stook_batch_new(client.get(), &batch);
     for (const std::string &url : urls) {
-        stook_request request{};
-        request.size = sizeof request;
+        stook_request request;
+        stook_request_init(&request, sizeof request);
         request.url = url.c_str();
         stook_batch_add(batch, &request); /* a failure comes back from the await */
     }
@@ -68,8 +68,8 @@ int main(int argc, char **argv)
     client_ptr client = make_client();
     batch_ptr batch = make_batch(client, urls); /* declared later: freed before the client closes */
 
-    stook_gather_options options{};
-    options.size = sizeof options;
+    stook_gather_options options;
+    stook_gather_options_init(&options, sizeof options);
     options.limit = 10;
     options.user = &seen;
     options.on_result = [](stook_batch *, const stook_result *result, void *user) {

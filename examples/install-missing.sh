@@ -39,6 +39,7 @@ stook_is_there() {
     libuv1-dev) stook_knows libuv ;;
     libcurl4-openssl-dev) stook_knows libcurl ;;
     libjansson-dev) stook_knows jansson ;;
+    libglib2.0-dev) stook_knows glib-2.0 ;;
     libssl-dev) stook_knows openssl ;;
     zlib1g-dev) stook_knows zlib ;;
     libbrotli-dev) stook_knows libbrotlidec ;;

@@ -43,8 +43,8 @@
  *   stook_result_ok() is 0. Test `ok` unless the difference matters to you.
  * - stook_gather() returns the number of requests that are not ok. A negative return value means
  *   that the await did not happen.
- * - Pass only structs that were made by STOOK_CLIENT(), STOOK_REQUEST() or STOOK_GATHER(). These
- *   macros set the member `size`.
+ * - Pass only structs that were made by STOOK_CLIENT(), STOOK_REQUEST() or STOOK_GATHER(), or, in
+ *   languages without such macros, by stook_request_init() and its kind. They set `size`.
  * - stook_gather() and stook_gather_ordered() return STOOK_ESTATE inside a callback of the same
  *   client and on a client that lives on a borrowed loop. Use the _start functions there.
  * - Without `on_result` or `pull` a result lives as long as its batch. With `on_result` it is valid

@@ -21,7 +21,7 @@
 set -eu
 
 top=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
-packages='gcc g++ libc6-dev make cmake pkg-config libjansson-dev libssl-dev zlib1g-dev libbrotli-dev libzstd-dev
+packages='gcc g++ libc6-dev make cmake pkg-config libjansson-dev libglib2.0-dev libssl-dev zlib1g-dev libbrotli-dev libzstd-dev
     nginx-light apache2-bin caddy haproxy nghttp2-server python3-httpbin openssl ca-certificates'
 
 # ----------------------------------------------------------------------------------- the rows

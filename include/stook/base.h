@@ -6,6 +6,11 @@
  * Input structs (client options, requests, gather options) follow the same rules:
  *
  * - The first member is `size`. The macro that makes the struct sets it, and sets all else to 0.
+ *   Languages without such macros call the struct's function ..._init(), with sizeof the struct.
+ *   It writes `size` bytes. If the pointer is NULL or `size` is less than sizeof(size_t), it does
+ *   nothing. Thread: any.
+ * - Structs that the library fills follow these rules too: `size` is set before the call, 0 or more
+ *   than 64 KiB is STOOK_EARG, and no byte beyond it is written.
  * - Every number is an int64_t. 0 selects the default. STOOK_NONE and STOOK_AUTO are allowed where
  *   the member's comment says so. Every other negative number is STOOK_EARG.
  * - A request's 0 selects the client's value. A client's 0 selects the library's default, which is

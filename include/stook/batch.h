@@ -127,6 +127,9 @@ struct stook_gather_options {
 #define STOOK_GATHER(...) \
     ((struct stook_gather_options){.size = sizeof(struct stook_gather_options), __VA_ARGS__})
 
+/** Makes gather options without the macro; see stook/base.h. */
+STOOK_API void stook_gather_options_init(struct stook_gather_options *options, size_t size);
+
 /**
  * Awaits all requests of a batch. Results come in the order in which requests complete. The call
  * runs the client's own loop until the batch is done. Other awaits of the client continue.

@@ -73,13 +73,17 @@ struct stook_client_options {
 #define STOOK_CLIENT(...) \
     ((struct stook_client_options){.size = sizeof(struct stook_client_options), __VA_ARGS__})
 
+/** Makes client options without the macro; see stook/base.h. */
+STOOK_API void stook_client_options_init(struct stook_client_options *options, size_t size);
+
 /**
  * Makes a client. While a client exists, descriptors 0, 1 and 2 are kept occupied if the program
  * has closed them, so that no socket gets these numbers.
  * @param loop       NULL: the client owns a private loop, which runs only inside blocking awaits,
- *                   stook_client_run(), stook_batch_next() and stook_client_close(). Otherwise the
+ *                   stook_client_run(), stook_client_turn(), stook_batch_next() and
+ *                   stook_client_close(). Otherwise the
  *                   caller's `uv_loop_t *`, which stook never runs, stops or blocks. stook keeps it
- *                   alive only during an await or a close. It must outlive the callback `closed`.
+ *                   alive only during an await, a drain or a close. It must outlive the callback `closed`.
  * @param options    NULL: all defaults
  * @param ret_client set on success, otherwise unchanged; end the client with stook_client_close()
  * @return 0; STOOK_EARG (`ret_client` is NULL; a number is out of range; `user_agent` has a control
@@ -92,13 +96,59 @@ STOOK_API int stook_client_new(struct uv_loop_s *loop, const struct stook_client
                                stook_client **ret_client);
 
 /**
- * Runs an owned loop until no await is under way and every posted call has run. It does not wait
- * for awaits with `pull`. If a callback closes the client, the call finishes the close and
- * returns 0.
+ * Runs an owned loop until no await is under way, every posted call has run and a drain is done. It
+ * does not wait for awaits with `pull`. If a callback closes the client, the call finishes the
+ * close and returns 0.
  * @return 0; STOOK_EARG (NULL); STOOK_ESTATE (borrowed loop; inside a callback; forked child)
  * Thread: the loop's. Callbacks: all, from inside the call.
  */
 STOOK_API int stook_client_run(stook_client *client);
+
+/**
+ * Runs an owned loop once: inside another event loop, by stook_client_fd() and
+ * stook_client_timeout_ms(), or as a loop of the program's. The call first handles what has
+ * happened, without waiting. If there was nothing, it waits for an event, for the next timer of the
+ * client, or for stook_client_wake(). It returns after any work. The work of one call is bounded.
+ * @param timeout_ms the longest wait; 0: does not wait; STOOK_NONE: no limit, even if no await is
+ *                   under way; at most 2^53
+ * @return the number of awaits under way, at most INT_MAX; a drain or a close counts as one if no
+ *         await is left. STOOK_ECLOSED: `closed` ran inside the call and the client is gone. Or
+ *         STOOK_EARG (NULL; `timeout_ms` out of range); STOOK_ESTATE (borrowed loop; inside a
+ *         callback; forked child)
+ * Thread: the loop's. Callbacks: all, from inside the call.
+ */
+STOOK_API int stook_client_turn(stook_client *client, int64_t timeout_ms);
+
+/**
+ * Returns a descriptor that becomes readable when stook_client_turn() has something to do, for
+ * poll(), epoll and other event loops. It belongs to the client and stays the same until `closed`.
+ * Do not read, write or close it.
+ *
+ *     struct pollfd readable = {.fd = stook_client_fd(client), .events = POLLIN};
+ *     poll(&readable, 1, (int)stook_client_timeout_ms(client));
+ *     stook_client_turn(client, 0);
+ *
+ * @return a descriptor; or STOOK_EARG (NULL); STOOK_ESTATE (borrowed loop; forked child)
+ * Thread: the loop's. Callbacks: none.
+ */
+STOOK_API int stook_client_fd(const stook_client *client);
+
+/**
+ * Returns how long a program may wait for the descriptor before it calls stook_client_turn(). The
+ * value is 0 if there is work that the descriptor does not show. It changes with every turn and
+ * every other call for the client or its batches; call this function anew after each.
+ * @return milliseconds, rounded up; STOOK_NONE: no timer runs; or an error as stook_client_fd()
+ * Thread: the loop's. Callbacks: none.
+ */
+STOOK_API int64_t stook_client_timeout_ms(const stook_client *client);
+
+/**
+ * Ends the wait of stook_client_turn(), which returns. stook_client_run() and blocking awaits look
+ * for work and continue. A wake before a wait ends the next one. Calls coalesce. On a borrowed loop
+ * the client looks for work. If `client` is NULL or of a parent process, nothing happens.
+ * Thread: any, and signal handlers, until `closed` runs. errno is preserved. Callbacks: none.
+ */
+STOOK_API void stook_client_wake(stook_client *client);
 
 /**
  * Called on the loop's thread for each stook_client_post(), exactly once, even if the client is
@@ -123,6 +173,23 @@ STOOK_API int stook_client_post(stook_client *client, stook_post_fn call, void *
 typedef void (*stook_closed_fn)(void *user);
 
 /**
+ * Closes a client when its awaits are done. From this call on stook_batch_new(), stook_batch_add()
+ * and every new await are STOOK_ESTATE, `more` is no longer called, and a request that fails is not
+ * repeated. Requests of awaits under way continue, those in the queue too. When no await is left,
+ * or after `timeout_ms`, the client closes as by stook_client_close().
+ *
+ * The call never blocks. A borrowed loop is kept alive until `closed`. An owned one must be run:
+ * stook_client_run(), stook_client_turn() and blocking awaits do that.
+ * @param timeout_ms 0: closes at once; STOOK_NONE: no limit; at most 2^53
+ * @param closed     NULL or a function
+ * @return 0; STOOK_EARG (NULL; `timeout_ms` out of range) or STOOK_ESTATE (draining or closing
+ *         already; forked child): `closed` never runs
+ * Thread: the loop's. Callbacks: none from inside the call.
+ */
+STOOK_API int stook_client_drain(stook_client *client, int64_t timeout_ms, stook_closed_fn closed,
+                                 void *user);
+
+/**
  * Closes a client. Unfinished requests get the result STOOK_ECLOSED, awaits end, then `closed` is
  * called. After that only the batches and the referenced results remain that the program holds;
  * such a batch can be read and freed. Look-ups of names that the C library cannot interrupt are
@@ -130,7 +197,9 @@ typedef void (*stook_closed_fn)(void *user);
  *
  * On an owned loop the call runs the loop and returns after `closed`. Inside a callback it only
  * marks the client, and the function that called the callback finishes the close. On a borrowed
- * loop it returns at once, and `closed` is called from the loop. A second close is ignored.
+ * loop it returns at once, and `closed` is called from the loop. A close ends a drain early; both
+ * `closed` are called, that of the drain first. A second close is ignored, except that on an owned
+ * loop, outside of callbacks, it runs the loop until the first one is done.
  * @param client If `client` is NULL, closing already, or of a parent process, nothing happens and
  *               `closed` is never called.
  * @param closed NULL or a function

@@ -84,6 +84,9 @@ struct stook_stats {
 /** `struct stook_stats stats = STOOK_STATS();` */
 #define STOOK_STATS() ((struct stook_stats){.size = sizeof(struct stook_stats)})
 
+/** Makes such a struct without the macro; see stook/base.h. */
+STOOK_API void stook_stats_init(struct stook_stats *stats, size_t size);
+
 /**
  * Reads the counters of a client. Each is exact. They are read one after the other while requests
  * run, but `finished` never exceeds `added`.
@@ -92,6 +95,41 @@ struct stook_stats {
  * Thread: any, until `closed` runs.
  */
 STOOK_API int stook_client_stats(const stook_client *client, struct stook_stats *ret_stats);
+
+/** How far a batch is. `added` is the sum of `waiting`, `in_flight` and `finished`. */
+struct stook_batch_stats {
+    size_t size;            /**< set by STOOK_BATCH_STATS() */
+    int64_t added;          /**< requests of the batch, without failed adds */
+    int64_t waiting;        /**< of these, not started */
+    int64_t in_flight;      /**< of these, started and without a result */
+    int64_t finished;       /**< of these, with a result, delivered or not */
+    int64_t failed;         /**< of the finished, not ok */
+    int64_t bytes_received; /**< of all response bodies, as they are on the wire */
+    int64_t bytes_expected; /**< these, and the rest of bodies whose Content-Length is known */
+};
+
+/** `struct stook_batch_stats stats = STOOK_BATCH_STATS();` */
+#define STOOK_BATCH_STATS() ((struct stook_batch_stats){.size = sizeof(struct stook_batch_stats)})
+
+/** Makes such a struct without the macro; see stook/base.h. */
+STOOK_API void stook_batch_stats_init(struct stook_batch_stats *stats, size_t size);
+
+/* The function has the name of its struct, as stat() has: g++ -Wshadow warns. */
+#if defined(__cplusplus) && defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+#endif
+/**
+ * Reads how far a batch is: what a progress bar shows. It is allowed before, during and after the
+ * await, and after the client is closed. The cost grows with the number of requests in flight.
+ * @param ret_stats its `size` must be set; filled on success
+ * @return 0; STOOK_EARG (NULL; `size` is 0 or more than 64 KiB); STOOK_ESTATE (forked child)
+ * Thread: the loop's. Callbacks: none.
+ */
+STOOK_API int stook_batch_stats(const stook_batch *batch, struct stook_batch_stats *ret_stats);
+#if defined(__cplusplus) && defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
 
 /**
  * Tells whether a handle of a libuv loop belongs to stook. A program that closes every handle of

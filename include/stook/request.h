@@ -49,6 +49,9 @@ struct stook_part {
 /** Makes a part: `STOOK_PART(.name = "photo", .file = "rye.jpg")` */
 #define STOOK_PART(...) ((struct stook_part){.size = sizeof(struct stook_part), __VA_ARGS__})
 
+/** Makes a part without the macro; see stook/base.h. */
+STOOK_API void stook_part_init(struct stook_part *part, size_t size);
+
 /**
  * One request. stook_batch_add() copies everything except a body with `body_release`. 0 selects the
  * client's value. Members that do not fit together make the result STOOK_EARG.
@@ -185,6 +188,9 @@ struct stook_request {
 /** Makes a request: `STOOK_REQUEST("http://...")`, `STOOK_REQUEST(.url = ..., .method = "PUT")` */
 #define STOOK_REQUEST(...) \
     ((struct stook_request){.size = sizeof(struct stook_request), __VA_ARGS__})
+
+/** Makes a request without the macro; see stook/base.h. */
+STOOK_API void stook_request_init(struct stook_request *request, size_t size);
 
 #ifdef __cplusplus
 } /* extern "C" */

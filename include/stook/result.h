@@ -24,6 +24,12 @@ STOOK_API int stook_result_error(const stook_result *result);
 STOOK_API int stook_result_status(const stook_result *result);
 /** The number of times that the request was tried or sent. 0: it never started. */
 STOOK_API unsigned stook_result_attempts(const stook_result *result);
+/**
+ * Tells whether a byte of the request may have reached a connection, in any attempt.
+ * @return 0: none did, and it is safe to send the request again, whatever its method. 1: it may
+ *         have, and the server may have acted on it.
+ */
+STOOK_API int stook_result_may_have_been_sent(const stook_result *result);
 /** One line for people: "OK", "HTTP 404", or what failed. Never NULL. */
 STOOK_API const char *stook_result_message(const stook_result *result);
 /** The URL as it was added. Never NULL. */

@@ -22,11 +22,18 @@ enum { STOOK_PAUSE = 1 };
 
 /** The progress of a request, in bytes of bodies as they are on the wire. -1: not known. */
 struct stook_progress {
+    size_t size;           /**< set by STOOK_PROGRESS() */
     int64_t received;      /**< bytes of the response's body */
     int64_t receive_total; /**< the response's Content-Length */
     int64_t sent;          /**< bytes of the request's body */
     int64_t send_total;    /**< the size of the request's body */
 };
+
+/** `struct stook_progress progress = STOOK_PROGRESS();` */
+#define STOOK_PROGRESS() ((struct stook_progress){.size = sizeof(struct stook_progress)})
+
+/** Makes such a struct without the macro; see stook/base.h. */
+STOOK_API void stook_progress_init(struct stook_progress *progress, size_t size);
 
 /**
  * Receives status and header fields. It is called once, when the final header section is complete.
@@ -99,8 +106,8 @@ STOOK_API void stook_batch_resume_request(stook_batch *batch, size_t index);
 
 /**
  * Reads the progress of the request `index` while it is in flight.
- * @param ret_progress set on success, otherwise unchanged
- * @return 0; STOOK_EARG (NULL); STOOK_ESTATE (queued, finished or unknown; forked child)
+ * @param ret_progress its `size` must be set; filled on success, otherwise unchanged
+ * @return 0; STOOK_EARG (NULL; no `size`); STOOK_ESTATE (queued, finished or unknown; forked child)
  * Thread: the loop's. Callbacks: none.
  */
 STOOK_API int stook_batch_request_progress(const stook_batch *batch, size_t index,

@@ -13,7 +13,7 @@ int stook_batch_new(stook_client *client, stook_batch **ret_batch)
 {
     if (client == NULL || ret_batch == NULL)
         return STOOK_EARG;
-    if (stook__client_is_forked(client) || client->closing)
+    if (stook__client_is_forked(client) || client->closing || client->draining)
         return STOOK_ESTATE;
     stook_batch *batch = stook__alloc(client->allocator, sizeof *batch);
     if (batch == NULL)
@@ -99,6 +99,8 @@ int stook_batch_add(stook_batch *batch, const struct stook_request *request)
         return failed_add(batch, STOOK_EARG, "the request has no URL");
     if (batch->client == NULL || stook__client_is_forked(batch->client))
         return failed_add(batch, STOOK_ESTATE, "the client is closed, or of another process");
+    if (batch->client->draining)
+        return failed_add(batch, STOOK_ESTATE, "the client drains: it takes no new request");
     if (batch->state == STOOK__DONE || stook__batch_end_error(batch) != 0 || batch->freed)
         return failed_add(batch, STOOK_ESTATE, "the batch is done, cancelled or past its deadline");
     if (stook__validate_number(mine.priority, PRIORITY, 0, STOOK__PRIORITIES, &priority) != 0)

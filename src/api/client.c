@@ -2,15 +2,19 @@
 /* The life of a client, as programs see it. */
 #include "api/client.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <string.h>
 
 #include "request/copy.h"
 #include "request/optional.h"
 #include "request/validate.h"
+#include "core/completion.h"
 #include "curl/engine.h"
 #include "loop/loop.h"
 #include "http/defaults.h"
+
+static const int64_t US_MAX = (int64_t)1 << 53;
 
 /* getpid() would be a system call for every add. */
 static atomic_uint fork_generation;
@@ -152,7 +156,7 @@ int stook_client_new(struct uv_loop_s *loop, const struct stook_client_options *
     return error;
 }
 
-/* Owned loops, outside of a turn: all that a close needs, to the last byte. */
+/* Owned loops, outside of a turn. The client is gone then. */
 static void finish_close(stook_client *client)
 {
     struct stook__allocator *allocator = client->allocator;
@@ -175,6 +179,8 @@ int stook__client_run(stook_client *client, int (*over)(stook_client *client, vo
 static int nothing_under_way(stook_client *client, void *what)
 {
     (void)what;
+    if (client->draining && client->awaits == 0)
+        return client->closing; /* it does so in the next turn */
     return client->closing || (client->awaits == client->pulls && stook__mailbox_count(client->mailbox) == 0 &&
                                stook__list_empty(&client->dirty_batches));
 }
@@ -210,19 +216,88 @@ int stook_client_post(stook_client *client, void (*call)(stook_client *client, v
 
 void stook_client_close(stook_client *client, void (*closed)(void *user), void *user)
 {
-    if (client == NULL || stook__client_is_forked(client) || client->closing)
+    if (client == NULL || stook__client_is_forked(client))
         return;
-    client->closing = 1;
-    client->closed = closed;
-    client->closed_user = user;
-    for (struct stook__link *link = client->batches.next; link != &client->batches; link = link->next) {
-        stook_batch *batch = STOOK__OF(stook_batch, link, link);
-        if (batch->state == STOOK__AWAITED)
-            stook__batch_terminate(batch, STOOK_ECLOSED);
+    if (!client->closed.asked) {
+        client->closed = (struct stook__closed_call){.asked = 1, .call = closed, .user = user};
+        stook__shutdown_begin(client);
     }
-    stook__loop_busy(client->loop, 1);
-    stook__loop_want(client->loop);
-    /* Inside a callback the blocking call that turns the loop does the rest. */
+    /* Inside a callback the call that turns the loop does the rest. */
     if (client->owned && !client->turning)
         finish_close(client);
+}
+
+int stook_client_drain(stook_client *client, int64_t timeout_ms, void (*closed)(void *user), void *user)
+{
+    if (client == NULL || !stook__validate_timeout(timeout_ms))
+        return STOOK_EARG;
+    if (stook__client_is_forked(client) || client->closing || client->draining)
+        return STOOK_ESTATE;
+    client->drained = (struct stook__closed_call){.asked = 1, .call = closed, .user = user};
+    int64_t due = timeout_ms < 0 || timeout_ms > US_MAX / 1000 ? 0 : stook__loop_now() + timeout_ms * 1000;
+    stook__shutdown_drain(client, due);
+    if (timeout_ms == 0)
+        stook__shutdown_begin(client);
+    return 0;
+}
+
+/* ----------------------------------------- its loop inside another one */
+
+/* The descriptor says what the kernel knows. What it cannot show is said by a time-out of 0. */
+/* 0, or why the client has no loop that the program may turn. */
+static int check_owned(const stook_client *client)
+{
+    if (client == NULL)
+        return STOOK_EARG;
+    return stook__client_is_forked(client) || !client->owned ? STOOK_ESTATE : 0;
+}
+
+int stook_client_turn(stook_client *client, int64_t timeout_ms)
+{
+    int error = check_owned(client);
+    if (error == 0 && !stook__validate_timeout(timeout_ms))
+        error = STOOK_EARG;
+    if (error == 0 && client->turning)
+        error = STOOK_ESTATE;
+    if (error != 0)
+        return error;
+    stook__turn_ask(client);
+    stook__loop_pass(client->loop, timeout_ms);
+    if (client->closing == 3) {
+        finish_close(client);
+        return STOOK_ECLOSED;
+    }
+    size_t left = client->awaits;
+    if (left == 0 && (client->closing || client->draining))
+        left = 1; /* or the program would think that it need not turn any more */
+    return left < INT_MAX ? (int)left : INT_MAX;
+}
+
+int stook_client_fd(const stook_client *client)
+{
+    int error = check_owned(client);
+    return error != 0 ? error : stook__loop_fd(client->loop);
+}
+
+int64_t stook_client_timeout_ms(const stook_client *client)
+{
+    int error = check_owned(client);
+    if (error != 0)
+        return error;
+    if (stook__loop_is_due(client->loop))
+        return 0;
+    int64_t due = stook__turn_due(client);
+    if (due == 0)
+        return STOOK_NONE;
+    /* The loop's clock counts whole ms, and no alarm of it is early: who came back before that would find
+       nothing to do, and ask again at once. */
+    int64_t left = (due + 999) / 1000 * 1000 - stook__loop_now();
+    return left > 0 ? (left + 999) / 1000 : 0;
+}
+
+void stook_client_wake(stook_client *client)
+{
+    /* In a forked child the descriptor behind it is the parent's. */
+    if (client != NULL && !stook__client_is_forked(client))
+        stook__mailbox_wake(client->mailbox);
 }

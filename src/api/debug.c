@@ -87,20 +87,50 @@ const char *stook_state_text(int state)
 
 int stook_client_stats(const stook_client *client, struct stook_stats *ret_counters)
 {
-    if (client == NULL || ret_counters == NULL)
+    if (client == NULL || ret_counters == NULL || !stook__validate_size(ret_counters))
         return STOOK_EARG;
     const struct stook__stats *stats = &client->stats;
     /* What is over first: so nothing is ever over before it was added. */
-    struct stook_stats mine = {.size = ret_counters->size};
+    struct stook_stats mine = STOOK_STATS();
     mine.failed = stook__counted(stats, STOOK__FAILED);
     mine.finished = stook__counted(stats, STOOK__FINISHED_ALL);
     mine.repeated = stook__counted(stats, STOOK__REPEATED);
     mine.started = stook__counted(stats, STOOK__STARTED);
     mine.added = stook__counted(stats, STOOK__ADDED);
-    if (mine.size < sizeof mine.size || mine.size > 65536)
+    stook__fill_struct(ret_counters, &mine, sizeof mine);
+    return 0;
+}
+
+/* Of those in flight; what the others received is counted already. */
+static void add_bytes(const stook_batch *batch, struct stook_batch_stats *stats)
+{
+    const struct stook__link *running = &batch->group.running;
+    for (const struct stook__link *link = running->next; link != running; link = link->next) {
+        const struct stook_result *record = STOOK__OF(const struct stook_result, job, STOOK__OF(const struct stook__job, link, link));
+        int64_t expected;
+        if (record->stage != STOOK__TRYING)
+            continue;
+        int64_t received = stook__attempt_received(record->attempt, &expected);
+        stats->bytes_received += received;
+        stats->bytes_expected += expected > received ? expected : received;
+    }
+}
+
+int stook_batch_stats(const stook_batch *batch, struct stook_batch_stats *ret_stats)
+{
+    if (batch == NULL || ret_stats == NULL || !stook__validate_size(ret_stats))
         return STOOK_EARG;
-    memset(ret_counters, 0, mine.size);
-    memcpy(ret_counters, &mine, mine.size < sizeof mine ? mine.size : sizeof mine);
+    if (batch->client != NULL && stook__client_is_forked(batch->client))
+        return STOOK_ESTATE;
+    struct stook_batch_stats mine = STOOK_BATCH_STATS();
+    mine.added = (int64_t)batch->results.count;
+    mine.finished = (int64_t)batch->results.arrived;
+    mine.failed = (int64_t)batch->results.failed;
+    mine.in_flight = (int64_t)batch->group.n_running;
+    mine.waiting = mine.added - mine.finished - mine.in_flight;
+    mine.bytes_received = mine.bytes_expected = batch->bytes_received;
+    add_bytes(batch, &mine);
+    stook__fill_struct(ret_stats, &mine, sizeof mine);
     return 0;
 }
 
@@ -194,7 +224,7 @@ int stook_client_dump(const stook_client *client, FILE *to)
     fprintf(to, "client %p: %zu in flight, %zu wait", (const void *)client, client->sched.n_running, client->sched.n_waiting);
     print_limit(to, "limit", client->sched.limit);
     print_limit(to, "limit of each origin", client->sched.origin_limit);
-    fprintf(to, "%s%s\n", client->sched.starved ? ", out of descriptors or ports" : "", client->closing ? ", closing" : "");
+    fprintf(to, "%s%s\n", client->sched.starved ? ", out of descriptors or ports" : "", client->closing ? ", closing" : client->draining ? ", draining" : "");
     for (const struct stook__link *link = client->batches.next; link != &client->batches; link = link->next)
         print_batch(to, STOOK__OF(const stook_batch, link, link));
     return 0;

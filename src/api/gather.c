@@ -26,6 +26,8 @@ static int check_state(stook_batch *batch, int blocking)
     const stook_client *client = batch->client;
     if (client == NULL || stook__client_is_forked(client) || client->closing)
         return refuse(batch, STOOK_ESTATE, "the client is closed, or of another process");
+    if (client->draining)
+        return refuse(batch, STOOK_ESTATE, "the client drains: it takes no new await");
     if (batch->state != STOOK__OPEN || batch->freed)
         return refuse(batch, STOOK_ESTATE, "the batch was awaited before: a batch is awaited once");
     if (blocking && !client->owned)

@@ -32,6 +32,11 @@ unsigned stook_result_attempts(const stook_result *result)
     return answer_of(result)->attempts;
 }
 
+int stook_result_may_have_been_sent(const stook_result *result)
+{
+    return result != NULL && result->sent;
+}
+
 const char *stook_result_message(const stook_result *result)
 {
     return result != NULL && result->stage == STOOK__OVER ? result->message : "";

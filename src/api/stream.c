@@ -3,6 +3,7 @@
 #include "api/client.h"
 #include "core/streams.h"
 #include "http/attempt.h"
+#include "request/validate.h"
 
 static void let_go(stook_batch *batch)
 {
@@ -97,12 +98,14 @@ void stook_batch_resume_request(stook_batch *batch, size_t index)
 
 int stook_batch_request_progress(const stook_batch *batch, size_t index, struct stook_progress *ret_progress)
 {
-    if (batch == NULL || ret_progress == NULL)
+    if (batch == NULL || ret_progress == NULL || !stook__validate_size(ret_progress))
         return STOOK_EARG;
     struct stook__result_entry *entry = stook__sparse_array_get(&batch->results.entries, index);
     const struct stook_result *record = entry != NULL ? stook__record_of_entry(entry) : NULL;
     if (record == NULL || record->stage != STOOK__TRYING || stook__client_is_forked(batch->client))
         return STOOK_ESTATE;
-    stook__attempt_progress(record->attempt, ret_progress);
+    struct stook_progress mine;
+    stook__attempt_progress(record->attempt, &mine);
+    stook__fill_struct(ret_progress, &mine, sizeof mine);
     return 0;
 }

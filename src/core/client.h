@@ -38,6 +38,7 @@ struct stook_batch {
     enum stook__batch_state state;
     atomic_int cancelled; /* by any thread: nothing is added any more */
     int add_error;  /* of an add that failed before the await */
+    int64_t bytes_received; /* of response bodies, by attempts that are over */
     size_t extra_failures;   /* what failed without being a request: adds, `more` */
     int end_error;    /* 0, or what all that is not finished ends with */
     int drains;     /* the verdict is for what waits: what runs may finish */
@@ -45,6 +46,13 @@ struct stook_batch {
     int later;      /* `more` has nothing until it is woken */
     int pins;       /* blocking awaits that will still look at it */
     int freed;      /* by the program: goes as soon as nothing needs it */
+};
+
+/* What the program hears of the end. */
+struct stook__closed_call {
+    int asked; /* there is one, though `call` may be NULL */
+    void (*call)(void *user);
+    void *user;
 };
 
 struct stook_client {
@@ -67,12 +75,18 @@ struct stook_client {
     int owned;       /* the loop is its own */
     int turning;     /* a turn is on the stack */
     int again;       /* another was due meanwhile */
+    int draining;    /* takes nothing new, and closes when no await is under way */
+    int64_t drain_due; /* when it closes all the same; 0: no such time */
     int closing;     /* asked for; 2: handles are being closed; 3: all over */
-    void (*closed)(void *user);
-    void *closed_user;
+    struct stook__closed_call drained, closed; /* of the drain, of the close */
 };
 
 extern const struct stook__loop_events stook__turn_events;
+
+/* When there is work for a turn: a time that may be past; 0: no clock runs. */
+int64_t stook__turn_due(const stook_client *client);
+/* Have a turn when that is, also if it came nearer since the last one. */
+void stook__turn_ask(stook_client *client);
 
 /* Whose it is, until it is OVER. */
 static inline stook_batch *stook__record_batch(const struct stook_result *record)

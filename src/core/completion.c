@@ -181,6 +181,35 @@ void stook__batch_destroy(stook_batch *batch)
     stook__allocator_unref(allocator);
 }
 
+void stook__shutdown_drain(stook_client *client, int64_t due)
+{
+    client->draining = 1;
+    client->drain_due = due;
+    for (struct stook__link *link = client->batches.next; link != &client->batches; link = link->next) {
+        stook_batch *batch = STOOK__OF(stook_batch, link, link);
+        batch->exhausted = 1; /* `more` would add */
+        if (batch->state == STOOK__AWAITED)
+            stook__batch_mark_dirty(batch);
+    }
+    stook__loop_busy(client->loop, 1);
+    stook__loop_want(client->loop);
+}
+
+void stook__shutdown_begin(stook_client *client)
+{
+    if (client->closing)
+        return;
+    client->closing = 1;
+    client->drain_due = 0;
+    for (struct stook__link *link = client->batches.next; link != &client->batches; link = link->next) {
+        stook_batch *batch = STOOK__OF(stook_batch, link, link);
+        if (batch->state == STOOK__AWAITED)
+            stook__batch_terminate(batch, STOOK_ECLOSED);
+    }
+    stook__loop_busy(client->loop, 1);
+    stook__loop_want(client->loop);
+}
+
 /* Awaits first, then look-ups that cannot be interrupted, then messages, then the handles. */
 void stook__shutdown_continue(stook_client *client)
 {
@@ -213,14 +242,13 @@ void stook__shutdown_closed(void *owner)
 {
     stook_client *client = owner;
     struct stook__allocator *allocator = client->allocator;
-    void (*closed)(void *user) = client->closed;
-    void *user = client->closed_user;
     detach(client);
     stook__sched_free(&client->sched);
     client->closing = 3;
     client->turning = 1; /* inside its last callback: whoever runs or closes it now is refused */
     /* Other threads may post until they hear of `closed`: until then there is an mailbox that refuses. */
-    stook__call_closed(closed, user);
+    stook__call_closed(client->drained.call, client->drained.user);
+    stook__call_closed(client->closed.call, client->closed.user); /* that of a close in the call before, too */
     stook__mailbox_unref(client->mailbox);
     if (!client->owned) {
         stook__free(allocator, client);

@@ -2,13 +2,17 @@
 /* Letters from any thread; see mailbox.h. */
 #include "core/mailbox.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 
 #include "loop/loop.h"
 
 struct stook__mailbox {
     struct stook__allocator *allocator;
-    struct stook__loop *loop; /* NULL: shut */
+    struct stook__loop *_Atomic loop; /* NULL: shut */
+    atomic_uint wakers; /* inside stook__mailbox_wake() */
     pthread_mutex_t lock;
     struct stook__link letters;
     size_t count;
@@ -74,6 +78,20 @@ int stook__mailbox_post(struct stook__mailbox *mailbox, struct stook__message *m
     return shut ? STOOK_ESTATE : 0;
 }
 
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2 && ATOMIC_POINTER_LOCK_FREE == 2, "signal handlers may wake");
+
+/* No lock: a signal handler that interrupts whoever holds it would wait for ever. */
+void stook__mailbox_wake(struct stook__mailbox *mailbox)
+{
+    int before = errno; /* of whatever a signal handler interrupts */
+    atomic_fetch_add(&mailbox->wakers, 1);
+    struct stook__loop *loop = atomic_load(&mailbox->loop);
+    if (loop != NULL)
+        stook__loop_wake(loop);
+    atomic_fetch_sub(&mailbox->wakers, 1);
+    errno = before;
+}
+
 static void take(struct stook__mailbox *mailbox, struct stook__message *message)
 {
     stook__list_remove(&message->link);
@@ -113,7 +131,10 @@ int stook__mailbox_close(struct stook__mailbox *mailbox)
     pthread_mutex_lock(&mailbox->lock);
     int empty = mailbox->count == 0;
     if (empty)
-        mailbox->loop = NULL;
+        atomic_store(&mailbox->loop, NULL);
     pthread_mutex_unlock(&mailbox->lock);
+    /* A waker that saw the loop is through with it in a moment: it makes one system call. */
+    while (empty && atomic_load(&mailbox->wakers) > 0)
+        sched_yield();
     return empty;
 }

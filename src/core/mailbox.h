@@ -27,6 +27,8 @@ void stook__mailbox_unref(struct stook__mailbox *mailbox);
 void stook__mailbox_open(struct stook__mailbox *mailbox, struct stook__loop *loop);
 /* Any thread. Posts a message that is not posted yet. 0, or STOOK_ESTATE: shut. */
 int stook__mailbox_post(struct stook__mailbox *mailbox, struct stook__message *message);
+/* Any thread, and signal handlers: wakes the loop, unless it is shut. */
+void stook__mailbox_wake(struct stook__mailbox *mailbox);
 /* Take back a message that was not read. */
 void stook__mailbox_recall(struct stook__mailbox *mailbox, struct stook__message *message);
 struct stook__message *stook__mailbox_next(struct stook__mailbox *mailbox);

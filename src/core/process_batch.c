@@ -30,6 +30,8 @@ static void ask_for_more(stook_batch *batch)
         }
         size_t before = batch->results.count;
         int answer = stook__call_more(&batch->callbacks, batch);
+        if (batch->client->draining)
+            return; /* since this call: it counts as the end, whatever it says */
         batch->later = answer == STOOK_AGAIN;
         batch->exhausted = !batch->later && (answer != 1 || batch->results.count == before);
         if (answer != 0 && batch->exhausted)

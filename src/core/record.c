@@ -56,6 +56,8 @@ int stook__record_ok(const struct stook_result *record)
 
 void stook__record_stop(struct stook_result *record, struct stook__answer *ret_answer, struct stook__outcome *ret_outcome)
 {
+    if (stook__attempt_connected(record->attempt))
+        record->sent = 1;
     stook__attempt_end(record->attempt, ret_answer, ret_outcome);
     record->stage = STOOK__IDLE;
     record->message = NULL;
@@ -75,6 +77,7 @@ struct stook_result *stook__record_snapshot(struct stook_result *record)
     snapshot->entry.index = record->entry.index;
     snapshot->spec.url = memcpy(snapshot + 1, record->spec.url, url_size);
     snapshot->stage = STOOK__SNAPSHOT;
+    snapshot->sent = record->sent || stook__attempt_connected(record->attempt);
     atomic_init(&snapshot->refs, 1);
     if (stook__attempt_copy_head(record->attempt, &snapshot->answer) != 0) {
         stook__record_drop(snapshot);
@@ -115,7 +118,7 @@ void stook__record_settle(struct stook_result *record, struct stook__answer *ans
     record->stage = STOOK__OVER;
     record->error = (int16_t)outcome->error;
     record->message = outcome->message;
-    record->message_owned = (uint8_t)outcome->message_owned;
+    record->message_owned = outcome->message_owned != 0;
 }
 
 void stook__record_drop(struct stook_result *record)

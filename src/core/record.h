@@ -37,7 +37,9 @@ struct stook_result {
     };
     atomic_uint refs;
     int16_t error; /* before it is finished: what it will end with, whatever happens */
-    uint8_t stage, message_owned;
+    uint8_t stage;
+    uint8_t message_owned : 1;
+    uint8_t sent : 1; /* a connection was there for it, in any attempt that is over: it may have gone out */
 };
 
 _Static_assert(sizeof(struct stook__answer) <= sizeof(struct stook__job), "a finished record is no larger");

@@ -49,6 +49,14 @@ static void finish(stook_client *client, struct stook_result *record, struct sto
     stook__batch_mark_dirty(batch);
 }
 
+/* It runs no longer; what it received is counted. */
+static void stop(struct stook_result *record, struct stook__answer *answer, struct stook__outcome *outcome)
+{
+    int64_t expected;
+    stook__record_batch(record)->bytes_received += stook__attempt_received(record->attempt, &expected);
+    stook__record_stop(record, answer, outcome);
+}
+
 static int put_back(stook_client *client, struct stook_result *record)
 {
     if (!stook__sched_put_back(&client->sched, &record->job))
@@ -100,7 +108,7 @@ void stook__record_end(stook_client *client, struct stook_result *record, int er
     struct stook__answer answer = {0};
     client->endings += record->stage == STOOK__TRYING ? STOOK__ENDING_IN_FLIGHT : 1;
     if (record->stage == STOOK__TRYING)
-        stook__record_stop(record, &answer, NULL);
+        stop(record, &answer, NULL);
     finish(client, record, &answer, &outcome);
 }
 
@@ -112,9 +120,9 @@ static void take_news(stook_client *client, int64_t now)
         struct stook_result *record = stook__attempt_owner(attempt);
         struct stook__answer answer;
         struct stook__outcome outcome;
-        stook__record_stop(record, &answer, &outcome);
+        stop(record, &answer, &outcome);
         struct stook__ending ending = {outcome.error, outcome.idempotent, outcome.lost};
-        int again = stook__sched_again(&record->job, &ending);
+        int again = !client->draining && stook__sched_again(&record->job, &ending);
         int eased = !again && outcome.starved && stook__engine_make_room(client->engine);
         if (!again && !eased && !(outcome.starved && put_back(client, record))) {
             stook__completion_name_first(client->allocator, &record->job, &outcome);
@@ -139,6 +147,8 @@ static void expire(stook_client *client, int64_t now)
 {
     struct stook__group *group;
     struct stook__job *job;
+    if (client->drain_due != 0 && client->drain_due <= now)
+        stook__shutdown_begin(client);
     while ((group = stook__sched_late_group(&client->sched, now)) != NULL)
         stook__batch_terminate(STOOK__OF(stook_batch, group, group), STOOK_ETIMEOUT_BATCH);
     while (client->endings < STOOK__ENDINGS && (job = stook__sched_late_job(&client->sched, now)) != NULL) {
@@ -215,16 +225,49 @@ static void deliver(stook_client *client)
     stook__process_batches(client);
 }
 
+/* Whether there is work for a turn, whatever the time. */
+static int has_work(const stook_client *client)
+{
+    return stook__engine_is_busy(client->engine) || client->again || !stook__list_empty(&client->dirty_batches) ||
+           stook__attempt_is_due(client->defaults) || !stook__list_empty(&client->result_queues) ||
+           stook__sched_ready(&client->sched) || stook__mailbox_count(client->mailbox) > 0;
+}
+
+/* Of two times of which 0 is none. */
+static int64_t earlier(int64_t one, int64_t other)
+{
+    return one == 0 || (other != 0 && other < one) ? other : one;
+}
+
+static int64_t alarm_of(const stook_client *client)
+{
+    int64_t sched = stook__sched_alarm(&client->sched), engine = stook__engine_alarm(client->engine);
+    return earlier(earlier(sched, engine), client->drain_due);
+}
+
+int64_t stook__turn_due(const stook_client *client)
+{
+    return client->closing > 1 || has_work(client) ? 1 : alarm_of(client); /* 1: long past */
+}
+
+void stook__turn_ask(stook_client *client)
+{
+    /* The alarm is that of the last turn: what was added or changed since may be due before it. */
+    int64_t due = stook__turn_due(client);
+    if (due != 0 && due <= stook__loop_now())
+        stook__loop_want(client->loop);
+    else
+        stook__loop_alarm(client->loop, due);
+}
+
 /* Step 8. */
 static void settle(stook_client *client)
 {
-    int64_t sched = stook__sched_alarm(&client->sched), engine = stook__engine_alarm(client->engine);
-    stook__loop_alarm(client->loop, sched == 0 || (engine != 0 && engine < sched) ? engine : sched);
-    if (stook__engine_is_busy(client->engine) || client->again || !stook__list_empty(&client->dirty_batches) ||
-        stook__attempt_is_due(client->defaults) || !stook__list_empty(&client->result_queues) || stook__sched_ready(&client->sched) || stook__mailbox_count(client->mailbox) > 0)
+    stook__loop_alarm(client->loop, alarm_of(client));
+    if (has_work(client))
         stook__loop_want(client->loop);
     /* What `done` has left to do, such as to give a body back, is done though no await keeps the loop alive. */
-    stook__loop_busy(client->loop, client->awaits > 0 || client->closing || !stook__list_empty(&client->dirty_batches));
+    stook__loop_busy(client->loop, client->awaits > 0 || client->closing || client->draining || !stook__list_empty(&client->dirty_batches));
 }
 
 static void take_turn(void *owner)
@@ -248,6 +291,8 @@ static void take_turn(void *owner)
     stook__flow_settle(client);
     deliver(client);
     client->turning = 0;
+    if (client->draining && client->awaits == 0)
+        stook__shutdown_begin(client);
     settle(client);
     if (client->closing)
         stook__shutdown_continue(client);

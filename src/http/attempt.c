@@ -363,6 +363,12 @@ static int seal(struct stook__attempt *attempt)
     return 0;
 }
 
+int64_t stook__attempt_received(const struct stook__attempt *attempt, int64_t *ret_expected)
+{
+    *ret_expected = attempt->head_done ? attempt->response.length : -1;
+    return attempt->wire;
+}
+
 void stook__attempt_progress(const struct stook__attempt *attempt, struct stook_progress *ret_progress)
 {
     curl_off_t sent = 0, to_send = -1;
@@ -371,8 +377,8 @@ void stook__attempt_progress(const struct stook__attempt *attempt, struct stook_
         curl_easy_getinfo(curl, CURLINFO_SIZE_UPLOAD_T, &sent);
         curl_easy_getinfo(curl, CURLINFO_CONTENT_LENGTH_UPLOAD_T, &to_send);
     }
-    ret_progress->received = attempt->wire;
-    ret_progress->receive_total = attempt->head_done ? attempt->response.length : -1;
+    *ret_progress = STOOK_PROGRESS();
+    ret_progress->received = stook__attempt_received(attempt, &ret_progress->receive_total);
     ret_progress->sent = sent;
     ret_progress->send_total = to_send;
 }

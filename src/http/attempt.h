@@ -47,6 +47,8 @@ void *stook__attempt_owner(const struct stook__attempt *attempt);
 int stook__attempt_has_head(const struct stook__attempt *attempt);
 /* A copy of what came with it; of nothing without it. 0 or STOOK_ENOMEM; what was made is to be freed in either case. */
 int stook__attempt_copy_head(struct stook__attempt *attempt, struct stook__answer *ret_answer);
+/* Bytes of the response body, as they came; and how many there are to be, -1: not known. */
+int64_t stook__attempt_received(const struct stook__attempt *attempt, int64_t *ret_expected);
 /* How far it is. */
 void stook__attempt_progress(const struct stook__attempt *attempt, struct stook_progress *ret_progress);
 

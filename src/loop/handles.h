@@ -15,6 +15,7 @@ struct stook__loop {
     uv_loop_t *uv; /* the borrowed one, or &own */
     uv_loop_t own;
     uv_timer_t timer;
+    uv_timer_t limit; /* of an owned loop: how long a pass may wait */
     uv_check_t check; /* the one that keeps a borrowed loop alive */
     uv_idle_t idle; /* active while a turn is wanted, so that the loop does not wait */
     uv_async_t async;
@@ -25,6 +26,8 @@ struct stook__loop {
     int64_t alarm;
     size_t open; /* handles whose close callback is to come */
     int wanted, closing;
+    int unseen;     /* a watcher was started since the last poll: libuv tells the kernel only in the next one */
+    unsigned turns; /* taken, ever */
 };
 
 /* What `data` of each of our handles points to. */

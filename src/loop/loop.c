@@ -31,6 +31,7 @@ static void take_turn(struct stook__loop *loop)
     if (!loop->wanted || loop->closing)
         return;
     loop->wanted = 0;
+    loop->turns++;
     uv_idle_stop(&loop->idle);
     loop->events->turn(loop->owner);
 }
@@ -74,6 +75,12 @@ static int start_handles(struct stook__loop *loop)
     uv_unref((uv_handle_t *)&loop->timer);
     uv_unref((uv_handle_t *)&loop->idle);
     uv_unref((uv_handle_t *)&loop->async);
+    if (stook__loop_owned(loop)) {
+        uv_timer_init(loop->uv, &loop->limit);
+        loop->limit.data = (void *)&stook__handle_mark;
+        loop->open++;
+    }
+    loop->unseen = 1;
     stook__loop_busy(loop, 0);
     return 0;
 }
@@ -132,6 +139,11 @@ void stook__loop_busy(struct stook__loop *loop, int busy)
 
 void stook__loop_alarm(struct stook__loop *loop, int64_t due)
 {
+    if (due == 0 && loop->alarm != 0) {
+        /* Left, it would end somebody's wait when no clock runs any more. */
+        uv_timer_stop(&loop->timer);
+        loop->alarm = 0;
+    }
     /* One that is early is left: it wakes the loop once for nothing, which is cheaper than to move it
        in every turn. */
     if (due == 0 || (loop->alarm != 0 && loop->alarm <= due))
@@ -145,7 +157,42 @@ void stook__loop_alarm(struct stook__loop *loop, int64_t due)
 
 void stook__loop_run(struct stook__loop *loop, int wait)
 {
+    /* What is started before the poll of this pass is told to the kernel by it, what its events start is not. */
+    loop->unseen = 0;
     uv_run(&loop->own, wait ? UV_RUN_ONCE : UV_RUN_NOWAIT);
+}
+
+static void on_limit(uv_timer_t *handle)
+{
+    (void)handle; /* that the wait ends is all it is for */
+}
+
+void stook__loop_pass(struct stook__loop *loop, int64_t timeout_ms)
+{
+    unsigned before = loop->turns;
+    stook__loop_run(loop, 0);
+    if (timeout_ms == 0 || loop->turns != before)
+        return;
+    if (timeout_ms > 0) {
+        uv_update_time(&loop->own);
+        uv_timer_start(&loop->limit, on_limit, (uint64_t)timeout_ms, 0);
+    }
+    /* A clock that ends the wait has its turn behind the next poll. */
+    do
+        stook__loop_run(loop, 1);
+    while (loop->turns == before && (timeout_ms < 0 || uv_is_active((uv_handle_t *)&loop->limit)));
+    if (!loop->closing)
+        uv_timer_stop(&loop->limit);
+}
+
+int stook__loop_fd(const struct stook__loop *loop)
+{
+    return uv_backend_fd(&loop->own);
+}
+
+int stook__loop_is_due(const struct stook__loop *loop)
+{
+    return loop->wanted || loop->unseen || uv_backend_timeout(&loop->own) == 0;
 }
 
 void stook__loop_stop(struct stook__loop *loop)
@@ -171,6 +218,11 @@ static void on_timer_closed(uv_handle_t *handle)
     stook__loop_handle_closed(STOOK__OF(struct stook__loop, timer, handle));
 }
 
+static void on_limit_closed(uv_handle_t *handle)
+{
+    stook__loop_handle_closed(STOOK__OF(struct stook__loop, limit, handle));
+}
+
 static void on_check_closed(uv_handle_t *handle)
 {
     stook__loop_handle_closed(STOOK__OF(struct stook__loop, check, handle));
@@ -193,6 +245,8 @@ void stook__loop_close(struct stook__loop *loop)
     while (!stook__list_empty(&loop->watchers))
         stook__watcher_close((struct stook__watcher *)(void *)loop->watchers.next);
     uv_close((uv_handle_t *)&loop->timer, on_timer_closed);
+    if (stook__loop_owned(loop))
+        uv_close((uv_handle_t *)&loop->limit, on_limit_closed);
     uv_close((uv_handle_t *)&loop->check, on_check_closed);
     uv_close((uv_handle_t *)&loop->idle, on_idle_closed);
     uv_close((uv_handle_t *)&loop->async, on_async_closed);

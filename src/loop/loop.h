@@ -50,6 +50,13 @@ void stook__loop_alarm(struct stook__loop *loop, int64_t due);
 
 /* Owned loops: one round, which waits for something to happen, or not. */
 void stook__loop_run(struct stook__loop *loop, int wait);
+/* Owned loops: one round that does not wait; if no turn was wanted, more of them, until one was taken or so
+   many ms have passed. -1: however long. */
+void stook__loop_pass(struct stook__loop *loop, int64_t timeout_ms);
+/* Owned loops: readable when a round has something to do, as far as the kernel knows. */
+int stook__loop_fd(const struct stook__loop *loop);
+/* Owned loops: a round has something to do that the kernel does not know of. */
+int stook__loop_is_due(const struct stook__loop *loop);
 /* Owned loops: have the round under way return as soon as it can. */
 void stook__loop_stop(struct stook__loop *loop);
 

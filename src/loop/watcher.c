@@ -58,6 +58,7 @@ int stook__watcher_set(struct stook__watcher *watcher, int events)
         return uv_poll_stop(&watcher->poll);
     int mask = (events & STOOK__IN ? UV_READABLE : 0) | (events & STOOK__OUT ? UV_WRITABLE : 0) |
                (events & STOOK__HANGUP ? UV_DISCONNECT : 0);
+    watcher->loop->unseen = 1;
     return uv_poll_start(&watcher->poll, mask, on_event);
 }
 

@@ -9,15 +9,31 @@ enum {
     LIMIT_MAX = 1000000
 };
 
+int stook__validate_size(const void *theirs)
+{
+    size_t size;
+    memcpy(&size, theirs, sizeof size);
+    return size >= sizeof size && size <= STRUCT_MAX;
+}
+
+void stook__fill_struct(void *theirs, const void *ours, size_t our_size)
+{
+    size_t size;
+    memcpy(&size, theirs, sizeof size);
+    memset(theirs, 0, size);
+    memcpy(theirs, ours, size < our_size ? size : our_size);
+    memcpy(theirs, &size, sizeof size);
+}
+
 int stook__validate_struct(void *ours, size_t our_size, const void *theirs)
 {
     size_t size;
     memset(ours, 0, our_size);
     if (theirs == NULL)
         return 0;
-    memcpy(&size, theirs, sizeof size);
-    if (size < sizeof size || size > STRUCT_MAX)
+    if (!stook__validate_size(theirs))
         return STOOK_EARG;
+    memcpy(&size, theirs, sizeof size);
     for (size_t i = our_size; i < size; i++)
         if (((const unsigned char *)theirs)[i] != 0)
             return STOOK_EUNSUPPORTED;
@@ -42,6 +58,11 @@ int stook__validate_limit(int64_t value, size_t *ret_limit)
         return STOOK_EARG;
     *ret_limit = limit < 0 ? SIZE_MAX : (size_t)limit;
     return 0;
+}
+
+int stook__validate_timeout(int64_t timeout_ms)
+{
+    return timeout_ms >= STOOK_NONE && timeout_ms <= (int64_t)1 << 53;
 }
 
 int stook__validate_control(const char *text)

@@ -14,11 +14,18 @@
  */
 int stook__validate_struct(void *ours, size_t our_size, const void *theirs);
 
+/* The other way: whether a struct to be filled has a size that can be; and what fills it, as far as it goes. */
+int stook__validate_size(const void *theirs);
+void stook__fill_struct(void *theirs, const void *ours, size_t our_size);
+
 /* 0 is `inherited`; STOOK_NONE is -1 where `none` allows it; else 1 to max. 0 or STOOK_EARG. */
 int stook__validate_number(int64_t value, int64_t inherited, int none, int64_t max, int64_t *ret_value);
 
 /* A limit as programs say it, STOOK_NONE or 1 to 1000000, as the rooms below do: SIZE_MAX is none. 0 or STOOK_EARG. */
 int stook__validate_limit(int64_t value, size_t *ret_limit);
+
+/* Whether an argument of a function is a time to wait: milliseconds, 0 too, or STOOK_NONE. */
+int stook__validate_timeout(int64_t timeout_ms);
 
 /* Whether there is a control byte in a text, or NULL: a line break would begin another header field. */
 int stook__validate_control(const char *text);

@@ -29,6 +29,11 @@ TEST(clients)
     stook_batch *batch = NULL;
     CHECK_ERROR(stook_client_new(NULL, NULL, NULL), STOOK_EARG);
     CHECK_ERROR(stook_client_run(NULL), STOOK_EARG);
+    CHECK_ERROR(stook_client_turn(NULL, 0), STOOK_EARG);
+    CHECK_ERROR(stook_client_fd(NULL), STOOK_EARG);
+    CHECK_ERROR((int)stook_client_timeout_ms(NULL), STOOK_EARG);
+    stook_client_wake(NULL);
+    CHECK_ERROR(stook_client_drain(NULL, 0, never_closed, NULL), STOOK_EARG);
     CHECK_ERROR(stook_client_post(NULL, never_call, NULL), STOOK_EARG);
     stook_client_close(NULL, never_closed, NULL);
     CHECK_ERROR(stook_client_set_limit(NULL, 1), STOOK_EARG);
@@ -53,6 +58,7 @@ TEST(batches)
     stook_batch_pause_delivery(NULL);
     stook_batch_resume_delivery(NULL);
     stook_batch_wake(NULL);
+    CHECK_ERROR(stook_batch_stats(NULL, &STOOK_BATCH_STATS()), STOOK_EARG);
     CHECK_EQ_INT(stook_batch_satisfied(NULL), 0);
     CHECK_ERROR(stook_gather(NULL, NULL), STOOK_EARG);
     CHECK_ERROR(stook_gather_ordered(NULL, NULL), STOOK_EARG);
@@ -67,6 +73,7 @@ TEST(results)
     CHECK_EQ_INT(stook_result_error(NULL), 0);
     CHECK_EQ_INT(stook_result_status(NULL), 0);
     CHECK_EQ_INT(stook_result_attempts(NULL), 0);
+    CHECK_EQ_INT(stook_result_may_have_been_sent(NULL), 0);
     CHECK_STR(stook_result_message(NULL), "");
     CHECK_STR(stook_result_url(NULL), "");
     CHECK_STR(stook_result_final_url(NULL), "");

@@ -192,3 +192,101 @@ TEST(newer_clients)
     CHECK_ERROR(stook_client_new(NULL, &newer.known, &client), 0);
     stook_client_close(client, NULL, NULL);
 }
+
+/* --------------------------------------------------------- structs that are filled */
+
+/* As a header had it that knew no more than the first members; as one that knows more. */
+TEST_BOTH(filled)
+{
+    struct {
+        struct stook_batch_stats known;
+        int64_t more;
+    } newer = {.known = STOOK_BATCH_STATS(), .more = 7};
+    life_open(life, NULL);
+    stook_batch *batch = life_batch(life);
+    add(batch, "http://127.0.0.1/");
+    newer.known.size = offsetof(struct stook_batch_stats, finished);
+    struct stook_batch_stats *older = at_the_edge(&newer.known, newer.known.size);
+    CHECK_ERROR(stook_batch_stats(batch, older), 0);
+    CHECK_EQ_SIZE(older->size, offsetof(struct stook_batch_stats, finished));
+    CHECK_EQ_INT(older->added, 1);
+    CHECK_EQ_INT(older->waiting, 1);
+    take_away(older);
+    newer.known.size = sizeof newer;
+    CHECK_ERROR(stook_batch_stats(batch, &newer.known), 0);
+    CHECK_EQ_SIZE(newer.known.size, sizeof newer);
+    CHECK_EQ_INT(newer.known.added, 1);
+    CHECK_EQ_INT(newer.more, 0); /* nothing is known of it */
+    static const size_t wrong[] = {0, sizeof(size_t) - 1, 65537, SIZE_MAX};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        struct stook_batch_stats stats = {.size = wrong[i], .added = 5};
+        struct stook_stats counters = {.size = wrong[i], .added = 5};
+        CHECK_ERROR(stook_batch_stats(batch, &stats), STOOK_EARG);
+        CHECK_ERROR(stook_client_stats(life->client, &counters), STOOK_EARG);
+        CHECK_EQ_INT(stats.added, 5);
+        CHECK_EQ_INT(counters.added, 5);
+    }
+    stook_batch_free(batch);
+}
+
+/* ----------------------------------------------- made by functions, not by macros */
+
+#define CHECK_INIT(name_, function_)                                              \
+    do {                                                                          \
+        struct {                                                                  \
+            struct name_ known;                                                   \
+            unsigned char more[16];                                               \
+        } theirs, before;                                                         \
+        for (size_t size = sizeof(size_t); size <= sizeof theirs; size++) {       \
+            test_note("%s of %zu bytes", #name_, size);                           \
+            memset(&theirs, 0xa5, sizeof theirs);                                 \
+            memset(&before, 0xa5, sizeof before);                                 \
+            memset(&before, 0, size);                                             \
+            before.known.size = size;                                             \
+            function_(&theirs.known, size);                                       \
+            CHECK(memcmp(&theirs, &before, sizeof theirs) == 0);                  \
+        }                                                                         \
+        memset(&theirs, 0xa5, sizeof theirs);                                     \
+        memset(&before, 0xa5, sizeof before);                                     \
+        function_(&theirs.known, sizeof(size_t) - 1);                             \
+        function_(&theirs.known, 0);                                              \
+        CHECK(memcmp(&theirs, &before, sizeof theirs) == 0);                      \
+        function_(NULL, sizeof(struct name_));                                    \
+    } while (0)
+
+TEST(init_functions)
+{
+    CHECK_INIT(stook_client_options, stook_client_options_init);
+    CHECK_INIT(stook_request, stook_request_init);
+    CHECK_INIT(stook_part, stook_part_init);
+    CHECK_INIT(stook_gather_options, stook_gather_options_init);
+    CHECK_INIT(stook_progress, stook_progress_init);
+    CHECK_INIT(stook_batch_stats, stook_batch_stats_init);
+    CHECK_INIT(stook_stats, stook_stats_init);
+}
+
+/* A whole exchange without a macro, as a language without them has it. */
+TEST(without_macros)
+{
+    struct raw_server *server = raw_server_start(NULL);
+    struct stook_client_options options;
+    struct stook_request request;
+    struct stook_gather_options gather;
+    stook_client *client;
+    stook_batch *batch;
+    stook_client_options_init(&options, sizeof options);
+    options.timeout_ms = 30000;
+    CHECK_ERROR(stook_client_new(NULL, &options, &client), 0);
+    CHECK_ERROR(stook_batch_new(client, &batch), 0);
+    for (int i = 0; i < 3; i++) {
+        stook_request_init(&request, sizeof request);
+        request.url = raw_url(server, "/path/%d", i);
+        CHECK_ERROR(stook_batch_add(batch, &request), 0);
+    }
+    stook_gather_options_init(&gather, sizeof gather);
+    gather.limit = 1;
+    CHECK_EQ_INT(stook_gather_ordered(batch, &gather), 0);
+    CHECK_STR(stook_result_body(stook_batch_result(batch, 2), NULL), "/path/2");
+    stook_batch_free(batch);
+    stook_client_close(client, NULL, NULL);
+}

@@ -30,6 +30,11 @@ static void check_parents(stook_client *client, stook_batch *open, stook_batch *
 {
     stook_batch *batch = NULL;
     CHECK_ERROR(stook_client_run(client), STOOK_ESTATE);
+    CHECK_ERROR(stook_client_turn(client, 0), STOOK_ESTATE);
+    CHECK_ERROR(stook_client_fd(client), STOOK_ESTATE);
+    CHECK_ERROR((int)stook_client_timeout_ms(client), STOOK_ESTATE);
+    stook_client_wake(client);
+    CHECK_ERROR(stook_client_drain(client, 0, never_closed, NULL), STOOK_ESTATE);
     CHECK_ERROR(stook_client_post(client, never_call, NULL), STOOK_ESTATE);
     CHECK_ERROR(stook_batch_new(client, &batch), STOOK_ESTATE);
     CHECK(batch == NULL);
@@ -41,6 +46,7 @@ static void check_parents(stook_client *client, stook_batch *open, stook_batch *
     CHECK(stook_batch_message(open)[0] != '\0');
     stook_batch_cancel(open);
     stook_batch_cancel_request(open, 0);
+    CHECK_ERROR(stook_batch_stats(open, &STOOK_BATCH_STATS()), STOOK_ESTATE);
     CHECK_EQ_INT(stook_result_ok(stook_batch_result(done, 0)), 1); /* reading is harmless */
     stook_client_close(client, never_closed, NULL);
 }

@@ -175,7 +175,7 @@ struct seen {
 static void on_progress(stook_batch *batch, const stook_result *result, const struct stook_progress *progress, void *user)
 {
     struct seen *seen = user;
-    struct stook_progress asked;
+    struct stook_progress asked = STOOK_PROGRESS();
     CHECK(progress->received >= seen->last.received && progress->sent >= seen->last.sent);
     CHECK_ERROR(stook_batch_request_progress(batch, stook_result_index(result), &asked), 0);
     CHECK(memcmp(&asked, progress, sizeof asked) == 0);
@@ -189,7 +189,7 @@ TEST_BOTH(progress_of_a_download)
 {
     struct raw_server *server = raw_server_start(NULL);
     struct seen seen = {0};
-    struct stook_progress none;
+    struct stook_progress none = STOOK_PROGRESS(), no_size = {0};
     life_open(life, NULL);
     stook_batch *batch = life_batch(life);
     ADD(batch, raw_url(server, "/pour?n=3000000"), .on_progress = on_progress, .user = &seen);
@@ -197,6 +197,7 @@ TEST_BOTH(progress_of_a_download)
     CHECK_ERROR(stook_batch_request_progress(batch, 1, &none), STOOK_ESTATE);
     CHECK_ERROR(stook_batch_request_progress(batch, 0, NULL), STOOK_EARG);
     CHECK_ERROR(stook_batch_request_progress(NULL, 0, &none), STOOK_EARG);
+    CHECK_ERROR(stook_batch_request_progress(batch, 0, &no_size), STOOK_EARG);
     CHECK_EQ_INT(stook_result_ok(gather_one(life, batch)), 1);
     CHECK_ERROR(stook_batch_request_progress(batch, 0, &none), STOOK_ESTATE);
     CHECK(seen.calls > 1);

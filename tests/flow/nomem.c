@@ -265,6 +265,64 @@ TEST(close_early)
     fail_nth(close_early_flow);
 }
 
+/* Drained while it runs: that needs no memory, and what has some comes to its own end. */
+static unsigned ends;
+
+static void note_end(void *user)
+{
+    (void)user;
+    ends++;
+}
+
+static void drain_flow(struct life *life)
+{
+    struct story story;
+    ends = 0;
+    story_begin(&story, life);
+    add_nine(&story);
+    story_start(&story, 1, &STOOK_GATHER(.limit = 2));
+    CHECK_ERROR(stook_client_drain(life->client, STOOK_NONE, note_end, NULL), 0);
+    life_run(life);
+    life->client = NULL;
+    CHECK_EQ_INT(ends, 1);
+    story_read(&story);
+    story_check(&story);
+    stook_batch_free(story.batch);
+}
+
+TEST(drain)
+{
+    server = raw_server_start(NULL);
+    fail_nth(drain_flow);
+}
+
+/* Turned by the program, and looked at meanwhile. */
+static void turn_flow(struct life *life)
+{
+    struct story story;
+    struct stook_batch_stats stats = STOOK_BATCH_STATS();
+    int left = 0;
+    story_begin(&story, life);
+    add_nine(&story);
+    story_start(&story, 0, &STOOK_GATHER(.limit = 3));
+    do {
+        if (!life->borrowed) {
+            left = stook_client_turn(life->client, stook_client_timeout_ms(life->client));
+            CHECK_EQ_INT(left, story.awaited && story.done.calls == 0);
+        }
+        if (story.batch)
+            CHECK_ERROR(stook_batch_stats(story.batch, &stats), 0);
+        CHECK_EQ_INT(stats.added, stats.waiting + stats.in_flight + stats.finished);
+    } while (left > 0);
+    story_end(&story);
+}
+
+TEST(turn)
+{
+    server = raw_server_start(NULL);
+    fail_nth(turn_flow);
+}
+
 /* ------------------------------------------------------------------------ post */
 
 static unsigned calls;

@@ -47,6 +47,7 @@ static void check_one(struct life *life, const struct expected *expected, unsign
     CHECK_ERROR(stook_result_error(result), expected->error);
     CHECK_EQ_INT(stook_result_attempts(result), expected->attempts);
     CHECK_EQ_INT(raw_seen(server, path), expected->seen);
+    CHECK_EQ_INT(stook_result_may_have_been_sent(result), 1);
     stook_batch_free(batch);
     life_close(life);
 }
@@ -80,6 +81,7 @@ TEST_BOTH(repeated_in_vain)
     CHECK_ERROR(stook_result_error(result), STOOK_ERESET);
     CHECK_CONTAINS(stook_result_message(result), stook_strerror(STOOK_ERESET));
     CHECK_CONTAINS(stook_result_message(result), stook_strerror(STOOK_ECONNECT));
+    CHECK_EQ_INT(stook_result_may_have_been_sent(result), 1); /* by the first, though not by the last */
     stook_batch_free(batch);
 }
 

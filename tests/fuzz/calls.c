@@ -318,13 +318,17 @@ static void pull(struct batch *batch)
 
 static void look(struct batch *batch)
 {
-    struct stook_progress progress;
+    struct stook_progress progress = STOOK_PROGRESS();
+    struct stook_batch_stats stats = STOOK_BATCH_STATS();
     struct stook_stats counters = STOOK_STATS();
     unsigned index = fuzz_below(&world->input, REQUESTS);
     int state = stook_batch_request_state(batch->handle, index);
     CHECK(state >= 0 && state < STOOK_STATE_LAST_PLUS_ONE && stook_state_text(state)[0] != '\0');
     int error = stook_batch_request_progress(batch->handle, index, &progress);
     CHECK(error == 0 || error == STOOK_ESTATE);
+    CHECK_ERROR(stook_batch_stats(batch->handle, &stats), 0);
+    CHECK_EQ_INT(stats.added, stats.waiting + stats.in_flight + stats.finished);
+    CHECK(stats.waiting >= 0 && stats.failed <= stats.finished && stats.bytes_received <= stats.bytes_expected);
     CHECK_EQ_SIZE(stook_batch_count(batch->handle), batch->accepted);
     stook_batch_satisfied(batch->handle);
     CHECK(stook_batch_message(batch->handle) != NULL);

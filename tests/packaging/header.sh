@@ -7,7 +7,7 @@ dir="$work/header"
 rm -rf -- "$dir"
 mkdir -p -- "$dir"
 
-# Twice, and with what the macros and initializers make; nothing of libuv or libcurl.
+# Twice, and with what the macros and functions make; nothing of libuv or libcurl.
 cat >"$dir/alone.c" <<'END'
 #include <stook.h>
 #include <stook.h>
@@ -22,7 +22,9 @@ int use(void)
     struct stook_request request = STOOK_REQUEST(.url = "http://localhost/", .body_size = STOOK_AUTO);
     struct stook_request shortest = STOOK_REQUEST("http://localhost/");
     struct stook_gather_options gather = STOOK_GATHER(.limit = 10);
-    return none.size && options.size && request.size && shortest.size && gather.size;
+    struct stook_progress progress = STOOK_PROGRESS();
+    struct stook_batch_stats stats = STOOK_BATCH_STATS();
+    return none.size && options.size && request.size && shortest.size && gather.size && progress.size && stats.size;
 }
 END
 cat >"$dir/alone.cc" <<'END'
@@ -31,14 +33,16 @@ cat >"$dir/alone.cc" <<'END'
 int use();
 int use()
 {
-    stook_client_options options{};
-    stook_request request{};
-    stook_gather_options gather{};
-    options.size = sizeof options;
-    request.size = sizeof request;
-    gather.size = sizeof gather;
+    stook_client_options options;
+    stook_request request;
+    stook_gather_options gather;
+    stook_client_options_init(&options, sizeof options);
+    stook_request_init(&request, sizeof request);
+    stook_gather_options_init(&gather, sizeof gather);
+    struct stook_batch_stats stats;
+    stook_batch_stats_init(&stats, sizeof stats);
     options.timeout_ms = STOOK_NONE;
-    return options.size && request.size && gather.size;
+    return options.size && request.size && gather.size && stook_batch_stats(nullptr, &stats);
 }
 END
 cat >"$dir/after.c" <<'END'

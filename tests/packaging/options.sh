@@ -56,6 +56,10 @@ export CXX
 refused -DSTOOK_BUILD_TESTS=ON -DCMAKE_DISABLE_FIND_PACKAGE_OpenSSL=ON
 says "-DSTOOK_CXX=OFF"
 says "libssl-dev"
+MISSING=glib-2.0
+refused -DSTOOK_BUILD_TESTS=ON
+says "libglib2.0-dev"
+MISSING=
 
 # Every choice of codings is compiled.
 for gzip in '' -DSTOOK_HAS_GZIP; do
