@@ -16,7 +16,8 @@ extern "C" {
 /**
  * Makes a batch.
  * @param ret_batch set on success, otherwise unchanged; end the batch with stook_batch_free()
- * @return 0; STOOK_EARG (NULL); STOOK_ESTATE (client closing; forked child); STOOK_ENOMEM
+ * @return 0; STOOK_EARG (NULL); STOOK_ESTATE (client draining or closing; forked child);
+ *         STOOK_ENOMEM
  * Thread: the loop's.
  */
 STOOK_API int stook_batch_new(stook_client *client, stook_batch **ret_batch);
@@ -30,7 +31,8 @@ STOOK_API int stook_batch_new(stook_client *client, stook_batch **ret_batch);
  * bad URL, method, header or policy is accepted here and becomes the request's result.
  * @return 0; STOOK_EARG (NULL; no size; no URL; a number out of range; `body_size` without a body);
  *         STOOK_EUNSUPPORTED (the request uses members of a newer stook); STOOK_ESTATE (the await
- *         is done, cancelled or past its deadline; client closed; forked child); STOOK_ENOMEM
+ *         is done, cancelled or past its deadline; client draining or closed; forked child);
+ *         STOOK_ENOMEM
  * Thread: the loop's. Callbacks: none.
  */
 STOOK_API int stook_batch_add(stook_batch *batch, const struct stook_request *request);
@@ -137,8 +139,8 @@ STOOK_API void stook_gather_options_init(struct stook_gather_options *options, s
  * @return the number of requests that are not ok, at most INT_MAX; or, if no await happened and no
  *         callback ran, STOOK_EARG (NULL; an option out of range); STOOK_EUNSUPPORTED (options of a
  *         newer stook); STOOK_ESTATE (awaited before; inside a callback of this client or on a
- *         borrowed loop: use the _start verbs; client closed; forked child); STOOK_ENOMEM; or the
- *         error of a failed add. stook_batch_message() tells the reason.
+ *         borrowed loop: use the _start verbs; client draining or closed; forked child);
+ *         STOOK_ENOMEM; or the error of a failed add. stook_batch_message() tells the reason.
  * Thread: the loop's. Callbacks: all, from inside the call. If one frees the batch or closes the
  * client, that takes effect when the call returns.
  */

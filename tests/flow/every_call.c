@@ -12,12 +12,12 @@
 #include "support/process.h"
 #include "support/raw_server.h"
 
-#define HOLDERS(X) X(GATHER) X(ORDERED) X(PULLED) X(RUN) X(CLOSING)
+#define HOLDERS(X) X(GATHER) X(ORDERED) X(PULLED) X(RUN) X(TURN) X(CLOSING)
 #define CALLBACKS(X)                                                                              \
     X(ON_RESULT) X(MORE) X(ON_HEAD) X(ON_BODY) X(ON_PROGRESS) X(READ) X(REWIND) X(RELEASE) X(DONE) X(CLOSED) X(POSTED)
 #define ACTIONS(X)                                                                                \
     X(FREE) X(FREE_ALL) X(CLOSE) X(FREE_AND_CLOSE) X(CLOSE_AND_FREE) X(CANCEL) X(CANCEL_EACH) X(START) X(NEXT) X(WAIT)     \
-    X(PAUSE) X(ADD_ONE) X(POST)
+    X(PAUSE) X(ADD_ONE) X(LOOK) X(DRAIN) X(DRAIN_AND_FREE) X(DRAIN_AND_CLOSE) X(POST)
 #define NAME(name) name,
 #define TEXT(name) #name,
 enum holder { HOLDERS(NAME) N_HOLDERS };
@@ -60,6 +60,35 @@ static void close_it(void)
     scene.life->client = NULL;
 }
 
+/* Drained, it closes by itself; inside `closed`, and while it closes, that is refused. */
+static int drain_it(void)
+{
+    int error = stook_client_drain(scene.client, STOOK_NONE, note_closed, NULL);
+    if (scene.callback == CLOSED || scene.holder == CLOSING)
+        CHECK_ERROR(error, STOOK_ESTATE);
+    else
+        CHECK_ERROR(error, 0);
+    if (error == 0)
+        scene.life->client = NULL;
+    return error == 0;
+}
+
+static void nobody_closed(void *user)
+{
+    (void)user;
+    scene.closes++;
+}
+
+static void look(void)
+{
+    struct stook_batch_stats stats = STOOK_BATCH_STATS();
+    if (scene.own == NULL)
+        return;
+    CHECK_ERROR(stook_batch_stats(scene.own, &stats), 0);
+    CHECK_EQ_INT(stats.added, stats.waiting + stats.in_flight + stats.finished);
+    stook_client_wake(scene.client);
+}
+
 static void done_late(stook_batch *batch, int failed, void *user)
 {
     (void)batch, (void)failed, (void)user;
@@ -85,6 +114,7 @@ static void start_late(void)
 static void wait_inside(void)
 {
     CHECK_ERROR(stook_client_run(scene.client), STOOK_ESTATE);
+    CHECK_ERROR(stook_client_turn(scene.client, 0), STOOK_ESTATE);
     if (scene.open != NULL)
         CHECK_ERROR(stook_gather(scene.open, NULL), STOOK_ESTATE);
 }
@@ -144,6 +174,21 @@ static void act(enum callback callback)
         break;
     case ADD_ONE:
         stook_batch_add(scene.own, &STOOK_REQUEST(raw_url(scene.server, "/ok"))); /* refused when it is done */
+        break;
+    case LOOK:
+        look();
+        break;
+    case DRAIN_AND_FREE:
+        drain_it();
+        free_one(&scene.own);
+        free_one(&scene.open);
+        break;
+    case DRAIN_AND_CLOSE:
+        if (drain_it())
+            stook_client_close(scene.client, nobody_closed, NULL);
+        break;
+    case DRAIN:
+        drain_it();
         break;
     default:
         if (callback != CLOSED)
@@ -297,6 +342,9 @@ static void hold(void)
         close_it();
     else if (owned && pulled)
         pull();
+    else if (owned && scene.holder == TURN)
+        while (stook_client_turn(scene.client, STOOK_NONE) > 0)
+            ;
     else if (owned)
         CHECK_ERROR(stook_client_run(scene.client), 0);
     if (!owned)
@@ -344,6 +392,7 @@ static void combine(struct life *life, enum holder holder, enum callback callbac
     stook_batch_free(scene.late);
     CHECK_EQ_INT(scene.done, scene.started);
     CHECK_EQ_INT(scene.released, scene.lent);
+    CHECK_EQ_INT(scene.closes, scene.action == DRAIN_AND_CLOSE && holder != CLOSING && callback != CLOSED);
     CHECK_EQ_INT(life->closed, 1);
     life->closed = 0;
     memory_check_empty(&life->memory);
@@ -376,6 +425,11 @@ TEST_BOTH(in_next)
 TEST_BOTH(in_run)
 {
     all_of(life, RUN);
+}
+
+TEST_BOTH(in_turn)
+{
+    all_of(life, TURN);
 }
 
 TEST_BOTH(in_close)

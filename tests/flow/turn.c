@@ -250,11 +250,13 @@ static volatile sig_atomic_t alarms;
 
 static void wake_in_handler(int number)
 {
+    int before = errno;
     (void)number;
     errno = ENOTTY;
     stook_client_wake(life.client);
     if (errno == ENOTTY)
         alarms++;
+    errno = before;
 }
 
 static void *signal_when_told(void *user)
