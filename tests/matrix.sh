@@ -13,7 +13,7 @@
 #
 # Each row has a small Debian of its own in build/matrix/ROW, made by debootstrap from the mirror that
 # this system's apt uses (roots.sh), and kept for the next run; --fresh makes it anew. --sanitize builds
-# with the address and undefined behaviour sanitizers, beside the plain build; --cost runs the tests of tests/cost
+# with the address and undefined behaviour sanitizers, beside the plain build; --cost runs the tests of tests/bench
 # and no others. After --minutes no more roots are made: what is not there by then counts as not set up.
 #
 # Ends with 0: every row that could be set up passed; 1: one did not; 77: none could be set up, which

@@ -5,7 +5,7 @@
  */
 #include <stdio.h>
 
-#include "harness/harness.h"
+#include "support/harness.h"
 #include "support/raw_server.h"
 
 TEST(serve)

@@ -14,7 +14,7 @@
 # A mutation is written by hand, and nothing in it is quoted:
 #
 #   id: 0.1 A2                            rows of docs/internals/engine.md
-#   test: trap/poll.answer_before_reset   a line of tests/list.txt
+#   test: regress/poll.answer_before_reset   as tests/list.sh prints it
 #   what: an error of a poll is not told at all
 #   file: src/curl/socket.c
 #   --- old

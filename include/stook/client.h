@@ -83,7 +83,7 @@ STOOK_API void stook_client_options_init(struct stook_client_options *options, s
  *                   stook_client_run(), stook_client_turn(), stook_batch_next() and
  *                   stook_client_close(). Otherwise the
  *                   caller's `uv_loop_t *`, which stook never runs, stops or blocks. stook keeps it
- *                   alive only during an await, a drain or a close. It must outlive the callback `closed`.
+ *                   alive only during an await, a drain or a close. It must outlive `closed`.
  * @param options    NULL: all defaults
  * @param ret_client set on success, otherwise unchanged; end the client with stook_client_close()
  * @return 0; STOOK_EARG (`ret_client` is NULL; a number is out of range; `user_agent` has a control

@@ -9,7 +9,7 @@
 
 #include <curl/curl.h>
 
-#include "harness/life.h"
+#include "support/life.h"
 #include "support/certificates.h"
 #include "support/process.h"
 #include "support/raw_h2.h"

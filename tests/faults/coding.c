@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Content codings: group Z, by gzip, which the tests can write. tests/flow/decompress.c has the others. */
+/* Content codings: group Z, by gzip, which the tests can write. tests/integration/decompress.c has the others. */
 #include <stdio.h>
 #include <string.h>
 #include <zlib.h>
 
-#include "harness/faults.h"
-#include "harness/harness.h"
+#include "support/faults.h"
+#include "support/harness.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 #define GZIP "Content-Encoding: gzip\r\n"

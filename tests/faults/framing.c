@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/faults.h"
-#include "harness/harness.h"
+#include "support/faults.h"
+#include "support/harness.h"
 
 #define OK_200 "HTTP/1.1 200 OK\r\n"
 #define CHUNKED OK_200 "Transfer-Encoding: chunked\r\n\r\n"

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "harness/faults.h"
-#include "harness/harness.h"
+#include "support/faults.h"
+#include "support/harness.h"
 
 enum { SYMBOLS = 6, PLACES = 17, HEADS = SYMBOLS * PLACES };
 

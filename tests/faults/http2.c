@@ -10,8 +10,8 @@
 
 #include <curl/curl.h>
 
-#include "harness/faults.h"
-#include "harness/life.h"
+#include "support/faults.h"
+#include "support/life.h"
 #include "support/certificates.h"
 #include "support/process.h"
 #include "support/raw_h2.h"

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/faults.h"
-#include "harness/harness.h"
+#include "support/faults.h"
+#include "support/harness.h"
 #include "support/process.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])

@@ -16,8 +16,8 @@
 
 #include <curl/curl.h>
 
-#include "harness/life.h"
-#include "harness/tables.h"
+#include "support/life.h"
+#include "support/tables.h"
 #include "support/process.h"
 #include "support/sockets.h"
 
@@ -329,7 +329,7 @@ static void run_rounds(const struct tables *all)
         CHECK(last < first + FLAT_BYTES);
 }
 
-TEST(everything)
+TEST(everything, slow)
 {
     int has_http_2 = (curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_HTTP2) != 0;
     const char *const no_table[] = {

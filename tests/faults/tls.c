@@ -10,8 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "harness/faults.h"
-#include "harness/life.h"
+#include "support/faults.h"
+#include "support/life.h"
 #include "support/certificates.h"
 #include "support/process.h"
 #include "support/raw_tls.h"

@@ -18,7 +18,7 @@
 #include <stook.h>
 
 #include "fuzz.h"
-#include "harness/memory.h"
+#include "support/memory.h"
 #include "peers.h"
 
 enum { BATCHES = 24, REQUESTS = 24, KEPT = 8, CALLS = 400, DEPTH = 3 };

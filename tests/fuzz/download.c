@@ -24,7 +24,7 @@
 
 #include <stook.h>
 
-#include "../harness/life.h"
+#include "../support/life.h"
 #include "../support/disk_calls.h"
 #include "../support/process.h"
 #include "file_server.h"

@@ -7,7 +7,7 @@
 
 #include <stook.h>
 
-#include "../harness/harness.h"
+#include "../support/harness.h"
 #include "../support/certificates.h"
 #include "../support/process.h"
 #include "../support/raw_h2.h"

@@ -18,7 +18,7 @@
 #include <stook.h>
 
 #include "fuzz.h"
-#include "harness/memory.h"
+#include "support/memory.h"
 #include "server.h"
 #include "strict.h"
 

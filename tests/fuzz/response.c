@@ -14,7 +14,7 @@
 #include <stook.h>
 
 #include "fuzz.h"
-#include "harness/memory.h"
+#include "support/memory.h"
 #include "server.h"
 #include "http/response_parser.h"
 

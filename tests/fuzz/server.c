@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../harness/harness.h"
+#include "../support/harness.h"
 
 enum { TURNS_BEHIND = 3 }; /* between the last byte and the end */
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "../harness/harness.h"
+#include "../support/harness.h"
 
 /* RFC 3986 2.2, 2.3 */
 #define UNRESERVED "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"

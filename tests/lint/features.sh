@@ -1,8 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# docs/features.md against the header and tests/list.txt: every name of a table is there, and every
+# docs/features.md against the header and the tests: every name of a table is there, and every
 # function of the header, and every member of what programs fill in, is in a table.
 . "$(dirname -- "$0")/common.sh"
+
+tests=$(mktemp)
+trap 'rm "$tests"' EXIT
+sh tests/list.sh >"$tests"
 
 headers='include/stook.h include/stook/*.h'
 
@@ -28,7 +32,7 @@ members() {
         grep -qw -e "$name" $headers || printf '%s: in no header\n' "$name"
     done
     names 3 | while IFS= read -r name; do
-        grep -qE "^${name%.*} ${name##*.}( |$)" tests/list.txt || printf '%s: not in tests/list.txt\n' "$name"
+        grep -qE "^${name%.*} ${name##*.}( |$)" "$tests" || printf '%s: is no test\n' "$name"
     done
     { functions; members; } | sort -u | while IFS= read -r name; do
         names 2 | grep -qx -e "$name" || printf '%s: in no table of docs/features.md\n' "$name"

@@ -1,8 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Every file of tests/mutation/ is in its form and still fits the source; its test is in tests/list.txt, and what
+# Every file of tests/mutation/ is in its form and still fits the source; its test is there, and what
 # docs/internals/engine.md names is there. That each is noticed takes `sh tests/mutation.sh`.
 . "$(dirname -- "$0")/common.sh"
+
+tests=$(mktemp)
+trap 'rm "$tests"' EXIT
+sh tests/list.sh >"$tests"
 
 # What the last column of the tables names, a name a line.
 named() { awk -F'|' '/^\|/ { print $(NF - 1) }' docs/internals/engine.md | grep -o '`[^`]*`' | tr -d '`' | sort -u; }
@@ -16,7 +20,7 @@ named() { awk -F'|' '/^\|/ { print $(NF - 1) }' docs/internals/engine.md | grep 
         esac
         awk -v check=1 -f tests/mutation/apply.awk "$file" || [ $? -eq 1 ] || printf '%s: cannot be read\n' "$file"
         sed -n 's/^test: //p' "$file" | while IFS= read -r test; do
-            grep -qE "^${test%.*} ${test##*.}( |$)" tests/list.txt || printf '%s: %s is not in tests/list.txt\n' "$file" "$test"
+            grep -qE "^${test%.*} ${test##*.}( |$)" "$tests" || printf '%s: %s is no test\n' "$file" "$test"
         done
     done
     named | while IFS= read -r name; do

@@ -21,7 +21,7 @@ configure() {
 case $kind in
     cost)
         set -- -j 1 -L cost "$@"
-        configure -DCMAKE_BUILD_TYPE=RelWithDebInfo -DSTOOK_COST_TESTS=ON
+        configure -DCMAKE_BUILD_TYPE=RelWithDebInfo -DSTOOK_BENCH=ON
         ;;
     ?*)
         set -- -j "$jobs" -LE '^(packaging|lint|valgrind)$' "$@"

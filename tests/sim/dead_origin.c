@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/harness.h"
+#include "support/harness.h"
 #include "sched/sched.h"
 
 enum { HEALTHY = 2000, DEAD = 1000, LIMIT = 60, SITE_LIMIT = 20 };

@@ -20,7 +20,7 @@
 #include "deliver/quota.h"
 #include "deliver/policy.h"
 #include "deliver/result_queue.h"
-#include "harness/harness.h"
+#include "support/harness.h"
 #include "sched/queue.h"
 
 enum { BATCHES = 4, REQUESTS = 24, SITES = 5, TICK = 1000, HISTORIES = 100000, TWICE = 2000 };
@@ -740,7 +740,7 @@ static uint64_t history(uint64_t seed)
     return world.digest;
 }
 
-TEST(histories)
+TEST(histories, slow)
 {
     const char *alone = getenv("STOOK_SEED");
     if (alone != NULL)

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../harness/harness.h"
+#include "../support/harness.h"
 #include "process.h"
 
 static FILE *open_file(const char *directory, const char *name, const char *kind, const char *mode)

@@ -4,7 +4,7 @@
 
 #include <fcntl.h>
 
-#include "../harness/harness.h"
+#include "../support/harness.h"
 
 /* Limits are about numbers, and there may be gaps. */
 struct rlimit descriptors_squeeze(int more)

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../harness/harness.h"
+#include "../support/harness.h"
 #include "process.h"
 #include "sockets.h"
 

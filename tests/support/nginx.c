@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../harness/harness.h"
+#include "../support/harness.h"
 #include "certificates.h"
 #include "process.h"
 #include "raw_server.h"

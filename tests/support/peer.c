@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../harness/harness.h"
+#include "../support/harness.h"
 #include "certificates.h"
 #include "raw_server.h"
 #include "sockets.h"

@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../harness/harness.h"
+#include "../support/harness.h"
 #include "process.h"
 #include "sockets.h"
 

@@ -13,7 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "../harness/harness.h"
+#include "../support/harness.h"
 
 static void close_later(void *arg)
 {

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <zlib.h>
 
-#include "harness/harness.h"
+#include "support/harness.h"
 #include "http/decoder.h"
 
 enum { BUDGET = 64 << 10, PIECE = 16 << 10 };

@@ -2,7 +2,7 @@
 /* Without a word from the program every request has an end: the default clocks, as they are armed. */
 #include "request/copy.h"
 #include "sched/sched.h"
-#include "harness/harness.h"
+#include "support/harness.h"
 
 TEST(clocks)
 {

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/harness.h"
+#include "support/harness.h"
 #include "sched/queue.h"
 #include "request/origin_key.h"
 

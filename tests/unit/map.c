@@ -6,7 +6,7 @@
 
 #include "util/map.h"
 #include "util/sparse_array.h"
-#include "harness/harness.h"
+#include "support/harness.h"
 
 enum { MANY = 5000 };
 

@@ -6,7 +6,7 @@
 #include <stook.h>
 
 #include "curl/quirks/quirks.h"
-#include "harness/harness.h"
+#include "support/harness.h"
 
 static unsigned fake_version;
 static int fake_features;

@@ -6,7 +6,7 @@
 
 #include <stook.h>
 
-#include "harness/harness.h"
+#include "support/harness.h"
 #include "http/response_parser.h"
 
 #define OK "HTTP/1.1 200 OK\r\n"

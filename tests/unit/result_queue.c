@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "deliver/result_queue.h"
-#include "harness/harness.h"
+#include "support/harness.h"
 
 enum { PARCELS = 600 };
 

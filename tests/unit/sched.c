@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/harness.h"
+#include "support/harness.h"
 #include "sched/sched.h"
 
 enum { JOBS = 64 };

@@ -2,7 +2,7 @@
 /* Whose turn it is to be told of bytes: the list that libcurl's callbacks fill. */
 #include <stook.h>
 
-#include "harness/harness.h"
+#include "support/harness.h"
 #include "http/attempt_parts.h"
 #include "http/stream.h"
 

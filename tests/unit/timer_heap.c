@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "util/timer_heap.h"
-#include "harness/harness.h"
+#include "support/harness.h"
 
 enum { TIMERS = 500, STEPS = 100000 };
 

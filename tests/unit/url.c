@@ -5,7 +5,7 @@
 
 #include <stook.h>
 
-#include "harness/harness.h"
+#include "support/harness.h"
 #include "request/url.h"
 
 static int parse(CURLU *url, const char *text)

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* Peers that are no HTTP servers, cannot be reached, or are reached by the last port there is. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <net/if.h>
+#include <unistd.h>
+
+#include <stook.h>
+
+#include "support/life.h"
+#include "support/process.h"
+#include "support/raw_server.h"
+#include "support/sockets.h"
+#include "regress/spy.h"
+
+/* ------------------------------------------------------------ other protocols */
+
+TEST_BOTH(other_protocols)
+{
+    static const struct raw_behaviour others[] = {
+        {.path = "/ssh", .bytes = "SSH-2.0-OpenSSH_9.2p1\r\n", .then = RAW_CLOSE},
+        {.path = "/smtp", .bytes = "220 mail.example ESMTP\r\n", .then = RAW_CLOSE},
+        {.path = "/redis", .bytes = "-ERR unknown command 'GET'\r\n", .then = RAW_CLOSE},
+        {.path = "/rtsp", .bytes = "RTSP/1.0 200 OK\r\nCSeq: 1\r\n\r\n", .then = RAW_CLOSE},
+        {.path = "/icy", .bytes = "ICY 200 OK\r\n\r\nmusic", .then = RAW_CLOSE},
+        {.path = "/http09", .bytes = "<html>old</html>", .then = RAW_CLOSE},
+        {.path = NULL}};
+    struct raw_server *server = raw_server_start(others);
+    life_open(life, NULL);
+    stook_batch *batch = life_batch(life);
+    for (size_t i = 0; others[i].path; i++)
+        add(batch, raw_url(server, "%s", others[i].path));
+    CHECK_EQ_INT(life_gather_ordered(life, batch, NULL), 6);
+    for (size_t i = 0; i < 6; i++) {
+        test_note("%s", others[i].path);
+        CHECK_ERROR(stook_result_error(stook_batch_result(batch, i)), STOOK_EPROTOCOL);
+    }
+    stook_batch_free(batch);
+}
+
+/* The kernel forbids it: an error to connect, with the kernel's reason. */
+TEST_BOTH(no_way_there)
+{
+    life_open(life, &STOOK_CLIENT(.connect_timeout_ms = 2000));
+    stook_batch *batch = life_batch(life);
+    for (int i = 0; i < 3; i++)
+        add(batch, "http://255.255.255.255/");
+    CHECK_EQ_INT(life_gather(life, batch, NULL), 3);
+    for (size_t i = 0; i < 3; i++) {
+        const stook_result *result = stook_batch_result(batch, i);
+        test_note("%s", stook_result_message(result));
+        CHECK_ERROR(stook_result_error(result), STOOK_ECONNECT);
+        CHECK(stook_result_os_error(result) == EACCES || stook_result_os_error(result) == ENETUNREACH ||
+              stook_result_os_error(result) == EHOSTUNREACH);
+    }
+    stook_batch_free(batch);
+}
+
+/* ------------------------------------------------------------- the last ports */
+
+/* A network of our own, with a handful of ports for those who connect. */
+static void enter_small_network(void)
+{
+    struct ifreq lo = {.ifr_name = "lo"};
+    if (unshare(CLONE_NEWNET) != 0 && (unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0))
+        test_skip("no network of our own: %s", strerror(errno));
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    CHECK(fd >= 0);
+    lo.ifr_flags = IFF_UP | IFF_RUNNING;
+    int up = ioctl(fd, SIOCSIFFLAGS, &lo);
+    close(fd);
+    if (up != 0)
+        test_skip("a network of our own stays down");
+}
+
+static void leave_few_ports(void)
+{
+    int range = open("/proc/sys/net/ipv4/ip_local_port_range", O_WRONLY | O_CLOEXEC);
+    if (range < 0 || write(range, "40000 40019", 11) != 11)
+        test_skip("the ports of a network cannot be chosen");
+    close(range);
+}
+
+/* Who finds no port waits for one. */
+TEST(few_ports)
+{
+    enum { ASKED = 100 };
+    static struct life life;
+    enter_small_network();
+    struct raw_server *server = raw_server_start(NULL);
+    leave_few_ports();
+    life_begin(&life, 0);
+    life_open(&life, NULL);
+    stook_batch *batch = life_batch(&life);
+    for (int i = 0; i < ASKED; i++)
+        add(batch, raw_url(server, "/delay?ms=20"));
+    CHECK_EQ_INT(life_gather(&life, batch, &STOOK_GATHER(.limit = STOOK_NONE)), 0);
+    CHECK(raw_peak(server, "/delay") <= 20);
+    stook_batch_free(batch);
+    life_end(&life);
+}
