@@ -49,10 +49,11 @@ static void on_answered(stook_batch *batch, int failed, void *user)
 {
     struct question *question = user;
     struct service *service = question->service;
-    printf("%s: %s, %d of %d without an answer\n", question->name, stook_batch_satisfied(batch) ? "met" : "not met",
-           failed, SERVERS);
+    printf("%s: %s, %d of %d without an answer\n", question->name,
+           stook_batch_satisfied(batch) ? "met" : "not met", failed, SERVERS);
     for (size_t i = 0; i < stook_batch_count(batch); i++)
-        printf("    server %zu: %s\n", i + 1, stook_result_message(stook_batch_result_by_index(batch, i)));
+        printf("    server %zu: %s\n", i + 1,
+               stook_result_message(stook_batch_result_by_index(batch, i)));
     service->met += stook_batch_satisfied(batch);
     stook_batch_free(batch);
     if (--service->asked == 0)
@@ -67,13 +68,15 @@ static int ask(struct service *service, struct question *question, const char *b
         return -1;
     for (int i = 0; i < SERVERS; i++) {
         char url[512];
-        snprintf(url, sizeof url, "%s/todos/%d?delay_ms=%d", base_url, i + 1, question->delays_ms[i]);
+        snprintf(url, sizeof url, "%s/todos/%d?delay_ms=%d", base_url, i + 1,
+                 question->delays_ms[i]);
         stook_batch_add(batch, &STOOK_REQUEST(url));
     }
     service->asked++;
-    return stook_gather_start(batch,
-                              &STOOK_GATHER(.policy = STOOK_POLICY_QUORUM, .quorum = ENOUGH, .timeout_ms = DEADLINE_MS),
-                              on_answered, question);
+    return stook_gather_start(
+        batch,
+        &STOOK_GATHER(.policy = STOOK_POLICY_QUORUM, .quorum = ENOUGH, .timeout_ms = DEADLINE_MS),
+        on_answered, question);
 }
 
 int main(int argc, char **argv)
@@ -93,7 +96,8 @@ int main(int argc, char **argv)
         if (ask(&service, &questions[i], argv[1]) != 0)
             return 2;
     uv_run(&service.loop, UV_RUN_DEFAULT);
-    printf("%d of %d met, and the service went on: %s\n", service.met, QUESTIONS, service.beats > 0 ? "yes" : "no");
+    printf("%d of %d met, and the service went on: %s\n", service.met, QUESTIONS,
+           service.beats > 0 ? "yes" : "no");
     if (uv_loop_close(&service.loop) != 0)
         fprintf(stderr, "fan_out: something was left on the loop\n");
     return service.met != 2;

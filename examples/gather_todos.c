@@ -36,7 +36,8 @@ static const char help[] =
     "WHAT is synchronous, awaited_in_a_loop, gather, gather_ordered, gather_ordered_limited,\n"
     "or --compare (all five), --overload (against a server with too few slots), --sweep (limits)\n"
     "\n"
-    "  --delay-ms N            ask for answers after about N ms (50; with BASE_URL: as it pleases)\n"
+    "  --delay-ms N            ask for answers after about N ms (50; with BASE_URL: as it "
+    "pleases)\n"
     "  --limit N               in flight at once, for gather_ordered_limited (10)\n"
     "  --count N               so many URLs (199; --sweep: 100)\n"
     "  --slots N               room of the server, for --overload and --sweep (10)\n"
@@ -47,8 +48,8 @@ static const char help[] =
 
 static int usage_error(const char *what, const char *argument)
 {
-    fprintf(stderr, "gather_todos: %s%s%s; see gather_todos --help\n", what, argument != NULL ? ": " : "",
-            argument != NULL ? argument : "");
+    fprintf(stderr, "gather_todos: %s%s%s; see gather_todos --help\n", what,
+            argument != NULL ? ": " : "", argument != NULL ? argument : "");
     return 2;
 }
 
@@ -141,7 +142,8 @@ static struct todos_plan plan_of(const struct arguments *arguments, const char *
 {
     bool is_scarce = arguments->table == todos_overload || arguments->table == todos_sweep;
     bool asks_delay = arguments->base_url == NULL || is_scarce;
-    int64_t count = arguments->table == todos_sweep ? 100 : 199; /* a sweep takes a smaller portion */
+    int64_t count =
+        arguments->table == todos_sweep ? 100 : 199; /* a sweep takes a smaller portion */
     struct todos_plan plan = {
         .base_url = base_url,
         .count = arguments->count > 0 ? arguments->count : count,
@@ -151,7 +153,8 @@ static struct todos_plan plan_of(const struct arguments *arguments, const char *
     };
     if (is_scarce) {
         plan.slots = arguments->slots > 0 ? arguments->slots : 10;
-        plan.attempt_timeout_ms = arguments->attempt_timeout_ms > 0 ? arguments->attempt_timeout_ms : 500;
+        plan.attempt_timeout_ms =
+            arguments->attempt_timeout_ms > 0 ? arguments->attempt_timeout_ms : 500;
         plan.overload_hangs = true;
     }
     return plan;
@@ -167,7 +170,8 @@ static int run_variant(const struct todos_variant *variant, const struct todos_p
         return 1;
     fprintf(plan->bodies != NULL ? stderr : stdout, "%s: %.3f s\n", variant->name, run.seconds);
     if (run.failed > 0)
-        fprintf(stderr, "gather_todos: %" PRId64 " of %" PRId64 " not answered\n", run.failed, run.taken);
+        fprintf(stderr, "gather_todos: %" PRId64 " of %" PRId64 " not answered\n", run.failed,
+                run.taken);
     return run.failed > 0;
 }
 
@@ -183,8 +187,8 @@ static int run(const struct arguments *arguments, const char *base_url)
 {
     struct todos_plan plan = plan_of(arguments, base_url);
     curl_global_init(CURL_GLOBAL_DEFAULT); /* once, and in nobody's time */
-    int status =
-        arguments->variant != NULL ? run_variant(arguments->variant, &plan) : run_table(arguments, &plan);
+    int status = arguments->variant != NULL ? run_variant(arguments->variant, &plan)
+                                            : run_table(arguments, &plan);
     curl_global_cleanup();
     return status;
 }

@@ -41,7 +41,8 @@ int main(int argc, char **argv)
         return 2;
     for (int i = 1; i < argc; i++)
         stook_batch_add(batch, &STOOK_REQUEST(.url = argv[i]));
-    int failed = stook_gather(batch, &STOOK_GATHER(.limit = 10, .on_result = on_result, .user = &progress));
+    int failed =
+        stook_gather(batch, &STOOK_GATHER(.limit = 10, .on_result = on_result, .user = &progress));
     if (failed < 0)
         fprintf(stderr, "one_by_one: %s\n", stook_batch_message(batch));
     else

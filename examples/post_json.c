@@ -14,14 +14,15 @@
 /* The body is copied by the add: it may be freed at once. */
 static json_t *post(stook_batch *batch, const char *base_url, int field)
 {
-    static const char *const headers[] = {"Content-Type: application/json", "Accept: application/json", NULL};
+    static const char *const headers[] = {"Content-Type: application/json",
+                                          "Accept: application/json", NULL};
     char url[512];
-    json_t *harvest = json_pack("{s:i, s:s, s:[i,i]}", "field", field, "crop", "winter rye", "sheaves",
-                                field * 3, field * 5);
+    json_t *harvest = json_pack("{s:i, s:s, s:[i,i]}", "field", field, "crop", "winter rye",
+                                "sheaves", field * 3, field * 5);
     char *body = json_dumps(harvest, JSON_COMPACT);
     snprintf(url, sizeof url, "%s/echo/%d", base_url, field);
-    stook_batch_add(batch, &STOOK_REQUEST(url, .headers = headers, .body = body, .body_size = STOOK_AUTO,
-                                          .user = harvest));
+    stook_batch_add(batch, &STOOK_REQUEST(url, .headers = headers, .body = body,
+                                          .body_size = STOOK_AUTO, .user = harvest));
     free(body);
     return harvest;
 }

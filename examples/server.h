@@ -47,7 +47,8 @@ void todo_server_close(struct todo_server *server);
 struct todo_server_thread;
 
 /** Start a server beside the caller. Returns once it listens: 0 or a libuv error. */
-int todo_server_start(const struct todo_server_options *options, struct todo_server_thread **ret_thread);
+int todo_server_start(const struct todo_server_options *options,
+                      struct todo_server_thread **ret_thread);
 
 const char *todo_server_thread_url(const struct todo_server_thread *thread);
 

@@ -61,8 +61,8 @@ static void reply_todo(struct reply *reply, long id)
     static const char *const works[] = {"sow", "weed", "mow", "bind", "stook", "cart", "thresh"};
     static const char *const crops[] = {"rye", "oats", "wheat", "barley", "spelt"};
     snprintf(reply->json, sizeof reply->json,
-             "{\"userId\":%ld,\"id\":%ld,\"title\":\"%s the %s\",\"completed\":%s}", (id - 1) / 20 + 1, id,
-             works[id % 7], crops[id % 5], id % 4 == 0 ? "true" : "false");
+             "{\"userId\":%ld,\"id\":%ld,\"title\":\"%s the %s\",\"completed\":%s}",
+             (id - 1) / 20 + 1, id, works[id % 7], crops[id % 5], id % 4 == 0 ? "true" : "false");
     reply_json(reply, 200, reply->json);
 }
 
@@ -114,8 +114,8 @@ void reply_stats(struct reply *reply, const struct http_head *head, struct count
              "{\"requests\":%" PRId64 ",\"overloaded\":%" PRId64 ",\"in_flight\":%" PRId64
              ",\"most_in_flight\":%" PRId64 ",\"connections_opened\":%" PRId64
              ",\"connections_open\":%" PRId64 "}",
-             count->requests, count->overloaded, count->in_flight, count->most_in_flight, count->opened,
-             count->open);
+             count->requests, count->overloaded, count->in_flight, count->most_in_flight,
+             count->opened, count->open);
     reply_json(reply, 200, reply->json);
     if (query_number(head->query, "reset", 0) != 0)
         *count = (struct counters){

@@ -195,7 +195,8 @@ static void test_routes(void)
     CHECK(strstr(ask("GET /todos/1x HTTP/1.0\r\n\r\n"), " 404 ") != NULL);
     CHECK(strstr(ask("PUT /todos/1 HTTP/1.0\r\n\r\n"), "\r\nAllow: GET, HEAD\r\n") != NULL);
     CHECK(strstr(ask("GET http://y/todos/4 HTTP/1.0\r\n\r\n"),
-                 "{\"userId\":1,\"id\":4,\"title\":\"stook the spelt\",\"completed\":true}") != NULL);
+                 "{\"userId\":1,\"id\":4,\"title\":\"stook the spelt\",\"completed\":true}") !=
+          NULL);
     int fd = dial();
     say(fd, "POST /echo HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
     CHECK(strcmp(hear(fd, "\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n") == 0);

@@ -47,7 +47,8 @@ static int open_all(struct todo_server_thread *thread, const struct todo_server_
     return error;
 }
 
-int todo_server_start(const struct todo_server_options *options, struct todo_server_thread **ret_thread)
+int todo_server_start(const struct todo_server_options *options,
+                      struct todo_server_thread **ret_thread)
 {
     struct todo_server_thread *thread = calloc(1, sizeof *thread);
     int error = thread != NULL ? uv_loop_init(&thread->loop) : UV_ENOMEM;

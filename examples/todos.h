@@ -50,7 +50,8 @@ extern const struct todos_variant todos_variants[];
 const struct todos_variant *todos_variant_named(const char *name);
 
 /** Run one. Returns false, having said why on stderr, where it could not run at all. */
-bool todos_run(const struct todos_variant *variant, const struct todos_plan *plan, struct todos_run *ret_run);
+bool todos_run(const struct todos_variant *variant, const struct todos_plan *plan,
+               struct todos_run *ret_run);
 
 /** The URL of the id-th todo, with what is asked of the server; TODOS_URL_MAX bytes. */
 void todos_url(const struct todos_plan *plan, int64_t id, char *url);

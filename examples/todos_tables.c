@@ -18,8 +18,8 @@ static const char *most_text(int64_t most, char *room, size_t size)
     return room;
 }
 
-static const char *label_of(const struct todos_variant *variant, const struct todos_plan *plan, char *room,
-                            size_t size)
+static const char *label_of(const struct todos_variant *variant, const struct todos_plan *plan,
+                            char *room, size_t size)
 {
     if (!variant->has_limit)
         return variant->name;
@@ -39,7 +39,8 @@ static void print_intro(const struct todos_plan *plan)
     printf(".\n");
 }
 
-static bool is_within_limit(const struct todos_variant *variant, const struct todos_plan *plan, int64_t most)
+static bool is_within_limit(const struct todos_variant *variant, const struct todos_plan *plan,
+                            int64_t most)
 {
     return !variant->has_limit || most <= plan->limit;
 }
@@ -64,8 +65,9 @@ static bool compare_one(const struct todos_variant *variant, const struct todos_
         *synchronous = run.seconds;
     int64_t most = todos_most_in_flight(plan->base_url);
     printf("%-27s %8.3f %13.1f %11s %7" PRId64 " %15s\n",
-           label_of(variant, plan, label_room, sizeof label_room), run.seconds, *synchronous / run.seconds,
-           order_text(&run), run.failed, most_text(most, most_room, sizeof most_room));
+           label_of(variant, plan, label_room, sizeof label_room), run.seconds,
+           *synchronous / run.seconds, order_text(&run), run.failed,
+           most_text(most, most_room, sizeof most_room));
     fflush(stdout);
     return run.failed == 0 && !(variant->keeps_order && run.order_lost) &&
            is_within_limit(variant, plan, most);
@@ -76,8 +78,8 @@ bool todos_compare(const struct todos_plan *plan)
     bool good = true;
     double synchronous = 0;
     print_intro(plan);
-    printf("\n%-27s %8s %13s %11s %7s %15s\n", "variant", "seconds", "times faster", "order kept", "failed",
-           "most in flight");
+    printf("\n%-27s %8s %13s %11s %7s %15s\n", "variant", "seconds", "times faster", "order kept",
+           "failed", "most in flight");
     todos_most_in_flight(plan->base_url); /* from here on only ours are counted */
     for (const struct todos_variant *variant = todos_variants; variant->name != NULL; variant++)
         good = compare_one(variant, plan, &synchronous) && good;
@@ -96,8 +98,8 @@ static bool overload_one(const char *name, const struct todos_plan *plan)
     int64_t most = todos_most_in_flight(plan->base_url);
     printf("%-15s %-27s %8.3f %9" PRId64 " %5" PRId64 " %15s",
            plan->overload_hangs ? "never answers" : "answers 503",
-           label_of(variant, plan, label_room, sizeof label_room), run.seconds, run.taken - run.failed,
-           run.failed, most_text(most, most_room, sizeof most_room));
+           label_of(variant, plan, label_room, sizeof label_room), run.seconds,
+           run.taken - run.failed, run.failed, most_text(most, most_room, sizeof most_room));
     if (run.failed > 0)
         printf("  %s", todos_answer_text(run.last_lost, lost_room, sizeof lost_room));
     printf("\n");
@@ -112,8 +114,8 @@ bool todos_overload(const struct todos_plan *plan)
     print_intro(plan);
     printf("The server has %" PRId64 " slots. Beyond them it answers 503 at once, or never:\n"
            "then an attempt is given up after %" PRId64 " ms.\n\n%-15s %-27s %8s %9s %5s %15s\n",
-           plan->slots, plan->attempt_timeout_ms, "beyond slots", "variant", "seconds", "answered", "lost",
-           "most in flight");
+           plan->slots, plan->attempt_timeout_ms, "beyond slots", "variant", "seconds", "answered",
+           "lost", "most in flight");
     todos_most_in_flight(plan->base_url);
     for (int hangs = 0; hangs < 2; hangs++) {
         asked.overload_hangs = hangs;
@@ -168,7 +170,8 @@ static double sweep_one(struct sweep *sweep, int64_t limit)
     sweep->rounds = 0;
     for (int64_t i = 0; i < sweep->open; i++)
         sweep->ids[i] = i + 1;
-    stook_client_new(NULL, &STOOK_CLIENT(.attempt_timeout_ms = sweep->plan->attempt_timeout_ms), &client);
+    stook_client_new(NULL, &STOOK_CLIENT(.attempt_timeout_ms = sweep->plan->attempt_timeout_ms),
+                     &client);
     while (good && sweep->open > 0)
         good = sweep_round(sweep, client, limit);
     stook_client_close(client, NULL, NULL);
@@ -178,12 +181,13 @@ static double sweep_one(struct sweep *sweep, int64_t limit)
 static void sweep_print(const struct sweep *sweep, const char *limit, double seconds)
 {
     char most_room[32];
-    const char *most = most_text(todos_most_in_flight(sweep->plan->base_url), most_room, sizeof most_room);
+    const char *most =
+        most_text(todos_most_in_flight(sweep->plan->base_url), most_room, sizeof most_room);
     if (seconds < 0)
         printf("%5s  gave up: %" PRId64 " not answered\n", limit, sweep->open);
     else
-        printf("%5s %8.3f %5" PRId64 " %7" PRId64 " %15s\n", limit, seconds, sweep->lost, sweep->rounds,
-               most);
+        printf("%5s %8.3f %5" PRId64 " %7" PRId64 " %15s\n", limit, seconds, sweep->lost,
+               sweep->rounds, most);
     fflush(stdout);
 }
 
@@ -194,10 +198,12 @@ bool todos_sweep(const struct todos_plan *plan)
     double best_seconds = 0;
     struct sweep sweep = {.plan = plan, .ids = malloc((size_t)plan->count * sizeof *sweep.ids)};
     print_intro(plan);
-    printf("Beyond %" PRId64 " at once the server never answers; an attempt is given up after %" PRId64
+    printf("Beyond %" PRId64
+           " at once the server never answers; an attempt is given up after %" PRId64
            " ms.\nWhat is lost is asked for again, in another round, until all is "
            "answered.\n\n%5s %8s %5s %7s %15s\n",
-           plan->slots, plan->attempt_timeout_ms, "limit", "seconds", "lost", "rounds", "most in flight");
+           plan->slots, plan->attempt_timeout_ms, "limit", "seconds", "lost", "rounds",
+           "most in flight");
     todos_most_in_flight(plan->base_url);
     for (size_t i = 0; sweep.ids != NULL && i < sizeof limits / sizeof limits[0]; i++) {
         snprintf(name, sizeof name, limits[i] == 0 ? "none" : "%d", limits[i]);

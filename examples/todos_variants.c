@@ -32,10 +32,11 @@ void todos_url(const struct todos_plan *plan, int64_t id, char *url)
     int size = snprintf(url, TODOS_URL_MAX, "%s/todos/%" PRId64, plan->base_url, id);
     if (plan->delay_ms < 0)
         return;
-    size += snprintf(url + size, TODOS_URL_MAX - (size_t)size, "?delay_ms=%" PRId64, delay_of(plan, id));
+    size += snprintf(url + size, TODOS_URL_MAX - (size_t)size, "?delay_ms=%" PRId64,
+                     delay_of(plan, id));
     if (plan->slots > 0)
-        snprintf(url + size, TODOS_URL_MAX - (size_t)size, "&slots=%" PRId64 "&overload=%s", plan->slots,
-                 plan->overload_hangs ? "hang" : "503");
+        snprintf(url + size, TODOS_URL_MAX - (size_t)size, "&slots=%" PRId64 "&overload=%s",
+                 plan->slots, plan->overload_hangs ? "hang" : "503");
 }
 
 const char *todos_answer_text(int answer, char *room, size_t size)
@@ -78,13 +79,15 @@ static void take_all(struct todos_run *run, const stook_batch *batch)
     for (size_t i = 0; i < stook_batch_count(batch); i++) {
         const stook_result *result = stook_batch_result(batch, i);
         int error = stook_result_error(result);
-        todos_take(run, error != 0 ? error : stook_result_status(result), stook_result_body(result, NULL));
+        todos_take(run, error != 0 ? error : stook_result_status(result),
+                   stook_result_body(result, NULL));
     }
 }
 
 /* Lining up costs next to nothing: no request starts before its batch is awaited. A call that fails
    here is not lost: the await says so, also where there is no batch. */
-static stook_batch *line_up(stook_client *client, const struct todos_plan *plan, int64_t first, int64_t last)
+static stook_batch *line_up(stook_client *client, const struct todos_plan *plan, int64_t first,
+                            int64_t last)
 {
     stook_batch *batch = NULL;
     stook_batch_new(client, &batch);
@@ -173,14 +176,15 @@ const struct todos_variant *todos_variant_named(const char *name)
     return variant->name != NULL ? variant : NULL;
 }
 
-bool todos_run(const struct todos_variant *variant, const struct todos_plan *plan, struct todos_run *ret_run)
+bool todos_run(const struct todos_variant *variant, const struct todos_plan *plan,
+               struct todos_run *ret_run)
 {
     *ret_run = (struct todos_run){.plan = plan};
     double start = todos_clock();
     bool good = variant->run(ret_run) && ret_run->taken == plan->count;
     ret_run->seconds = todos_clock() - start;
     if (!good)
-        fprintf(stderr, "gather_todos: %s: %" PRId64 " of %" PRId64 " results came\n", variant->name,
-                ret_run->taken, plan->count);
+        fprintf(stderr, "gather_todos: %s: %" PRId64 " of %" PRId64 " results came\n",
+                variant->name, ret_run->taken, plan->count);
     return good;
 }

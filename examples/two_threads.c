@@ -62,8 +62,8 @@ int main(int argc, char **argv)
             return 2;
     for (int i = 0; i < 2; i++) {
         pthread_join(reapers[i].thread, NULL);
-        printf("thread %d: %d of %d failed, the slowest was %s\n", i + 1, reapers[i].failed, REQUESTS,
-               stook_result_url(reapers[i].slowest));
+        printf("thread %d: %d of %d failed, the slowest was %s\n", i + 1, reapers[i].failed,
+               REQUESTS, stook_result_url(reapers[i].slowest));
         good += reapers[i].failed == 0 && stook_result_ok(reapers[i].slowest);
         stook_result_unref(reapers[i].slowest);
     }

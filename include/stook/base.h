@@ -86,7 +86,7 @@ enum {
 #define STOOK_ERROR_ENUM(name, number, text) STOOK_E##name = number,
     STOOK_ERROR_MAP(STOOK_ERROR_ENUM)
 #undef STOOK_ERROR_ENUM
-    STOOK_OK = 0
+        STOOK_OK = 0
 };
 
 /**

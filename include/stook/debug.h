@@ -43,7 +43,7 @@ enum {
 #define STOOK_STATE_ENUM(name, number, text) STOOK_STATE_##name = number,
     STOOK_STATE_MAP(STOOK_STATE_ENUM)
 #undef STOOK_STATE_ENUM
-    STOOK_STATE_LAST_PLUS_ONE /**< not a state */
+        STOOK_STATE_LAST_PLUS_ONE /**< not a state */
 };
 
 /**

@@ -4,8 +4,8 @@
 
 #include "api/client.h"
 #include "loop/loop.h"
-#include "request/validate.h"
 #include "request/origin_key.h"
+#include "request/validate.h"
 
 enum { PRIORITY = 4, SOCKET_MAX = 128 };
 
@@ -45,22 +45,26 @@ static int failed_add(stook_batch *batch, int error, const char *why)
 }
 
 /* Most requests go where the last one went. */
-static struct stook__queue *queue_for(stook_batch *batch, const struct stook__spec *spec, unsigned priority)
+static struct stook__queue *queue_for(stook_batch *batch, const struct stook__spec *spec,
+                                      unsigned priority)
 {
-    const char *url = spec->url, *path = spec->optional != NULL ? spec->optional->unix_socket : NULL;
+    const char *url = spec->url,
+               *path = spec->optional != NULL ? spec->optional->unix_socket : NULL;
     struct stook__queue *last = batch->group.last;
     size_t size = batch->origin_size;
-    if (last != NULL && last->key.priority == priority && size > 0 && path == NULL && strncmp(url, batch->origin, size) == 0 &&
-        stook__origin_key_ends(url + size))
+    if (last != NULL && last->key.priority == priority && size > 0 && path == NULL &&
+        strncmp(url, batch->origin, size) == 0 && stook__origin_key_ends(url + size))
         return last;
     char key[STOOK__ORIGIN_KEY_MAX + SOCKET_MAX];
     size_t key_size = stook__origin_key(url, key, &size);
     if (path != NULL && key_size > 0) {
         key[key_size++] = ' ';
-        memcpy(key + key_size, path, strnlen(path, SOCKET_MAX - 1)); /* a longer one is refused at its start */
+        memcpy(key + key_size, path,
+               strnlen(path, SOCKET_MAX - 1)); /* a longer one is refused at its start */
         key_size += strnlen(path, SOCKET_MAX - 1);
     }
-    struct stook__queue *queue = stook__sched_queue(&batch->client->sched, &batch->group, key, key_size, priority);
+    struct stook__queue *queue =
+        stook__sched_queue(&batch->client->sched, &batch->group, key, key_size, priority);
     if (queue == NULL)
         return NULL; /* the group's last queue is still that of the origin before */
     batch->origin_size = size <= sizeof batch->origin && path == NULL ? size : 0;
@@ -72,7 +76,8 @@ static int enter(stook_batch *batch, struct stook_result *record, int64_t priori
 {
     stook_client *client = batch->client;
     struct stook__queue *queue = queue_for(batch, &record->spec, (unsigned)priority - 1);
-    if (queue == NULL || stook__result_queue_add(&batch->results, batch->allocator, &record->entry) != 0)
+    if (queue == NULL ||
+        stook__result_queue_add(&batch->results, batch->allocator, &record->entry) != 0)
         return STOOK_ENOMEM;
     stook__count(&client->stats, STOOK__ADDED);
     stook__sched_add(&client->sched, queue, &record->job, record->job.policy, stook__loop_now());
@@ -93,8 +98,10 @@ int stook_batch_add(stook_batch *batch, const struct stook_request *request)
         return failed_add(batch, STOOK_EARG, "the request is NULL");
     int error = stook__validate_struct(&mine, sizeof mine, request);
     if (error != 0)
-        return failed_add(batch, error, error == STOOK_EARG ? "the request has no size: make it with STOOK_REQUEST()"
-                                                            : "the request uses what this stook does not know");
+        return failed_add(batch, error,
+                          error == STOOK_EARG
+                              ? "the request has no size: make it with STOOK_REQUEST()"
+                              : "the request uses what this stook does not know");
     if (mine.url == NULL)
         return failed_add(batch, STOOK_EARG, "the request has no URL");
     if (batch->client == NULL || stook__client_is_forked(batch->client))
@@ -110,7 +117,8 @@ int stook_batch_add(stook_batch *batch, const struct stook_request *request)
         error = enter(batch, record, priority);
     if (error == 0)
         return 0;
-    if (record != NULL && record->spec.optional != NULL && record->spec.optional->body_release != NULL)
+    if (record != NULL && record->spec.optional != NULL &&
+        record->spec.optional->body_release != NULL)
         record->spec.body = NULL; /* the program keeps it */
     stook__record_drop(record);
     return failed_add(batch, error, why);
@@ -123,13 +131,15 @@ size_t stook_batch_count(const stook_batch *batch)
 
 const stook_result *stook_batch_result(const stook_batch *batch, size_t i)
 {
-    struct stook__result_entry *entry = batch != NULL ? stook__result_queue_at(&batch->results, i) : NULL;
+    struct stook__result_entry *entry =
+        batch != NULL ? stook__result_queue_at(&batch->results, i) : NULL;
     return entry != NULL ? stook__record_of_entry(entry) : NULL;
 }
 
 const stook_result *stook_batch_result_by_index(const stook_batch *batch, size_t index)
 {
-    struct stook__result_entry *entry = batch != NULL ? stook__result_queue_by_index(&batch->results, index) : NULL;
+    struct stook__result_entry *entry =
+        batch != NULL ? stook__result_queue_by_index(&batch->results, index) : NULL;
     return entry != NULL ? stook__record_of_entry(entry) : NULL;
 }
 

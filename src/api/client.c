@@ -6,13 +6,13 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "core/completion.h"
+#include "curl/engine.h"
+#include "http/defaults.h"
+#include "loop/loop.h"
 #include "request/copy.h"
 #include "request/optional.h"
 #include "request/validate.h"
-#include "core/completion.h"
-#include "curl/engine.h"
-#include "loop/loop.h"
-#include "http/defaults.h"
 
 static const int64_t US_MAX = (int64_t)1 << 53;
 
@@ -52,8 +52,9 @@ static void free_parts(stook_client *client)
     stook__allocator_unref(allocator);
 }
 
-static void pack(struct stook__pack *pack, const struct stook__settings *from, const struct stook__peer_input *input,
-                 struct stook__settings *policy, struct stook__peer *peer)
+static void pack(struct stook__pack *pack, const struct stook__settings *from,
+                 const struct stook__peer_input *input, struct stook__settings *policy,
+                 struct stook__peer *peer)
 {
     policy->ca_file = stook__pack_text(pack, from->ca_file);
     policy->user_agent = stook__pack_text(pack, from->user_agent);
@@ -95,9 +96,11 @@ static int furnish(stook_client *client, struct uv_loop_s *loop)
         return STOOK_ENOMEM;
     int error = stook__engine_new(client->allocator, &client->engine);
     if (error == 0)
-        error = stook__defaults_new(client->allocator, client->engine, &client->policy, &client->defaults);
+        error = stook__defaults_new(client->allocator, client->engine, &client->policy,
+                                    &client->defaults);
     if (error == 0)
-        error = stook__loop_new(client->allocator, loop, &stook__turn_events, client, &client->loop);
+        error =
+            stook__loop_new(client->allocator, loop, &stook__turn_events, client, &client->loop);
     if (error != 0)
         return error;
     client->owned = loop == NULL;
@@ -106,7 +109,8 @@ static int furnish(stook_client *client, struct uv_loop_s *loop)
     return 0;
 }
 
-int stook_client_new(struct uv_loop_s *loop, const struct stook_client_options *options, stook_client **ret_client)
+int stook_client_new(struct uv_loop_s *loop, const struct stook_client_options *options,
+                     stook_client **ret_client)
 {
     struct stook_client_options mine;
     struct stook__settings policy;
@@ -136,7 +140,8 @@ int stook_client_new(struct uv_loop_s *loop, const struct stook_client_options *
         error = stook__validate_limit(mine.origin_limit, &origin_limit);
     if (error != 0)
         return error;
-    if (mine.allocator != NULL && (mine.allocator->resize == NULL || mine.allocator->release == NULL))
+    if (mine.allocator != NULL &&
+        (mine.allocator->resize == NULL || mine.allocator->release == NULL))
         return STOOK_EARG;
     struct stook__allocator *allocator = stook__allocator_new(mine.allocator);
     if (allocator == NULL)
@@ -167,7 +172,8 @@ static void finish_close(stook_client *client)
     stook__allocator_unref(allocator);
 }
 
-int stook__client_run(stook_client *client, int (*over)(stook_client *client, void *what), void *what)
+int stook__client_run(stook_client *client, int (*over)(stook_client *client, void *what),
+                      void *what)
 {
     while (!over(client, what))
         stook__loop_run(client->loop, 1);
@@ -181,8 +187,9 @@ static int nothing_under_way(stook_client *client, void *what)
     (void)what;
     if (client->draining && client->awaits == 0)
         return client->closing; /* it does so in the next turn */
-    return client->closing || (client->awaits == client->pulls && stook__mailbox_count(client->mailbox) == 0 &&
-                               stook__list_empty(&client->dirty_batches));
+    return client->closing ||
+           (client->awaits == client->pulls && stook__mailbox_count(client->mailbox) == 0 &&
+            stook__list_empty(&client->dirty_batches));
 }
 
 int stook_client_run(stook_client *client)
@@ -196,7 +203,8 @@ int stook_client_run(stook_client *client)
     return stook__client_run(client, nothing_under_way, NULL);
 }
 
-int stook_client_post(stook_client *client, void (*call)(stook_client *client, void *user), void *user)
+int stook_client_post(stook_client *client, void (*call)(stook_client *client, void *user),
+                      void *user)
 {
     if (client == NULL || call == NULL)
         return STOOK_EARG;
@@ -227,14 +235,16 @@ void stook_client_close(stook_client *client, void (*closed)(void *user), void *
         finish_close(client);
 }
 
-int stook_client_drain(stook_client *client, int64_t timeout_ms, void (*closed)(void *user), void *user)
+int stook_client_drain(stook_client *client, int64_t timeout_ms, void (*closed)(void *user),
+                       void *user)
 {
     if (client == NULL || !stook__validate_timeout(timeout_ms))
         return STOOK_EARG;
     if (stook__client_is_forked(client) || client->closing || client->draining)
         return STOOK_ESTATE;
     client->drained = (struct stook__closed_call){.asked = 1, .call = closed, .user = user};
-    int64_t due = timeout_ms < 0 || timeout_ms > US_MAX / 1000 ? 0 : stook__loop_now() + timeout_ms * 1000;
+    int64_t due =
+        timeout_ms < 0 || timeout_ms > US_MAX / 1000 ? 0 : stook__loop_now() + timeout_ms * 1000;
     stook__shutdown_drain(client, due);
     if (timeout_ms == 0)
         stook__shutdown_begin(client);

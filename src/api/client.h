@@ -10,6 +10,7 @@ int stook__client_is_forked(const stook_client *client);
 
 /* Turns the owned loop until `over` says so. If a callback closed the client, the close is finished then and the
    client is gone. Returns 0. */
-int stook__client_run(stook_client *client, int (*over)(stook_client *client, void *what), void *what);
+int stook__client_run(stook_client *client, int (*over)(stook_client *client, void *what),
+                      void *what);
 
 #endif

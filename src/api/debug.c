@@ -60,8 +60,10 @@ static int state_of_running(const struct stook__attempt *attempt)
 static int state_of(const stook_batch *batch, const struct stook_result *record)
 {
     if (record->stage == STOOK__OVER)
-        return batch->results.open && !batch->results.options.borrowed ? STOOK_STATE_DONE : STOOK_STATE_FINISHED;
-    return record->stage == STOOK__TRYING ? state_of_running(record->attempt) : state_of_waiting(batch, &record->job);
+        return batch->results.open && !batch->results.options.borrowed ? STOOK_STATE_DONE
+                                                                       : STOOK_STATE_FINISHED;
+    return record->stage == STOOK__TRYING ? state_of_running(record->attempt)
+                                          : state_of_waiting(batch, &record->job);
 }
 
 int stook_batch_request_state(const stook_batch *batch, size_t index)
@@ -106,7 +108,8 @@ static void add_bytes(const stook_batch *batch, struct stook_batch_stats *stats)
 {
     const struct stook__link *running = &batch->group.running;
     for (const struct stook__link *link = running->next; link != running; link = link->next) {
-        const struct stook_result *record = STOOK__OF(const struct stook_result, job, STOOK__OF(const struct stook__job, link, link));
+        const struct stook_result *record = STOOK__OF(
+            const struct stook_result, job, STOOK__OF(const struct stook__job, link, link));
         int64_t expected;
         if (record->stage != STOOK__TRYING)
             continue;
@@ -163,7 +166,8 @@ static size_t credentials_of(const char *url)
 static void print_url(FILE *to, const char *url)
 {
     const char *authority = strstr(url, "://");
-    size_t scheme = authority != NULL ? (size_t)(authority + 3 - url) : 0, secret = credentials_of(url + scheme);
+    size_t scheme = authority != NULL ? (size_t)(authority + 3 - url) : 0,
+           secret = credentials_of(url + scheme);
     size_t end = strcspn(url, "?#"), shown = end < URL_SHOWN ? end : URL_SHOWN;
     for (size_t i = 0; i < shown; i++) {
         if (i == scheme && secret > 0) {
@@ -179,7 +183,8 @@ static void print_request(FILE *to, const stook_batch *batch, const struct stook
 {
     int64_t from = record->stage == STOOK__TRYING ? record->job.attempt_at : record->job.added_at;
     fprintf(to, "    %zu: %s for %" PRId64 " ms, attempt %u, ", (size_t)record->entry.index,
-            stook_state_text(state_of(batch, record)), since_ms(from), (unsigned)record->job.attempts);
+            stook_state_text(state_of(batch, record)), since_ms(from),
+            (unsigned)record->job.attempts);
     print_url(to, record->spec.url);
 }
 
@@ -187,9 +192,10 @@ static void print_requests(FILE *to, const stook_batch *batch, int running)
 {
     const struct stook__sparse_array *entries = &batch->results.entries;
     size_t shown = 0, left = running ? batch->group.n_running : batch->group.n_waiting;
-    for (size_t i = stook__sparse_array_next(entries, 0); i != SIZE_MAX && left > 0 && shown < SHOWN;
-         i = stook__sparse_array_next(entries, i + 1)) {
-        const struct stook_result *record = stook__record_of_entry(stook__sparse_array_get(entries, i));
+    for (size_t i = stook__sparse_array_next(entries, 0);
+         i != SIZE_MAX && left > 0 && shown < SHOWN; i = stook__sparse_array_next(entries, i + 1)) {
+        const struct stook_result *record =
+            stook__record_of_entry(stook__sparse_array_get(entries, i));
         if (record->stage == STOOK__OVER || (record->job.state == STOOK__RUNNING) != running)
             continue;
         print_request(to, batch, record);
@@ -203,13 +209,15 @@ static void print_batch(FILE *to, const stook_batch *batch)
 {
     static const char *const states[] = {"not awaited yet", "awaited", "done"};
     const struct stook__result_queue *results = &batch->results;
-    fprintf(to, "  batch %p: %s%s, %zu added, %zu in flight, %zu wait", (const void *)batch, states[batch->state],
-            results->options.ordered ? " in order" : "", results->count, batch->group.n_running, batch->group.n_waiting);
+    fprintf(to, "  batch %p: %s%s, %zu added, %zu in flight, %zu wait", (const void *)batch,
+            states[batch->state], results->options.ordered ? " in order" : "", results->count,
+            batch->group.n_running, batch->group.n_waiting);
     print_limit(to, "limit", batch->group.open ? batch->group.limit : SIZE_MAX);
     fprintf(to, ", %zu %s", results->delivered, results->options.borrowed ? "delivered" : "kept");
     if (results->options.borrowed)
         fprintf(to, ", %zu bytes held", results->buffered);
-    fprintf(to, "%s%s%s\n", results->paused ? ", paused" : "", batch->later ? ", `more` has nothing now" : "",
+    fprintf(to, "%s%s%s\n", results->paused ? ", paused" : "",
+            batch->later ? ", `more` has nothing now" : "",
             batch->end_error != 0 && batch->state != STOOK__DONE ? ", ending" : "");
     print_requests(to, batch, 1);
     print_requests(to, batch, 0);
@@ -221,11 +229,16 @@ int stook_client_dump(const stook_client *client, FILE *to)
         return STOOK_EARG;
     if (stook__client_is_forked(client))
         return STOOK_ESTATE;
-    fprintf(to, "client %p: %zu in flight, %zu wait", (const void *)client, client->sched.n_running, client->sched.n_waiting);
+    fprintf(to, "client %p: %zu in flight, %zu wait", (const void *)client, client->sched.n_running,
+            client->sched.n_waiting);
     print_limit(to, "limit", client->sched.limit);
     print_limit(to, "limit of each origin", client->sched.origin_limit);
-    fprintf(to, "%s%s\n", client->sched.starved ? ", out of descriptors or ports" : "", client->closing ? ", closing" : client->draining ? ", draining" : "");
-    for (const struct stook__link *link = client->batches.next; link != &client->batches; link = link->next)
+    fprintf(to, "%s%s\n", client->sched.starved ? ", out of descriptors or ports" : "",
+            client->closing    ? ", closing"
+            : client->draining ? ", draining"
+                               : "");
+    for (const struct stook__link *link = client->batches.next; link != &client->batches;
+         link = link->next)
         print_batch(to, STOOK__OF(const stook_batch, link, link));
     return 0;
 }
@@ -233,13 +246,15 @@ int stook_client_dump(const stook_client *client, FILE *to)
 /* -------------------------------------------------------------------- command */
 
 /* The request as an add makes it of its own copy. */
-static int take(const stook_client *client, const struct stook_request *request, struct stook_result **ret_record)
+static int take(const stook_client *client, const struct stook_request *request,
+                struct stook_result **ret_record)
 {
     struct stook_request mine;
     const char *why;
     int64_t unused;
     int error = stook__validate_struct(&mine, sizeof mine, request);
-    if (error == 0 && (mine.url == NULL || stook__validate_number(mine.priority, 0, 0, STOOK__PRIORITIES, &unused) != 0))
+    if (error == 0 && (mine.url == NULL || stook__validate_number(mine.priority, 0, 0,
+                                                                  STOOK__PRIORITIES, &unused) != 0))
         error = STOOK_EARG;
     if (mine.body != NULL)
         mine.body_release = NULL; /* it is not over */
@@ -248,18 +263,20 @@ static int take(const stook_client *client, const struct stook_request *request,
     return error == 0 ? (*ret_record)->error : error;
 }
 
-int64_t stook_request_to_curl(const stook_client *client, const struct stook_request *request, int64_t flags, char *buffer,
-                              size_t size)
+int64_t stook_request_to_curl(const stook_client *client, const struct stook_request *request,
+                              int64_t flags, char *buffer, size_t size)
 {
     struct stook_result *record = NULL;
     struct stook__buffer words = {0};
-    if (client == NULL || request == NULL || (buffer == NULL && size > 0) || (flags & ~(int64_t)STOOK_CURL_SECRETS) != 0)
+    if (client == NULL || request == NULL || (buffer == NULL && size > 0) ||
+        (flags & ~(int64_t)STOOK_CURL_SECRETS) != 0)
         return STOOK_EARG;
     int64_t written = take(client, request, &record);
     if (written == 0)
         written = stook__preview(client->defaults, &record->spec, record->job.policy, &words);
     if (written == 0)
-        written = stook__to_curl(&record->spec, record->job.policy, words.data, (flags & STOOK_CURL_SECRETS) != 0, buffer, size);
+        written = stook__to_curl(&record->spec, record->job.policy, words.data,
+                                 (flags & STOOK_CURL_SECRETS) != 0, buffer, size);
     stook__buffer_free(&words, client->allocator);
     stook__record_drop(record);
     return written;

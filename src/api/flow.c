@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Limits that are changed while requests are in flight, and whether the policy of an await is satisfied. */
 #include "api/client.h"
-#include "request/validate.h"
 #include "loop/loop.h"
+#include "request/validate.h"
 
 static int usable(const stook_client *client)
 {
@@ -54,5 +54,6 @@ int stook_batch_set_limit(stook_batch *batch, int64_t limit)
 
 int stook_batch_satisfied(const stook_batch *batch)
 {
-    return batch != NULL && batch->state != STOOK__OPEN && stook__completion_policy_satisfied(&batch->completion, batch->state == STOOK__DONE);
+    return batch != NULL && batch->state != STOOK__OPEN &&
+           stook__completion_policy_satisfied(&batch->completion, batch->state == STOOK__DONE);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The two verbs, blocking and on a loop. */
-#include "request/validate.h"
 #include "api/client.h"
 #include "loop/loop.h"
+#include "request/validate.h"
 
 enum { WINDOW_MIN = 64, HELD_MAX = 64 << 20 };
 static const int64_t MS_MAX = (int64_t)1 << 53;
@@ -32,11 +32,13 @@ static int check_state(stook_batch *batch, int blocking)
         return refuse(batch, STOOK_ESTATE, "the batch was awaited before: a batch is awaited once");
     if (blocking && !client->owned)
         return refuse(batch, STOOK_ESTATE,
-                      "a blocking await would stop your own loop: use stook_gather_start or stook_gather_ordered_start");
+                      "a blocking await would stop your own loop: use stook_gather_start or "
+                      "stook_gather_ordered_start");
     if (blocking && client->turning)
-        return refuse(batch, STOOK_ESTATE,
-                      "a blocking await inside a callback of the same client would wait for itself: use "
-                      "stook_gather_start or stook_gather_ordered_start");
+        return refuse(
+            batch, STOOK_ESTATE,
+            "a blocking await inside a callback of the same client would wait for itself: use "
+            "stook_gather_start or stook_gather_ordered_start");
     if (batch->add_error != 0)
         return batch->add_error; /* the message is of that add */
     return 0;
@@ -48,7 +50,8 @@ static size_t size_or_all(int64_t number)
 }
 
 /* The numbers that are checked one by one: 0 or STOOK_EARG with *ret_why. */
-static int check_numbers(const struct stook_gather_options *mine, struct plan *plan, const char **ret_why)
+static int check_numbers(const struct stook_gather_options *mine, struct plan *plan,
+                         const char **ret_why)
 {
     int64_t window = 0, held = 0, number;
     *ret_why = "limit is not 0, STOOK_NONE or 1 to 1000000";
@@ -67,7 +70,8 @@ static int check_numbers(const struct stook_gather_options *mine, struct plan *p
     if (stook__validate_number(mine->timeout_ms, STOOK_NONE, 1, MS_MAX, &plan->timeout_ms) != 0)
         return STOOK_EARG;
     *ret_why = "policy is not one of STOOK_POLICY_...";
-    if (stook__validate_number(mine->policy, STOOK_POLICY_ALL, 0, STOOK_POLICY_QUORUM, &number) != 0)
+    if (stook__validate_number(mine->policy, STOOK_POLICY_ALL, 0, STOOK_POLICY_QUORUM, &number) !=
+        0)
         return STOOK_EARG;
     plan->queue_options.window = size_or_all(window);
     plan->queue_options.max_buffered_bytes = size_or_all(held);
@@ -89,15 +93,17 @@ static const char *find_clash(const struct stook_gather_options *mine, int block
     return NULL;
 }
 
-static int make_plan(stook_batch *batch, const struct stook_gather_options *options, int ordered, int blocking,
-                     struct plan *ret_plan)
+static int make_plan(stook_batch *batch, const struct stook_gather_options *options, int ordered,
+                     int blocking, struct plan *ret_plan)
 {
     struct stook_gather_options *mine = &ret_plan->options;
     const char *why = NULL;
     int error = stook__validate_struct(mine, sizeof *mine, options);
     if (error != 0)
-        return refuse(batch, error, error == STOOK_EARG ? "the options have no size: make them with STOOK_GATHER()"
-                                                        : "the options use what this stook does not know");
+        return refuse(batch, error,
+                      error == STOOK_EARG
+                          ? "the options have no size: make them with STOOK_GATHER()"
+                          : "the options use what this stook does not know");
     if (check_numbers(mine, ret_plan, &why) != 0 || (why = find_clash(mine, blocking)) != NULL)
         return refuse(batch, STOOK_EARG, why);
     ret_plan->queue_options.ordered = ordered;
@@ -106,12 +112,13 @@ static int make_plan(stook_batch *batch, const struct stook_gather_options *opti
     return 0;
 }
 
-static int begin(stook_batch *batch, const struct plan *plan, void (*done)(stook_batch *batch, int failed, void *user),
-                 void *user)
+static int begin(stook_batch *batch, const struct plan *plan,
+                 void (*done)(stook_batch *batch, int failed, void *user), void *user)
 {
     stook_client *client = batch->client;
     const struct stook_gather_options *options = &plan->options;
-    if (stook__result_queue_open(&batch->results, batch->allocator, &client->result_queues, &plan->queue_options) != 0)
+    if (stook__result_queue_open(&batch->results, batch->allocator, &client->result_queues,
+                                 &plan->queue_options) != 0)
         return refuse(batch, STOOK_ENOMEM, stook_strerror(STOOK_ENOMEM));
     batch->callbacks =
         (struct stook__callbacks){options->more, options->on_result, options->user, done, user};

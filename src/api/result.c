@@ -219,7 +219,8 @@ const char *stook_result_remote_address(const stook_result *result)
 
 int64_t stook_result_size(const stook_result *result, int which)
 {
-    static const enum stook__metadata_number facts[] = {STOOK__METADATA_BODY, STOOK__METADATA_WIRE, STOOK__METADATA_HEAD, STOOK__METADATA_SENT};
+    static const enum stook__metadata_number facts[] = {STOOK__METADATA_BODY, STOOK__METADATA_WIRE,
+                                                        STOOK__METADATA_HEAD, STOOK__METADATA_SENT};
     if (which < STOOK_SIZE_BODY || which > STOOK_SIZE_SENT)
         return 0;
     return (int64_t)facts_of(result).number[facts[which]];

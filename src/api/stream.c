@@ -11,7 +11,8 @@ static void let_go(stook_batch *batch)
     if (record == NULL)
         return;
     batch->pulled = NULL;
-    stook__result_queue_release(&batch->results, batch->allocator, NULL, &record->entry, stook__record_bytes(record));
+    stook__result_queue_release(&batch->results, batch->allocator, NULL, &record->entry,
+                                stook__record_bytes(record));
     stook__record_drop(record);
     if (batch->client != NULL)
         stook__batch_mark_dirty(batch); /* there is room for one more */
@@ -55,7 +56,8 @@ int stook_batch_next(stook_batch *batch, const stook_result **ret_result)
     if (batch->state == STOOK__OPEN || !batch->results.options.pulled || batch->freed)
         return refuse(batch, "results are pulled from an await that was started with `pull`");
     let_go(batch);
-    int may_wait = client != NULL && client->owned && !client->turning && batch->state == STOOK__AWAITED;
+    int may_wait =
+        client != NULL && client->owned && !client->turning && batch->state == STOOK__AWAITED;
     if (may_wait && !stook__result_queue_has_next(&batch->results) && !wait_for_next(batch))
         return 0;
     struct stook__result_entry *entry = stook__result_queue_pull(&batch->results);
@@ -68,7 +70,8 @@ int stook_batch_next(stook_batch *batch, const stook_result **ret_result)
 
 static void set_paused(stook_batch *batch, int paused)
 {
-    if (batch == NULL || batch->client == NULL || stook__client_is_forked(batch->client) || batch->state == STOOK__DONE)
+    if (batch == NULL || batch->client == NULL || stook__client_is_forked(batch->client) ||
+        batch->state == STOOK__DONE)
         return;
     /* What was cancelled, or whose client closes, is delivered whatever happens. */
     if (paused && batch->end_error != 0 && !batch->drains)
@@ -96,7 +99,8 @@ void stook_batch_resume_request(stook_batch *batch, size_t index)
         stook__streams_wake(batch->client, stook__record_of_entry(entry));
 }
 
-int stook_batch_request_progress(const stook_batch *batch, size_t index, struct stook_progress *ret_progress)
+int stook_batch_request_progress(const stook_batch *batch, size_t index,
+                                 struct stook_progress *ret_progress)
 {
     if (batch == NULL || ret_progress == NULL || !stook__validate_size(ret_progress))
         return STOOK_EARG;

@@ -3,12 +3,12 @@
 #ifndef STOOK_CORE_CLIENT_H
 #define STOOK_CORE_CLIENT_H
 
+#include "core/mailbox.h"
+#include "core/record.h"
+#include "core/stats.h"
 #include "deliver/callbacks.h"
 #include "deliver/policy.h"
 #include "sched/queue.h"
-#include "core/stats.h"
-#include "core/mailbox.h"
-#include "core/record.h"
 
 struct stook__engine;
 struct stook__defaults;
@@ -29,23 +29,23 @@ struct stook_batch {
     struct stook__callbacks callbacks;
     struct stook__completion_policy completion;
     struct stook__message message; /* that it was cancelled, or woken */
-    struct stook__link borrowed; /* extras whose body goes back to the program */
-    struct stook_result *pulled; /* that the program looks at, of stook_batch_next() */
-    char *cause;                 /* why its policy has ended the rest, or NULL */
-    const char *refusal;         /* why the last add or await was refused */
-    char origin[40];            /* of the last add, as it was written */
-    size_t origin_size;         /* 0: none, or too long */
+    struct stook__link borrowed;   /* extras whose body goes back to the program */
+    struct stook_result *pulled;   /* that the program looks at, of stook_batch_next() */
+    char *cause;                   /* why its policy has ended the rest, or NULL */
+    const char *refusal;           /* why the last add or await was refused */
+    char origin[40];               /* of the last add, as it was written */
+    size_t origin_size;            /* 0: none, or too long */
     enum stook__batch_state state;
-    atomic_int cancelled; /* by any thread: nothing is added any more */
-    int add_error;  /* of an add that failed before the await */
+    atomic_int cancelled;   /* by any thread: nothing is added any more */
+    int add_error;          /* of an add that failed before the await */
     int64_t bytes_received; /* of response bodies, by attempts that are over */
-    size_t extra_failures;   /* what failed without being a request: adds, `more` */
-    int end_error;    /* 0, or what all that is not finished ends with */
-    int drains;     /* the verdict is for what waits: what runs may finish */
-    int exhausted;  /* `more` has said its last word, or was never there */
-    int later;      /* `more` has nothing until it is woken */
-    int pins;       /* blocking awaits that will still look at it */
-    int freed;      /* by the program: goes as soon as nothing needs it */
+    size_t extra_failures;  /* what failed without being a request: adds, `more` */
+    int end_error;          /* 0, or what all that is not finished ends with */
+    int drains;             /* the verdict is for what waits: what runs may finish */
+    int exhausted;          /* `more` has said its last word, or was never there */
+    int later;              /* `more` has nothing until it is woken */
+    int pins;               /* blocking awaits that will still look at it */
+    int freed;              /* by the program: goes as soon as nothing needs it */
 };
 
 /* What the program hears of the end. */
@@ -67,17 +67,18 @@ struct stook_client {
     struct stook__peer peer;
     struct stook__stats stats;
     struct stook__link batches, dirty_batches;
-    struct stook__link paused_counters; /* byte counters of batches where bodies have begun to wait */
-    size_t awaits;   /* under way */
-    size_t pulls;    /* of these, whose results the program pulls */
-    size_t endings;  /* that this turn has had, as STOOK__ENDINGS counts them */
+    struct stook__link
+        paused_counters;      /* byte counters of batches where bodies have begun to wait */
+    size_t awaits;            /* under way */
+    size_t pulls;             /* of these, whose results the program pulls */
+    size_t endings;           /* that this turn has had, as STOOK__ENDINGS counts them */
     unsigned fork_generation; /* of processes: another number in a forked child */
-    int owned;       /* the loop is its own */
-    int turning;     /* a turn is on the stack */
-    int again;       /* another was due meanwhile */
-    int draining;    /* takes nothing new, and closes when no await is under way */
-    int64_t drain_due; /* when it closes all the same; 0: no such time */
-    int closing;     /* asked for; 2: handles are being closed; 3: all over */
+    int owned;                /* the loop is its own */
+    int turning;              /* a turn is on the stack */
+    int again;                /* another was due meanwhile */
+    int draining;             /* takes nothing new, and closes when no await is under way */
+    int64_t drain_due;        /* when it closes all the same; 0: no such time */
+    int closing;              /* asked for; 2: handles are being closed; 3: all over */
     struct stook__closed_call drained, closed; /* of the drain, of the close */
 };
 

@@ -6,10 +6,10 @@
 #include <limits.h>
 #include <stdio.h>
 
-#include "curl/engine.h"
-#include "loop/file.h"
-#include "http/defaults.h"
 #include "core/body_release.h"
+#include "curl/engine.h"
+#include "http/defaults.h"
+#include "loop/file.h"
 
 static struct stook__outcome with_line(struct stook__outcome outcome, char *line)
 {
@@ -20,8 +20,9 @@ static struct stook__outcome with_line(struct stook__outcome outcome, char *line
     return outcome;
 }
 
-struct stook__outcome stook__completion_describe(struct stook__allocator *allocator, const struct stook__job *job, int error,
-                                        const char *cause)
+struct stook__outcome stook__completion_describe(struct stook__allocator *allocator,
+                                                 const struct stook__job *job, int error,
+                                                 const char *cause)
 {
     const struct stook__settings *policy = job->policy;
     const char *text = stook_strerror(error);
@@ -35,7 +36,8 @@ struct stook__outcome stook__completion_describe(struct stook__allocator *alloca
         what = "not started within", ms = policy->queue_ms;
         break;
     case STOOK_ETIMEOUT_ATTEMPT:
-        what = job->connected ? "no complete answer within" : "not connected within", ms = policy->attempt_ms;
+        what = job->connected ? "no complete answer within" : "not connected within",
+        ms = policy->attempt_ms;
         if (!job->connected && policy->connect_ms >= 0 && (ms < 0 || policy->connect_ms < ms))
             ms = policy->connect_ms;
         break;
@@ -51,18 +53,22 @@ struct stook__outcome stook__completion_describe(struct stook__allocator *alloca
     return with_line(outcome, stook__format(allocator, "%s: %s %" PRId64 " ms", text, what, ms));
 }
 
-void stook__completion_name_first(struct stook__allocator *allocator, const struct stook__job *job, struct stook__outcome *outcome)
+void stook__completion_name_first(struct stook__allocator *allocator, const struct stook__job *job,
+                                  struct stook__outcome *outcome)
 {
     /* That a peer is not to be trusted is told as it is. */
-    int no_way = outcome->error == STOOK_EDNS || outcome->error == STOOK_ECONNECT || outcome->error == STOOK_ENOFD ||
-                 outcome->error == STOOK_ENOMEM;
+    int no_way = outcome->error == STOOK_EDNS || outcome->error == STOOK_ECONNECT ||
+                 outcome->error == STOOK_ENOFD || outcome->error == STOOK_ENOMEM;
     if (!job->lost || !no_way || outcome->sent)
         return;
-    char *line = stook__format(allocator, "%s: the first attempt was sent and had no answer; its repeat failed: %s",
-                               stook_strerror(STOOK_ERESET), outcome->message);
+    char *line = stook__format(
+        allocator, "%s: the first attempt was sent and had no answer; its repeat failed: %s",
+        stook_strerror(STOOK_ERESET), outcome->message);
     if (outcome->message_owned)
         stook__free(allocator, (char *)outcome->message);
-    *outcome = with_line((struct stook__outcome){.error = STOOK_ERESET, .message = stook_strerror(STOOK_ERESET)}, line);
+    *outcome = with_line(
+        (struct stook__outcome){.error = STOOK_ERESET, .message = stook_strerror(STOOK_ERESET)},
+        line);
 }
 
 void stook__batch_terminate(stook_batch *batch, int end_error)
@@ -94,16 +100,19 @@ static char *cause_of(const stook_batch *batch, const struct stook_result *recor
     switch (batch->completion.policy) {
     case STOOK_POLICY_FIRST_OK:
     case STOOK_POLICY_QUORUM:
-        return stook__format(batch->allocator, "enough are ok, request %zu was the last", record != NULL ? (size_t)record->entry.index : 0);
+        return stook__format(batch->allocator, "enough are ok, request %zu was the last",
+                             record != NULL ? (size_t)record->entry.index : 0);
     default:
         if (record == NULL)
             return stook__format(batch->allocator, "an add failed, or `more` did");
-        return stook__format(batch->allocator, "request %zu failed: %s", (size_t)record->entry.index, record->message);
+        return stook__format(batch->allocator, "request %zu failed: %s",
+                             (size_t)record->entry.index, record->message);
     }
 }
 
 /* Without memory for the cause the others are ended without being told. */
-static void take_step(stook_batch *batch, enum stook__completion_step step, const struct stook_result *record)
+static void take_step(stook_batch *batch, enum stook__completion_step step,
+                      const struct stook_result *record)
 {
     if (step == STOOK__CONTINUE || stook__batch_end_error(batch) != 0)
         return;
@@ -115,7 +124,8 @@ static void take_step(stook_batch *batch, enum stook__completion_step step, cons
 
 void stook__batch_note_result(stook_batch *batch, const struct stook_result *record)
 {
-    take_step(batch, stook__completion_policy_note(&batch->completion, stook__record_ok(record)), record);
+    take_step(batch, stook__completion_policy_note(&batch->completion, stook__record_ok(record)),
+              record);
 }
 
 void stook__batch_add_failure(stook_batch *batch)
@@ -126,7 +136,8 @@ void stook__batch_add_failure(stook_batch *batch)
 
 void stook__batch_set_policy(stook_batch *batch, int64_t policy, size_t quorum)
 {
-    enum stook__completion_step step = stook__completion_policy_open(&batch->completion, policy, quorum);
+    enum stook__completion_step step =
+        stook__completion_policy_open(&batch->completion, policy, quorum);
     struct stook__result_entry *first = NULL;
     for (size_t i = 0; step != STOOK__CONTINUE && first == NULL && i < batch->results.count; i++) {
         struct stook__result_entry *entry = stook__sparse_array_get(&batch->results.entries, i);
@@ -171,9 +182,11 @@ void stook__batch_destroy(stook_batch *batch)
     stook__mailbox_recall(batch->mailbox, &batch->message);
     /* The program is called now, and may end the client, or ask of this batch what it likes. */
     stook__body_release_call(batch);
-    for (size_t i = stook__sparse_array_next(entries, 0); i != SIZE_MAX; i = stook__sparse_array_next(entries, i + 1))
+    for (size_t i = stook__sparse_array_next(entries, 0); i != SIZE_MAX;
+         i = stook__sparse_array_next(entries, i + 1))
         stook__record_drop(stook__record_of_entry(stook__sparse_array_get(entries, i)));
-    stook__mailbox_recall(batch->mailbox, &batch->message); /* it may have been cancelled meanwhile */
+    stook__mailbox_recall(batch->mailbox,
+                          &batch->message); /* it may have been cancelled meanwhile */
     stook__mailbox_unref(batch->mailbox);
     stook__result_queue_free(&batch->results, allocator);
     stook__free(allocator, batch->cause);
@@ -185,7 +198,8 @@ void stook__shutdown_drain(stook_client *client, int64_t due)
 {
     client->draining = 1;
     client->drain_due = due;
-    for (struct stook__link *link = client->batches.next; link != &client->batches; link = link->next) {
+    for (struct stook__link *link = client->batches.next; link != &client->batches;
+         link = link->next) {
         stook_batch *batch = STOOK__OF(stook_batch, link, link);
         batch->exhausted = 1; /* `more` would add */
         if (batch->state == STOOK__AWAITED)
@@ -201,7 +215,8 @@ void stook__shutdown_begin(stook_client *client)
         return;
     client->closing = 1;
     client->drain_due = 0;
-    for (struct stook__link *link = client->batches.next; link != &client->batches; link = link->next) {
+    for (struct stook__link *link = client->batches.next; link != &client->batches;
+         link = link->next) {
         stook_batch *batch = STOOK__OF(stook_batch, link, link);
         if (batch->state == STOOK__AWAITED)
             stook__batch_terminate(batch, STOOK_ECLOSED);
@@ -248,7 +263,8 @@ void stook__shutdown_closed(void *owner)
     client->turning = 1; /* inside its last callback: whoever runs or closes it now is refused */
     /* Other threads may post until they hear of `closed`: until then there is an mailbox that refuses. */
     stook__call_closed(client->drained.call, client->drained.user);
-    stook__call_closed(client->closed.call, client->closed.user); /* that of a close in the call before, too */
+    stook__call_closed(client->closed.call,
+                       client->closed.user); /* that of a close in the call before, too */
     stook__mailbox_unref(client->mailbox);
     if (!client->owned) {
         stook__free(allocator, client);

@@ -3,9 +3,9 @@
 #include "core/flow.h"
 
 #include "deliver/quota.h"
-#include "loop/loop.h"
 #include "http/attempt.h"
 #include "http/flow.h"
+#include "loop/loop.h"
 
 void stook__flow_begin(stook_client *client, struct stook_result *record)
 {
@@ -20,7 +20,8 @@ void stook__flow_begin(stook_client *client, struct stook_result *record)
 
 static struct stook__body_flow *brake_of_head(const struct stook__result_queue *results)
 {
-    struct stook__result_entry *front = stook__sparse_array_get(&results->entries, results->delivered);
+    struct stook__result_entry *front =
+        stook__sparse_array_get(&results->entries, results->delivered);
     struct stook_result *head = front != NULL ? stook__record_of_entry(front) : NULL;
     return head != NULL && head->stage == STOOK__TRYING ? stook__attempt_flow(head->attempt) : NULL;
 }
@@ -29,7 +30,9 @@ static struct stook__body_flow *brake_of_head(const struct stook__result_queue *
 static int head_is_stuck(const stook_client *client, const struct stook__result_queue *results)
 {
     struct stook__result_entry *head = stook__result_queue_head(results);
-    return head != NULL && stook__sched_reason(&client->sched, &stook__record_of_entry(head)->job) != STOOK__BY_NOTHING;
+    return head != NULL &&
+           stook__sched_reason(&client->sched, &stook__record_of_entry(head)->job) !=
+               STOOK__BY_NOTHING;
 }
 
 void stook__flow_update(stook_client *client, stook_batch *batch)
@@ -44,7 +47,8 @@ void stook__flow_update(stook_client *client, stook_batch *batch)
         struct stook__attempt *attempt = stook__attempt_of_flow(flow);
         struct stook_result *record = stook__attempt_owner(attempt);
         int64_t waited = stook__attempt_resume_for_buffer(attempt, stook__loop_now());
-        stook__sched_resume(&client->sched, &record->job, waited); /* also if that was no time at all */
+        stook__sched_resume(&client->sched, &record->job,
+                            waited); /* also if that was no time at all */
     }
 }
 
@@ -52,9 +56,12 @@ void stook__flow_settle(stook_client *client)
 {
     struct stook__link *link;
     while ((link = stook__list_pop(&client->paused_counters)) != NULL) {
-        struct stook__byte_counter *counter = STOOK__OF(struct stook__byte_counter, ready_owners, link);
+        struct stook__byte_counter *counter =
+            STOOK__OF(struct stook__byte_counter, ready_owners, link);
         for (link = counter->paused.next; link != &counter->paused; link = link->next)
-            stook__attempt_pause_for_buffer(stook__attempt_of_flow(STOOK__OF(struct stook__body_flow, link, link)));
-        stook__batch_mark_dirty(STOOK__OF(stook_batch, results, STOOK__OF(struct stook__result_queue, counter, counter)));
+            stook__attempt_pause_for_buffer(
+                stook__attempt_of_flow(STOOK__OF(struct stook__body_flow, link, link)));
+        stook__batch_mark_dirty(STOOK__OF(stook_batch, results,
+                                          STOOK__OF(struct stook__result_queue, counter, counter)));
     }
 }

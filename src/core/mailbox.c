@@ -12,7 +12,7 @@
 struct stook__mailbox {
     struct stook__allocator *allocator;
     struct stook__loop *_Atomic loop; /* NULL: shut */
-    atomic_uint wakers; /* inside stook__mailbox_wake() */
+    atomic_uint wakers;               /* inside stook__mailbox_wake() */
     pthread_mutex_t lock;
     struct stook__link letters;
     size_t count;
@@ -78,7 +78,8 @@ int stook__mailbox_post(struct stook__mailbox *mailbox, struct stook__message *m
     return shut ? STOOK_ESTATE : 0;
 }
 
-_Static_assert(ATOMIC_INT_LOCK_FREE == 2 && ATOMIC_POINTER_LOCK_FREE == 2, "signal handlers may wake");
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2 && ATOMIC_POINTER_LOCK_FREE == 2,
+               "signal handlers may wake");
 
 /* No lock: a signal handler that interrupts whoever holds it would wait for ever. */
 void stook__mailbox_wake(struct stook__mailbox *mailbox)

@@ -14,7 +14,8 @@ struct stook__loop;
 
 struct stook__message {
     struct stook__link link;
-    stook_batch *batch; /* one that was cancelled or woken, which this message is part of; or NULL: */
+    stook_batch
+        *batch; /* one that was cancelled or woken, which this message is part of; or NULL: */
     void (*call)(stook_client *client, void *user);
     void *user;
 };

@@ -10,15 +10,17 @@ enum { ASKS = 64 }; /* of a batch, at a time, at most */
 void stook__process_batch_room(stook_client *client, stook_batch *batch)
 {
     struct stook__result_entry *head = stook__result_queue_head(&batch->results);
-    stook__group_block(&client->sched, &batch->group, !stook__result_queue_has_room(&batch->results),
-                      head != NULL ? &stook__record_of_entry(head)->job : NULL);
+    stook__group_block(&client->sched, &batch->group,
+                       !stook__result_queue_has_room(&batch->results),
+                       head != NULL ? &stook__record_of_entry(head)->job : NULL);
     stook__flow_update(client, batch);
 }
 
 static int wants_more(stook_batch *batch)
 {
     size_t wanted = batch->group.limit < SIZE_MAX ? batch->group.limit : ASKS;
-    return !batch->exhausted && !batch->later && batch->group.n_waiting < wanted && stook__batch_end_error(batch) == 0;
+    return !batch->exhausted && !batch->later && batch->group.n_waiting < wanted &&
+           stook__batch_end_error(batch) == 0;
 }
 
 static void ask_for_more(stook_batch *batch)
@@ -41,7 +43,8 @@ static void ask_for_more(stook_batch *batch)
 
 static void end_some(stook_client *client, stook_batch *batch)
 {
-    struct stook__job *(*any)(struct stook__group *) = batch->drains ? stook__group_any_waiting : stook__group_any;
+    struct stook__job *(*any)(struct stook__group *) =
+        batch->drains ? stook__group_any_waiting : stook__group_any;
     struct stook__job *job;
     stook__group_stop(&client->sched, &batch->group);
     while (client->endings < STOOK__ENDINGS && (job = any(&batch->group)) != NULL)
@@ -70,7 +73,8 @@ static void attend(stook_client *client, stook_batch *batch)
             end_some(client, batch);
         stook__process_batch_room(client, batch);
         stook__body_release_call(batch);
-        if (stook__result_queue_is_done(&batch->results) && (batch->exhausted || batch->end_error != 0))
+        if (stook__result_queue_is_done(&batch->results) &&
+            (batch->exhausted || batch->end_error != 0))
             complete(client, batch);
     } else if (batch->freed && batch->pins == 0) {
         stook__batch_destroy(batch);

@@ -2,16 +2,18 @@
 /* What one request is made of; see record.h. */
 #include "core/record.h"
 
-#include "util/metadata.h"
 #include "deliver/callbacks.h"
 #include "http/attempt.h"
 #include "request/copy.h"
+#include "util/metadata.h"
 
-int stook__record_new(struct stook__allocator *allocator, const struct stook__settings *client, const struct stook_request *request,
-                      struct stook_result **ret_record, const char **ret_why)
+int stook__record_new(struct stook__allocator *allocator, const struct stook__settings *client,
+                      const struct stook_request *request, struct stook_result **ret_record,
+                      const char **ret_why)
 {
     struct stook__copied copied;
-    int error = stook__request_copy(allocator, sizeof(struct stook_result), client, request, &copied, ret_why);
+    int error = stook__request_copy(allocator, sizeof(struct stook_result), client, request,
+                                    &copied, ret_why);
     if (error != 0)
         return error;
     struct stook_result *record = copied.block;
@@ -32,7 +34,8 @@ const struct stook__answer *stook__record_answer(const struct stook_result *reco
     return record->stage >= STOOK__OVER ? &record->answer : &nothing;
 }
 
-const char *stook__record_fields(const struct stook_result *record, size_t *ret_size, size_t *ret_trailers)
+const char *stook__record_fields(const struct stook_result *record, size_t *ret_size,
+                                 size_t *ret_trailers)
 {
     if (record->stage < STOOK__OVER)
         return NULL;
@@ -54,7 +57,8 @@ int stook__record_ok(const struct stook_result *record)
            record->answer.status <= 299;
 }
 
-void stook__record_stop(struct stook_result *record, struct stook__answer *ret_answer, struct stook__outcome *ret_outcome)
+void stook__record_stop(struct stook_result *record, struct stook__answer *ret_answer,
+                        struct stook__outcome *ret_outcome)
 {
     if (stook__attempt_connected(record->attempt))
         record->sent = 1;
@@ -67,7 +71,8 @@ struct stook_result *stook__record_snapshot(struct stook_result *record)
 {
     struct stook__optional *optional = record->spec.optional;
     size_t url_size = strlen(record->spec.url) + 1;
-    if (optional->snapshot != NULL && (optional->snapshot->answer.head.size > 0) == stook__attempt_has_head(record->attempt))
+    if (optional->snapshot != NULL &&
+        (optional->snapshot->answer.head.size > 0) == stook__attempt_has_head(record->attempt))
         return optional->snapshot;
     struct stook_result *snapshot = stook__alloc(record->allocator, sizeof *snapshot + url_size);
     if (snapshot == NULL)
@@ -103,10 +108,11 @@ static void free_request(struct stook_result *record)
     record->spec.optional = NULL;
 }
 
-void stook__record_settle(struct stook_result *record, struct stook__answer *answer, const struct stook__outcome *outcome,
-                          int kept)
+void stook__record_settle(struct stook_result *record, struct stook__answer *answer,
+                          const struct stook__outcome *outcome, int kept)
 {
-    uint32_t attempts = record->job.attempts + answer->attempts; /* and sendings within the last one */
+    uint32_t attempts =
+        record->job.attempts + answer->attempts; /* and sendings within the last one */
     answer->attempts = attempts < UINT16_MAX ? (uint16_t)attempts : UINT16_MAX;
     answer->time_us[STOOK_TIME_QUEUED] = record->job.first_at - record->job.added_at;
     if (kept) {

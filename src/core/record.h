@@ -9,8 +9,8 @@
 
 #include <stdatomic.h>
 
-#include "request/exchange.h"
 #include "deliver/result_queue.h"
+#include "request/exchange.h"
 #include "sched/sched.h"
 
 struct stook__attempt;
@@ -39,10 +39,12 @@ struct stook_result {
     int16_t error; /* before it is finished: what it will end with, whatever happens */
     uint8_t stage;
     uint8_t message_owned : 1;
-    uint8_t sent : 1; /* a connection was there for it, in any attempt that is over: it may have gone out */
+    uint8_t
+        sent : 1; /* a connection was there for it, in any attempt that is over: it may have gone out */
 };
 
-_Static_assert(sizeof(struct stook__answer) <= sizeof(struct stook__job), "a finished record is no larger");
+_Static_assert(sizeof(struct stook__answer) <= sizeof(struct stook__job),
+               "a finished record is no larger");
 
 static inline struct stook_result *stook__record_of_job(struct stook__job *job)
 {
@@ -55,8 +57,9 @@ static inline struct stook_result *stook__record_of_entry(struct stook__result_e
 }
 
 /* Of a request, checked and copied; see request/copy.h for the errors. It has one reference, the caller's. */
-int stook__record_new(struct stook__allocator *allocator, const struct stook__settings *client, const struct stook_request *request,
-                      struct stook_result **ret_record, const char **ret_why);
+int stook__record_new(struct stook__allocator *allocator, const struct stook__settings *client,
+                      const struct stook_request *request, struct stook_result **ret_record,
+                      const char **ret_why);
 /* Bytes of body that it holds. */
 size_t stook__record_bytes(const struct stook_result *record);
 int stook__record_ok(const struct stook_result *record);
@@ -66,12 +69,14 @@ struct stook_result *stook__record_snapshot(struct stook_result *record);
 /* What came; nothing of one that is not OVER or SHOWN. */
 const struct stook__answer *stook__record_answer(const struct stook_result *record);
 /* The fields of its head, the last *ret_trailers bytes of them of trailers; NULL: none came. */
-const char *stook__record_fields(const struct stook_result *record, size_t *ret_size, size_t *ret_trailers);
+const char *stook__record_fields(const struct stook_result *record, size_t *ret_size,
+                                 size_t *ret_trailers);
 /* It runs no longer. What came is the caller's to free; with an outcome, the attempt is judged. */
-void stook__record_stop(struct stook_result *record, struct stook__answer *ret_answer, struct stook__outcome *ret_outcome);
+void stook__record_stop(struct stook_result *record, struct stook__answer *ret_answer,
+                        struct stook__outcome *ret_outcome);
 /* Sched is through with it: the answer takes the place of its job, and with it whatever `answer` holds.
    Its own bytes are not needed any more. `kept`: for long. */
-void stook__record_settle(struct stook_result *record, struct stook__answer *answer, const struct stook__outcome *outcome,
-                          int kept);
+void stook__record_settle(struct stook_result *record, struct stook__answer *answer,
+                          const struct stook__outcome *outcome, int kept);
 
 #endif

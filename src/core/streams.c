@@ -5,10 +5,10 @@
  */
 #include "core/streams.h"
 
-#include "loop/loop.h"
 #include "http/attempt.h"
-#include "http/upload_source.h"
 #include "http/stream.h"
+#include "http/upload_source.h"
+#include "loop/loop.h"
 
 /* A turn, at most: requests; pieces of one of them, each way; bytes that decoders read and produce. */
 enum { SERVED = 128, PIECES = 8, DECODED = 512 << 10 };
@@ -19,7 +19,8 @@ static int is_gone(const struct stook_result *record, const struct stook__attemp
 }
 
 /* What a callback is shown; NULL: no memory, and the attempt's end is on its way. */
-static const struct stook_result *take_snapshot(struct stook_result *record, struct stook__attempt *attempt)
+static const struct stook_result *take_snapshot(struct stook_result *record,
+                                                struct stook__attempt *attempt)
 {
     const struct stook_result *snapshot = stook__record_snapshot(record);
     if (snapshot == NULL)
@@ -35,14 +36,16 @@ static int tell_head(struct stook_result *record, struct stook__attempt *attempt
     const struct stook_result *snapshot = take_snapshot(record, attempt);
     if (snapshot == NULL)
         return 1;
-    int answer = stook__call_head(record->spec.optional, stook__record_batch(record), snapshot, record->user);
+    int answer = stook__call_head(record->spec.optional, stook__record_batch(record), snapshot,
+                                  record->user);
     if (answer != 0 && !is_gone(record, attempt))
         stook__stream_failed(attempt, STOOK_ECALLBACK, "on_head refused the answer");
     return answer != 0 || is_gone(record, attempt);
 }
 
 /* What the program has said to a piece. */
-static int heed(stook_client *client, struct stook_result *record, struct stook__attempt *attempt, int answer)
+static int heed(stook_client *client, struct stook_result *record, struct stook__attempt *attempt,
+                int answer)
 {
     if (answer == STOOK_PAUSE) {
         if (stook__stream_program_paused(attempt, stook__loop_now()))
@@ -54,7 +57,8 @@ static int heed(stook_client *client, struct stook_result *record, struct stook_
     return 0;
 }
 
-static int tell_body(stook_client *client, struct stook_result *record, struct stook__attempt *attempt, int64_t *budget)
+static int tell_body(stook_client *client, struct stook_result *record,
+                     struct stook__attempt *attempt, int64_t *budget)
 {
     if (record->spec.optional == NULL || record->spec.optional->on_body == NULL)
         return stook__stream_pump(attempt, budget);
@@ -70,8 +74,8 @@ static int tell_body(stook_client *client, struct stook_result *record, struct s
             stook__stream_give_back(attempt, &piece);
             return 1;
         }
-        int answer = stook__call_body(record->spec.optional, stook__record_batch(record), snapshot, piece.data, piece.size,
-                                      record->user);
+        int answer = stook__call_body(record->spec.optional, stook__record_batch(record), snapshot,
+                                      piece.data, piece.size, record->user);
         if (is_gone(record, attempt)) {
             stook__buffer_free(&piece, client->allocator);
             return 1;
@@ -92,7 +96,8 @@ static int tell_progress(struct stook_result *record, struct stook__attempt *att
     if (snapshot == NULL)
         return 1;
     stook__attempt_progress(attempt, &progress);
-    stook__call_progress(record->spec.optional, stook__record_batch(record), snapshot, &progress, record->user);
+    stook__call_progress(record->spec.optional, stook__record_batch(record), snapshot, &progress,
+                         record->user);
     return is_gone(record, attempt);
 }
 
@@ -102,23 +107,28 @@ static int rewind_body(struct stook_result *record, struct stook__attempt *attem
     if (!stook__upload_source_take_rewind(attempt))
         return 0;
     if (record->spec.optional->body_rewind == NULL) {
-        stook__stream_failed(attempt, STOOK_ECALLBACK, "body_read was called already, and there is no body_rewind to begin anew");
+        stook__stream_failed(
+            attempt, STOOK_ECALLBACK,
+            "body_read was called already, and there is no body_rewind to begin anew");
         return 1;
     }
-    int answer = stook__call_rewind(record->spec.optional, stook__record_batch(record), record->entry.index, record->user);
+    int answer = stook__call_rewind(record->spec.optional, stook__record_batch(record),
+                                    record->entry.index, record->user);
     if (answer != 0 && !is_gone(record, attempt))
         stook__stream_failed(attempt, STOOK_ECALLBACK, "body_rewind failed");
     return answer != 0 || is_gone(record, attempt);
 }
 
 /* Some bytes of the body that goes out. */
-static int ask_body(stook_client *client, struct stook_result *record, struct stook__attempt *attempt)
+static int ask_body(stook_client *client, struct stook_result *record,
+                    struct stook__attempt *attempt)
 {
     struct stook__buffer room = {0};
     if (rewind_body(record, attempt) != 0 || !stook__upload_source_take_room(attempt, &room))
         return 1;
-    int64_t size = stook__call_read(record->spec.optional, stook__record_batch(record), record->entry.index,
-                                    room.data + room.size, room.capacity - 1 - room.size, record->user);
+    int64_t size =
+        stook__call_read(record->spec.optional, stook__record_batch(record), record->entry.index,
+                         room.data + room.size, room.capacity - 1 - room.size, record->user);
     if (is_gone(record, attempt)) {
         stook__buffer_free(&room, client->allocator);
         return 1;
@@ -135,7 +145,8 @@ static int ask_body(stook_client *client, struct stook_result *record, struct st
     return 0;
 }
 
-static int ask_more(stook_client *client, struct stook_result *record, struct stook__attempt *attempt)
+static int ask_more(stook_client *client, struct stook_result *record,
+                    struct stook__attempt *attempt)
 {
     int over = 0;
     for (int i = 0; over == 0 && i < PIECES && stook__upload_source_wants(attempt); i++)
@@ -152,8 +163,8 @@ static void serve(stook_client *client, struct stook__attempt *attempt, int64_t 
 {
     struct stook_result *record = stook__attempt_owner(attempt);
     stook_result_ref(record);
-    if (tell_head(record, attempt) == 0 && tell_body(client, record, attempt, budget) == 0 && tell_progress(record, attempt) == 0 &&
-        ask_more(client, record, attempt) == 0)
+    if (tell_head(record, attempt) == 0 && tell_body(client, record, attempt, budget) == 0 &&
+        tell_progress(record, attempt) == 0 && ask_more(client, record, attempt) == 0)
         stook__stream_served(attempt);
     stook__record_drop(record);
 }

@@ -5,17 +5,23 @@
  */
 #include <stdio.h>
 
+#include "core/body_release.h"
+#include "core/completion.h"
+#include "core/flow.h"
+#include "core/process_batch.h"
+#include "core/streams.h"
 #include "curl/engine.h"
-#include "loop/loop.h"
 #include "http/attempt.h"
 #include "http/flow.h"
-#include "core/process_batch.h"
-#include "core/body_release.h"
-#include "core/flow.h"
-#include "core/completion.h"
-#include "core/streams.h"
+#include "loop/loop.h"
 
-enum { NEWS = 256, STARTS = 64, DELIVERIES = 128, LETTERS = 1024, ROUNDS = 4 }; /* a turn, at most */
+enum {
+    NEWS = 256,
+    STARTS = 64,
+    DELIVERIES = 128,
+    LETTERS = 1024,
+    ROUNDS = 4
+}; /* a turn, at most */
 
 void stook__batch_mark_dirty(stook_batch *batch)
 {
@@ -40,8 +46,8 @@ static void finish(stook_client *client, struct stook_result *record, struct sto
     stook__body_release_add(batch, record);
     stook__record_settle(record, answer, outcome, !batch->results.options.borrowed);
     record->spec.snapshot = snapshot;
-    stook__result_queue_finished(&batch->results, &client->result_queues, &record->entry, stook__record_bytes(record),
-                        stook__record_ok(record));
+    stook__result_queue_finished(&batch->results, &client->result_queues, &record->entry,
+                                 stook__record_bytes(record), stook__record_ok(record));
     stook__count(&client->stats, STOOK__FINISHED_ALL);
     if (!stook__record_ok(record))
         stook__count(&client->stats, STOOK__FAILED);
@@ -50,10 +56,12 @@ static void finish(stook_client *client, struct stook_result *record, struct sto
 }
 
 /* It runs no longer; what it received is counted. */
-static void stop(struct stook_result *record, struct stook__answer *answer, struct stook__outcome *outcome)
+static void stop(struct stook_result *record, struct stook__answer *answer,
+                 struct stook__outcome *outcome)
 {
     int64_t expected;
-    stook__record_batch(record)->bytes_received += stook__attempt_received(record->attempt, &expected);
+    stook__record_batch(record)->bytes_received +=
+        stook__attempt_received(record->attempt, &expected);
     stook__record_stop(record, answer, outcome);
 }
 
@@ -82,7 +90,8 @@ static void begin(stook_client *client, struct stook_result *record, int fresh)
     if (outcome.error == 0)
         do {
             drop_message(client, &outcome);
-            attempt = stook__attempt_begin(client->defaults, &record->spec, stook__job_origin(&record->job), record->job.policy,
+            attempt = stook__attempt_begin(client->defaults, &record->spec,
+                                           stook__job_origin(&record->job), record->job.policy,
                                            fresh, record, &outcome);
         } while (attempt == NULL && outcome.starved && stook__engine_make_room(client->engine));
     if (attempt == NULL && outcome.starved && put_back(client, record)) {
@@ -103,8 +112,8 @@ static void begin(stook_client *client, struct stook_result *record, int fresh)
 
 void stook__record_end(stook_client *client, struct stook_result *record, int error)
 {
-    struct stook__outcome outcome =
-        stook__completion_describe(client->allocator, &record->job, error, stook__record_batch(record)->cause);
+    struct stook__outcome outcome = stook__completion_describe(
+        client->allocator, &record->job, error, stook__record_batch(record)->cause);
     struct stook__answer answer = {0};
     client->endings += record->stage == STOOK__TRYING ? STOOK__ENDING_IN_FLIGHT : 1;
     if (record->stage == STOOK__TRYING)
@@ -116,7 +125,8 @@ void stook__record_end(stook_client *client, struct stook_result *record, int er
 static void take_news(stook_client *client, int64_t now)
 {
     struct stook__attempt *attempt = NULL;
-    for (int i = 0; i < NEWS && (attempt = stook__attempt_next_completed(client->defaults)) != NULL; i++) {
+    for (int i = 0; i < NEWS && (attempt = stook__attempt_next_completed(client->defaults)) != NULL;
+         i++) {
         struct stook_result *record = stook__attempt_owner(attempt);
         struct stook__answer answer;
         struct stook__outcome outcome;
@@ -151,7 +161,8 @@ static void expire(stook_client *client, int64_t now)
         stook__shutdown_begin(client);
     while ((group = stook__sched_late_group(&client->sched, now)) != NULL)
         stook__batch_terminate(STOOK__OF(stook_batch, group, group), STOOK_ETIMEOUT_BATCH);
-    while (client->endings < STOOK__ENDINGS && (job = stook__sched_late_job(&client->sched, now)) != NULL) {
+    while (client->endings < STOOK__ENDINGS &&
+           (job = stook__sched_late_job(&client->sched, now)) != NULL) {
         struct stook_result *record = stook__record_of_job(job);
         if (record->stage == STOOK__TRYING) {
             int64_t moved_at = stook__attempt_moved_at(record->attempt);
@@ -173,7 +184,9 @@ static void read_letters(stook_client *client)
 {
     struct stook__message *message;
     size_t count = stook__mailbox_count(client->mailbox);
-    for (size_t i = 0; i < count && i < LETTERS && (message = stook__mailbox_next(client->mailbox)) != NULL; i++) {
+    for (size_t i = 0;
+         i < count && i < LETTERS && (message = stook__mailbox_next(client->mailbox)) != NULL;
+         i++) {
         if (message->batch != NULL) {
             stook__batch_handle_message(message->batch);
             continue;
@@ -214,11 +227,14 @@ static void deliver(stook_client *client)
 {
     struct stook__result_queue *results = NULL;
     struct stook__result_entry *entry;
-    for (int i = 0; i < DELIVERIES && (entry = stook__result_queue_next(&client->result_queues, &results)) != NULL; i++) {
+    for (int i = 0; i < DELIVERIES &&
+                    (entry = stook__result_queue_next(&client->result_queues, &results)) != NULL;
+         i++) {
         stook_batch *batch = STOOK__OF(stook_batch, results, results);
         struct stook_result *record = stook__record_of_entry(entry);
         stook__call_result(&batch->callbacks, batch, record);
-        stook__result_queue_release(results, client->allocator, &client->result_queues, entry, stook__record_bytes(record));
+        stook__result_queue_release(results, client->allocator, &client->result_queues, entry,
+                                    stook__record_bytes(record));
         stook__record_drop(record);
         stook__batch_mark_dirty(batch);
     }
@@ -228,9 +244,10 @@ static void deliver(stook_client *client)
 /* Whether there is work for a turn, whatever the time. */
 static int has_work(const stook_client *client)
 {
-    return stook__engine_is_busy(client->engine) || client->again || !stook__list_empty(&client->dirty_batches) ||
-           stook__attempt_is_due(client->defaults) || !stook__list_empty(&client->result_queues) ||
-           stook__sched_ready(&client->sched) || stook__mailbox_count(client->mailbox) > 0;
+    return stook__engine_is_busy(client->engine) || client->again ||
+           !stook__list_empty(&client->dirty_batches) || stook__attempt_is_due(client->defaults) ||
+           !stook__list_empty(&client->result_queues) || stook__sched_ready(&client->sched) ||
+           stook__mailbox_count(client->mailbox) > 0;
 }
 
 /* Of two times of which 0 is none. */
@@ -241,7 +258,8 @@ static int64_t earlier(int64_t one, int64_t other)
 
 static int64_t alarm_of(const stook_client *client)
 {
-    int64_t sched = stook__sched_alarm(&client->sched), engine = stook__engine_alarm(client->engine);
+    int64_t sched = stook__sched_alarm(&client->sched),
+            engine = stook__engine_alarm(client->engine);
     return earlier(earlier(sched, engine), client->drain_due);
 }
 
@@ -267,7 +285,8 @@ static void settle(stook_client *client)
     if (has_work(client))
         stook__loop_want(client->loop);
     /* What `done` has left to do, such as to give a body back, is done though no await keeps the loop alive. */
-    stook__loop_busy(client->loop, client->awaits > 0 || client->closing || client->draining || !stook__list_empty(&client->dirty_batches));
+    stook__loop_busy(client->loop, client->awaits > 0 || client->closing || client->draining ||
+                                       !stook__list_empty(&client->dirty_batches));
 }
 
 static void take_turn(void *owner)

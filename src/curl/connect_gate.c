@@ -47,7 +47,8 @@ static int may_look_up(struct stook__engine *engine, int64_t now)
 static void dirty(struct stook__curl_origin *origin)
 {
     struct stook__link *link;
-    while (origin->probe == NULL && !origin->lookup_limited && (link = stook__list_pop(&origin->waiting_for_dns)) != NULL)
+    while (origin->probe == NULL && !origin->lookup_limited &&
+           (link = stook__list_pop(&origin->waiting_for_dns)) != NULL)
         stook__list_append(&origin->gated, link);
     if (stook__list_empty(&origin->ready) && !stook__list_empty(&origin->gated))
         stook__list_append(&origin->engine->ready, &origin->ready);
@@ -61,7 +62,8 @@ static void wait_for_lookup(struct stook__curl_origin *origin)
 
 /* Whether one more of this origin may go, and if it does, as what. One that is new does not pass those who wait
    for a look-up. */
-static int may_go(struct stook__curl_origin *origin, struct stook__easy *easy, int64_t now, int is_new)
+static int may_go(struct stook__curl_origin *origin, struct stook__easy *easy, int64_t now,
+                  int is_new)
 {
     struct stook__engine *engine = origin->engine;
     if (origin->connecting >= CONNECTING)
@@ -71,7 +73,8 @@ static int may_go(struct stook__curl_origin *origin, struct stook__easy *easy, i
     if (origin->probe != NULL)
         return 0;
     int comes_after = is_new && !stook__list_empty(&engine->waiting_for_lookup);
-    if (!origin->literal && (comes_after || engine->n_probing == LAUNCHES || !may_look_up(engine, now))) {
+    if (!origin->literal &&
+        (comes_after || engine->n_probing == LAUNCHES || !may_look_up(engine, now))) {
         wait_for_lookup(origin);
         return 0;
     }
@@ -92,7 +95,8 @@ static void go(struct stook__easy *easy)
 int stook__connect_gate_pass(struct stook__easy *easy)
 {
     struct stook__curl_origin *origin = easy->origin;
-    if (stook__list_empty(&origin->gated) && may_go(origin, easy, stook__engine_time(origin->engine), 1)) {
+    if (stook__list_empty(&origin->gated) &&
+        may_go(origin, easy, stook__engine_time(origin->engine), 1)) {
         go(easy);
         return 1;
     }
@@ -149,7 +153,8 @@ static void wake_waiting_for_lookup(struct stook__engine *engine)
 {
     struct stook__link *link;
     while ((link = stook__list_pop(&engine->waiting_for_lookup)) != NULL) {
-        struct stook__curl_origin *origin = STOOK__OF(struct stook__curl_origin, waiting_for_lookup, link);
+        struct stook__curl_origin *origin =
+            STOOK__OF(struct stook__curl_origin, waiting_for_lookup, link);
         origin->lookup_limited = 0;
         if (stook__list_empty(&origin->gated) && stook__list_empty(&origin->waiting_for_dns))
             continue;
@@ -181,7 +186,8 @@ void stook__connect_gate_resolved(struct stook__easy *easy)
     if (origin->probe != easy || origin->cap.due != 0)
         return;
     int64_t cap = origin->h2 ? CAP_H2_US : CAP_US;
-    stook__timer_heap_set(&origin->engine->caps, &origin->cap, stook__engine_time(origin->engine) + cap);
+    stook__timer_heap_set(&origin->engine->caps, &origin->cap,
+                          stook__engine_time(origin->engine) + cap);
 }
 
 static void end_connecting(struct stook__easy *easy)
@@ -231,7 +237,8 @@ static void fail_all(struct stook__link *waiting, const struct stook__easy *prob
 
 int stook__connect_gate_wants_back(struct stook__easy *easy, CURLcode code)
 {
-    return easy->sent_back || (code == CURLE_COULDNT_CONNECT && easy->sends == 0 && stook__dns_cached_address_failed(easy));
+    return easy->sent_back || (code == CURLE_COULDNT_CONNECT && easy->sends == 0 &&
+                               stook__dns_cached_address_failed(easy));
 }
 
 void stook__connect_gate_take_back(struct stook__easy *easy)
@@ -296,7 +303,9 @@ void stook__connect_gates_open(struct stook__engine *engine, int64_t now)
     while ((first = stook__timer_heap_first(&engine->caps)) != NULL && first->due <= now)
         set_free(STOOK__OF(struct stook__curl_origin, cap, first), now + TRIED_US);
     /* Those that are let go here are not counted before the kick. */
-    size_t left = !stook__list_empty(&engine->waiting_for_lookup) && may_look_up(engine, now) ? room(engine) : 0;
+    size_t left = !stook__list_empty(&engine->waiting_for_lookup) && may_look_up(engine, now)
+                      ? room(engine)
+                      : 0;
     if (left > LAUNCHES - engine->n_probing)
         left = LAUNCHES - engine->n_probing;
     for (; left > 0; left--)
@@ -307,7 +316,8 @@ void stook__connect_gates_open(struct stook__engine *engine, int64_t now)
 
 int stook__connect_gates_busy(const struct stook__engine *engine)
 {
-    return !stook__list_empty(&engine->ready) || (!stook__list_empty(&engine->waiting_for_lookup) && room(engine) > 0);
+    return !stook__list_empty(&engine->ready) ||
+           (!stook__list_empty(&engine->waiting_for_lookup) && room(engine) > 0);
 }
 
 int64_t stook__connect_gates_alarm(const struct stook__engine *engine)

@@ -8,7 +8,7 @@
 
 #include "curl/quirks/quirks.h"
 
-enum { DOUBTS = 2 }; /* of one attempt */
+enum { DOUBTS = 2 };                     /* of one attempt */
 static const int64_t KNOWN_US = 1000000; /* then libcurl knows it, or nobody needs it */
 
 /* Host and port as CURLOPT_RESOLVE wants them, which is how the key ends; 0: this name cannot be written there. */
@@ -40,7 +40,8 @@ void stook__dns_address_found(struct stook__easy *easy, const char *address)
         return;
     size_t size = strlen(address) + 1;
     /* A link-local address is none without its interface. */
-    if (size > sizeof origin->found || strncasecmp(address, "fe80", 4) == 0 || !write_place(origin, place, sizeof place))
+    if (size > sizeof origin->found || strncasecmp(address, "fe80", 4) == 0 ||
+        !write_place(origin, place, sizeof place))
         return;
     memcpy(origin->found, address, size);
     origin->found_at = stook__engine_time(easy->engine);
@@ -48,7 +49,8 @@ void stook__dns_address_found(struct stook__easy *easy, const char *address)
 
 int stook__dns_has_address(const struct stook__curl_origin *origin)
 {
-    return origin->found[0] != '\0' && stook__engine_time(origin->engine) - origin->found_at < KNOWN_US;
+    return origin->found[0] != '\0' &&
+           stook__engine_time(origin->engine) - origin->found_at < KNOWN_US;
 }
 
 static void set(struct stook__easy *easy, const char *text)
@@ -63,8 +65,10 @@ void stook__dns_set_address(struct stook__easy *easy)
 {
     struct stook__curl_origin *origin = easy->origin;
     char place[300], text[360];
-    if (easy->sets_address && stook__dns_has_address(origin) && write_place(origin, place, sizeof place)) {
-        snprintf(text, sizeof text, strchr(origin->found, ':') ? "+%s:[%s]" : "+%s:%s", place, origin->found);
+    if (easy->sets_address && stook__dns_has_address(origin) &&
+        write_place(origin, place, sizeof place)) {
+        snprintf(text, sizeof text, strchr(origin->found, ':') ? "+%s:[%s]" : "+%s:%s", place,
+                 origin->found);
         set(easy, text);
         origin->resolve_list = 1;
     } else if (origin->to_forget && write_place(origin, place, sizeof place)) {

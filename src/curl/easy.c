@@ -12,9 +12,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "curl/quirks/obs_fold.h"
 #include "curl/connect_gate.h"
 #include "curl/dns.h"
+#include "curl/quirks/obs_fold.h"
 #include "curl/quirks/quirks.h"
 #include "curl/socket.h"
 
@@ -45,7 +45,8 @@ static size_t on_body(char *data, size_t one, size_t size, void *user)
 {
     struct stook__easy *easy = user;
     (void)one;
-    int answer = easy->owner != NULL ? easy->events->body(easy->owner, data, size) : STOOK__EASY_END;
+    int answer =
+        easy->owner != NULL ? easy->events->body(easy->owner, data, size) : STOOK__EASY_END;
     if (answer == 0)
         return size;
     if (answer != STOOK__EASY_PAUSE)
@@ -65,7 +66,8 @@ static int on_resolver(void *resolver, void *reserved, void *user)
 
 static int new_socket(const struct curl_sockaddr *address)
 {
-    return socket(address->family, address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, address->protocol);
+    return socket(address->family, address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
+                  address->protocol);
 }
 
 /* libcurl tells it in words: "HTTP/2 stream 1 was not closed cleanly: CANCEL (err 8)", newer ones "... reset by
@@ -173,8 +175,8 @@ static void set_options(struct stook__easy *easy)
     stook__obs_fold_init(easy);
 }
 
-struct stook__easy *stook__easy_new(struct stook__trust *trust, const struct stook__attempt_events *events,
-                                    void *owner)
+struct stook__easy *stook__easy_new(struct stook__trust *trust,
+                                    const struct stook__attempt_events *events, void *owner)
 {
     struct stook__easy *easy = stook__alloc(trust->engine->allocator, sizeof *easy);
     if (easy == NULL)
@@ -200,8 +202,9 @@ struct stook__easy *stook__easy_new(struct stook__trust *trust, const struct sto
     return easy;
 }
 
-struct stook__easy *stook__easy_take(struct stook__trust *trust, const struct stook__node *origin, int h2,
-                                     const struct stook__attempt_events *events, void *owner)
+struct stook__easy *stook__easy_take(struct stook__trust *trust, const struct stook__node *origin,
+                                     int h2, const struct stook__attempt_events *events,
+                                     void *owner)
 {
     struct stook__easy *easy = stook__curl_origin_pop(trust, origin, h2);
     if (easy == NULL)
@@ -223,7 +226,8 @@ void stook__easy_renew(struct stook__easy *easy)
     easy->error[0] = '\0';
 }
 
-int stook__easy_join(struct stook__easy *easy, const char *origin, size_t size, int h2, int may_rest)
+int stook__easy_join(struct stook__easy *easy, const char *origin, size_t size, int h2,
+                     int may_rest)
 {
     easy->origin = stook__curl_origin_get(easy->trust, origin, size, h2);
     if (easy->origin == NULL)
@@ -285,7 +289,10 @@ static void set_dns_age(struct stook__easy *easy)
 {
     struct stook__engine *engine = easy->engine;
     int64_t now = stook__engine_time(engine);
-    int age = now - engine->pruned_at >= 1000000 || (engine->quirks & STOOK__QUIRK_DROPS_DNS_ENTRIES) ? 60 : -1;
+    int age =
+        now - engine->pruned_at >= 1000000 || (engine->quirks & STOOK__QUIRK_DROPS_DNS_ENTRIES)
+            ? 60
+            : -1;
     if (age > 0)
         engine->pruned_at = now;
     if (age != easy->dns_age)
@@ -330,7 +337,8 @@ void stook__easy_info(struct stook__easy *easy, struct stook__easy_info *ret_fac
     ret_facts->text = easy->error;
     ret_facts->os_error = easy->os_error;
     ret_facts->starved = easy->starved;
-    ret_facts->h2_error = easy->h2_error >= 0 || easy->code == CURLE_OK ? easy->h2_error : h2_error_in(easy->error);
+    ret_facts->h2_error =
+        easy->h2_error >= 0 || easy->code == CURLE_OK ? easy->h2_error : h2_error_in(easy->error);
     ret_facts->http_2 = easy->origin->protocol == 20;
     ret_facts->reused = easy->sends > 0 && easy->n_opened == 0;
     ret_facts->resent = easy->sends > 1;
@@ -343,7 +351,8 @@ int stook__easy_succeeded(const struct stook__easy *easy)
     return easy->code == CURLE_OK && easy->broken == CURLM_OK;
 }
 
-static int on_transfer(void *user, curl_off_t receive_total, curl_off_t received, curl_off_t send_total, curl_off_t sent)
+static int on_transfer(void *user, curl_off_t receive_total, curl_off_t received,
+                       curl_off_t send_total, curl_off_t sent)
 {
     struct stook__easy *easy = user;
     (void)receive_total;

@@ -5,8 +5,8 @@
 
 #include <curl/curl.h>
 
-#include "util/metadata.h"
 #include "curl/engine.h"
+#include "util/metadata.h"
 
 struct stook__easy;
 struct stook__trust;
@@ -34,29 +34,31 @@ struct stook__attempt_events {
 /* What of an ended attempt only the engine knows. */
 struct stook__easy_info {
     CURLcode code;
-    const char *text;  /* libcurl's own words, or "" */
-    int os_error;      /* errno of a socket that could not be made, or 0 */
-    int starved;       /* no descriptors were left when a connection was given up before it was used */
-    int http_2;        /* its origin speaks that */
-    long h2_error;     /* of HTTP/2 (RFC 9113 7), with which its stream ended; -1: with none */
-    int reused;        /* it went out on a connection that was there before */
-    int dead;          /* the connection was known to have ended, and nothing was sent */
-    int resent;        /* libcurl wanted to send the request a second time, and was refused */
-    CURLMcode broken;  /* not CURLM_OK: the whole multi handle failed, `code` means nothing */
+    const char *text; /* libcurl's own words, or "" */
+    int os_error;     /* errno of a socket that could not be made, or 0 */
+    int starved;   /* no descriptors were left when a connection was given up before it was used */
+    int http_2;    /* its origin speaks that */
+    long h2_error; /* of HTTP/2 (RFC 9113 7), with which its stream ended; -1: with none */
+    int reused;    /* it went out on a connection that was there before */
+    int dead;      /* the connection was known to have ended, and nothing was sent */
+    int resent;    /* libcurl wanted to send the request a second time, and was refused */
+    CURLMcode broken; /* not CURLM_OK: the whole multi handle failed, `code` means nothing */
 };
 
 /*
  * A easy handle at rest of the origin with that key and hash, or NULL. Its handle has all that its last
  * attempt set: the same policy, the URL, and what stook__easy_state says.
  */
-struct stook__easy *stook__easy_take(struct stook__trust *trust, const struct stook__node *origin, int h2,
-                                     const struct stook__attempt_events *events, void *owner);
+struct stook__easy *stook__easy_take(struct stook__trust *trust, const struct stook__node *origin,
+                                     int h2, const struct stook__attempt_events *events,
+                                     void *owner);
 /* A new one, with the engine's options set, nothing else. NULL: no memory. */
-struct stook__easy *stook__easy_new(struct stook__trust *trust, const struct stook__attempt_events *events,
-                                    void *owner);
+struct stook__easy *stook__easy_new(struct stook__trust *trust,
+                                    const struct stook__attempt_events *events, void *owner);
 /* Before the start of a new one: whose it is, whether HTTP/2 may be agreed, and whether it may rest
    there. 0 or STOOK_ENOMEM. */
-int stook__easy_join(struct stook__easy *easy, const char *origin, size_t size, int h2, int may_rest);
+int stook__easy_join(struct stook__easy *easy, const char *origin, size_t size, int h2,
+                     int may_rest);
 
 /* The peer's address and port. */
 struct stook__remote {
@@ -78,8 +80,8 @@ struct stook__easy_state {
     unsigned changed; /* options that differ from those of a plain GET */
     int64_t connect_ms;
     struct curl_slist *connect_to; /* libcurl keeps the pointer */
-    struct stook__remote remote; /* of the last connection */
-    int directory; /* the authorities of libcurl's default directory count too */
+    struct stook__remote remote;   /* of the last connection */
+    int directory;                 /* the authorities of libcurl's default directory count too */
     struct stook__refusal refusal; /* a easy handle with one must not be started */
 };
 

@@ -3,8 +3,8 @@
 #include <pthread.h>
 
 #include "curl/connect_gate.h"
-#include "curl/quirks/tls_close.h"
 #include "curl/quirks/quirks.h"
+#include "curl/quirks/tls_close.h"
 #include "curl/socket.h"
 #include "curl/trust.h"
 #include "loop/loop.h"
@@ -122,7 +122,8 @@ static int64_t ask_at(const struct stook__engine *engine)
 static void ask_all(struct stook__engine *engine, int64_t now)
 {
     engine->asked_at = now;
-    for (struct stook__link *link = engine->multis.next; link != &engine->multis; link = link->next) {
+    for (struct stook__link *link = engine->multis.next; link != &engine->multis;
+         link = link->next) {
         struct stook__multi *multi = STOOK__OF(struct stook__multi, all, link);
         if (!stook__list_empty(&multi->easies) && stook__list_empty(&multi->kicked))
             stook__list_append(&engine->kicked, &multi->kicked);
@@ -198,7 +199,8 @@ static int64_t earlier(int64_t a, int64_t b)
 
 int64_t stook__engine_alarm(const struct stook__engine *engine)
 {
-    int64_t soon = earlier(stook__timer_heap_due(&engine->alarms), stook__connect_gates_alarm(engine));
+    int64_t soon =
+        earlier(stook__timer_heap_due(&engine->alarms), stook__connect_gates_alarm(engine));
     return earlier(soon, earlier(ask_at(engine), engine->tls_close_at));
 }
 

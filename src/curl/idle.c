@@ -30,13 +30,20 @@ static void bury(int fd)
     }
 }
 
-enum { CHANGE_CIPHER_SPEC = 20, ALERT, HANDSHAKE, APPLICATION_DATA, HEARTBEAT }; /* RFC 8446 5.1, RFC 6520 */
+enum {
+    CHANGE_CIPHER_SPEC = 20,
+    ALERT,
+    HANDSHAKE,
+    APPLICATION_DATA,
+    HEARTBEAT
+}; /* RFC 8446 5.1, RFC 6520 */
 
 /* A record of TLS that may come unasked. Its type is in the clear up to 1.2; from 1.3 on it is that of
    application data, and an alert is known by its length: two bytes, the hidden type, a tag of 16. */
 static int is_harmless_record(const unsigned char *record, ssize_t size, enum stook__idle_kind kind)
 {
-    if (kind == STOOK__IDLE_PLAIN || size < 5 || record[0] < CHANGE_CIPHER_SPEC || record[0] > HEARTBEAT)
+    if (kind == STOOK__IDLE_PLAIN || size < 5 || record[0] < CHANGE_CIPHER_SPEC ||
+        record[0] > HEARTBEAT)
         return 0;
     if (record[0] == ALERT || (record[0] == APPLICATION_DATA && kind == STOOK__IDLE_TLS))
         return 0;

@@ -3,9 +3,9 @@
 #include "curl/multi.h"
 
 #include "curl/connect_gate.h"
-#include "curl/quirks/tls_close.h"
 #include "curl/quirks/next_address.h"
 #include "curl/quirks/timeout_extension.h"
+#include "curl/quirks/tls_close.h"
 #include "curl/socket.h"
 #include "loop/loop.h"
 
@@ -26,7 +26,8 @@ static int on_timer(CURLM *curlm, long timeout_ms, void *user)
     if (timeout_ms == 0)
         stook__list_append(&engine->kicked, &multi->kicked);
     if (timeout_ms > 0)
-        stook__timer_heap_set(&engine->alarms, &multi->alarm, stook__loop_now() + (int64_t)timeout_ms * 1000);
+        stook__timer_heap_set(&engine->alarms, &multi->alarm,
+                              stook__loop_now() + (int64_t)timeout_ms * 1000);
     else
         stook__timer_heap_clear(&engine->alarms, &multi->alarm);
     return 0;

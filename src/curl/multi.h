@@ -7,77 +7,80 @@
 #ifndef STOOK_CURL_MULTI_H
 #define STOOK_CURL_MULTI_H
 
-#include "util/timer_heap.h"
+#include "curl/easy.h"
 #include "util/list.h"
 #include "util/map.h"
-#include "curl/easy.h"
+#include "util/timer_heap.h"
 
 enum { MULTIS_MAX = 512 };
 
 struct stook__sockets {
     struct stook__socket **by_fd;
     size_t capacity;
-    size_t n_dead; /* idle connections that have ended and that libcurl still holds */
+    size_t n_dead;  /* idle connections that have ended and that libcurl still holds */
     size_t n_ended; /* connections that have ended, ever */
 };
 
 struct stook__engine {
     struct stook__allocator *allocator;
     struct stook__loop *loop;
-    struct stook__link multis; /* all */
-    struct stook__link active;  /* multi handles that may have messages */
-    struct stook__link kicked;  /* multi handles whose CURLM wants to be told at once */
+    struct stook__link multis;       /* all */
+    struct stook__link active;       /* multi handles that may have messages */
+    struct stook__link kicked;       /* multi handles whose CURLM wants to be told at once */
     struct stook__timer_heap alarms; /* of multi handles */
     struct stook__sockets sockets;
-    struct stook__link finished; /* easy handles with news */
-    struct stook__link ready_owners;  /* owners that want a turn; see engine.h */
-    size_t orphaned;               /* easy handles whose look-up cannot be interrupted */
+    struct stook__link finished;     /* easy handles with news */
+    struct stook__link ready_owners; /* owners that want a turn; see engine.h */
+    size_t orphaned;                 /* easy handles whose look-up cannot be interrupted */
     struct stook__map trusts;
-    struct stook__link unused_trusts, unused, resting; /* the last two: origins, easy handles; the oldest first */
+    struct stook__link unused_trusts, unused,
+        resting; /* the last two: origins, easy handles; the oldest first */
     size_t n_unused_trusts, n_unused, n_resting;
     /* connect_gate.c */
     struct stook__timer_heap caps;
     struct stook__link ready, waiting_for_lookup; /* origins */
-    struct stook__link lookups;        /* easy handles, by start; those that hang are not among them */
+    struct stook__link lookups; /* easy handles, by start; those that hang are not among them */
     size_t n_lookups, n_hung;
-    size_t n_probing; /* probes let go since libcurl last ran: it has yet to say which of them look their name up */
-    struct stook__link next_addresses; /* next_address.c: easy handles */
+    size_t
+        n_probing; /* probes let go since libcurl last ran: it has yet to say which of them look their name up */
+    struct stook__link next_addresses;          /* next_address.c: easy handles */
     struct stook__timer_heap timeout_extension; /* timeout_extension.c: of easy handles */
-    unsigned quirks;   /* of the libcurl that runs */
-    size_t n_running;  /* easy handles in a CURLM */
-    int64_t now;       /* while libcurl runs */
-    int64_t asked_at;  /* when multi handles that lose timers were last asked */
+    unsigned quirks;                            /* of the libcurl that runs */
+    size_t n_running;                           /* easy handles in a CURLM */
+    int64_t now;                                /* while libcurl runs */
+    int64_t asked_at;     /* when multi handles that lose timers were last asked */
     int64_t tls_close_at; /* when to look at connections that only say goodbye; 0: not */
-    int64_t pruned_at; /* when libcurl last threw old names away */
+    int64_t pruned_at;    /* when libcurl last threw old names away */
 };
 
 struct stook__multi {
     struct stook__engine *engine;
-    CURLM *curlm;               /* NULL: to be made */
-    struct stook__link all;     /* among the engine's */
-    struct stook__link easies;   /* all that are in `multi` */
-    struct stook__link active;  /* among the engine's that may have messages */
-    struct stook__link kicked;  /* among the engine's that want to be told at once */
-    struct stook__timer alarm;  /* when libcurl wants to be told */
+    CURLM *curlm;              /* NULL: to be made */
+    struct stook__link all;    /* among the engine's */
+    struct stook__link easies; /* all that are in `multi` */
+    struct stook__link active; /* among the engine's that may have messages */
+    struct stook__link kicked; /* among the engine's that want to be told at once */
+    struct stook__timer alarm; /* when libcurl wants to be told */
     CURLMcode broken;
-    size_t n_handles;           /* in `multi`; those that have ended are not among `easy handles` any more */
-    size_t n_paused;            /* easy handles whose body waits in libcurl */
+    size_t n_handles; /* in `multi`; those that have ended are not among `easy handles` any more */
+    size_t n_paused;  /* easy handles whose body waits in libcurl */
 };
 
 /* Of a head that comes in: whether a field may be folded into the one before; obs_fold.c. */
 enum stook__obs_fold_state { STOOK__STATUS_IS_NEXT, STOOK__FIELD_IS_NEXT, STOOK__OBS_FOLD_SAFE };
 
 struct stook__easy {
-    struct stook__link link; /* in its multi handle, gated, among the news, or at rest in its origin */
-    struct stook__link rest;   /* among all at rest */
-    struct stook__link lookup; /* among the look-ups under way */
-    struct stook__link next_address;  /* next_address.c */
+    struct stook__link
+        link; /* in its multi handle, gated, among the news, or at rest in its origin */
+    struct stook__link rest;               /* among all at rest */
+    struct stook__link lookup;             /* among the look-ups under way */
+    struct stook__link next_address;       /* next_address.c */
     struct stook__timer timeout_extension; /* timeout_extension.c */
     struct stook__engine *engine;
     struct stook__trust *trust;
     struct stook__curl_origin *origin;
     struct stook__multi *multi; /* while in its CURLM */
-    unsigned nth;             /* which of its origin's multi handles */
+    unsigned nth;               /* which of its origin's multi handles */
     CURL *curl;
     const struct stook__attempt_events *events;
     void *owner; /* NULL: parked, nobody listens any more */
@@ -91,21 +94,22 @@ struct stook__easy {
     int connecting; /* counted as such by its origin */
     int sent_back;  /* from the look-up: somebody else's is under way; see connect_gate.h */
     int asked;      /* it has looked its name up */
-    int sets_address, uses_address, address_failed; /* dns.c: it is to tell what libcurl forgot; it used it; that failed */
-    struct curl_slist *resolve_list;   /* libcurl keeps the pointer */
-    int paused;     /* its body waits in libcurl */
-    int program_paused;       /* and its connection is known to the table as such */
-    int carrier;    /* the descriptor that it was */
-    int starved;    /* when its last socket was closed, unconnected, no descriptors were left */
-    int dead;       /* it got a connection that had ended, and declined */
-    int sends;      /* how often libcurl was about to send the request */
-    long h2_error;  /* why it wanted to send it again; -1: not known */
-    int dns_age;    /* seconds, as set on the handle */
+    int sets_address, uses_address,
+        address_failed; /* dns.c: it is to tell what libcurl forgot; it used it; that failed */
+    struct curl_slist *resolve_list; /* libcurl keeps the pointer */
+    int paused;                      /* its body waits in libcurl */
+    int program_paused;              /* and its connection is known to the table as such */
+    int carrier;                     /* the descriptor that it was */
+    int starved;   /* when its last socket was closed, unconnected, no descriptors were left */
+    int dead;      /* it got a connection that had ended, and declined */
+    int sends;     /* how often libcurl was about to send the request */
+    long h2_error; /* why it wanted to send it again; -1: not known */
+    int dns_age;   /* seconds, as set on the handle */
     enum stook__obs_fold_state obs_fold;
-    int traced;     /* obs_fold.c */
-    size_t n_ended; /* of sockets, when it went to rest */
+    int traced;                /* obs_fold.c */
+    size_t n_ended;            /* of sockets, when it went to rest */
     struct stook__link opened; /* sockets made for this attempt that are still there */
-    int n_opened; /* all that were made for it */
+    int n_opened;              /* all that were made for it */
     char error[CURL_ERROR_SIZE];
 };
 

@@ -41,7 +41,8 @@ static int is_literal(const char *key, size_t size)
     return strcmp(name, "localhost") == 0 || inet_pton(AF_INET, name, &address) == 1;
 }
 
-static struct stook__curl_origin *make(struct stook__trust *trust, uint64_t hash, const char *key, size_t size, int h2)
+static struct stook__curl_origin *make(struct stook__trust *trust, uint64_t hash, const char *key,
+                                       size_t size, int h2)
 {
     struct stook__engine *engine = trust->engine;
     struct stook__curl_origin *origin = stook__alloc(engine->allocator, sizeof *origin + size);
@@ -71,13 +72,15 @@ static struct stook__curl_origin *make(struct stook__trust *trust, uint64_t hash
     return origin;
 }
 
-static struct stook__curl_origin *find(struct stook__trust *trust, uint64_t hash, const char *key, size_t size, int h2)
+static struct stook__curl_origin *find(struct stook__trust *trust, uint64_t hash, const char *key,
+                                       size_t size, int h2)
 {
     struct stook__node *node = stook__map_find(&trust->origins[h2], hash, key, size);
     return node != NULL ? STOOK__OF(struct stook__curl_origin, node, node) : NULL;
 }
 
-struct stook__curl_origin *stook__curl_origin_get(struct stook__trust *trust, const char *key, size_t size, int h2)
+struct stook__curl_origin *stook__curl_origin_get(struct stook__trust *trust, const char *key,
+                                                  size_t size, int h2)
 {
     uint64_t hash = stook__map_hash(key, size);
     struct stook__curl_origin *origin = find(trust, hash, key, size, h2);
@@ -124,7 +127,8 @@ void stook__curl_origin_unref(struct stook__curl_origin *origin)
     stook__trust_unref(trust);
 }
 
-struct stook__easy *stook__curl_origin_pop(struct stook__trust *trust, const struct stook__node *key, int h2)
+struct stook__easy *stook__curl_origin_pop(struct stook__trust *trust,
+                                           const struct stook__node *key, int h2)
 {
     struct stook__curl_origin *origin = find(trust, key->hash, key->key, key->key_size, h2);
     struct stook__link *first = origin != NULL ? stook__list_pop(&origin->pool) : NULL;
@@ -150,7 +154,8 @@ void stook__curl_origin_push(struct stook__curl_origin *origin, struct stook__ea
 static void make_load(struct stook__curl_origin *origin)
 {
     size_t count = origin->n_load != 0 ? 2 * origin->n_load : 1;
-    unsigned short *load = stook__resize(origin->engine->allocator, origin->load, count * sizeof *load);
+    unsigned short *load =
+        stook__resize(origin->engine->allocator, origin->load, count * sizeof *load);
     if (load == NULL)
         return;
     memset(load + origin->n_load, 0, (count - origin->n_load) * sizeof *load);
@@ -181,7 +186,8 @@ struct stook__multi *stook__curl_origin_enter(struct stook__curl_origin *origin,
     size_t nth = pick(origin);
     if (nth >= origin->n_load)
         return NULL;
-    struct stook__multi *multi = stook__trust_multi(origin->trust, (size_t)origin->h2 * MULTIS_MAX + (origin->home + nth) % MULTIS_MAX);
+    struct stook__multi *multi = stook__trust_multi(
+        origin->trust, (size_t)origin->h2 * MULTIS_MAX + (origin->home + nth) % MULTIS_MAX);
     if (multi == NULL)
         return NULL;
     origin->load[nth]++;

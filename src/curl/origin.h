@@ -9,9 +9,9 @@
 #ifndef STOOK_CURL_ORIGIN_H
 #define STOOK_CURL_ORIGIN_H
 
-#include "util/timer_heap.h"
-#include "util/map.h"
 #include "curl/trust.h"
+#include "util/map.h"
+#include "util/timer_heap.h"
 
 struct stook__curl_origin {
     struct stook__node node;
@@ -23,13 +23,13 @@ struct stook__curl_origin {
     size_t n_load, in_flight;
     unsigned home;
     int tls, h2, literal; /* h2: may be agreed, 2: or HTTP/3; literal: no name to be looked up */
-    int protocol;     /* 0: not known yet, 11, 20 */
-    int directory;    /* its certificate needs the directory of authorities */
+    int protocol;         /* 0: not known yet, 11, 20 */
+    int directory;        /* its certificate needs the directory of authorities */
 
     /* connect_gate.c */
-    struct stook__link gated;  /* easy handles that wait */
-    struct stook__link ready;  /* among the engine's whose gate may be open now */
-    struct stook__link waiting_for_dns; /* easy handles for whom somebody looks the name up */
+    struct stook__link gated;              /* easy handles that wait */
+    struct stook__link ready;              /* among the engine's whose gate may be open now */
+    struct stook__link waiting_for_dns;    /* easy handles for whom somebody looks the name up */
     struct stook__link waiting_for_lookup; /* among the engine's that want to look up a name */
     struct stook__easy *probe; /* the one that went first, until it is connected or gone */
     struct stook__timer cap;
@@ -45,9 +45,11 @@ struct stook__curl_origin {
 };
 
 /* NULL: no memory. */
-struct stook__curl_origin *stook__curl_origin_get(struct stook__trust *trust, const char *key, size_t size, int h2);
+struct stook__curl_origin *stook__curl_origin_get(struct stook__trust *trust, const char *key,
+                                                  size_t size, int h2);
 /* A easy handle at rest, or NULL; by what its key's hash is. */
-struct stook__easy *stook__curl_origin_pop(struct stook__trust *trust, const struct stook__node *key, int h2);
+struct stook__easy *stook__curl_origin_pop(struct stook__trust *trust,
+                                           const struct stook__node *key, int h2);
 /* A easy handle to rest. The oldest of all goes if there are too many. */
 void stook__curl_origin_push(struct stook__curl_origin *origin, struct stook__easy *easy);
 

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "curl/idle.h"
-#include "curl/quirks/next_address.h"
 #include "curl/origin.h"
+#include "curl/quirks/next_address.h"
 #include "curl/quirks/quirks.h"
 #include "curl/socket_entry.h"
 #include "loop/loop.h"
@@ -84,13 +84,14 @@ static int has_name(const struct stook__connection *name)
     return name->id >= 0 || name->local_port > 0;
 }
 
-void stook__sockets_name(const struct stook__easy *easy, const char *remote, int remote_port, int local_port,
-                         struct stook__connection *ret_name)
+void stook__sockets_name(const struct stook__easy *easy, const char *remote, int remote_port,
+                         int local_port, struct stook__connection *ret_name)
 {
     curl_off_t id = -1;
     if (curl_easy_getinfo(easy->curl, CONN_ID, &id) != CURLE_OK)
         id = -1;
-    *ret_name = (struct stook__connection){.id = id, .local_port = local_port, .remote_port = remote_port};
+    *ret_name =
+        (struct stook__connection){.id = id, .local_port = local_port, .remote_port = remote_port};
     size_t size = remote != NULL ? strlen(remote) : 0;
     if (size < sizeof ret_name->remote)
         memcpy(ret_name->remote, remote != NULL ? remote : "", size);
@@ -107,13 +108,15 @@ static void name_of(const struct stook__easy *easy, struct stook__connection *re
     stook__sockets_name(easy, ip, (int)remote, (int)local, ret_name);
 }
 
-static int is_called(const struct stook__socket *socket, const struct stook__multi *multi, const struct stook__connection *name)
+static int is_called(const struct stook__socket *socket, const struct stook__multi *multi,
+                     const struct stook__connection *name)
 {
     if (!socket->ours || !socket->connected || socket->multi != multi || !has_name(name))
         return 0;
     if (name->id >= 0)
         return socket->name.id == name->id;
-    return socket->name.local_port == name->local_port && socket->name.remote_port == name->remote_port &&
+    return socket->name.local_port == name->local_port &&
+           socket->name.remote_port == name->remote_port &&
            strcmp(socket->name.remote, name->remote) == 0;
 }
 
@@ -271,7 +274,8 @@ int stook__sockets_reached(const struct stook__easy *easy)
         const struct stook__socket *socket = STOOK__OF(struct stook__socket, opened, link);
         struct sockaddr_storage peer;
         socklen_t size = sizeof peer;
-        if (socket->watcher != NULL && getpeername(socket->fd, (struct sockaddr *)&peer, &size) == 0)
+        if (socket->watcher != NULL &&
+            getpeername(socket->fd, (struct sockaddr *)&peer, &size) == 0)
             return 1;
     }
     return 0;

@@ -27,8 +27,8 @@ struct stook__connection {
 };
 
 /* From the pre-request callback: what the easy handle's connection is called. */
-void stook__sockets_name(const struct stook__easy *easy, const char *remote, int remote_port, int local_port,
-                         struct stook__connection *ret_name);
+void stook__sockets_name(const struct stook__easy *easy, const char *remote, int remote_port,
+                         int local_port, struct stook__connection *ret_name);
 
 /* A socket of ours. 0 or STOOK_ENOMEM; then it is still the caller's. */
 int stook__sockets_opened(struct stook__easy *easy, int fd);

@@ -6,7 +6,9 @@
 
 #include "curl/origin.h"
 
-enum { UNUSED_MAX = 64 }; /* trusts that nobody uses, each with its connections and its store of authorities */
+enum {
+    UNUSED_MAX = 64
+}; /* trusts that nobody uses, each with its connections and its store of authorities */
 
 /* What multi handles of one trust would otherwise keep apart. */
 static CURLSH *make_share(void)
@@ -35,7 +37,8 @@ static void destroy(struct stook__trust *trust)
     stook__free(engine->allocator, trust);
 }
 
-static struct stook__trust *make(struct stook__engine *engine, uint64_t hash, const char *key, size_t size)
+static struct stook__trust *make(struct stook__engine *engine, uint64_t hash, const char *key,
+                                 size_t size)
 {
     struct stook__trust *trust = stook__alloc(engine->allocator, sizeof *trust + size);
     if (trust == NULL)
@@ -62,7 +65,8 @@ struct stook__trust *stook__trust_get(struct stook__engine *engine, const char *
 {
     uint64_t hash = stook__map_hash(key, size);
     struct stook__node *node = stook__map_find(&engine->trusts, hash, key, size);
-    return node != NULL ? STOOK__OF(struct stook__trust, node, node) : make(engine, hash, key, size);
+    return node != NULL ? STOOK__OF(struct stook__trust, node, node)
+                        : make(engine, hash, key, size);
 }
 
 void stook__trust_ref(struct stook__trust *trust)
@@ -87,7 +91,8 @@ struct stook__multi *stook__trust_multi(struct stook__trust *trust, size_t index
 {
     if (index >= trust->n_multis) {
         size_t count = index + 1 > 2 * trust->n_multis ? index + 1 : 2 * trust->n_multis;
-        struct stook__multi **multis = stook__resize(trust->engine->allocator, trust->multis, count * sizeof *multis);
+        struct stook__multi **multis =
+            stook__resize(trust->engine->allocator, trust->multis, count * sizeof *multis);
         if (multis == NULL)
             return NULL;
         for (size_t i = trust->n_multis; i < count; i++)

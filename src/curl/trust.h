@@ -8,18 +8,19 @@
 #ifndef STOOK_CURL_TRUST_H
 #define STOOK_CURL_TRUST_H
 
-#include "util/map.h"
 #include "curl/multi.h"
+#include "util/map.h"
 
 struct stook__trust {
     struct stook__node node; /* among the engine's */
     struct stook__engine *engine;
-    struct stook__link unused;    /* among the engine's that nobody uses, the oldest first */
-    size_t n_users;               /* origins with a request in flight, and who holds it */
-    CURLSH *share;                /* names and TLS sessions of all its multi handles. One thread, so no locks */
-    struct stook__multi **multis;   /* made when first needed */
+    struct stook__link unused; /* among the engine's that nobody uses, the oldest first */
+    size_t n_users;            /* origins with a request in flight, and who holds it */
+    CURLSH *share; /* names and TLS sessions of all its multi handles. One thread, so no locks */
+    struct stook__multi **multis; /* made when first needed */
     size_t n_multis;
-    struct stook__map origins[3]; /* [1]: those whose connections may speak HTTP/2; [2]: or HTTP/3 */
+    struct stook__map
+        origins[3]; /* [1]: those whose connections may speak HTTP/2; [2]: or HTTP/3 */
     char key[];
 };
 

@@ -5,7 +5,8 @@
  */
 #include "deliver/callbacks.h"
 
-void stook__call_result(const struct stook__callbacks *callbacks, stook_batch *batch, const stook_result *result)
+void stook__call_result(const struct stook__callbacks *callbacks, stook_batch *batch,
+                        const stook_result *result)
 {
     callbacks->on_result(batch, result, callbacks->user);
 }
@@ -21,24 +22,26 @@ void stook__call_done(const struct stook__callbacks *callbacks, stook_batch *bat
         callbacks->done(batch, failed, callbacks->done_user);
 }
 
-int stook__call_head(const struct stook__optional *optional, stook_batch *batch, const stook_result *result, void *user)
+int stook__call_head(const struct stook__optional *optional, stook_batch *batch,
+                     const stook_result *result, void *user)
 {
     return optional->on_head(batch, result, user);
 }
 
-int stook__call_body(const struct stook__optional *optional, stook_batch *batch, const stook_result *result, const void *data,
-                     size_t size, void *user)
+int stook__call_body(const struct stook__optional *optional, stook_batch *batch,
+                     const stook_result *result, const void *data, size_t size, void *user)
 {
     return optional->on_body(batch, result, data, size, user);
 }
 
-int64_t stook__call_read(const struct stook__optional *optional, stook_batch *batch, size_t index, void *buffer, size_t size,
-                         void *user)
+int64_t stook__call_read(const struct stook__optional *optional, stook_batch *batch, size_t index,
+                         void *buffer, size_t size, void *user)
 {
     return optional->body_read(batch, index, buffer, size, user);
 }
 
-int stook__call_rewind(const struct stook__optional *optional, stook_batch *batch, size_t index, void *user)
+int stook__call_rewind(const struct stook__optional *optional, stook_batch *batch, size_t index,
+                       void *user)
 {
     return optional->body_rewind(batch, index, user);
 }
@@ -48,13 +51,15 @@ void stook__call_release(const struct stook__optional *optional)
     optional->body_release(optional->body, optional->user);
 }
 
-void stook__call_progress(const struct stook__optional *optional, stook_batch *batch, const stook_result *result,
-                          const struct stook_progress *progress, void *user)
+void stook__call_progress(const struct stook__optional *optional, stook_batch *batch,
+                          const stook_result *result, const struct stook_progress *progress,
+                          void *user)
 {
     optional->on_progress(batch, result, progress, user);
 }
 
-void stook__call_posted(void (*call)(stook_client *client, void *user), stook_client *client, void *user)
+void stook__call_posted(void (*call)(stook_client *client, void *user), stook_client *client,
+                        void *user)
 {
     call(client, user);
 }

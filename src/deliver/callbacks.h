@@ -14,19 +14,24 @@ struct stook__callbacks {
     void *done_user;
 };
 
-void stook__call_result(const struct stook__callbacks *callbacks, stook_batch *batch, const stook_result *result);
+void stook__call_result(const struct stook__callbacks *callbacks, stook_batch *batch,
+                        const stook_result *result);
 int stook__call_more(const struct stook__callbacks *callbacks, stook_batch *batch);
 void stook__call_done(const struct stook__callbacks *callbacks, stook_batch *batch, int failed);
-int stook__call_head(const struct stook__optional *optional, stook_batch *batch, const stook_result *result, void *user);
-int stook__call_body(const struct stook__optional *optional, stook_batch *batch, const stook_result *result, const void *data,
-                     size_t size, void *user);
-int64_t stook__call_read(const struct stook__optional *optional, stook_batch *batch, size_t index, void *buffer, size_t size,
-                         void *user);
-int stook__call_rewind(const struct stook__optional *optional, stook_batch *batch, size_t index, void *user);
+int stook__call_head(const struct stook__optional *optional, stook_batch *batch,
+                     const stook_result *result, void *user);
+int stook__call_body(const struct stook__optional *optional, stook_batch *batch,
+                     const stook_result *result, const void *data, size_t size, void *user);
+int64_t stook__call_read(const struct stook__optional *optional, stook_batch *batch, size_t index,
+                         void *buffer, size_t size, void *user);
+int stook__call_rewind(const struct stook__optional *optional, stook_batch *batch, size_t index,
+                       void *user);
 void stook__call_release(const struct stook__optional *optional);
-void stook__call_progress(const struct stook__optional *optional, stook_batch *batch, const stook_result *result,
-                          const struct stook_progress *progress, void *user);
-void stook__call_posted(void (*call)(stook_client *client, void *user), stook_client *client, void *user);
+void stook__call_progress(const struct stook__optional *optional, stook_batch *batch,
+                          const stook_result *result, const struct stook_progress *progress,
+                          void *user);
+void stook__call_posted(void (*call)(stook_client *client, void *user), stook_client *client,
+                        void *user);
 void stook__call_closed(void (*closed)(void *user), void *user);
 
 #endif

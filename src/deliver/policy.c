@@ -4,7 +4,8 @@
 
 static enum stook__completion_step judge(struct stook__completion_policy *completion)
 {
-    int bad = completion->failed > 0, enough = completion->quorum > 0 && completion->ok >= completion->quorum;
+    int bad = completion->failed > 0,
+        enough = completion->quorum > 0 && completion->ok >= completion->quorum;
     if (completion->decided)
         return STOOK__CONTINUE;
     switch (completion->policy) {
@@ -23,14 +24,16 @@ static enum stook__completion_step judge(struct stook__completion_policy *comple
     }
 }
 
-enum stook__completion_step stook__completion_policy_open(struct stook__completion_policy *completion, int64_t policy, size_t quorum)
+enum stook__completion_step stook__completion_policy_open(
+    struct stook__completion_policy *completion, int64_t policy, size_t quorum)
 {
     completion->policy = policy;
     completion->quorum = policy == STOOK_POLICY_FIRST_OK ? 1 : quorum;
     return judge(completion);
 }
 
-enum stook__completion_step stook__completion_policy_note(struct stook__completion_policy *completion, int ok)
+enum stook__completion_step stook__completion_policy_note(
+    struct stook__completion_policy *completion, int ok)
 {
     completion->ok += ok != 0;
     completion->failed += ok == 0;

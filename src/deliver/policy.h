@@ -19,9 +19,11 @@ enum stook__completion_step {
 };
 
 /* The await begins; results that were there before count. */
-enum stook__completion_step stook__completion_policy_open(struct stook__completion_policy *completion, int64_t policy, size_t quorum);
+enum stook__completion_step stook__completion_policy_open(
+    struct stook__completion_policy *completion, int64_t policy, size_t quorum);
 /* One more result. What follows is said once. */
-enum stook__completion_step stook__completion_policy_note(struct stook__completion_policy *completion, int ok);
+enum stook__completion_step stook__completion_policy_note(
+    struct stook__completion_policy *completion, int ok);
 /* Whether it is reached; `over`: no result is to come. */
 int stook__completion_policy_satisfied(const struct stook__completion_policy *completion, int over);
 

@@ -15,6 +15,7 @@ int stook__quota_counts(const struct stook__result_queue *queue);
 size_t stook__quota_set(struct stook__result_queue *queue);
 /* The next to go on, which is to be released; NULL: none. `head`: that of the head, or NULL if it is not
    under way; `stuck`: it waits for a slot. */
-struct stook__body_flow *stook__quota_next(struct stook__result_queue *queue, struct stook__body_flow *head, int stuck, size_t *left);
+struct stook__body_flow *stook__quota_next(struct stook__result_queue *queue,
+                                           struct stook__body_flow *head, int stuck, size_t *left);
 
 #endif

@@ -18,12 +18,14 @@ void stook__result_queue_free(struct stook__result_queue *queue, struct stook__a
 }
 
 /* Kept results in order of arrival need a place each; it is made before it is needed. */
-static int make_places(struct stook__result_queue *queue, struct stook__allocator *allocator, size_t count)
+static int make_places(struct stook__result_queue *queue, struct stook__allocator *allocator,
+                       size_t count)
 {
     if (count <= queue->order_capacity)
         return 0;
     size_t capacity = queue->order_capacity * 2 > count ? queue->order_capacity * 2 : count;
-    struct stook__result_entry **order = stook__resize(allocator, queue->order, capacity * sizeof *order);
+    struct stook__result_entry **order =
+        stook__resize(allocator, queue->order, capacity * sizeof *order);
     if (order == NULL)
         return STOOK_ENOMEM;
     queue->order = order;
@@ -31,9 +33,11 @@ static int make_places(struct stook__result_queue *queue, struct stook__allocato
     return 0;
 }
 
-int stook__result_queue_add(struct stook__result_queue *queue, struct stook__allocator *allocator, struct stook__result_entry *entry)
+int stook__result_queue_add(struct stook__result_queue *queue, struct stook__allocator *allocator,
+                            struct stook__result_entry *entry)
 {
-    if (queue->open && !queue->options.borrowed && !queue->options.ordered && make_places(queue, allocator, queue->count + 1) != 0)
+    if (queue->open && !queue->options.borrowed && !queue->options.ordered &&
+        make_places(queue, allocator, queue->count + 1) != 0)
         return STOOK_ENOMEM;
     if (stook__sparse_array_set(&queue->entries, allocator, queue->count, entry) != 0)
         return STOOK_ENOMEM;
@@ -42,13 +46,15 @@ int stook__result_queue_add(struct stook__result_queue *queue, struct stook__all
     return 0;
 }
 
-void stook__result_queue_started(struct stook__result_queue *queue, struct stook__result_entry *entry)
+void stook__result_queue_started(struct stook__result_queue *queue,
+                                 struct stook__result_entry *entry)
 {
     entry->started = 1;
     queue->out++;
 }
 
-void stook__result_queue_stopped(struct stook__result_queue *queue, struct stook__result_entry *entry)
+void stook__result_queue_stopped(struct stook__result_queue *queue,
+                                 struct stook__result_entry *entry)
 {
     entry->started = 0;
     queue->out--;
@@ -70,12 +76,14 @@ static int has_next(const struct stook__result_queue *queue)
 
 static void place(struct stook__result_queue *queue, struct stook__link *ring)
 {
-    if (!queue->delivering && !queue->paused && !queue->options.pulled && has_next(queue) && stook__list_empty(&queue->ring))
+    if (!queue->delivering && !queue->paused && !queue->options.pulled && has_next(queue) &&
+        stook__list_empty(&queue->ring))
         stook__list_append(ring, &queue->ring);
 }
 
 /* Where an arrived entry goes, once it is known how the batch is awaited. */
-static void sort_in(struct stook__result_queue *queue, struct stook__link *ring, struct stook__result_entry *entry)
+static void sort_in(struct stook__result_queue *queue, struct stook__link *ring,
+                    struct stook__result_entry *entry)
 {
     if (queue->options.borrowed) {
         if (!queue->options.ordered)
@@ -88,8 +96,8 @@ static void sort_in(struct stook__result_queue *queue, struct stook__link *ring,
     queue->delivered++;
 }
 
-int stook__result_queue_open(struct stook__result_queue *queue, struct stook__allocator *allocator, struct stook__link *ring,
-                     const struct stook__gather_options *options)
+int stook__result_queue_open(struct stook__result_queue *queue, struct stook__allocator *allocator,
+                             struct stook__link *ring, const struct stook__gather_options *options)
 {
     struct stook__link early, *link;
     if (!options->ordered && !options->borrowed && make_places(queue, allocator, queue->count) != 0)
@@ -104,8 +112,8 @@ int stook__result_queue_open(struct stook__result_queue *queue, struct stook__al
     return 0;
 }
 
-void stook__result_queue_finished(struct stook__result_queue *queue, struct stook__link *ring, struct stook__result_entry *entry, size_t bytes,
-                         int ok)
+void stook__result_queue_finished(struct stook__result_queue *queue, struct stook__link *ring,
+                                  struct stook__result_entry *entry, size_t bytes, int ok)
 {
     entry->arrived = 1;
     queue->arrived++;
@@ -126,7 +134,8 @@ int stook__result_queue_has_room(const struct stook__result_queue *queue)
     /* A place for the head while it has none; if it never takes it, for the next head. */
     const struct stook__result_entry *head = queue->options.ordered ? head_of(queue) : NULL;
     size_t kept = head != NULL && !head->started;
-    return (!waits || queue->out + kept < queue->options.window) && queue->buffered + queue->counter.bytes < queue->options.max_buffered_bytes;
+    return (!waits || queue->out + kept < queue->options.window) &&
+           queue->buffered + queue->counter.bytes < queue->options.max_buffered_bytes;
 }
 
 struct stook__result_entry *stook__result_queue_head(const struct stook__result_queue *queue)
@@ -161,7 +170,8 @@ int stook__result_queue_is_done(const struct stook__result_queue *queue)
     return (queue->options.pulled ? queue->arrived : queue->delivered) == queue->count;
 }
 
-void stook__result_queue_pause(struct stook__result_queue *queue, struct stook__link *ring, int paused)
+void stook__result_queue_pause(struct stook__result_queue *queue, struct stook__link *ring,
+                               int paused)
 {
     queue->paused = paused;
     if (paused)
@@ -170,7 +180,8 @@ void stook__result_queue_pause(struct stook__result_queue *queue, struct stook__
         place(queue, ring);
 }
 
-struct stook__result_entry *stook__result_queue_next(struct stook__link *ring, struct stook__result_queue **ret_tray)
+struct stook__result_entry *stook__result_queue_next(struct stook__link *ring,
+                                                     struct stook__result_queue **ret_tray)
 {
     struct stook__link *first = stook__list_pop(ring);
     if (first == NULL)
@@ -180,8 +191,9 @@ struct stook__result_entry *stook__result_queue_next(struct stook__link *ring, s
     return take(queue);
 }
 
-void stook__result_queue_release(struct stook__result_queue *queue, struct stook__allocator *allocator, struct stook__link *ring,
-                        struct stook__result_entry *entry, size_t bytes)
+void stook__result_queue_release(struct stook__result_queue *queue,
+                                 struct stook__allocator *allocator, struct stook__link *ring,
+                                 struct stook__result_entry *entry, size_t bytes)
 {
     stook__sparse_array_clear(&queue->entries, allocator, entry->index);
     queue->out -= entry->started;
@@ -191,13 +203,16 @@ void stook__result_queue_release(struct stook__result_queue *queue, struct stook
     place(queue, ring);
 }
 
-struct stook__result_entry *stook__result_queue_by_index(const struct stook__result_queue *queue, size_t index)
+struct stook__result_entry *stook__result_queue_by_index(const struct stook__result_queue *queue,
+                                                         size_t index)
 {
     struct stook__result_entry *entry = stook__sparse_array_get(&queue->entries, index);
-    return queue->open && !queue->options.borrowed && entry != NULL && entry->arrived ? entry : NULL;
+    return queue->open && !queue->options.borrowed && entry != NULL && entry->arrived ? entry
+                                                                                      : NULL;
 }
 
-struct stook__result_entry *stook__result_queue_at(const struct stook__result_queue *queue, size_t i)
+struct stook__result_entry *stook__result_queue_at(const struct stook__result_queue *queue,
+                                                   size_t i)
 {
     if (queue->options.ordered || !queue->open || queue->options.borrowed)
         return stook__result_queue_by_index(queue, i);

@@ -2,11 +2,11 @@
 /* The life of one attempt; see attempt.h. */
 #include <string.h>
 
-#include "http/flow.h"
-#include "http/upload_source.h"
 #include "http/body_sink.h"
+#include "http/flow.h"
 #include "http/stream.h"
 #include "http/upload.h"
+#include "http/upload_source.h"
 
 enum { HEAD_SLACK = 4 }; /* bytes: numbers of the next answer may be longer */
 
@@ -77,15 +77,16 @@ static int set_up(struct stook__attempt *attempt)
 static int streams(const struct stook__spec *spec)
 {
     const struct stook__optional *optional = spec->optional;
-    return optional != NULL && (optional->on_head != NULL || optional->on_body != NULL || optional->on_progress != NULL ||
-                             optional->body_read != NULL);
+    return optional != NULL && (optional->on_head != NULL || optional->on_body != NULL ||
+                                optional->on_progress != NULL || optional->body_read != NULL);
 }
 
 static int prepare(struct stook__attempt *attempt)
 {
     const struct stook__optional *optional = attempt->spec->optional;
     int error = 0;
-    if (streams(attempt->spec) || attempt->policy->decompress == 1 || (optional != NULL && optional->output_file != NULL))
+    if (streams(attempt->spec) || attempt->policy->decompress == 1 ||
+        (optional != NULL && optional->output_file != NULL))
         error = stook__stream_begin(attempt);
     if (error == 0 && attempt->stream != NULL)
         error = stook__body_sink_begin(attempt);
@@ -101,7 +102,8 @@ static int is_opening(const struct stook__attempt *attempt)
 }
 
 /* Why it did not start. */
-static void say_refusal(struct stook__attempt *attempt, int error, struct stook__outcome *ret_outcome)
+static void say_refusal(struct stook__attempt *attempt, int error,
+                        struct stook__outcome *ret_outcome)
 {
     *ret_outcome = attempt->refusal;
     attempt->refusal = (struct stook__outcome){0};
@@ -112,10 +114,11 @@ static void say_refusal(struct stook__attempt *attempt, int error, struct stook_
     ret_outcome->starved = ret_outcome->error == STOOK_ENOFD;
 }
 
-struct stook__attempt *stook__attempt_begin(struct stook__defaults *defaults, const struct stook__spec *spec,
-                                            const struct stook__node *origin, const struct stook__settings *policy,
-                                            int fresh, void *owner,
-                                            struct stook__outcome *ret_outcome)
+struct stook__attempt *stook__attempt_begin(struct stook__defaults *defaults,
+                                            const struct stook__spec *spec,
+                                            const struct stook__node *origin,
+                                            const struct stook__settings *policy, int fresh,
+                                            void *owner, struct stook__outcome *ret_outcome)
 {
     struct stook__allocator *allocator = defaults->allocator;
     *ret_outcome = (struct stook__outcome){0};
@@ -158,8 +161,8 @@ static int is_unknown_authority(long result)
 static int wants_directory(struct stook__attempt *attempt, const struct stook__easy_info *facts)
 {
     long result = 0;
-    if (facts->code != CURLE_PEER_FAILED_VERIFICATION || stook__peer_own_authorities(attempt->policy) ||
-        stook__easy_state(attempt->easy)->directory)
+    if (facts->code != CURLE_PEER_FAILED_VERIFICATION ||
+        stook__peer_own_authorities(attempt->policy) || stook__easy_state(attempt->easy)->directory)
         return 0;
     curl_easy_getinfo(stook__easy_curl(attempt->easy), CURLINFO_SSL_VERIFYRESULT, &result);
     return is_unknown_authority(result);
@@ -173,7 +176,8 @@ static int try_again(struct stook__attempt *attempt)
     if (stook__easy_succeeded(attempt->easy))
         return 0;
     stook__easy_info(attempt->easy, &facts);
-    if (attempt->error != 0 || facts.broken != CURLM_OK || !stook__upload_source_may_repeat(attempt))
+    if (attempt->error != 0 || facts.broken != CURLM_OK ||
+        !stook__upload_source_may_repeat(attempt))
         return 0;
     if (wants_directory(attempt, &facts))
         stook__easy_note_directory(attempt->easy);
@@ -336,7 +340,8 @@ int stook__attempt_copy_head(struct stook__attempt *attempt, struct stook__answe
     *ret_answer = (struct stook__answer){.status = answer->status, .protocol = answer->protocol};
     memcpy(ret_answer->time_us, answer->time_us, sizeof answer->time_us);
     if (attempt->trailers_at > 0 &&
-        stook__buffer_append(&ret_answer->head, attempt->allocator, answer->head.data, attempt->trailers_at) != 0)
+        stook__buffer_append(&ret_answer->head, attempt->allocator, answer->head.data,
+                             attempt->trailers_at) != 0)
         return STOOK_ENOMEM;
     return stook__metadata_put(&ret_answer->head, attempt->allocator, &facts);
 }
@@ -351,9 +356,11 @@ static int seal(struct stook__attempt *attempt)
     if (attempt->spec->body_size > 0 || attempt->spec->optional != NULL)
         curl_easy_getinfo(stook__easy_curl(attempt->easy), CURLINFO_SIZE_UPLOAD_T, &sent);
     struct stook__metadata facts = facts_of(attempt);
-    facts.number[STOOK__METADATA_TRAILERS] = attempt->head_done ? head->size - attempt->trailers_at : 0;
+    facts.number[STOOK__METADATA_TRAILERS] =
+        attempt->head_done ? head->size - attempt->trailers_at : 0;
     facts.number[STOOK__METADATA_WIRE] = (uint64_t)attempt->wire;
-    facts.number[STOOK__METADATA_BODY] = attempt->sink != NULL ? (uint64_t)attempt->received : attempt->answer.body.size;
+    facts.number[STOOK__METADATA_BODY] =
+        attempt->sink != NULL ? (uint64_t)attempt->received : attempt->answer.body.size;
     facts.number[STOOK__METADATA_SENT] = (uint64_t)sent;
     if (stook__metadata_put(head, attempt->allocator, &facts) != 0) {
         stook__buffer_free(head, attempt->allocator); /* there is no head without them */
@@ -369,7 +376,8 @@ int64_t stook__attempt_received(const struct stook__attempt *attempt, int64_t *r
     return attempt->wire;
 }
 
-void stook__attempt_progress(const struct stook__attempt *attempt, struct stook_progress *ret_progress)
+void stook__attempt_progress(const struct stook__attempt *attempt,
+                             struct stook_progress *ret_progress)
 {
     curl_off_t sent = 0, to_send = -1;
     CURL *curl = attempt->easy != NULL ? stook__easy_curl(attempt->easy) : NULL;
@@ -397,7 +405,8 @@ void stook__attempt_end(struct stook__attempt *attempt, struct stook__answer *re
         stook__error_map(attempt, &facts, ret_outcome);
     if (ret_outcome != NULL)
         ret_outcome->untried = !attempt->started;
-    if (attempt->easy != NULL && seal(attempt) != 0 && ret_outcome != NULL && ret_outcome->error == 0)
+    if (attempt->easy != NULL && seal(attempt) != 0 && ret_outcome != NULL &&
+        ret_outcome->error == 0)
         stook__outcome_set(attempt->allocator, ret_outcome, STOOK_ENOMEM, NULL);
     *ret_answer = attempt->answer;
     ret_answer->attempts = (uint16_t)attempt->resends;

@@ -22,9 +22,9 @@ struct stook__outcome {
     int message_owned;
     int idempotent, lost; /* see struct stook__ending */
     int sent;             /* a connection was there, and it went out */
-    int os_error; /* of an attempt that could not begin */
-    int untried;  /* it never came to be sent */
-    int starved;          /* for want of a descriptor or a port: it may go well when others are over */
+    int os_error;         /* of an attempt that could not begin */
+    int untried;          /* it never came to be sent */
+    int starved; /* for want of a descriptor or a port: it may go well when others are over */
 };
 
 /*
@@ -33,10 +33,11 @@ struct stook__outcome {
  * spec, origin and policy live as long as the attempt.
  * Returns NULL with *ret_outcome set when it cannot start.
  */
-struct stook__attempt *stook__attempt_begin(struct stook__defaults *defaults, const struct stook__spec *spec,
-                                            const struct stook__node *origin, const struct stook__settings *policy,
-                                            int fresh, void *owner,
-                                            struct stook__outcome *ret_outcome);
+struct stook__attempt *stook__attempt_begin(struct stook__defaults *defaults,
+                                            const struct stook__spec *spec,
+                                            const struct stook__node *origin,
+                                            const struct stook__settings *policy, int fresh,
+                                            void *owner, struct stook__outcome *ret_outcome);
 /* The next attempt that has ended by itself; NULL: no news. Those whose files are open start here. */
 struct stook__attempt *stook__attempt_next_completed(struct stook__defaults *defaults);
 /* There may be news at once. */
@@ -50,7 +51,8 @@ int stook__attempt_copy_head(struct stook__attempt *attempt, struct stook__answe
 /* Bytes of the response body, as they came; and how many there are to be, -1: not known. */
 int64_t stook__attempt_received(const struct stook__attempt *attempt, int64_t *ret_expected);
 /* How far it is. */
-void stook__attempt_progress(const struct stook__attempt *attempt, struct stook_progress *ret_progress);
+void stook__attempt_progress(const struct stook__attempt *attempt,
+                             struct stook_progress *ret_progress);
 
 /* When the last byte was seen, in either direction; 0: not since it was last asked. */
 int64_t stook__attempt_moved_at(struct stook__attempt *attempt);
@@ -63,8 +65,8 @@ enum stook__phase {
     STOOK__SENDING,
     STOOK__ANSWERING, /* sent, and no byte of an answer yet */
     STOOK__RECEIVING,
-    STOOK__PAUSED, /* by the program */
-    STOOK__PAUSED_BUFFER  /* until there is room for its body */
+    STOOK__PAUSED,       /* by the program */
+    STOOK__PAUSED_BUFFER /* until there is room for its body */
 };
 enum stook__phase stook__attempt_phase(const struct stook__attempt *attempt);
 /* Whether it has a connection. */

@@ -18,8 +18,8 @@ enum {
 };
 
 struct stook__body_sink {
-    struct stook__decoder *decoder;    /* NULL: the body stays as it comes */
-    struct stook__download *file;       /* NULL: there is none for it */
+    struct stook__decoder *decoder; /* NULL: the body stays as it comes */
+    struct stook__download *file;   /* NULL: there is none for it */
     int to_file;
     struct stook__buffer waiting, fed; /* not looked at yet; in the decoder */
     struct stook__buffer spare;        /* the block of the last decoded piece */
@@ -99,10 +99,12 @@ static int64_t max_body_bytes(const struct stook__attempt *attempt)
 static int choose_decoder(struct stook__attempt *attempt)
 {
     struct stook__body_sink *sink = attempt->sink;
-    struct stook__decoder_limits limits = {max_body_bytes(attempt), attempt->policy->max_decompress_ratio};
+    struct stook__decoder_limits limits = {max_body_bytes(attempt),
+                                           attempt->policy->max_decompress_ratio};
     struct stook__buffer list = {0};
     /* The middle of an encoded body cannot be decoded. */
-    if (attempt->policy->decompress != 1 || attempt->answer.status == 206 || attempt->answer.head.data == NULL)
+    if (attempt->policy->decompress != 1 || attempt->answer.status == 206 ||
+        attempt->answer.head.data == NULL)
         return 0;
     int error = codings_of(attempt, &list);
     if (error == 0 && list.size > 0)
@@ -110,7 +112,10 @@ static int choose_decoder(struct stook__attempt *attempt)
     stook__buffer_free(&list, attempt->allocator);
     if (sink->decoder != NULL)
         attempt->flags |= STOOK_FLAG_DECODED;
-    return error != 0 ? fail(attempt, error, error == STOOK_EDECODE ? "Content-Encoding has more than two codings" : NULL) : 0;
+    return error != 0
+               ? fail(attempt, error,
+                      error == STOOK_EDECODE ? "Content-Encoding has more than two codings" : NULL)
+               : 0;
 }
 
 int stook__body_sink_head(struct stook__attempt *attempt)
@@ -144,7 +149,8 @@ static int count(struct stook__attempt *attempt, size_t size)
 }
 
 /* Decoded bytes; the decoder counts what it produces. */
-static int pull(struct stook__attempt *attempt, void *room, size_t size, int64_t *budget, size_t *ret_size)
+static int pull(struct stook__attempt *attempt, void *room, size_t size, int64_t *budget,
+                size_t *ret_size)
 {
     struct stook__decoder *decoder = attempt->sink->decoder;
     int error = stook__decoder_pull(decoder, room, size, budget, ret_size);
@@ -167,7 +173,8 @@ static int source(struct stook__body_sink *sink)
 }
 
 /* Some decoded bytes: 1; 0: there are none, or the budget is used up; -1: the attempt is to end. */
-static int decode(struct stook__attempt *attempt, void *room, size_t size, int64_t *budget, size_t *ret_size)
+static int decode(struct stook__attempt *attempt, void *room, size_t size, int64_t *budget,
+                  size_t *ret_size)
 {
     *ret_size = 0;
     while (*budget > 0) {
@@ -193,7 +200,8 @@ static int keep(struct stook__attempt *attempt, const char *data, size_t size)
     int error = stook__download_write(sink->file, data, size);
     if (error == 0)
         return 0;
-    return fail(attempt, error, error == STOOK_EPROTOCOL ? "the server sent more than the rest of the file" : NULL);
+    return fail(attempt, error,
+                error == STOOK_EPROTOCOL ? "the server sent more than the rest of the file" : NULL);
 }
 
 int stook__body_sink_pump(struct stook__attempt *attempt, int64_t *budget)
@@ -206,7 +214,8 @@ int stook__body_sink_pump(struct stook__attempt *attempt, int64_t *budget)
         return 0;
     /* What is kept in memory is held against the batch's ceiling as it comes out. */
     while (answer == 0 && !stook__body_sink_full(attempt) &&
-           (sink->to_file || stook__body_flow_may_take(&attempt->flow, sizeof piece, *attempt->clock)) &&
+           (sink->to_file ||
+            stook__body_flow_may_take(&attempt->flow, sizeof piece, *attempt->clock)) &&
            decode(attempt, piece, sizeof piece, budget, &size) > 0) {
         answer = keep(attempt, piece, size);
         stook__body_flow_count(&attempt->flow, attempt->answer.body.size);
@@ -232,7 +241,9 @@ static int put_by(struct stook__attempt *attempt, const char *data, size_t size)
 {
     struct stook__buffer *waiting = &attempt->sink->waiting;
     size_t max = may_wait(attempt);
-    int error = waiting->size + size > WAITING_MIN ? stook__buffer_reserve(waiting, attempt->allocator, max + size) : 0;
+    int error = waiting->size + size > WAITING_MIN
+                    ? stook__buffer_reserve(waiting, attempt->allocator, max + size)
+                    : 0;
     if (error == 0)
         error = stook__buffer_append(waiting, attempt->allocator, data, size);
     stook__stream_mark_ready(attempt);
@@ -244,7 +255,8 @@ int stook__body_sink_waiting(const struct stook__attempt *attempt)
     return attempt->sink->waiting.size > 0 || attempt->sink->fed.size > 0;
 }
 
-static int take_decoded(struct stook__attempt *attempt, int64_t *budget, struct stook__buffer *ret_piece)
+static int take_decoded(struct stook__attempt *attempt, int64_t *budget,
+                        struct stook__buffer *ret_piece)
 {
     struct stook__body_sink *sink = attempt->sink;
     *ret_piece = sink->spare;
@@ -256,7 +268,8 @@ static int take_decoded(struct stook__attempt *attempt, int64_t *budget, struct 
     return decode(attempt, ret_piece->data, PIECE, budget, &ret_piece->size);
 }
 
-int stook__body_sink_take(struct stook__attempt *attempt, int64_t *budget, struct stook__buffer *ret_piece)
+int stook__body_sink_take(struct stook__attempt *attempt, int64_t *budget,
+                          struct stook__buffer *ret_piece)
 {
     struct stook__body_sink *sink = attempt->sink;
     if (!stook__body_sink_waiting(attempt))
@@ -270,7 +283,8 @@ int stook__body_sink_take(struct stook__attempt *attempt, int64_t *budget, struc
 
 void stook__body_sink_give_back(struct stook__attempt *attempt, struct stook__buffer *piece)
 {
-    struct stook__buffer *place = attempt->sink->decoder != NULL ? &attempt->sink->spare : &attempt->sink->waiting;
+    struct stook__buffer *place =
+        attempt->sink->decoder != NULL ? &attempt->sink->spare : &attempt->sink->waiting;
     if (place->data != NULL) { /* the program ran its loop meanwhile */
         stook__buffer_free(piece, attempt->allocator);
         return;
@@ -289,7 +303,8 @@ static int is_put_by(const struct stook__attempt *attempt)
 
 int stook__body_sink_pauses(struct stook__attempt *attempt)
 {
-    int full = is_put_by(attempt) ? attempt->sink->waiting.size >= may_wait(attempt) : stook__body_sink_full(attempt);
+    int full = is_put_by(attempt) ? attempt->sink->waiting.size >= may_wait(attempt)
+                                  : stook__body_sink_full(attempt);
     return full && stook__stream_pause(attempt) != 0;
 }
 

@@ -39,7 +39,8 @@ void stook__body_sink_restart(struct stook__attempt *attempt);
 int stook__body_sink_waiting(const struct stook__attempt *attempt);
 /* From the turn, for a body that is the program's: the next of them; *ret_piece is empty before. 1; 0: there are none, or
    the budget is used up; -1: the attempt is to end, its error is set. */
-int stook__body_sink_take(struct stook__attempt *attempt, int64_t *budget, struct stook__buffer *ret_piece);
+int stook__body_sink_take(struct stook__attempt *attempt, int64_t *budget,
+                          struct stook__buffer *ret_piece);
 /* From the turn, for any other body: takes on what waits, as far as the budget goes. 0; -1 as above. */
 int stook__body_sink_pump(struct stook__attempt *attempt, int64_t *budget);
 /* Whether its body is the program's. */

@@ -95,12 +95,14 @@ static void *br_open(struct stook__allocator *allocator)
 static int br_no_memory(const BrotliDecoderState *state)
 {
     BrotliDecoderErrorCode code = BrotliDecoderGetErrorCode(state);
-    return code <= BROTLI_DECODER_ERROR_ALLOC_CONTEXT_MODES && code >= BROTLI_DECODER_ERROR_ALLOC_BLOCK_TYPE_TREES;
+    return code <= BROTLI_DECODER_ERROR_ALLOC_CONTEXT_MODES &&
+           code >= BROTLI_DECODER_ERROR_ALLOC_BLOCK_TYPE_TREES;
 }
 
 static enum stook__codec_status br_run(void *state, struct stook__span *span)
 {
-    switch (BrotliDecoderDecompressStream(state, &span->in_size, &span->in, &span->out_size, &span->out, NULL)) {
+    switch (BrotliDecoderDecompressStream(state, &span->in_size, &span->in, &span->out_size,
+                                          &span->out, NULL)) {
     case BROTLI_DECODER_RESULT_SUCCESS:
         return STOOK__CODEC_END;
     case BROTLI_DECODER_RESULT_ERROR:
@@ -154,7 +156,8 @@ static enum stook__codec_status zstd_run(void *state, struct stook__span *span)
         return STOOK__CODEC_END;
     if (!ZSTD_isError(code))
         return STOOK__CODEC_MORE;
-    return ZSTD_getErrorCode(code) == ZSTD_error_memory_allocation ? STOOK__CODEC_NOMEM : STOOK__CODEC_BROKEN;
+    return ZSTD_getErrorCode(code) == ZSTD_error_memory_allocation ? STOOK__CODEC_NOMEM
+                                                                   : STOOK__CODEC_BROKEN;
 }
 
 /* RFC 8878 3: frames follow one another, some to be skipped. */

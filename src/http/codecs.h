@@ -14,8 +14,8 @@ struct stook__span {
 };
 
 enum stook__codec_status {
-    STOOK__CODEC_MORE,  /* it has taken or made what it could */
-    STOOK__CODEC_END,   /* the stream has ended; what is left of the input is not of it */
+    STOOK__CODEC_MORE, /* it has taken or made what it could */
+    STOOK__CODEC_END,  /* the stream has ended; what is left of the input is not of it */
     STOOK__CODEC_BROKEN,
     STOOK__CODEC_NOMEM
 };

@@ -78,7 +78,8 @@ static int count_known(const char *list)
     return count;
 }
 
-int stook__decoder_new(struct stook__allocator *allocator, const char *list, const struct stook__decoder_limits *limits,
+int stook__decoder_new(struct stook__allocator *allocator, const char *list,
+                       const struct stook__decoder_limits *limits,
                        struct stook__decoder **ret_decoder)
 {
     const char *name;
@@ -154,20 +155,24 @@ static int count(struct stook__decoder *decoder, struct layer *layer, size_t siz
     int64_t slack = is_last ? 0 : STOOK__DECODER_FREE;
     layer->produced += (int64_t)size;
     if (limits->bytes >= 0 && layer->produced - slack > limits->bytes)
-        return fail(decoder, STOOK_ETOOLARGE, is_last ? "the body is over max_body_bytes" : "a layer of the body's coding is over max_body_bytes");
-    if (limits->ratio >= 0 && layer->produced > STOOK__DECODER_FREE && layer->produced / limits->ratio > decoder->fed)
+        return fail(decoder, STOOK_ETOOLARGE,
+                    is_last ? "the body is over max_body_bytes"
+                            : "a layer of the body's coding is over max_body_bytes");
+    if (limits->ratio >= 0 && layer->produced > STOOK__DECODER_FREE &&
+        layer->produced / limits->ratio > decoder->fed)
         return fail(decoder, STOOK_ETOOLARGE, "the body swells by more than max_decompress_ratio");
     return 0;
 }
 
 /* One step of a layer: bytes into the room, as many as its input gives. */
-static int step(struct stook__decoder *decoder, struct layer *layer, unsigned char *room, size_t size, int64_t *budget,
-                size_t *ret_size)
+static int step(struct stook__decoder *decoder, struct layer *layer, unsigned char *room,
+                size_t size, int64_t *budget, size_t *ret_size)
 {
     *ret_size = 0;
     if (!goes_on(layer, budget))
         return 0;
-    size_t given = layer->in_size < READ ? layer->in_size : READ; /* no more at once, for the budget's sake */
+    size_t given =
+        layer->in_size < READ ? layer->in_size : READ; /* no more at once, for the budget's sake */
     struct stook__span span = {layer->in, given, room, size};
     enum stook__codec_status coded = layer->codec->run(layer->state, &span);
     size_t read = given - span.in_size;
@@ -184,13 +189,16 @@ static int step(struct stook__decoder *decoder, struct layer *layer, unsigned ch
     if (error != 0)
         return error;
     /* One that neither reads nor writes would stand still for ever. */
-    if (coded == STOOK__CODEC_BROKEN || (coded == STOOK__CODEC_MORE && given > 0 && read == 0 && *ret_size == 0))
-        return fail(decoder, STOOK_EDECODE, "the bytes are not of the coding that Content-Encoding names");
+    if (coded == STOOK__CODEC_BROKEN ||
+        (coded == STOOK__CODEC_MORE && given > 0 && read == 0 && *ret_size == 0))
+        return fail(decoder, STOOK_EDECODE,
+                    "the bytes are not of the coding that Content-Encoding names");
     return 0;
 }
 
 /* As stook__decoder_pull, of the uppermost of `n` layers. */
-static int pull(struct stook__decoder *decoder, size_t n, unsigned char *room, size_t size, int64_t *budget, size_t *ret_size)
+static int pull(struct stook__decoder *decoder, size_t n, unsigned char *room, size_t size,
+                int64_t *budget, size_t *ret_size)
 {
     struct layer *layer = &decoder->layers[n - 1];
     for (;;) {
@@ -210,7 +218,8 @@ static int pull(struct stook__decoder *decoder, size_t n, unsigned char *room, s
     }
 }
 
-int stook__decoder_pull(struct stook__decoder *decoder, void *room, size_t size, int64_t *budget, size_t *ret_size)
+int stook__decoder_pull(struct stook__decoder *decoder, void *room, size_t size, int64_t *budget,
+                        size_t *ret_size)
 {
     return pull(decoder, decoder->count, room, size, budget, ret_size);
 }

@@ -36,7 +36,8 @@ struct stook__decoder_limits {
  * nothing to decode or a coding that is not known here: then the body stays as it is. Or
  * STOOK_EDECODE (more than STOOK__DECODER_LAYERS), STOOK_ENOMEM.
  */
-int stook__decoder_new(struct stook__allocator *allocator, const char *list, const struct stook__decoder_limits *limits,
+int stook__decoder_new(struct stook__allocator *allocator, const char *list,
+                       const struct stook__decoder_limits *limits,
                        struct stook__decoder **ret_decoder);
 void stook__decoder_free(struct stook__decoder *decoder);
 
@@ -47,7 +48,8 @@ void stook__decoder_feed(struct stook__decoder *decoder, const void *data, size_
  * produces, and by STOOK__DECODER_READ for each that it reads. No bytes: feed more if the budget is above 0, else pull again later.
  * 0, STOOK_EDECODE, STOOK_ETOOLARGE or STOOK_ENOMEM; stook__decoder_why() says more of the first two.
  */
-int stook__decoder_pull(struct stook__decoder *decoder, void *room, size_t size, int64_t *budget, size_t *ret_size);
+int stook__decoder_pull(struct stook__decoder *decoder, void *room, size_t size, int64_t *budget,
+                        size_t *ret_size);
 const char *stook__decoder_why(const struct stook__decoder *decoder);
 /* All has been fed and pulled. 1: each stream has had its end, or nothing came at all. */
 int stook__decoder_ended(const struct stook__decoder *decoder);

@@ -6,8 +6,8 @@
 
 #include "curl/quirks/quirks.h"
 #include "curl/trust.h"
-#include "http/header_list.h"
 #include "http/attempt_parts.h"
+#include "http/header_list.h"
 
 /* HTTP/2 is the default where libcurl's is sound. */
 static void find_versions(struct stook__defaults *defaults)
@@ -17,15 +17,18 @@ static void find_versions(struct stook__defaults *defaults)
     int weak = (stook__engine_quirks(defaults->engine) & STOOK__QUIRK_WEAK_HTTP_2) != 0;
     defaults->has_tls = (info->features & CURL_VERSION_SSL) != 0;
     /* Without one OpenSSL would ask on the terminal; with one GnuTLS takes every key for encrypted. */
-    defaults->no_password = info->ssl_version != NULL && strncmp(info->ssl_version, "GnuTLS", 6) == 0 ? NULL : "";
+    defaults->no_password =
+        info->ssl_version != NULL && strncmp(info->ssl_version, "GnuTLS", 6) == 0 ? NULL : "";
     defaults->versions[STOOK_HTTP_1_1] = CURL_HTTP_VERSION_1_1;
     defaults->versions[STOOK_HTTP_2] = has_2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1;
-    defaults->versions[STOOK_HTTP_3] = info->features & CURL_VERSION_HTTP3 ? CURL_HTTP_VERSION_3 : 0;
-    defaults->versions[STOOK_HTTP_DEFAULT] = defaults->versions[weak ? STOOK_HTTP_1_1 : STOOK_HTTP_2];
+    defaults->versions[STOOK_HTTP_3] =
+        info->features & CURL_VERSION_HTTP3 ? CURL_HTTP_VERSION_3 : 0;
+    defaults->versions[STOOK_HTTP_DEFAULT] =
+        defaults->versions[weak ? STOOK_HTTP_1_1 : STOOK_HTTP_2];
 }
 
-int stook__defaults_new(struct stook__allocator *allocator, struct stook__engine *engine, const struct stook__settings *policy,
-                     struct stook__defaults **ret_usual)
+int stook__defaults_new(struct stook__allocator *allocator, struct stook__engine *engine,
+                        const struct stook__settings *policy, struct stook__defaults **ret_usual)
 {
     struct stook__defaults *defaults = stook__alloc(allocator, sizeof *defaults);
     if (defaults == NULL)
@@ -36,7 +39,8 @@ int stook__defaults_new(struct stook__allocator *allocator, struct stook__engine
     stook__list_init(&defaults->downloads);
     stook__list_init(&defaults->files_ready);
     find_versions(defaults);
-    int error = stook__header_list_defaults(allocator, policy->user_agent, &defaults->agent, &defaults->headers);
+    int error = stook__header_list_defaults(allocator, policy->user_agent, &defaults->agent,
+                                            &defaults->headers);
     if (error == 0) {
         defaults->trust = stook__peer_trust(defaults, policy);
         error = defaults->trust != NULL ? 0 : STOOK_ENOMEM;

@@ -13,10 +13,10 @@
 #include "http/part_file.h"
 
 enum {
-    SURE_S = 60,          /* seconds after which a date is certain (RFC 9110 8.8.2.2) */
+    SURE_S = 60,            /* seconds after which a date is certain (RFC 9110 8.8.2.2) */
     WAITING_MIN = 64 << 10, /* bytes that wait for the disk: of one file, at least */
     WAITING_MAX = 256 << 10,
-    WAITING_ALL = 8 << 20   /* what all files of the client share between these two */
+    WAITING_ALL = 8 << 20 /* what all files of the client share between these two */
 };
 
 enum ending { GOES_ON, PLACE, DISCARD };
@@ -28,14 +28,14 @@ struct stook__download {
     struct stook__worker *worker;
     struct stook__part_file disk;
     struct stook__buffer filling, writing; /* the latter is the disk's while it is busy */
-    char *path, *url, *names; /* `names`: folder and names of `disk` */
-    char *range, *if_range;   /* fields of the request */
+    char *path, *url, *names;              /* `names`: folder and names of `disk` */
+    char *range, *if_range;                /* fields of the request */
     const char *fields[3];
-    char *validator;          /* of the part */
-    int opening, queued;      /* `queued`: until the one before it has gone */
-    int taken;                /* the body goes here */
-    int drop;                 /* the part fits nothing that the server has */
-    int begin, beginning;     /* another body is to begin; the disk is at it */
+    char *validator;      /* of the part */
+    int opening, queued;  /* `queued`: until the one before it has gone */
+    int taken;            /* the body goes here */
+    int drop;             /* the part fits nothing that the server has */
+    int begin, beginning; /* another body is to begin; the disk is at it */
     enum ending ending, end_now;
     int closed;
     int64_t bytes; /* that it is to have, of which some may not be on the disk yet */
@@ -54,7 +54,8 @@ static void run(void *owner)
         error = stook__part_file_begin(disk);
     if (error == 0 && file->writing.size > 0)
         error = stook__part_file_write(disk, file->writing.data, file->writing.size);
-    if (file->end_now == GOES_ON || (error == 0 && file->end_now == PLACE && stook__part_file_place(disk) == 0))
+    if (file->end_now == GOES_ON ||
+        (error == 0 && file->end_now == PLACE && stook__part_file_place(disk) == 0))
         return;
     stook__part_file_discard(disk, file->drop);
 }
@@ -90,7 +91,8 @@ static void on_done(void *owner)
     if (file->attempt == NULL)
         file->ending = DISCARD; /* nobody would know that it is there */
     else if (file->disk.failed)
-        stook__files_failed(file->attempt, file->path, file->disk.of, file->disk.os_error, file->disk.why);
+        stook__files_failed(file->attempt, file->path, file->disk.of, file->disk.os_error,
+                            file->disk.why);
     if (file->attempt != NULL)
         stook__files_completed(file->attempt);
     go(file);
@@ -131,14 +133,18 @@ static void read_tag(struct stook__download *file)
 {
     struct stook__allocator *allocator = file->defaults->allocator;
     char *text = stook__format(allocator, "%s", file->disk.tag_text), *at = text;
-    char *first = text != NULL ? line_of(&at) : NULL, *validator = first != NULL ? line_of(&at) : NULL;
+    char *first = text != NULL ? line_of(&at) : NULL,
+         *validator = first != NULL ? line_of(&at) : NULL;
     char *url = validator != NULL ? line_of(&at) : NULL, *total = url != NULL ? line_of(&at) : NULL;
     int64_t number = -1;
-    if (total != NULL && *validator != '\0' && !has_control(validator) && (number = strtoll(total, NULL, 10)) >= -1)
+    if (total != NULL && *validator != '\0' && !has_control(validator) &&
+        (number = strtoll(total, NULL, 10)) >= -1)
         file->validator = stook__format(allocator, "%s", validator);
-    char *same = file->validator != NULL ?
-        stook__format(allocator, TAG, file->validator, file->url, number, file->disk.inode) : NULL;
-    if (same != NULL && strlen(same) == file->disk.tag_size && memcmp(same, file->disk.tag_text, file->disk.tag_size) == 0 &&
+    char *same = file->validator != NULL ? stook__format(allocator, TAG, file->validator, file->url,
+                                                         number, file->disk.inode)
+                                         : NULL;
+    if (same != NULL && strlen(same) == file->disk.tag_size &&
+        memcmp(same, file->disk.tag_text, file->disk.tag_size) == 0 &&
         (number == -1 || file->disk.size <= number)) {
         file->total = number;
         file->range = stook__format(allocator, "Range: bytes=%" PRId64 "-", file->disk.size);
@@ -169,7 +175,8 @@ static void on_opened(void *owner)
         return;
     }
     if (file->disk.failed)
-        stook__files_failed(file->attempt, file->path, file->disk.of, file->disk.os_error, file->disk.why);
+        stook__files_failed(file->attempt, file->path, file->disk.of, file->disk.os_error,
+                            file->disk.why);
     else if (file->disk.tag_size > 0)
         read_tag(file);
     file->disk.tag_size = 0;
@@ -182,8 +189,9 @@ static int set_names(struct stook__download *file)
     const char *slash = strrchr(file->path, '/'), *name = slash != NULL ? slash + 1 : file->path;
     int folder = slash != NULL ? (int)(name - file->path) : 0;
     size_t first = folder > 0 ? (size_t)folder : 1, size = strlen(name);
-    file->names = stook__format(file->defaults->allocator, "%.*s%c%s%c%s.part%c%s.part.tag", (int)first, folder > 0 ? file->path : ".", 0,
-                                name, 0, name, 0, name);
+    file->names =
+        stook__format(file->defaults->allocator, "%.*s%c%s%c%s.part%c%s.part.tag", (int)first,
+                      folder > 0 ? file->path : ".", 0, name, 0, name, 0, name);
     if (file->names == NULL)
         return STOOK_ENOMEM;
     file->disk.folder = file->names;
@@ -193,9 +201,11 @@ static int set_names(struct stook__download *file)
     return size > 0 ? 0 : STOOK_EFILE;
 }
 
-static struct stook__download *next_of(const struct stook__defaults *defaults, const struct stook__link *link)
+static struct stook__download *next_of(const struct stook__defaults *defaults,
+                                       const struct stook__link *link)
 {
-    return link->next != &defaults->downloads ? STOOK__OF(struct stook__download, link, link->next) : NULL;
+    return link->next != &defaults->downloads ? STOOK__OF(struct stook__download, link, link->next)
+                                              : NULL;
 }
 
 /* Another of the client for the same path; before it in the list, if it is in there. */
@@ -226,7 +236,8 @@ static int fill(struct stook__download *file, struct stook__attempt *attempt)
     file->disk.resumes = optional->resume;
     if (optional->resume)
         file->disk.tag_text = stook__alloc(allocator, STOOK__TAG_MAX);
-    if (file->worker == NULL || file->path == NULL || file->url == NULL || (optional->resume && file->disk.tag_text == NULL))
+    if (file->worker == NULL || file->path == NULL || file->url == NULL ||
+        (optional->resume && file->disk.tag_text == NULL))
         return STOOK_ENOMEM;
     return set_names(file);
 }
@@ -292,7 +303,8 @@ static const char *field_of(const struct stook__attempt *attempt, const char *na
    certain that nothing changed within its second (8.8.2.2). */
 static const char *validator_of(const struct stook__attempt *attempt)
 {
-    const char *etag = field_of(attempt, "ETag"), *modified = field_of(attempt, "Last-Modified"), *date = field_of(attempt, "Date");
+    const char *etag = field_of(attempt, "ETag"), *modified = field_of(attempt, "Last-Modified"),
+               *date = field_of(attempt, "Date");
     if (etag != NULL)
         return etag[0] == '"' ? etag : NULL;
     if (modified == NULL || date == NULL)
@@ -304,9 +316,11 @@ static const char *validator_of(const struct stook__attempt *attempt)
 static void write_tag(struct stook__download *file, const struct stook__attempt *attempt)
 {
     const char *validator = validator_of(attempt);
-    if (validator == NULL || field_of(attempt, "Content-Encoding") != NULL || attempt->answer.status == 206)
+    if (validator == NULL || field_of(attempt, "Content-Encoding") != NULL ||
+        attempt->answer.status == 206)
         return; /* a 206 would have to be of the same coding, and does not have to say so */
-    int size = snprintf(file->disk.tag_text, STOOK__TAG_MAX, TAG, validator, file->url, attempt->response.length, file->disk.inode);
+    int size = snprintf(file->disk.tag_text, STOOK__TAG_MAX, TAG, validator, file->url,
+                        attempt->response.length, file->disk.inode);
     file->disk.tag_size = size > 0 && size < STOOK__TAG_MAX ? (size_t)size : 0;
 }
 
@@ -346,11 +360,13 @@ static const char *misfit(struct stook__download *file, const struct stook__atte
 {
     int64_t first, last, total;
     int dated = file->validator[0] != '"';
-    const char *type = field_of(attempt, "Content-Type"), *same = field_of(attempt, dated ? "Last-Modified" : "ETag");
+    const char *type = field_of(attempt, "Content-Type"),
+               *same = field_of(attempt, dated ? "Last-Modified" : "ETag");
     if (type != NULL && strncasecmp(type, "multipart/", 10) == 0)
         return "one range was asked for, several came";
-    if (!parse_range(field_of(attempt, "Content-Range"), &first, &last, &total) || first != file->disk.size || last < first ||
-        (total >= 0 && last >= total) || (attempt->response.length >= 0 && attempt->response.length != last - first + 1))
+    if (!parse_range(field_of(attempt, "Content-Range"), &first, &last, &total) ||
+        first != file->disk.size || last < first || (total >= 0 && last >= total) ||
+        (attempt->response.length >= 0 && attempt->response.length != last - first + 1))
         return "Content-Range is not what was asked for";
     if (same == NULL || strcmp(same, file->validator) != 0)
         return dated ? "Last-Modified is not that of the part" : "ETag is not that of the part";
@@ -368,7 +384,8 @@ static const char *misfit(struct stook__download *file, const struct stook__atte
 }
 
 /* Nothing of it was taken: the whole is asked for, once. */
-static int ask_anew(struct stook__download *file, struct stook__attempt *attempt, int error, const char *why)
+static int ask_anew(struct stook__download *file, struct stook__attempt *attempt, int error,
+                    const char *why)
 {
     file->drop = 1;
     attempt->anew = 1;
@@ -396,8 +413,10 @@ int stook__download_head(struct stook__download *file, struct stook__attempt *at
         file->taken = 1;
         return 1;
     }
-    if (asked && status == 416) /* it is longer than the whole, or all of it: only a whole one can tell */
-        return ask_anew(file, attempt, STOOK_ETRUNCATED, "there is no rest to the part of the file");
+    if (asked &&
+        status == 416) /* it is longer than the whole, or all of it: only a whole one can tell */
+        return ask_anew(file, attempt, STOOK_ETRUNCATED,
+                        "there is no rest to the part of the file");
     if (status < 200 || status > 299)
         return 0;
     if (status == 206 && !asks_for_range(attempt))

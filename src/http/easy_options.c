@@ -9,15 +9,23 @@
 #include <string.h>
 
 #include "curl/quirks/quirks.h"
+#include "http/body_sink.h"
 #include "http/codecs.h"
 #include "http/header_list.h"
-#include "http/body_sink.h"
 #include "http/upload.h"
 #include "request/url.h"
 
-enum { BODY = 1, METHOD = 2, HEAD = 4, FIELDS = 8, FRESH = 16, ROOM = 32, LAST = 64 }; /* of kit.changed */
+enum {
+    BODY = 1,
+    METHOD = 2,
+    HEAD = 4,
+    FIELDS = 8,
+    FRESH = 16,
+    ROOM = 32,
+    LAST = 64
+};                                       /* of kit.changed */
 static const long ROOM_SIZE = 128 << 10; /* of libcurl's buffer */
-enum { OWN_MAX = 4 };                                            /* lines of own_fields(), with the NULL */
+enum { OWN_MAX = 4 };                    /* lines of own_fields(), with the NULL */
 
 static int is_https(const struct stook__attempt *attempt)
 {
@@ -27,7 +35,8 @@ static int is_https(const struct stook__attempt *attempt)
 static long http_version(const struct stook__attempt *attempt)
 {
     int64_t version = attempt->policy->http_version;
-    return attempt->defaults->versions[version == STOOK_HTTP_3 && !is_https(attempt) ? STOOK_HTTP_2 : version];
+    return attempt->defaults
+        ->versions[version == STOOK_HTTP_3 && !is_https(attempt) ? STOOK_HTTP_2 : version];
 }
 
 /*
@@ -52,8 +61,8 @@ static void set_authorities(struct stook__attempt *attempt)
     const char *file = attempt->policy->ca_file;
     if (file != NULL)
         stook__easy_set(attempt->easy, CURLOPT_CAINFO, file);
-    state->directory = !stook__peer_own_authorities(attempt->policy) && (stook__easy_needs_directory(attempt->easy) ||
-                                      !directory_apart(attempt));
+    state->directory = !stook__peer_own_authorities(attempt->policy) &&
+                       (stook__easy_needs_directory(attempt->easy) || !directory_apart(attempt));
     /* A file of one's own means these authorities and no others. */
     if (!state->directory)
         stook__easy_switch_off(attempt->easy, CURLOPT_CAPATH, NULL);
@@ -62,7 +71,8 @@ static void set_authorities(struct stook__attempt *attempt)
 static void set_policy(struct stook__attempt *attempt)
 {
     struct stook__easy *easy = attempt->easy;
-    stook__easy_set(easy, CURLOPT_PROTOCOLS_STR, attempt->defaults->has_tls ? "http,https" : "http");
+    stook__easy_set(easy, CURLOPT_PROTOCOLS_STR,
+                    attempt->defaults->has_tls ? "http,https" : "http");
     /* An empty proxy: those of the environment are not asked. */
     stook__easy_switch_off(easy, CURLOPT_PROXY, "");
     stook__easy_switch_off(easy, CURLOPT_NOPROXY, "*");
@@ -90,12 +100,15 @@ static int may_rest(const struct stook__attempt *attempt, int secret)
     const struct stook__settings *policy = attempt->policy, *defaults = attempt->defaults->policy;
     const struct stook__optional *optional = attempt->spec->optional;
     return !secret && policy->ca_file == defaults->ca_file && policy->peer == defaults->peer &&
-           policy->http_version == defaults->http_version && !stook__spec_has_source(attempt->spec) &&
-           (optional == NULL || (optional->unix_socket == NULL && optional->username == NULL && optional->on_progress == NULL)); /* progress cannot be switched off again */
+           policy->http_version == defaults->http_version &&
+           !stook__spec_has_source(attempt->spec) &&
+           (optional == NULL ||
+            (optional->unix_socket == NULL && optional->username == NULL &&
+             optional->on_progress == NULL)); /* progress cannot be switched off again */
 }
 
-static int refuse_url(struct stook__attempt *attempt, int error, const char *why, const char *scheme,
-                      struct stook__outcome *ret_outcome)
+static int refuse_url(struct stook__attempt *attempt, int error, const char *why,
+                      const char *scheme, struct stook__outcome *ret_outcome)
 {
     char text[80];
     if (scheme[0] != '\0') {
@@ -114,7 +127,8 @@ static void note_url(struct stook__easy_state *state, const char *url)
         memcpy(state->text, url, size);
 }
 
-static int take_new(struct stook__attempt *attempt, struct stook__trust *trust, int rest, struct stook__outcome *ret_outcome)
+static int take_new(struct stook__attempt *attempt, struct stook__trust *trust, int rest,
+                    struct stook__outcome *ret_outcome)
 {
     const char *why = NULL, *url = attempt->spec->url;
     char scheme[16];
@@ -142,8 +156,10 @@ static int take_slot(struct stook__attempt *attempt, int rest, struct stook__out
     if (trust == NULL)
         return STOOK_ENOMEM;
     if (rest)
-        attempt->easy = stook__easy_take(trust, attempt->origin, stook__options_may_be_h2(attempt), &stook__receive_events, attempt);
-    if (attempt->easy != NULL && stook__easy_needs_directory(attempt->easy) && !stook__easy_state(attempt->easy)->directory) {
+        attempt->easy = stook__easy_take(trust, attempt->origin, stook__options_may_be_h2(attempt),
+                                         &stook__receive_events, attempt);
+    if (attempt->easy != NULL && stook__easy_needs_directory(attempt->easy) &&
+        !stook__easy_state(attempt->easy)->directory) {
         stook__easy_give_back(attempt->easy);
         attempt->easy = NULL;
     }
@@ -153,7 +169,9 @@ static int take_slot(struct stook__attempt *attempt, int rest, struct stook__out
     if (strcmp(state->text, url) == 0)
         return 0;
     state->text[0] = '\0';
-    int error = stook__url_move(state->url, url + stook__url_origin(url)) ? 0 : stook__url_parse(state->url, url, &why, scheme);
+    int error = stook__url_move(state->url, url + stook__url_origin(url))
+                    ? 0
+                    : stook__url_parse(state->url, url, &why, scheme);
     if (error != 0)
         return refuse_url(attempt, error, why, scheme, ret_outcome);
     note_url(state, url);
@@ -212,7 +230,8 @@ static int set_method(struct stook__attempt *attempt, unsigned *changed)
         *changed |= HEAD;
         stook__easy_set(easy, CURLOPT_NOBODY, 1L);
         defaults = method;
-    } else if (spec->body_size > 0 || (strcmp(method, "POST") == 0 && !is_post_for_digest(attempt))) {
+    } else if (spec->body_size > 0 ||
+               (strcmp(method, "POST") == 0 && !is_post_for_digest(attempt))) {
         *changed |= BODY;
         stook__easy_set(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)spec->body_size);
         stook__easy_set(easy, CURLOPT_POSTFIELDS, spec->body != NULL ? spec->body : "");
@@ -262,10 +281,12 @@ static const char *const *own_fields(const struct stook__attempt *attempt, const
     return own;
 }
 
-int stook__options_check(struct stook__attempt *attempt, int *ret_secret, struct stook__outcome *ret_outcome)
+int stook__options_check(struct stook__attempt *attempt, int *ret_secret,
+                         struct stook__outcome *ret_outcome)
 {
     const char *why = NULL, *own[OWN_MAX];
-    int error = stook__spec_method(attempt->spec) != NULL ? stook__method_check(attempt->method, &why) : 0;
+    int error =
+        stook__spec_method(attempt->spec) != NULL ? stook__method_check(attempt->method, &why) : 0;
     if (error == 0 && stook__spec_has_body(attempt->spec) && strcmp(attempt->method, "HEAD") == 0) {
         error = STOOK_EARG; /* libcurl would wait for the body of an answer that has none */
         why = "a HEAD request has no body";
@@ -283,8 +304,8 @@ int stook__options_check(struct stook__attempt *attempt, int *ret_secret, struct
         why = "this build decodes no content coding";
     }
     if (error == 0)
-        error = stook__header_list(attempt->spec, has_body(attempt), attempt->defaults->agent, own_fields(attempt, own),
-                                   &attempt->headers, ret_secret, &why);
+        error = stook__header_list(attempt->spec, has_body(attempt), attempt->defaults->agent,
+                                   own_fields(attempt, own), &attempt->headers, ret_secret, &why);
     if (error != 0 && error != STOOK_ENOMEM)
         stook__outcome_set(attempt->allocator, ret_outcome, error, why);
     return error;
@@ -293,23 +314,28 @@ int stook__options_check(struct stook__attempt *attempt, int *ret_secret, struct
 /* Bodies that may be large: fewer, larger reads. */
 static int goes_elsewhere(const struct stook__spec *spec)
 {
-    return spec->optional != NULL && (spec->optional->on_body != NULL || spec->optional->output_file != NULL);
+    return spec->optional != NULL &&
+           (spec->optional->on_body != NULL || spec->optional->output_file != NULL);
 }
 
 /* What is refused was left out when libcurl was built, or its value is beyond libcurl's bounds. */
-static int refused(struct stook__attempt *attempt, const struct stook__refusal *refusal, struct stook__outcome *ret_outcome)
+static int refused(struct stook__attempt *attempt, const struct stook__refusal *refusal,
+                   struct stook__outcome *ret_outcome)
 {
     int bad_value = refusal->code == CURLE_BAD_FUNCTION_ARGUMENT;
     int error = bad_value ? STOOK_EARG : STOOK_EUNSUPPORTED;
     char why[80];
     if (refusal->code == CURLE_OUT_OF_MEMORY)
         return STOOK_ENOMEM;
-    snprintf(why, sizeof why, bad_value ? "libcurl does not take the value of %s" : "this libcurl lacks %s", refusal->option);
+    snprintf(why, sizeof why,
+             bad_value ? "libcurl does not take the value of %s" : "this libcurl lacks %s",
+             refusal->option);
     stook__outcome_set(attempt->allocator, ret_outcome, error, why);
     return error;
 }
 
-int stook__options_set(struct stook__attempt *attempt, int fresh, struct stook__outcome *ret_outcome)
+int stook__options_set(struct stook__attempt *attempt, int fresh,
+                       struct stook__outcome *ret_outcome)
 {
     int secret = 0;
     int error = stook__options_check(attempt, &secret, ret_outcome);

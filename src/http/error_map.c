@@ -6,14 +6,15 @@
 #include <string.h>
 
 #include "curl/socket.h"
-#include "http/upload_source.h"
-#include "http/header_list.h"
 #include "http/body_sink.h"
+#include "http/header_list.h"
+#include "http/upload_source.h"
 
 enum { CODE_TOO_LARGE = 100 }; /* CURLE_TOO_LARGE, of libcurl 8.6 and later */
 #define TOO_LONG "a line of the head is longer than libcurl takes"
 
-void stook__outcome_set(struct stook__allocator *allocator, struct stook__outcome *outcome, int error, const char *why)
+void stook__outcome_set(struct stook__allocator *allocator, struct stook__outcome *outcome,
+                        int error, const char *why)
 {
     const char *text = stook_strerror(error);
     *outcome = (struct stook__outcome){.error = error, .message = text};
@@ -36,7 +37,8 @@ static const struct meaning {
     const char *text;
 } meanings[] = {
     {CURLE_OK, 0, NULL},
-    {CURLE_UNSUPPORTED_PROTOCOL, STOOK_EPROTOCOL, "the answer does not begin with a status line"}, /* the URL was checked */
+    {CURLE_UNSUPPORTED_PROTOCOL, STOOK_EPROTOCOL,
+     "the answer does not begin with a status line"}, /* the URL was checked */
     {CURLE_FAILED_INIT, STOOK_ENOMEM, "libcurl could not set up the transfer"},
     {CURLE_URL_MALFORMAT, STOOK_EURL, NULL},
     {CURLE_NOT_BUILT_IN, STOOK_EUNSUPPORTED, "this libcurl lacks what the request needs"},
@@ -49,10 +51,12 @@ static const struct meaning {
     {CURLE_WRITE_ERROR, STOOK_EPROTOCOL, "libcurl could not take in the answer"},
     {CURLE_READ_ERROR, STOOK_EPROTOCOL, "libcurl could not read the request's body"},
     {CURLE_OUT_OF_MEMORY, STOOK_ENOMEM, ""},
-    {CURLE_OPERATION_TIMEDOUT, STOOK_ETIMEOUT_ATTEMPT, NULL}, /* of libcurl's clocks only the one for connecting is set */
+    {CURLE_OPERATION_TIMEDOUT, STOOK_ETIMEOUT_ATTEMPT,
+     NULL}, /* of libcurl's clocks only the one for connecting is set */
     {CURLE_SSL_CONNECT_ERROR, STOOK_ETLS, NULL},
     {CURLE_ABORTED_BY_CALLBACK, STOOK_EPROTOCOL, "the transfer was ended from inside"},
-    {CURLE_BAD_FUNCTION_ARGUMENT, STOOK_EPROTOCOL, "libcurl could not take in the answer"}, /* 7.88, of a bad chunk */
+    {CURLE_BAD_FUNCTION_ARGUMENT, STOOK_EPROTOCOL,
+     "libcurl could not take in the answer"}, /* 7.88, of a bad chunk */
     {CURLE_TOO_MANY_REDIRECTS, STOOK_EREDIRECT, NULL},
     {CURLE_GOT_NOTHING, STOOK_ERESET, "it was closed without an answer"},
     {CURLE_SSL_ENGINE_NOTFOUND, STOOK_ETLS, NULL},
@@ -62,7 +66,8 @@ static const struct meaning {
     {CURLE_SSL_CERTPROBLEM, STOOK_ECERT, NULL},
     {CURLE_SSL_CIPHER, STOOK_ETLS, NULL},
     {CURLE_PEER_FAILED_VERIFICATION, STOOK_ECERT, NULL},
-    {CURLE_BAD_CONTENT_ENCODING, STOOK_EPROTOCOL, "a transfer coding that nobody asked for"}, /* it decodes no content */
+    {CURLE_BAD_CONTENT_ENCODING, STOOK_EPROTOCOL,
+     "a transfer coding that nobody asked for"}, /* it decodes no content */
     {CURLE_FILESIZE_EXCEEDED, STOOK_ETOOLARGE, NULL},
     {CURLE_SEND_FAIL_REWIND, STOOK_ERESET, "the request's body could not begin anew"},
     {CURLE_SSL_ENGINE_INITFAILED, STOOK_ETLS, NULL},
@@ -73,7 +78,8 @@ static const struct meaning {
     {CURLE_CHUNK_FAILED, STOOK_EPROTOCOL, NULL},
     {CURLE_SSL_PINNEDPUBKEYNOTMATCH, STOOK_ECERT, "the peer's key is not the pinned one"},
     {CURLE_SSL_INVALIDCERTSTATUS, STOOK_ECERT, NULL},
-    {CURLE_HTTP2_STREAM, STOOK_ERESET, NULL}, /* of the connection, if it is not said which error the stream had */
+    {CURLE_HTTP2_STREAM, STOOK_ERESET,
+     NULL}, /* of the connection, if it is not said which error the stream had */
     {CURLE_AUTH_ERROR, STOOK_EPROTOCOL, "what the server asks of credentials cannot be answered"},
     {CURLE_HTTP3, STOOK_ERESET, NULL},
     {CURLE_QUIC_CONNECT_ERROR, STOOK_ERESET, NULL},
@@ -92,10 +98,20 @@ static const struct meaning *meaning_of(CURLcode code)
 }
 
 /* The errors of HTTP/2 (RFC 9113 7), by their numbers. */
-static const char *const h2_errors[] = {
-    "NO_ERROR",           "PROTOCOL_ERROR", "INTERNAL_ERROR",    "FLOW_CONTROL_ERROR", "SETTINGS_TIMEOUT",
-    "STREAM_CLOSED",      "FRAME_SIZE_ERROR", "REFUSED_STREAM",  "CANCEL",             "COMPRESSION_ERROR",
-    "CONNECT_ERROR",      "ENHANCE_YOUR_CALM", "INADEQUATE_SECURITY", "HTTP_1_1_REQUIRED"};
+static const char *const h2_errors[] = {"NO_ERROR",
+                                        "PROTOCOL_ERROR",
+                                        "INTERNAL_ERROR",
+                                        "FLOW_CONTROL_ERROR",
+                                        "SETTINGS_TIMEOUT",
+                                        "STREAM_CLOSED",
+                                        "FRAME_SIZE_ERROR",
+                                        "REFUSED_STREAM",
+                                        "CANCEL",
+                                        "COMPRESSION_ERROR",
+                                        "CONNECT_ERROR",
+                                        "ENHANCE_YOUR_CALM",
+                                        "INADEQUATE_SECURITY",
+                                        "HTTP_1_1_REQUIRED"};
 enum { H2_REFUSED_STREAM = 7, H2_ERRORS = sizeof h2_errors / sizeof h2_errors[0] };
 
 static int got_bytes(const struct stook__attempt *attempt)
@@ -104,20 +120,25 @@ static int got_bytes(const struct stook__attempt *attempt)
 }
 
 /* Codes that say something else than what happened, seen by what else is known. */
-static int corrected(const struct stook__attempt *attempt, const struct stook__easy_info *info, const char **why)
+static int corrected(const struct stook__attempt *attempt, const struct stook__easy_info *info,
+                     const char **why)
 {
     if (info->code == CURLE_OK && attempt->head_done)
         return 0;
     const struct meaning *meaning = meaning_of(info->code);
     int os_error = attempt->answer.os_error;
-    *why = meaning->text != NULL ? meaning->text : info->text[0] != '\0' ? info->text : curl_easy_strerror(info->code);
-    if (info->os_error == EMFILE || info->os_error == ENFILE || os_error == EMFILE || os_error == ENFILE)
+    *why = meaning->text != NULL   ? meaning->text
+           : info->text[0] != '\0' ? info->text
+                                   : curl_easy_strerror(info->code);
+    if (info->os_error == EMFILE || info->os_error == ENFILE || os_error == EMFILE ||
+        os_error == ENFILE)
         return STOOK_ENOFD;
     /* Said when it could not make the pair of descriptors for its resolver. */
     if (info->code == CURLE_COULDNT_RESOLVE_HOST && stook__sockets_exhausted())
         return STOOK_ENOFD;
     /* Said of a file that it could not open. */
-    if (info->starved && info->code != CURLE_PEER_FAILED_VERIFICATION && meaning->error == STOOK_ECERT)
+    if (info->starved && info->code != CURLE_PEER_FAILED_VERIFICATION &&
+        meaning->error == STOOK_ECERT)
         return STOOK_ENOFD;
     if (info->os_error == ENOMEM || info->os_error == ENOBUFS)
         return STOOK_ENOMEM;
@@ -128,8 +149,10 @@ static int corrected(const struct stook__attempt *attempt, const struct stook__e
         return STOOK_ETOOLARGE;
     }
     /* libcurl looks at chunks too, and what it finds has no code of its own. What the parser says is found before that. */
-    if (info->code == CURLE_RECV_ERROR && attempt->response.line != NULL && strstr(info->text, "in chunked-encoding") != NULL) {
-        int too_long = strstr(info->text, "memory") != NULL; /* 7.88 says so of a trailer over 4 KB */
+    if (info->code == CURLE_RECV_ERROR && attempt->response.line != NULL &&
+        strstr(info->text, "in chunked-encoding") != NULL) {
+        int too_long =
+            strstr(info->text, "memory") != NULL; /* 7.88 says so of a trailer over 4 KB */
         *why = too_long ? TOO_LONG : info->text;
         return too_long ? STOOK_ETOOLARGE : STOOK_EPROTOCOL;
     }
@@ -138,12 +161,14 @@ static int corrected(const struct stook__attempt *attempt, const struct stook__e
         *why = "the connection ended inside the head";
         return STOOK_ETRUNCATED;
     }
-    if (info->code == CURLE_HTTP2_STREAM && strstr(info->text, "closed cleanly, but before") != NULL) {
+    if (info->code == CURLE_HTTP2_STREAM &&
+        strstr(info->text, "closed cleanly, but before") != NULL) {
         *why = "the peer ended the stream without an answer";
         return STOOK_EPROTOCOL;
     }
     /* Others than 7.88 on OpenSSL have another code for a key that they cannot use. */
-    if (strstr(info->text, "key file") != NULL || strstr(info->text, "key or certificate file") != NULL)
+    if (strstr(info->text, "key file") != NULL ||
+        strstr(info->text, "key or certificate file") != NULL)
         return STOOK_ECERT;
     return meaning->error;
 }
@@ -154,18 +179,22 @@ static const char *why_lost(const struct stook__easy_info *info)
 {
     if (info->h2_error == H2_REFUSED_STREAM)
         return "the peer refused the stream, REFUSED_STREAM";
-    return info->http_2 || !info->reused ? "the stream was refused, or its connection closed, before an answer"
-                                           : "a kept-alive connection was closed before an answer";
+    return info->http_2 || !info->reused
+               ? "the stream was refused, or its connection closed, before an answer"
+               : "a kept-alive connection was closed before an answer";
 }
 
 /* All there can be, so that none has to be stored with its result. */
 #define ONE(hundreds, tens, ones) "HTTP " #hundreds #tens #ones,
-#define TEN(h, t) ONE(h, t, 0) ONE(h, t, 1) ONE(h, t, 2) ONE(h, t, 3) ONE(h, t, 4) \
-                  ONE(h, t, 5) ONE(h, t, 6) ONE(h, t, 7) ONE(h, t, 8) ONE(h, t, 9)
-#define HUNDRED(h) TEN(h, 0) TEN(h, 1) TEN(h, 2) TEN(h, 3) TEN(h, 4) \
-                   TEN(h, 5) TEN(h, 6) TEN(h, 7) TEN(h, 8) TEN(h, 9)
+#define TEN(h, t)                                                                              \
+    ONE(h, t, 0)                                                                               \
+    ONE(h, t, 1) ONE(h, t, 2) ONE(h, t, 3) ONE(h, t, 4) ONE(h, t, 5) ONE(h, t, 6) ONE(h, t, 7) \
+        ONE(h, t, 8) ONE(h, t, 9)
+#define HUNDRED(h) \
+    TEN(h, 0)      \
+    TEN(h, 1) TEN(h, 2) TEN(h, 3) TEN(h, 4) TEN(h, 5) TEN(h, 6) TEN(h, 7) TEN(h, 8) TEN(h, 9)
 static const char status_lines[][9] = {HUNDRED(1) HUNDRED(2) HUNDRED(3) HUNDRED(4) HUNDRED(5)
-                                       HUNDRED(6) HUNDRED(7) HUNDRED(8) HUNDRED(9)};
+                                           HUNDRED(6) HUNDRED(7) HUNDRED(8) HUNDRED(9)};
 
 static const char *status_message(unsigned status)
 {
@@ -187,8 +216,8 @@ int stook__error_map_given_up(const struct stook__attempt *attempt)
 }
 
 /* Nobody ended it from here: what libcurl says, and what is known beside that. `room` is for words. */
-static int judge(struct stook__attempt *attempt, const struct stook__easy_info *info, const char **why, char *room,
-                 size_t size)
+static int judge(struct stook__attempt *attempt, const struct stook__easy_info *info,
+                 const char **why, char *room, size_t size)
 {
     long reset = info->h2_error;
     if (info->broken != CURLM_OK) {
@@ -221,7 +250,7 @@ static int judge(struct stook__attempt *attempt, const struct stook__easy_info *
 }
 
 void stook__error_map(struct stook__attempt *attempt, const struct stook__easy_info *info,
-                          struct stook__outcome *ret_outcome)
+                      struct stook__outcome *ret_outcome)
 {
     int error = attempt->error;
     const char *why = attempt->why;
@@ -230,7 +259,8 @@ void stook__error_map(struct stook__attempt *attempt, const struct stook__easy_i
         why = NULL;
     else if (error == 0)
         error = judge(attempt, info, &why, room, sizeof room);
-    if (attempt->error == 0 && (error == STOOK_ECERT || error == STOOK_ETLS) && info->code != CURLE_PEER_FAILED_VERIFICATION)
+    if (attempt->error == 0 && (error == STOOK_ECERT || error == STOOK_ETLS) &&
+        info->code != CURLE_PEER_FAILED_VERIFICATION)
         file = stook__peer_file_fault(attempt, info->code);
     if (file != NULL) {
         error = STOOK_EFILE;
@@ -248,10 +278,12 @@ void stook__error_map(struct stook__attempt *attempt, const struct stook__easy_i
     stook__outcome_set(attempt->allocator, ret_outcome, error, why);
     stook__free(attempt->allocator, file);
     int unheard = info->resent || info->reused || info->h2_error == H2_REFUSED_STREAM;
-    ret_outcome->starved = error == STOOK_ENOFD || (error == STOOK_ECONNECT && attempt->answer.os_error == EADDRNOTAVAIL);
+    ret_outcome->starved = error == STOOK_ENOFD ||
+                           (error == STOOK_ECONNECT && attempt->answer.os_error == EADDRNOTAVAIL);
     ret_outcome->sent = attempt->connected;
     ret_outcome->idempotent = stook__method_idempotent(attempt->method);
-    ret_outcome->lost = attempt->anew || given_up || (error == STOOK_ERESET && !got_bytes(attempt) && unheard);
+    ret_outcome->lost =
+        attempt->anew || given_up || (error == STOOK_ERESET && !got_bytes(attempt) && unheard);
     if (!stook__upload_source_may_repeat(attempt))
         ret_outcome->lost = ret_outcome->starved = 0;
 }

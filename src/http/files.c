@@ -12,13 +12,15 @@ static int class_of(int os_error)
     return os_error == ENOMEM ? STOOK_ENOMEM : STOOK_EFILE;
 }
 
-void stook__files_failed(struct stook__attempt *attempt, const char *path, const char *end, int os_error, const char *why)
+void stook__files_failed(struct stook__attempt *attempt, const char *path, const char *end,
+                         int os_error, const char *why)
 {
     if (attempt->error != 0)
         return;
     attempt->error = class_of(os_error);
     attempt->os_error = os_error;
-    attempt->owned_why = stook__format(attempt->allocator, "%s%s: %s", path, end, why != NULL ? why : strerror(os_error));
+    attempt->owned_why = stook__format(attempt->allocator, "%s%s: %s", path, end,
+                                       why != NULL ? why : strerror(os_error));
     attempt->why = attempt->owned_why;
 }
 

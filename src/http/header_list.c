@@ -59,9 +59,18 @@ static int is_named(const char *field, size_t length, const char *name)
    a program that sets them can make two servers disagree on where the next request begins. */
 static int is_framing(const char *name, size_t length)
 {
-    static const char *const list[] = {"Content-Length", "Transfer-Encoding", "Connection", "Keep-Alive",
-                                       "Proxy-Connection", "Proxy-Authorization", "Upgrade", "HTTP2-Settings",
-                                       "TE", "Trailer", "Expect", "Host"};
+    static const char *const list[] = {"Content-Length",
+                                       "Transfer-Encoding",
+                                       "Connection",
+                                       "Keep-Alive",
+                                       "Proxy-Connection",
+                                       "Proxy-Authorization",
+                                       "Upgrade",
+                                       "HTTP2-Settings",
+                                       "TE",
+                                       "Trailer",
+                                       "Expect",
+                                       "Host"};
     for (size_t i = 0; i < sizeof list / sizeof *list; i++)
         if (is_named(name, length, list[i]))
             return 1;
@@ -73,7 +82,8 @@ static int check_field(const char *field, size_t name_length, const char **ret_w
     if (name_length == 0 || field[name_length] != ':')
         return refuse(STOOK_EARG, "a header is not of the form \"Name: value\"", ret_why);
     if (is_framing(field, name_length))
-        return refuse(STOOK_EPOLICY, "Host and the header fields that frame a message are not allowed", ret_why);
+        return refuse(STOOK_EPOLICY,
+                      "Host and the header fields that frame a message are not allowed", ret_why);
     for (const unsigned char *c = (const unsigned char *)field + name_length; *c != '\0'; c++)
         if ((*c < 0x20 && *c != '\t') || *c == 0x7f)
             return refuse(STOOK_EARG, "a header value contains a control byte", ret_why);
@@ -103,7 +113,8 @@ static int append_field(struct curl_slist **list, const char *field, size_t name
     return append(list, empty);
 }
 
-int stook__header_list_defaults(struct stook__allocator *allocator, const char *user_agent, char **ret_agent, struct curl_slist **ret_list)
+int stook__header_list_defaults(struct stook__allocator *allocator, const char *user_agent,
+                                char **ret_agent, struct curl_slist **ret_list)
 {
     if (user_agent == NULL)
         return 0;
@@ -125,8 +136,9 @@ static int is_own(const char *const *own, const char *field, size_t name_length)
     return 0;
 }
 
-static int fill(const struct stook__spec *spec, int has_body, const char *agent, const char *const *own,
-                struct curl_slist **list, int *ret_secret, const char **ret_why)
+static int fill(const struct stook__spec *spec, int has_body, const char *agent,
+                const char *const *own, struct curl_slist **list, int *ret_secret,
+                const char **ret_why)
 {
     int has_type = 0, has_agent = agent == NULL, error = 0;
     for (const char *field = stook__spec_headers(spec); error == 0 && *field != '\0';
@@ -137,14 +149,18 @@ static int fill(const struct stook__spec *spec, int has_body, const char *agent,
         has_type |= is_named(field, name_length, "Content-Type");
         has_agent |= is_named(field, name_length, AGENT);
         if (error == 0 && is_own(own, field, name_length))
-            error = refuse(STOOK_EARG, "Accept-Encoding, Range and If-Range are the library's where decode or resume is on", ret_why);
+            error = refuse(STOOK_EARG,
+                           "Accept-Encoding, Range and If-Range are the library's where decode or "
+                           "resume is on",
+                           ret_why);
         if (error == 0)
             error = append_field(list, field, name_length);
     }
     for (; error == 0 && *own != NULL; own++)
         error = append(list, *own);
     /* libcurl calls every body a form, and waits a second for leave to send a larger one. */
-    if (error == 0 && has_body && !has_type && (spec->optional == NULL || spec->optional->n_parts == 0))
+    if (error == 0 && has_body && !has_type &&
+        (spec->optional == NULL || spec->optional->n_parts == 0))
         error = append(list, "Content-Type:");
     if (error == 0 && has_body)
         error = append(list, stook__spec_expects(spec) ? "Expect: 100-continue" : "Expect:");
@@ -153,8 +169,9 @@ static int fill(const struct stook__spec *spec, int has_body, const char *agent,
     return error;
 }
 
-int stook__header_list(const struct stook__spec *spec, int has_body, const char *agent, const char *const *own,
-                       struct curl_slist **ret_list, int *ret_secret, const char **ret_why)
+int stook__header_list(const struct stook__spec *spec, int has_body, const char *agent,
+                       const char *const *own, struct curl_slist **ret_list, int *ret_secret,
+                       const char **ret_why)
 {
     struct curl_slist *list = NULL;
     *ret_why = "a header name is longer than 254 bytes";

@@ -17,7 +17,8 @@ int stook__method_idempotent(const char *method);
  * line (NULL without one), and *ret_list with it. 0 or STOOK_ENOMEM; what was made is to be freed in
  * either case.
  */
-int stook__header_list_defaults(struct stook__allocator *allocator, const char *user_agent, char **ret_agent, struct curl_slist **ret_list);
+int stook__header_list_defaults(struct stook__allocator *allocator, const char *user_agent,
+                                char **ret_agent, struct curl_slist **ret_list);
 
 /*
  * The header fields of a request, which has a body, be it empty, or none, as libcurl wants them, after a check that libcurl does not do.
@@ -26,7 +27,8 @@ int stook__header_list_defaults(struct stook__allocator *allocator, const char *
  * whether there are credentials among them; or STOOK_EARG, STOOK_EPOLICY with *ret_why,
  * or STOOK_ENOMEM.
  */
-int stook__header_list(const struct stook__spec *spec, int has_body, const char *agent, const char *const *own,
-                       struct curl_slist **ret_list, int *ret_secret, const char **ret_why);
+int stook__header_list(const struct stook__spec *spec, int has_body, const char *agent,
+                       const char *const *own, struct curl_slist **ret_list, int *ret_secret,
+                       const char **ret_why);
 
 #endif

@@ -30,14 +30,17 @@ static int fail(struct stook__part_file *file, const char *of, int os_error, con
 }
 
 /* 1: there is one, a regular file; 0: there is none; -1: it is something else. */
-static int look(struct stook__part_file *file, const char *name, const char *of, struct stat *ret_stat)
+static int look(struct stook__part_file *file, const char *name, const char *of,
+                struct stat *ret_stat)
 {
     if (fstatat(file->folder_fd, name, ret_stat, AT_SYMLINK_NOFOLLOW) != 0)
         return errno == ENOENT ? 0 : fail(file, of, errno, NULL);
     const char *why = stook__file_kind(ret_stat->st_mode);
     if (why == NULL)
         return 1;
-    int os_error = S_ISDIR(ret_stat->st_mode) ? EISDIR : S_ISLNK(ret_stat->st_mode) ? ELOOP : ENOTSUP;
+    int os_error = S_ISDIR(ret_stat->st_mode)   ? EISDIR
+                   : S_ISLNK(ret_stat->st_mode) ? ELOOP
+                                                : ENOTSUP;
     return fail(file, of, os_error, why);
 }
 
@@ -45,8 +48,8 @@ static int look(struct stook__part_file *file, const char *name, const char *of,
 static int is_named(const struct stook__part_file *file)
 {
     struct stat now;
-    return fstatat(file->folder_fd, file->part, &now, AT_SYMLINK_NOFOLLOW) == 0 && (uint64_t)now.st_ino == file->inode &&
-           (uint64_t)now.st_dev == file->device;
+    return fstatat(file->folder_fd, file->part, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
+           (uint64_t)now.st_ino == file->inode && (uint64_t)now.st_dev == file->device;
 }
 
 /* ------------------------------------------------------------------------- opening */
@@ -76,12 +79,14 @@ static int open_part_once(struct stook__part_file *file)
     if (!S_ISREG(stat.st_mode))
         return fail(file, ".part", ENOTSUP, stook__file_kind(stat.st_mode));
     if (flock(fd, LOCK_EX | LOCK_NB) != 0)
-        return fail(file, ".part", errno, errno == EWOULDBLOCK ? "another request writes it" : NULL);
+        return fail(file, ".part", errno,
+                    errno == EWOULDBLOCK ? "another request writes it" : NULL);
     if (stat.st_nlink > 1)
         return fail(file, ".part", EMLINK, "it has another name too");
     file->inode = (uint64_t)stat.st_ino;
     file->device = (uint64_t)stat.st_dev;
-    return fstat(fd, &stat) != 0 ? fail(file, ".part", errno, NULL) : (file->size = stat.st_size, 0);
+    return fstat(fd, &stat) != 0 ? fail(file, ".part", errno, NULL)
+                                 : (file->size = stat.st_size, 0);
 }
 
 /* Whoever had it before may have put it in its place between our open() and our lock: then again. */
@@ -103,12 +108,15 @@ static int open_part(struct stook__part_file *file)
 static void read_tag(struct stook__part_file *file)
 {
     struct stat stat;
-    if (fstatat(file->folder_fd, file->tag, &stat, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(stat.st_mode))
+    if (fstatat(file->folder_fd, file->tag, &stat, AT_SYMLINK_NOFOLLOW) != 0 ||
+        !S_ISREG(stat.st_mode))
         return;
     int fd = stook__file_open(file->folder_fd, file->tag, O_RDONLY | GUARDED, 0);
     if (fd < 0)
         return;
-    ssize_t size = fstat(fd, &stat) == 0 && S_ISREG(stat.st_mode) ? read(fd, file->tag_text, STOOK__TAG_MAX - 1) : 0;
+    ssize_t size = fstat(fd, &stat) == 0 && S_ISREG(stat.st_mode)
+                       ? read(fd, file->tag_text, STOOK__TAG_MAX - 1)
+                       : 0;
     close(fd);
     file->tag_size = size > 0 ? (size_t)size : 0;
     file->tag_text[file->tag_size] = '\0';
@@ -156,7 +164,8 @@ static int write_all(int fd, const char *data, size_t size, int64_t at)
 /* Without a tag nothing can be resumed, but the download goes on. */
 static void write_tag(struct stook__part_file *file)
 {
-    int fd = stook__file_open(file->folder_fd, file->tag, O_WRONLY | O_CREAT | O_EXCL | GUARDED, 0666);
+    int fd =
+        stook__file_open(file->folder_fd, file->tag, O_WRONLY | O_CREAT | O_EXCL | GUARDED, 0666);
     if (fd < 0)
         return;
     file->tagged = write_all(fd, file->tag_text, file->tag_size, 0) == 0;

@@ -28,21 +28,21 @@ enum { STOOK__TAG_MAX = 4096 };
 struct stook__part_file {
     /* What the owner sets. */
     const char *folder, *name, *part, *tag; /* the names without a slash */
-    int resumes;                            /* the tag is to be read, and what does not become whole is to stay */
-    char *tag_text;                         /* of STOOK__TAG_MAX; the tag as it was read, or as it is to be written */
+    int resumes;    /* the tag is to be read, and what does not become whole is to stay */
+    char *tag_text; /* of STOOK__TAG_MAX; the tag as it was read, or as it is to be written */
     size_t tag_size;
     /* What the operations set. */
-    int folder_fd;                          /* -1 */
-    struct stook__file_guard guard;         /* of the part */
+    int folder_fd;                  /* -1 */
+    struct stook__file_guard guard; /* of the part */
     int is_open;
     uint64_t inode, device;
-    int64_t size;                           /* of the part, when it was opened; then what was written */
-    int dirty_batches;                            /* it is ours: bytes that were there before are gone, or were added to */
-    int tagged;                             /* there is a tag that fits */
+    int64_t size;      /* of the part, when it was opened; then what was written */
+    int dirty_batches; /* it is ours: bytes that were there before are gone, or were added to */
+    int tagged;        /* there is a tag that fits */
     /* The first thing that went wrong. */
     int failed, os_error;
-    const char *why;                        /* NULL: strerror(os_error) says it */
-    const char *of;                         /* the end of the name: "", ".part", ".part.tag" */
+    const char *why; /* NULL: strerror(os_error) says it */
+    const char *of;  /* the end of the name: "", ".part", ".part.tag" */
 };
 
 /* All return 0, or -1 with what went wrong. The part, under a lock, and its tag. */

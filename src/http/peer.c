@@ -14,7 +14,8 @@ static const char *unix_socket(const struct stook__attempt *attempt)
 }
 
 /* 1: the host of the URL was said to be elsewhere. */
-static int find_place(const struct stook__attempt *attempt, CURLU *url, struct stook__resolve *ret_place)
+static int find_place(const struct stook__attempt *attempt, CURLU *url,
+                      struct stook__resolve *ret_place)
 {
     const struct stook__peer *peer = attempt->policy->peer;
     char *host = NULL, *port = NULL;
@@ -43,7 +44,8 @@ int stook__peer_join(struct stook__attempt *attempt, int h2, int may_rest)
     struct stook__resolve place;
     if (may_rest || !find_place(attempt, stook__easy_state(attempt->easy)->url, &place))
         return stook__easy_join(attempt->easy, origin->key, origin->key_size, h2, may_rest);
-    char *key = stook__format(attempt->allocator, "%.*s>%s", (int)origin->key_size, origin->key, place.address);
+    char *key = stook__format(attempt->allocator, "%.*s>%s", (int)origin->key_size, origin->key,
+                              place.address);
     if (key == NULL)
         return STOOK_ENOMEM;
     int error = stook__easy_join(attempt->easy, key, strlen(key), h2, may_rest);
@@ -52,11 +54,13 @@ int stook__peer_join(struct stook__attempt *attempt, int h2, int may_rest)
 }
 
 /* All that libcurl is told of it, each byte: it compares some of this without regard to case, some not at all. */
-struct stook__trust *stook__peer_trust(const struct stook__defaults *defaults, const struct stook__settings *policy)
+struct stook__trust *stook__peer_trust(const struct stook__defaults *defaults,
+                                       const struct stook__settings *policy)
 {
     static const struct stook__peer nothing;
     const struct stook__peer *peer = policy->peer != NULL ? policy->peer : &nothing;
-    if (defaults->trust != NULL && policy->peer == defaults->policy->peer && policy->ca_file == defaults->policy->ca_file)
+    if (defaults->trust != NULL && policy->peer == defaults->policy->peer &&
+        policy->ca_file == defaults->policy->ca_file)
         return defaults->trust;
     const char *const texts[] = {policy->ca_file,  peer->ca_data,      peer->client_cert,
                                  peer->client_key, peer->key_password, peer->pinned_key};
@@ -79,7 +83,8 @@ int stook__peer_place(const struct stook__attempt *attempt, CURLU *url, char tex
     struct stook__resolve place;
     if (!find_place(attempt, url, &place))
         return 0;
-    snprintf(text, STOOK__PLACE_MAX, place.is_ipv6 ? "::[%.*s]:" : "::%.*s:", (int)place.address_size, place.address);
+    snprintf(text, STOOK__PLACE_MAX,
+             place.is_ipv6 ? "::[%.*s]:" : "::%.*s:", (int)place.address_size, place.address);
     return 1;
 }
 
@@ -103,12 +108,14 @@ static void set_certificates(struct stook__attempt *attempt)
     const struct stook__peer *peer = attempt->policy->peer;
     if (peer->ca_data != NULL) {
         /* The client's outlives its handles; that of a request may not. */
-        unsigned flags = peer == attempt->defaults->policy->peer ? CURL_BLOB_NOCOPY : CURL_BLOB_COPY;
+        unsigned flags =
+            peer == attempt->defaults->policy->peer ? CURL_BLOB_NOCOPY : CURL_BLOB_COPY;
         struct curl_blob blob = {(void *)peer->ca_data, strlen(peer->ca_data), flags};
         stook__easy_set(easy, CURLOPT_CAINFO_BLOB, &blob);
     }
     if (peer->client_cert != NULL) {
-        const char *password = peer->key_password != NULL ? peer->key_password : attempt->defaults->no_password;
+        const char *password =
+            peer->key_password != NULL ? peer->key_password : attempt->defaults->no_password;
         stook__easy_set(easy, CURLOPT_SSLCERT, peer->client_cert);
         if (password != NULL)
             stook__easy_set(easy, CURLOPT_KEYPASSWD, password);

@@ -58,13 +58,15 @@ char *stook__peer_file_fault(struct stook__attempt *attempt, CURLcode code)
     const struct {
         const char *member, *path;
         int is_pem;
-    } files[] = {{own ? "ca_file" : "libcurl's file of authorities", own ? policy->ca_file : file, 1},
-                 {"client_cert", peer->client_cert, 1},
-                 {"client_key", peer->client_key, 1},
-                 {"pinned_key", pin != NULL && strncmp(pin, "sha256//", 8) != 0 ? pin : NULL, 0}};
+    } files[] = {
+        {own ? "ca_file" : "libcurl's file of authorities", own ? policy->ca_file : file, 1},
+        {"client_cert", peer->client_cert, 1},
+        {"client_key", peer->client_key, 1},
+        {"pinned_key", pin != NULL && strncmp(pin, "sha256//", 8) != 0 ? pin : NULL, 0}};
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         int os_error = 0;
-        const char *why = files[i].path != NULL ? fault_of(files[i].path, files[i].is_pem, &os_error) : NULL;
+        const char *why =
+            files[i].path != NULL ? fault_of(files[i].path, files[i].is_pem, &os_error) : NULL;
         if (why == NULL && i == 0 && files[i].path != NULL && code == CURLE_SSL_CACERT_BADFILE)
             why = "no certificate in it can be read";
         if (why == NULL)

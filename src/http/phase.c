@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* How far an attempt has come. Asked for by people, so it may cost a system call; nothing is noted for it. */
-#include "http/flow.h"
 #include "http/attempt_parts.h"
+#include "http/flow.h"
 
 static int has_sent_all(const struct stook__attempt *attempt)
 {

@@ -19,7 +19,8 @@ static int put_url(const struct stook__attempt *attempt, CURLU *url, struct stoo
     char *encoded = NULL, scheme[16];
     const char *why, *text = attempt->spec->url;
     int error = stook__url_parse(url, text, &why, scheme);
-    if (error == 0 && !stook__url_is_ascii(text) && curl_url_get(url, CURLUPART_URL, &encoded, 0) != CURLUE_OK)
+    if (error == 0 && !stook__url_is_ascii(text) &&
+        curl_url_get(url, CURLUPART_URL, &encoded, 0) != CURLUE_OK)
         error = STOOK_ENOMEM;
     if (error == 0)
         error = put(attempt, words, encoded != NULL ? encoded : text);
@@ -30,7 +31,8 @@ static int put_url(const struct stook__attempt *attempt, CURLU *url, struct stoo
 static int put_all(const struct stook__attempt *attempt, CURLU *url, struct stook__buffer *words)
 {
     char place[STOOK__PLACE_MAX];
-    const struct curl_slist *line = attempt->headers != NULL ? attempt->headers : attempt->defaults->headers;
+    const struct curl_slist *line =
+        attempt->headers != NULL ? attempt->headers : attempt->defaults->headers;
     int error = put_url(attempt, url, words);
     if (error == 0)
         error = put(attempt, words, stook__peer_place(attempt, url, place) ? place : "");
@@ -39,15 +41,20 @@ static int put_all(const struct stook__attempt *attempt, CURLU *url, struct stoo
     return error == 0 ? put(attempt, words, "") : error;
 }
 
-int stook__preview(struct stook__defaults *defaults, const struct stook__spec *spec, const struct stook__settings *policy,
-                   struct stook__buffer *ret_words)
+int stook__preview(struct stook__defaults *defaults, const struct stook__spec *spec,
+                   const struct stook__settings *policy, struct stook__buffer *ret_words)
 {
     char key[STOOK__ORIGIN_KEY_MAX];
     size_t written;
-    struct stook__node origin = {.key = key, .key_size = stook__origin_key(spec->url, key, &written)};
+    struct stook__node origin = {.key = key,
+                                 .key_size = stook__origin_key(spec->url, key, &written)};
     struct stook__outcome outcome = {0};
-    struct stook__attempt attempt = {.allocator = defaults->allocator, .defaults = defaults, .spec = spec, .policy = policy,
-                                     .origin = &origin, .method = stook__attempt_method(spec)};
+    struct stook__attempt attempt = {.allocator = defaults->allocator,
+                                     .defaults = defaults,
+                                     .spec = spec,
+                                     .policy = policy,
+                                     .origin = &origin,
+                                     .method = stook__attempt_method(spec)};
     int secret = 0, error = stook__options_check(&attempt, &secret, &outcome);
     CURLU *url = curl_url();
     if (error == 0)

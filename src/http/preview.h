@@ -13,7 +13,7 @@ struct stook__defaults;
  * the URL says); the lines for CURLOPT_HTTPHEADER, ended by an empty one. To be freed in either case.
  * Or STOOK_EARG, STOOK_EURL, STOOK_EPOLICY, STOOK_EUNSUPPORTED, STOOK_ENOMEM.
  */
-int stook__preview(struct stook__defaults *defaults, const struct stook__spec *spec, const struct stook__settings *policy,
-                   struct stook__buffer *ret_words);
+int stook__preview(struct stook__defaults *defaults, const struct stook__spec *spec,
+                   const struct stook__settings *policy, struct stook__buffer *ret_words);
 
 #endif

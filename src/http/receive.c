@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "http/upload_source.h"
 #include "http/body_sink.h"
+#include "http/upload_source.h"
 
 enum { TRAILER_MAX = 64 << 10 };
 enum { HEAD_ROOM = 120 }; /* for a head that is longer than the one before */
@@ -14,7 +14,8 @@ static int make_room(struct stook__attempt *attempt, size_t needed)
 {
     struct stook__buffer *head = &attempt->answer.head;
     size_t defaults = attempt->defaults->head_size;
-    return stook__buffer_reserve(head, attempt->allocator, defaults >= needed ? defaults : needed + HEAD_ROOM);
+    return stook__buffer_reserve(head, attempt->allocator,
+                                 defaults >= needed ? defaults : needed + HEAD_ROOM);
 }
 
 /* As it came, from the name to the end of the value, but with NULs: "name\0 value\0". What
@@ -80,8 +81,10 @@ static int head_done(struct stook__attempt *attempt)
     attempt->trailers_at = attempt->answer.head.size;
     if (attempt->response.state == STOOK__RESPONSE_UNTIL_CLOSE)
         error = attempt->answer.protocol < 20
-                    ? unsure(attempt, STOOK_FLAG_UNTIL_CLOSE, "the body has no length, its end is that of the connection")
-                    : unsure(attempt, STOOK_FLAG_END_UNSEEN, "the body has no length, and libcurl hides how its stream ends");
+                    ? unsure(attempt, STOOK_FLAG_UNTIL_CLOSE,
+                             "the body has no length, its end is that of the connection")
+                    : unsure(attempt, STOOK_FLAG_END_UNSEEN,
+                             "the body has no length, and libcurl hides how its stream ends");
     if (error != 0 || make_line(attempt) != 0)
         return STOOK__EASY_END;
     stook__stream_head(attempt);
@@ -92,7 +95,8 @@ static int count_field(struct stook__attempt *attempt)
 {
     int64_t max = attempt->policy->max_header_count;
     if (max >= 0 && ++attempt->head_fields > max)
-        return stook__attempt_stop(attempt, STOOK_ETOOLARGE, "the head has more fields than max_header_count");
+        return stook__attempt_stop(attempt, STOOK_ETOOLARGE,
+                                   "the head has more fields than max_header_count");
     return 0;
 }
 
@@ -102,7 +106,8 @@ static int take_field(struct stook__attempt *attempt, const struct stook__respon
 }
 
 /* What the parser has found. 0, or as attempt_events. */
-static int take_event(struct stook__attempt *attempt, enum stook__response_event event, const struct stook__response_item *item)
+static int take_event(struct stook__attempt *attempt, enum stook__response_event event,
+                      const struct stook__response_item *item)
 {
     const struct stook__response_parser *parser = &attempt->response;
     if (parser->lenient != NULL)
@@ -112,7 +117,8 @@ static int take_event(struct stook__attempt *attempt, enum stook__response_event
         return stook__attempt_stop(attempt, parser->error, parser->why);
     case STOOK__RESPONSE_STATUS:
         if (parser->protocol >= 20 && stook__options_may_be_h2(attempt) == 0)
-            return stook__attempt_stop(attempt, STOOK_EPROTOCOL, "the status line names no version that can be");
+            return stook__attempt_stop(attempt, STOOK_EPROTOCOL,
+                                       "the status line names no version that can be");
         attempt->answer.status = parser->status;
         attempt->answer.protocol = parser->protocol;
         attempt->answer.head.size = 0;
@@ -134,7 +140,9 @@ static int count_head(struct stook__attempt *attempt, size_t size)
 {
     int64_t max = attempt->policy->max_header_bytes;
     attempt->head_bytes += (int64_t)size;
-    return max >= 0 && attempt->head_bytes > max ? stook__attempt_stop(attempt, STOOK_ETOOLARGE, "the head is over max_header_bytes") : 0;
+    return max >= 0 && attempt->head_bytes > max
+               ? stook__attempt_stop(attempt, STOOK_ETOOLARGE, "the head is over max_header_bytes")
+               : 0;
 }
 
 /* Of HTTP/2 and 3. Those of HTTP/1 are in the body, which comes as it is. */
@@ -161,22 +169,26 @@ static int on_head(void *owner, const char *line, size_t size)
     if (attempt->head_done)
         return take_trailer(attempt, line, size);
     enum stook__response_event event = stook__response_line(&attempt->response, line, size, &item);
-    return event == STOOK__RESPONSE_FIELD ? take_field(attempt, &item) : take_event(attempt, event, &item);
+    return event == STOOK__RESPONSE_FIELD ? take_field(attempt, &item)
+                                          : take_event(attempt, event, &item);
 }
 
 /* One block of the right size instead of a growing one, where the length is said and believable. */
 static int reserve(struct stook__attempt *attempt)
 {
     const struct stook__byte_counter *counter = attempt->flow.counter;
-    if (attempt->response.length <= 0 || attempt->response.length > 1 << 20 || (counter != NULL && (size_t)attempt->response.length > counter->room))
+    if (attempt->response.length <= 0 || attempt->response.length > 1 << 20 ||
+        (counter != NULL && (size_t)attempt->response.length > counter->room))
         return 0;
-    return stook__buffer_reserve(&attempt->answer.body, attempt->allocator, (size_t)attempt->response.length);
+    return stook__buffer_reserve(&attempt->answer.body, attempt->allocator,
+                                 (size_t)attempt->response.length);
 }
 
 /* Whether libcurl has to keep its bytes: asked before any of them is looked at. */
 static int must_pause(struct stook__attempt *attempt, size_t size)
 {
-    if (!stook__body_sink_to_file(attempt) && !stook__body_flow_may_take(&attempt->flow, size, *attempt->clock))
+    if (!stook__body_sink_to_file(attempt) &&
+        !stook__body_flow_may_take(&attempt->flow, size, *attempt->clock))
         return 1;
     return attempt->sink != NULL && stook__body_sink_pauses(attempt);
 }
@@ -211,7 +223,8 @@ static int take_chunks(struct stook__attempt *attempt, const char *data, size_t 
         enum stook__response_event event = stook__response_body(parser, data, size, &used, &item);
         if (trailers && count_head(attempt, used) != 0)
             return STOOK__EASY_END;
-        answer = event == STOOK__RESPONSE_BYTES ? take_body(attempt, item.value, item.value_size) : take_event(attempt, event, &item);
+        answer = event == STOOK__RESPONSE_BYTES ? take_body(attempt, item.value, item.value_size)
+                                                : take_event(attempt, event, &item);
         data += used;
         size -= used;
     }
@@ -226,7 +239,8 @@ static int on_body(void *owner, const char *data, size_t size)
         return STOOK__EASY_END; /* libcurl up to 8.7 may call once more behind a pause */
     if (must_pause(attempt, size))
         return STOOK__EASY_PAUSE;
-    return attempt->response.line != NULL ? take_chunks(attempt, data, size) : take_body(attempt, data, size);
+    return attempt->response.line != NULL ? take_chunks(attempt, data, size)
+                                          : take_body(attempt, data, size);
 }
 
 /* "127.0.0.1:80" or "[::1]:80"; nothing for a socket of the file system. A easy handle that rested meets the
@@ -235,7 +249,8 @@ static void note_remote(struct stook__remote *remote, const char *ip, int port)
 {
     size_t size = ip != NULL ? strlen(ip) : 0;
     int brackets = size > 0 && memchr(ip, ':', size) != NULL;
-    if (size > 0 && port == remote->port && size == remote->ip_size && memcmp(remote->text + brackets, ip, size) == 0)
+    if (size > 0 && port == remote->port && size == remote->ip_size &&
+        memcmp(remote->text + brackets, ip, size) == 0)
         return;
     *remote = (struct stook__remote){.text = ""};
     if (size == 0 || port <= 0 || port > 65535 || size + 10 > sizeof remote->text)

@@ -6,8 +6,8 @@
  */
 #include <string.h>
 
-#include "http/header_list.h"
 #include "http/body_sink.h"
+#include "http/header_list.h"
 #include "http/upload.h"
 
 enum { RESENDS = 2 }; /* a server that finds every nonce stale would be asked for ever */
@@ -16,7 +16,8 @@ enum { RESENDS = 2 }; /* a server that finds every nonce stale would be asked fo
    A server that wants none takes that for the whole; then it is sent again as it was meant. */
 static int was_taken(struct stook__attempt *attempt, int status)
 {
-    if (status < 200 || status > 299 || attempt->resends > 0 || !stook__spec_has_body(attempt->spec))
+    if (status < 200 || status > 299 || attempt->resends > 0 ||
+        !stook__spec_has_body(attempt->spec))
         return 0;
     if (stook__method_idempotent(attempt->method))
         return 1;
@@ -35,7 +36,8 @@ int stook__resend_allowed(void *owner)
 {
     struct stook__attempt *attempt = owner;
     const struct stook__optional *optional = attempt->spec->optional;
-    if (optional == NULL || (optional->username == NULL && !optional->expect) || !attempt->head_done || attempt->error != 0)
+    if (optional == NULL || (optional->username == NULL && !optional->expect) ||
+        !attempt->head_done || attempt->error != 0)
         return 0;
     int status = attempt->answer.status;
     if ((optional->username != NULL && status == 401) || expectation_failed(attempt)) {
@@ -68,7 +70,8 @@ static void set_expect(const struct stook__attempt *attempt, int on)
 /* RFC 9110 10.1.1: not in a request without content, as one is that is to be asked for credentials. */
 void stook__resend_init(struct stook__attempt *attempt)
 {
-    if (stook__spec_expects(attempt->spec) && (attempt->spec->optional->username != NULL || stook__upload_is_empty(attempt)))
+    if (stook__spec_expects(attempt->spec) &&
+        (attempt->spec->optional->username != NULL || stook__upload_is_empty(attempt)))
         set_expect(attempt, 0);
 }
 
@@ -102,6 +105,7 @@ int stook__resend_may_follow(const struct stook__attempt *attempt)
     if (expectation_failed(attempt))
         return 1;
     /* As was_taken() says, a 2xx too. */
-    return optional->username != NULL && (status == 401 || (status >= 200 && status <= 299 && attempt->resends == 0 &&
-                                                         stook__spec_has_body(attempt->spec)));
+    return optional->username != NULL &&
+           (status == 401 || (status >= 200 && status <= 299 && attempt->resends == 0 &&
+                              stook__spec_has_body(attempt->spec)));
 }

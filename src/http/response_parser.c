@@ -13,7 +13,8 @@ enum { EIGHT_AND_CRLF = 10 }; /* bytes: shorter lines are rare */
 /* Where in the framing of a chunk (RFC 9112 7.1). */
 enum { SIZE, BLANK, EXTENSION, SIZE_LF, DATA, DATA_CR, DATA_LF };
 
-static enum stook__response_event fail(struct stook__response_parser *parser, int error, const char *why)
+static enum stook__response_event fail(struct stook__response_parser *parser, int error,
+                                       const char *why)
 {
     if (parser->error == 0) {
         parser->error = error;
@@ -34,10 +35,11 @@ static int overlook(struct stook__response_parser *parser, const char *why)
     return -1;
 }
 
-void stook__response_begin(struct stook__response_parser *parser, const struct stook__response_rules *rules, char *line,
-                           size_t line_max)
+void stook__response_begin(struct stook__response_parser *parser,
+                           const struct stook__response_rules *rules, char *line, size_t line_max)
 {
-    *parser = (struct stook__response_parser){.rules = *rules, .length = -1, .line = line, .line_max = line_max};
+    *parser = (struct stook__response_parser){
+        .rules = *rules, .length = -1, .line = line, .line_max = line_max};
 }
 
 static int is_blank(char c)
@@ -53,12 +55,13 @@ static int is_digit(char c)
 /* RFC 9110 5.6.2: what a token consists of. */
 #define T(c) [c] = 1
 static const char token[256] = {
-    T('!'), T('#'), T('$'), T('%'), T('&'), T('\''), T('*'), T('+'), T('-'), T('.'), T('^'), T('_'), T('`'), T('|'), T('~'),
-    T('0'), T('1'), T('2'), T('3'), T('4'), T('5'), T('6'), T('7'), T('8'), T('9'), T('a'), T('b'), T('c'), T('d'), T('e'),
-    T('f'), T('g'), T('h'), T('i'), T('j'), T('k'), T('l'), T('m'), T('n'), T('o'), T('p'), T('q'), T('r'), T('s'), T('t'),
-    T('u'), T('v'), T('w'), T('x'), T('y'), T('z'), T('A'), T('B'), T('C'), T('D'), T('E'), T('F'), T('G'), T('H'), T('I'),
-    T('J'), T('K'), T('L'), T('M'), T('N'), T('O'), T('P'), T('Q'), T('R'), T('S'), T('T'), T('U'), T('V'), T('W'), T('X'),
-    T('Y'), T('Z')};
+    T('!'), T('#'), T('$'), T('%'), T('&'), T('\''), T('*'), T('+'), T('-'), T('.'), T('^'),
+    T('_'), T('`'), T('|'), T('~'), T('0'), T('1'),  T('2'), T('3'), T('4'), T('5'), T('6'),
+    T('7'), T('8'), T('9'), T('a'), T('b'), T('c'),  T('d'), T('e'), T('f'), T('g'), T('h'),
+    T('i'), T('j'), T('k'), T('l'), T('m'), T('n'),  T('o'), T('p'), T('q'), T('r'), T('s'),
+    T('t'), T('u'), T('v'), T('w'), T('x'), T('y'),  T('z'), T('A'), T('B'), T('C'), T('D'),
+    T('E'), T('F'), T('G'), T('H'), T('I'), T('J'),  T('K'), T('L'), T('M'), T('N'), T('O'),
+    T('P'), T('Q'), T('R'), T('S'), T('T'), T('U'),  T('V'), T('W'), T('X'), T('Y'), T('Z')};
 #undef T
 
 static int is_named(const char *name, size_t size, const char *wanted)
@@ -74,10 +77,12 @@ static int is_framing(const char *name, size_t size)
 /* -------------------------------------------------------------------- the status line */
 
 /* "1.1" and "1.0" and others of HTTP/1; "2" and "3" only where libcurl makes the line up. 0: none. */
-static uint8_t protocol_of(const struct stook__response_parser *parser, const char **at, const char *end)
+static uint8_t protocol_of(const struct stook__response_parser *parser, const char **at,
+                           const char *end)
 {
     const char *version = *at;
-    if (end - version > 3 && version[0] == '1' && version[1] == '.' && is_digit(version[2]) && version[3] == ' ') {
+    if (end - version > 3 && version[0] == '1' && version[1] == '.' && is_digit(version[2]) &&
+        version[3] == ' ') {
         *at += 3;
         return version[2] == '0' ? 10 : 11;
     }
@@ -88,7 +93,8 @@ static uint8_t protocol_of(const struct stook__response_parser *parser, const ch
 }
 
 /* RFC 9112 4, where "HTTP" is in capital messages. */
-static enum stook__response_event status_line(struct stook__response_parser *parser, const char *line, const char *end)
+static enum stook__response_event status_line(struct stook__response_parser *parser,
+                                              const char *line, const char *end)
 {
     const char *at = line + 5;
     if (end - line < 5 || memcmp(line, "HTTP/", 5) != 0)
@@ -133,7 +139,8 @@ static int parse_length(const char *digits, const char *end, int64_t *ret_length
 static int note_lengths(struct stook__response_parser *parser, const char *value, const char *end)
 {
     for (;;) {
-        const char *comma = memchr(value, ',', (size_t)(end - value)), *stop = comma != NULL ? comma : end;
+        const char *comma = memchr(value, ',', (size_t)(end - value)),
+                   *stop = comma != NULL ? comma : end;
         int64_t length = 0;
         while (value < stop && is_blank(*value))
             value++;
@@ -158,7 +165,8 @@ static int note_codings(struct stook__response_parser *parser, const char *value
 {
     parser->coded = 1;
     for (int more = 1; more;) {
-        const char *comma = memchr(value, ',', (size_t)(end - value)), *stop = comma != NULL ? comma : end;
+        const char *comma = memchr(value, ',', (size_t)(end - value)),
+                   *stop = comma != NULL ? comma : end;
         const char *next = comma != NULL ? comma + 1 : end;
         more = comma != NULL;
         while (value < stop && is_blank(*value))
@@ -170,7 +178,8 @@ static int note_codings(struct stook__response_parser *parser, const char *value
             if (parser->chunked++ > 0 && overlook(parser, "chunked is there twice") != 0)
                 return -1;
         } else if (is_named(value, size, "identity") || size == 0) {
-            if (overlook(parser, size == 0 ? "Transfer-Encoding is an odd list" : "identity is no transfer coding any more") != 0)
+            if (overlook(parser, size == 0 ? "Transfer-Encoding is an odd list"
+                                           : "identity is no transfer coding any more") != 0)
                 return -1;
         } else {
             parser->other_coding = 1;
@@ -218,8 +227,8 @@ static int control_in(const char *value, const char *end)
 
 static const char CONTROL[] = "a NUL byte or a CR in a line of the head";
 
-static enum stook__response_event fold(struct stook__response_parser *parser, const char *line, const char *end,
-                                       struct stook__response_item *ret_item)
+static enum stook__response_event fold(struct stook__response_parser *parser, const char *line,
+                                       const char *end, struct stook__response_item *ret_item)
 {
     if (!parser->any_field)
         return fail(parser, STOOK_EPROTOCOL, "a folded line has no field before it");
@@ -240,7 +249,9 @@ static int check_name(struct stook__response_parser *parser, const char *name, c
     while (end > name && is_blank(end[-1]))
         end--;
     if (end < colon && is_framing(name, (size_t)(end - name)))
-        return fail(parser, STOOK_EPROTOCOL, "a blank behind the name of a field that frames the body"), -1;
+        return fail(parser, STOOK_EPROTOCOL,
+                    "a blank behind the name of a field that frames the body"),
+               -1;
     if (end < colon)
         return overlook(parser, "a blank behind the name of a field");
     if (end == name)
@@ -251,18 +262,21 @@ static int check_name(struct stook__response_parser *parser, const char *name, c
 }
 
 /* Out of line: few fields have a name of that length, and a field is to cost few registers. */
-static __attribute__((noinline)) int note_framing(struct stook__response_parser *parser, const struct stook__response_item *field)
+static __attribute__((noinline)) int note_framing(struct stook__response_parser *parser,
+                                                  const struct stook__response_item *field)
 {
     const char *value = field->value, *end = value + field->value_size;
     if (!is_framing(field->name, field->name_size))
         return 0;
     parser->last_frames = 1;
-    return field->name_size == 14 ? note_lengths(parser, value, end) : note_codings(parser, value, end);
+    return field->name_size == 14 ? note_lengths(parser, value, end)
+                                  : note_codings(parser, value, end);
 }
 
 /* Trailers frame nothing any more. */
-static enum stook__response_event take_field(struct stook__response_parser *parser, const char *line, const char *colon,
-                                             const char *end, struct stook__response_item *ret_item)
+static enum stook__response_event take_field(struct stook__response_parser *parser,
+                                             const char *line, const char *colon, const char *end,
+                                             struct stook__response_item *ret_item)
 {
     const char *value = colon + 1;
     size_t size = (size_t)(colon - line);
@@ -271,13 +285,14 @@ static enum stook__response_event take_field(struct stook__response_parser *pars
     parser->any_field = 1;
     parser->last_frames = 0;
     *ret_item = (struct stook__response_item){line, value, size, (size_t)(end - value)};
-    if ((size == 14 || size == 17) && parser->state == STOOK__RESPONSE_FIELDS && note_framing(parser, ret_item) != 0)
+    if ((size == 14 || size == 17) && parser->state == STOOK__RESPONSE_FIELDS &&
+        note_framing(parser, ret_item) != 0)
         return STOOK__RESPONSE_ERROR;
     return STOOK__RESPONSE_FIELD;
 }
 
-static enum stook__response_event field(struct stook__response_parser *parser, const char *line, const char *end,
-                                        struct stook__response_item *ret_item)
+static enum stook__response_event field(struct stook__response_parser *parser, const char *line,
+                                        const char *end, struct stook__response_item *ret_item)
 {
     const char *colon = memchr(line, ':', (size_t)(end - line));
     if (colon != NULL && check_name(parser, line, colon) == 0)
@@ -285,14 +300,16 @@ static enum stook__response_event field(struct stook__response_parser *parser, c
     if (colon != NULL)
         return STOOK__RESPONSE_ERROR;
     parser->last_frames = 0;
-    return overlook(parser, "a line of the head is no field") != 0 ? STOOK__RESPONSE_ERROR : STOOK__RESPONSE_ODD;
+    return overlook(parser, "a line of the head is no field") != 0 ? STOOK__RESPONSE_ERROR
+                                                                   : STOOK__RESPONSE_ODD;
 }
 
 /* ------------------------------------------------------------ the end of a section */
 
 static int has_no_body(const struct stook__response_parser *parser)
 {
-    return parser->rules.to_head || parser->informational || parser->status == 204 || parser->status == 304;
+    return parser->rules.to_head || parser->informational || parser->status == 204 ||
+           parser->status == 304;
 }
 
 /* RFC 9112 6.3, in its order. */
@@ -311,8 +328,10 @@ static enum stook__response_event head_done(struct stook__response_parser *parse
     /* A Transfer-Encoding overrides the length even where it names no coding, and libcurl reads on until the
        connection is closed then: this may be another response for whoever goes by the length. */
     if (parser->coded && parser->length >= 0)
-        return fail(parser, STOOK_EPROTOCOL, "Content-Length and Transfer-Encoding are both there, which has two readings");
-    if (parser->chunked > 0 && parser->protocol != 11 && overlook(parser, "chunked is not of this version of HTTP") != 0)
+        return fail(parser, STOOK_EPROTOCOL,
+                    "Content-Length and Transfer-Encoding are both there, which has two readings");
+    if (parser->chunked > 0 && parser->protocol != 11 &&
+        overlook(parser, "chunked is not of this version of HTTP") != 0)
         return STOOK__RESPONSE_ERROR;
     parser->chunk = SIZE;
     parser->digits = 0;
@@ -358,8 +377,9 @@ static int in_section(const struct stook__response_parser *parser)
 }
 
 /* A line of any kind; out of line, as note_framing(). */
-static __attribute__((noinline)) enum stook__response_event any_line(struct stook__response_parser *parser, const char *line,
-                                                                     size_t size, struct stook__response_item *ret_item)
+static __attribute__((noinline)) enum stook__response_event any_line(
+    struct stook__response_parser *parser, const char *line, size_t size,
+    struct stook__response_item *ret_item)
 {
     if (!in_section(parser)) {
         if (parser->state != STOOK__RESPONSE_STATUS_LINE)
@@ -376,7 +396,8 @@ static __attribute__((noinline)) enum stook__response_event any_line(struct stoo
     int control = control_in(line, end);
     if (control < 0)
         return fail(parser, STOOK_EPROTOCOL, CONTROL);
-    if (!whole && overlook(parser, "a line of the head ends without a CR") != 0) /* one reading: RFC 9112 2.2 */
+    if (!whole && overlook(parser, "a line of the head ends without a CR") !=
+                      0) /* one reading: RFC 9112 2.2 */
         return STOOK__RESPONSE_ERROR;
     if (control > 0 && overlook(parser, "a control byte in a line of the head") != 0)
         return STOOK__RESPONSE_ERROR;
@@ -390,7 +411,8 @@ static __attribute__((noinline)) enum stook__response_event any_line(struct stoo
     return field(parser, line, end, ret_item);
 }
 
-enum stook__response_event stook__response_line(struct stook__response_parser *parser, const char *line, size_t size,
+enum stook__response_event stook__response_line(struct stook__response_parser *parser,
+                                                const char *line, size_t size,
                                                 struct stook__response_item *ret_item)
 {
     if (size < EIGHT_AND_CRLF || !in_section(parser))
@@ -469,7 +491,8 @@ static int chunk_byte(struct stook__response_parser *parser, char c)
 }
 
 /* Some of the bytes that are left, at the end of which comes `next`. */
-static enum stook__response_event take(struct stook__response_parser *parser, const char *data, size_t size, size_t *ret_used,
+static enum stook__response_event take(struct stook__response_parser *parser, const char *data,
+                                       size_t size, size_t *ret_used,
                                        struct stook__response_item *ret_item)
 {
     *ret_used = size < parser->left ? size : (size_t)parser->left;
@@ -478,13 +501,15 @@ static enum stook__response_event take(struct stook__response_parser *parser, co
     return STOOK__RESPONSE_BYTES;
 }
 
-static enum stook__response_event chunks(struct stook__response_parser *parser, const char *data, size_t size, size_t *ret_used,
+static enum stook__response_event chunks(struct stook__response_parser *parser, const char *data,
+                                         size_t size, size_t *ret_used,
                                          struct stook__response_item *ret_item)
 {
     size_t used = 0;
     while (used < size && parser->state == STOOK__RESPONSE_CHUNKS) {
         if (parser->chunk == DATA) {
-            enum stook__response_event event = take(parser, data + used, size - used, ret_used, ret_item);
+            enum stook__response_event event =
+                take(parser, data + used, size - used, ret_used, ret_item);
             *ret_used += used;
             if (parser->left == 0)
                 parser->chunk = DATA_CR;
@@ -512,11 +537,13 @@ static int is_broken(const struct stook__response_parser *parser, size_t before)
 }
 
 /* A line that is complete here, or together with what came of it before; else it is put by. */
-static enum stook__response_event cut_line(struct stook__response_parser *parser, const char *data, size_t size, size_t *ret_used,
+static enum stook__response_event cut_line(struct stook__response_parser *parser, const char *data,
+                                           size_t size, size_t *ret_used,
                                            struct stook__response_item *ret_item)
 {
     const char *lf = memchr(data, '\n', size);
-    size_t part = lf != NULL ? (size_t)(lf - data) + 1 : size, before = parser->line_size, room = parser->line_max - before;
+    size_t part = lf != NULL ? (size_t)(lf - data) + 1 : size, before = parser->line_size,
+           room = parser->line_max - before;
     *ret_used = part;
     if (lf != NULL && before == 0 && part <= room)
         return stook__response_line(parser, data, part, ret_item);
@@ -533,13 +560,15 @@ static enum stook__response_event cut_line(struct stook__response_parser *parser
     return stook__response_line(parser, parser->line, part, ret_item);
 }
 
-enum stook__response_event stook__response_body(struct stook__response_parser *parser, const char *data, size_t size,
-                                                size_t *ret_used, struct stook__response_item *ret_item)
+enum stook__response_event stook__response_body(struct stook__response_parser *parser,
+                                                const char *data, size_t size, size_t *ret_used,
+                                                struct stook__response_item *ret_item)
 {
     *ret_used = 0;
     if (parser->state == STOOK__RESPONSE_CHUNKS) {
         enum stook__response_event event = chunks(parser, data, size, ret_used, ret_item);
-        if (event != STOOK__RESPONSE_NOTHING || parser->state != STOOK__RESPONSE_TRAILERS || *ret_used == size)
+        if (event != STOOK__RESPONSE_NOTHING || parser->state != STOOK__RESPONSE_TRAILERS ||
+            *ret_used == size)
             return event;
     }
     size_t before = *ret_used;
@@ -566,8 +595,9 @@ enum stook__response_event stook__response_body(struct stook__response_parser *p
     }
 }
 
-enum stook__response_event stook__response_feed(struct stook__response_parser *parser, const char *data, size_t size,
-                                                size_t *ret_used, struct stook__response_item *ret_item)
+enum stook__response_event stook__response_feed(struct stook__response_parser *parser,
+                                                const char *data, size_t size, size_t *ret_used,
+                                                struct stook__response_item *ret_item)
 {
     *ret_used = 0;
     if (parser->state != STOOK__RESPONSE_STATUS_LINE && parser->state != STOOK__RESPONSE_FIELDS)

@@ -41,15 +41,15 @@ enum stook__response_event {
     STOOK__RESPONSE_FIELD,   /* a field line: name and value of the item */
     STOOK__RESPONSE_FOLD,    /* a line that continues the value before it (RFC 9112 5.2): value */
     STOOK__RESPONSE_ODD,     /* a line that is no field, and was passed over */
-    STOOK__RESPONSE_HEAD,    /* the header section is complete; if `informational`, another follows */
-    STOOK__RESPONSE_BYTES,   /* bytes of the body: value */
-    STOOK__RESPONSE_END,     /* the message is complete */
-    STOOK__RESPONSE_ERROR    /* `error` and `why` */
+    STOOK__RESPONSE_HEAD,  /* the header section is complete; if `informational`, another follows */
+    STOOK__RESPONSE_BYTES, /* bytes of the body: value */
+    STOOK__RESPONSE_END,   /* the message is complete */
+    STOOK__RESPONSE_ERROR  /* `error` and `why` */
 };
 
 /* Points into the bytes that were fed, or into the block for lines; valid until the next call. */
 struct stook__response_item {
-    const char *name, *value; /* name: of a field line, NULL otherwise */
+    const char *name, *value;     /* name: of a field line, NULL otherwise */
     size_t name_size, value_size; /* a value has no blanks around it, and stands behind its name */
 };
 
@@ -70,7 +70,7 @@ struct stook__response_parser {
     int chunked;         /* how often it says so */
     int other_coding;    /* it says something else too */
     uint16_t status;
-    uint8_t protocol;    /* 10, 11, 20, 30 */
+    uint8_t protocol; /* 10, 11, 20, 30 */
     uint8_t informational;
     uint8_t last_frames; /* the last field line frames the body, so it must not be folded */
     uint8_t any_field;   /* there was one in this section */
@@ -83,20 +83,23 @@ struct stook__response_parser {
 };
 
 /* Before the first byte of a response. `line` may be NULL if stook__response_feed() is not used. */
-void stook__response_begin(struct stook__response_parser *parser, const struct stook__response_rules *rules, char *line,
-                           size_t line_max);
+void stook__response_begin(struct stook__response_parser *parser,
+                           const struct stook__response_rules *rules, char *line, size_t line_max);
 
 /* Feeds bytes of the stream; *ret_used of them are used up. Call again with the rest until
    STOOK__RESPONSE_NOTHING, END or ERROR. What lies behind an END is not of this response. */
-enum stook__response_event stook__response_feed(struct stook__response_parser *parser, const char *data, size_t size,
-                                                size_t *ret_used, struct stook__response_item *ret_item);
+enum stook__response_event stook__response_feed(struct stook__response_parser *parser,
+                                                const char *data, size_t size, size_t *ret_used,
+                                                struct stook__response_item *ret_item);
 
 /* One whole line of a header or trailer section, with its end of line. */
-enum stook__response_event stook__response_line(struct stook__response_parser *parser, const char *line, size_t size,
+enum stook__response_event stook__response_line(struct stook__response_parser *parser,
+                                                const char *line, size_t size,
                                                 struct stook__response_item *ret_item);
 /* Bytes behind the header section; as stook__response_feed(). */
-enum stook__response_event stook__response_body(struct stook__response_parser *parser, const char *data, size_t size,
-                                                size_t *ret_used, struct stook__response_item *ret_item);
+enum stook__response_event stook__response_body(struct stook__response_parser *parser,
+                                                const char *data, size_t size, size_t *ret_used,
+                                                struct stook__response_item *ret_item);
 
 /* The connection has ended. 0: the message is complete; else STOOK_ETRUNCATED, or the error that was found
    first. *ret_why is static text, or NULL. */

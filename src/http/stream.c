@@ -3,8 +3,8 @@
 #include "http/stream.h"
 
 #include "curl/engine.h"
-#include "http/upload_source.h"
 #include "http/body_sink.h"
+#include "http/upload_source.h"
 
 int stook__stream_begin(struct stook__attempt *attempt)
 {
@@ -45,7 +45,8 @@ struct stook__attempt *stook__stream_next(struct stook__link *list)
 {
     struct stook__link *first;
     while ((first = stook__list_pop(list)) != NULL) {
-        struct stook__attempt *attempt = STOOK__OF(struct stook__stream, ready_owners, first)->attempt;
+        struct stook__attempt *attempt =
+            STOOK__OF(struct stook__stream, ready_owners, first)->attempt;
         if (attempt->error == 0)
             return attempt; /* else its end is on its way, and the program hears no more of it */
     }
@@ -61,7 +62,8 @@ void stook__stream_head(struct stook__attempt *attempt)
         return;
     attempt->stream->head_due = 1;
     if (!stook__resend_may_follow(attempt))
-        stook__stream_mark_ready(attempt); /* else it is told with the first bytes behind it, or at the end */
+        stook__stream_mark_ready(
+            attempt); /* else it is told with the first bytes behind it, or at the end */
 }
 
 void stook__stream_moved(struct stook__attempt *attempt)
@@ -99,7 +101,8 @@ int stook__stream_take_head(struct stook__attempt *attempt)
     return 1;
 }
 
-int stook__stream_take_body(struct stook__attempt *attempt, int64_t *budget, struct stook__buffer *ret_piece)
+int stook__stream_take_body(struct stook__attempt *attempt, int64_t *budget,
+                            struct stook__buffer *ret_piece)
 {
     struct stook__stream *stream = attempt->stream;
     if (stream->held_at != 0)
@@ -162,7 +165,8 @@ void stook__stream_served(struct stook__attempt *attempt)
     if (stream->held_at != 0 || attempt->easy == NULL || stook__body_sink_full(attempt))
         return;
     if (stook__body_sink_waiting(attempt)) {
-        if (attempt->flow.since == 0) /* else there is no room for it, and it is stirred when there is */
+        if (attempt->flow.since ==
+            0) /* else there is no room for it, and it is stirred when there is */
             stook__stream_mark_ready(attempt);
         return;
     }
@@ -175,7 +179,8 @@ void stook__stream_served(struct stook__attempt *attempt)
         return;
     }
     stream->paused = 0;
-    stook__easy_continue(attempt->easy, stook__upload_source_is_empty(attempt) ? CURLPAUSE_SEND : CURLPAUSE_CONT);
+    stook__easy_continue(attempt->easy,
+                         stook__upload_source_is_empty(attempt) ? CURLPAUSE_SEND : CURLPAUSE_CONT);
 }
 
 void stook__stream_failed(struct stook__attempt *attempt, int error, const char *why)
@@ -188,7 +193,8 @@ void stook__stream_failed(struct stook__attempt *attempt, int error, const char 
 int stook__stream_defers(struct stook__attempt *attempt)
 {
     struct stook__stream *stream = attempt->stream;
-    if (stream == NULL || attempt->error != 0 || stook__error_map_given_up(attempt) || (!stream->head_due && !stream->moved && !stook__body_sink_waiting(attempt)))
+    if (stream == NULL || attempt->error != 0 || stook__error_map_given_up(attempt) ||
+        (!stream->head_due && !stream->moved && !stook__body_sink_waiting(attempt)))
         return 0;
     stream->over = 1;
     stook__stream_mark_ready(attempt);

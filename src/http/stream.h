@@ -30,7 +30,8 @@ int stook__stream_take_head(struct stook__attempt *attempt);
  * 0: none, or the turn's budget of decoding is used up. -1: the attempt is to end, they are not what they should be. The caller gives the buffer back
  * by stook__stream_give_back, or frees it if the attempt is gone.
  */
-int stook__stream_take_body(struct stook__attempt *attempt, int64_t *budget, struct stook__buffer *ret_piece);
+int stook__stream_take_body(struct stook__attempt *attempt, int64_t *budget,
+                            struct stook__buffer *ret_piece);
 void stook__stream_give_back(struct stook__attempt *attempt, struct stook__buffer *piece);
 
 /* The body of one whose bytes are not the program's goes on. 0; -1: the attempt is to end. */

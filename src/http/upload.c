@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "http/upload_source.h"
-#include "http/upload_file.h"
 #include "http/attempt_parts.h"
+#include "http/upload_file.h"
+#include "http/upload_source.h"
 
 struct stook__upload {
     curl_mime *mime;
@@ -25,7 +25,8 @@ static size_t on_read(char *buffer, size_t one, size_t room, void *user)
 
 static int on_seek(void *user, curl_off_t offset, int origin)
 {
-    return origin == SEEK_SET && stook__upload_file_seek(user, offset) ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
+    return origin == SEEK_SET && stook__upload_file_seek(user, offset) ? CURL_SEEKFUNC_OK
+                                                                       : CURL_SEEKFUNC_FAIL;
 }
 
 /* ------------------------------------------------------------------- setting up */
@@ -45,7 +46,8 @@ int stook__upload_open(struct stook__attempt *attempt)
     int error = 0;
     if (optional->body_read != NULL)
         return 0;
-    attempt->upload = stook__alloc(attempt->allocator, sizeof *attempt->upload + count * sizeof *attempt->upload->files);
+    attempt->upload = stook__alloc(attempt->allocator, sizeof *attempt->upload +
+                                                           count * sizeof *attempt->upload->files);
     if (attempt->upload == NULL)
         return STOOK_ENOMEM;
     if (optional->body_file != NULL)
@@ -67,14 +69,16 @@ int stook__upload_opening(const struct stook__attempt *attempt)
 
 int stook__upload_is_empty(const struct stook__attempt *attempt)
 {
-    return attempt->spec->optional->body_file != NULL && attempt->upload != NULL && stook__upload_file_size(attempt->upload->files[0]) == 0;
+    return attempt->spec->optional->body_file != NULL && attempt->upload != NULL &&
+           stook__upload_file_size(attempt->upload->files[0]) == 0;
 }
 
 static int set_file(struct stook__attempt *attempt)
 {
     struct stook__upload_file *file = attempt->upload->files[0];
     stook__easy_set(attempt->easy, CURLOPT_POST, 1L);
-    stook__easy_set(attempt->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)stook__upload_file_size(file));
+    stook__easy_set(attempt->easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                    (curl_off_t)stook__upload_file_size(file));
     stook__easy_set(attempt->easy, CURLOPT_READFUNCTION, on_read);
     stook__easy_set(attempt->easy, CURLOPT_READDATA, (void *)file);
     stook__easy_set(attempt->easy, CURLOPT_SEEKFUNCTION, on_seek);
@@ -89,7 +93,8 @@ static const char *last_of(const char *path)
 }
 
 /* libcurl would open a file by itself, wait for the disk, and leave it open to the children of the program. */
-static int add_part(struct stook__attempt *attempt, const struct stook__part *from, struct stook__upload_file *file)
+static int add_part(struct stook__attempt *attempt, const struct stook__part *from,
+                    struct stook__upload_file *file)
 {
     curl_mimepart *part = curl_mime_addpart(attempt->upload->mime);
     const char *filename = from->filename;
@@ -122,7 +127,8 @@ static int set_parts(struct stook__attempt *attempt)
     if (upload->mime == NULL)
         return STOOK_ENOMEM;
     for (size_t i = 0; error == 0 && i < optional->n_parts; i++)
-        error = add_part(attempt, &optional->parts[i], optional->parts[i].file != NULL ? upload->files[n_files++] : NULL);
+        error = add_part(attempt, &optional->parts[i],
+                         optional->parts[i].file != NULL ? upload->files[n_files++] : NULL);
     if (error == 0)
         stook__easy_set(attempt->easy, CURLOPT_MIMEPOST, upload->mime);
     return error;

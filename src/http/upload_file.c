@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "loop/file.h"
 #include "http/attempt_parts.h"
+#include "loop/file.h"
 
 enum { PIECE = 128 << 10 };
 
@@ -18,15 +18,16 @@ struct stook__upload_file {
     struct stook__attempt *attempt; /* NULL: it is over */
     struct stook__worker *worker;
     char *path;
-    struct stook__buffer ready, room; /* for libcurl, from `begin` on; the latter is the disk's while it is busy */
+    struct stook__buffer ready,
+        room; /* for libcurl, from `begin` on; the latter is the disk's while it is busy */
     size_t begin;
     int64_t next; /* the first byte that was not read */
     int64_t at;   /* where the disk reads */
     int opening, closing;
-    int stale;    /* what the disk is at is not wanted any more */
-    int paused;   /* libcurl waits */
+    int stale;  /* what the disk is at is not wanted any more */
+    int paused; /* libcurl waits */
     /* What an operation sets. */
-    int fd;       /* -1: not open */
+    int fd; /* -1: not open */
     int64_t size;
     int failed, os_error;
     const char *why;
@@ -128,7 +129,8 @@ static void on_opened(void *owner)
     stook__files_completed(file->attempt);
 }
 
-int stook__upload_file_new(struct stook__attempt *attempt, const char *path, struct stook__upload_file **ret_file)
+int stook__upload_file_new(struct stook__attempt *attempt, const char *path,
+                           struct stook__upload_file **ret_file)
 {
     struct stook__upload_file *file = stook__alloc(attempt->allocator, sizeof *file);
     if (file == NULL)

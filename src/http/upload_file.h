@@ -13,7 +13,8 @@ struct stook__attempt;
 struct stook__upload_file;
 
 /* Begins to open it. `path` is copied. 0 or STOOK_ENOMEM. */
-int stook__upload_file_new(struct stook__attempt *attempt, const char *path, struct stook__upload_file **ret_file);
+int stook__upload_file_new(struct stook__attempt *attempt, const char *path,
+                           struct stook__upload_file **ret_file);
 /* It is not open yet, the attempt cannot start; or it is, or has failed. */
 int stook__upload_file_opening(const struct stook__upload_file *file);
 int64_t stook__upload_file_size(const struct stook__upload_file *file);

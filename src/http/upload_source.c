@@ -17,13 +17,13 @@ struct stook__upload_source {
     int64_t taken;    /* of the program, since it began */
     int64_t later_at; /* when the program had nothing; 0: it was not asked since, or had */
     int ended;        /* the program has said so */
-    int begun;        /* libcurl has asked for it: before that nothing is asked of the program, or a connection
+    int begun; /* libcurl has asked for it: before that nothing is asked of the program, or a connection
                          that cannot be used would take what may not begin anew */
-    int borrowed;         /* the buffer is with the program, which may run its loop meanwhile */
-    int stale;        /* libcurl began anew meanwhile: what the program gives is of the time before */
+    int borrowed; /* the buffer is with the program, which may run its loop meanwhile */
+    int stale;    /* libcurl began anew meanwhile: what the program gives is of the time before */
     int rewind_due;
-    int paused;       /* libcurl waits */
-    int answered;     /* the answer came before the body was gone */
+    int paused;   /* libcurl waits */
+    int answered; /* the answer came before the body was gone */
 };
 
 /* The last byte of a body whose length was said is held back until the program has said that it is
@@ -63,7 +63,8 @@ static int on_seek(void *user, curl_off_t offset, int origin)
     struct stook__attempt *attempt = user;
     struct stook__upload_source *source = attempt->source;
     int given = source->taken > 0 || source->borrowed || source->ended;
-    if (offset != 0 || origin != SEEK_SET || (given && attempt->spec->optional->body_rewind == NULL))
+    if (offset != 0 || origin != SEEK_SET ||
+        (given && attempt->spec->optional->body_rewind == NULL))
         return CURL_SEEKFUNC_FAIL;
     source->rewind_due = source->rewind_due || given;
     source->stale = source->borrowed;
@@ -121,7 +122,8 @@ int stook__upload_source_may_repeat(const struct stook__attempt *attempt)
 int stook__upload_source_wants(const struct stook__attempt *attempt)
 {
     const struct stook__upload_source *source = attempt->source;
-    return source != NULL && source->begun && !attempt->stream->over && !source->ended && source->later_at == 0 && source->data.size - source->begin < LITTLE;
+    return source != NULL && source->begun && !attempt->stream->over && !source->ended &&
+           source->later_at == 0 && source->data.size - source->begin < LITTLE;
 }
 
 int stook__upload_source_take_rewind(struct stook__attempt *attempt)
@@ -153,7 +155,8 @@ int stook__upload_source_take_room(struct stook__attempt *attempt, struct stook_
     return 1;
 }
 
-const char *stook__upload_source_put(struct stook__attempt *attempt, struct stook__buffer *room, int64_t size)
+const char *stook__upload_source_put(struct stook__attempt *attempt, struct stook__buffer *room,
+                                     int64_t size)
 {
     struct stook__upload_source *source = attempt->source;
     /* One less: the room of a NUL is nobody's. */
@@ -204,7 +207,8 @@ int stook__upload_source_is_empty(const struct stook__attempt *attempt)
 void stook__upload_source_served(struct stook__attempt *attempt)
 {
     struct stook__upload_source *source = attempt->source;
-    if (source == NULL || !source->paused || (stook__upload_source_is_empty(attempt) && !source->answered))
+    if (source == NULL || !source->paused ||
+        (stook__upload_source_is_empty(attempt) && !source->answered))
         return;
     source->paused = source->answered = 0;
     stook__easy_continue_upload(attempt->easy);

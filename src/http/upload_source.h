@@ -31,7 +31,8 @@ int stook__upload_source_take_rewind(struct stook__attempt *attempt);
  */
 int stook__upload_source_take_room(struct stook__attempt *attempt, struct stook__buffer *ret_room);
 /* The program gave `size` bytes, 0: that was the end; < 0: nothing. NULL, or why it cannot be so. */
-const char *stook__upload_source_put(struct stook__attempt *attempt, struct stook__buffer *room, int64_t size);
+const char *stook__upload_source_put(struct stook__attempt *attempt, struct stook__buffer *room,
+                                     int64_t size);
 /* The program has nothing now; 0: it was woken meanwhile. */
 int stook__upload_source_wait(struct stook__attempt *attempt, int64_t now);
 /* When that began, which it is no longer; 0: it was not. */

@@ -17,7 +17,8 @@ enum { THREADS = 2, FIRST_FD = 3 };
 enum state { IDLE, WAITING, RUNNING };
 
 struct stook__worker {
-    struct stook__link link; /* among those that wait for a thread, or whose loop is to hear that they are done */
+    struct stook__link
+        link; /* among those that wait for a thread, or whose loop is to hear that they are done */
     struct stook__loop *loop;
     void *owner;
     void (*run)(void *owner);
@@ -37,7 +38,9 @@ static struct {
     unsigned life;  /* of the threads: those of an earlier one end */
     size_t n_loops; /* that have had a worker and are not closed */
     struct stook__link guards;
-} pool = {.once = PTHREAD_ONCE_INIT, .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+} pool = {.once = PTHREAD_ONCE_INIT,
+          .lock = PTHREAD_MUTEX_INITIALIZER,
+          .changed = PTHREAD_COND_INITIALIZER};
 
 /* -------------------------------------------------------------------------- forks */
 
@@ -86,7 +89,8 @@ static void unlock(void)
 /* Under the lock, which is given up meanwhile. */
 static void run_next(void)
 {
-    struct stook__worker *worker = STOOK__OF(struct stook__worker, link, stook__list_pop(&pool.waiting));
+    struct stook__worker *worker =
+        STOOK__OF(struct stook__worker, link, stook__list_pop(&pool.waiting));
     worker->state = RUNNING;
     pool.n_waiting--;
     pool.n_running++;
@@ -118,7 +122,8 @@ static void add_thread(void)
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    if (pthread_create(&pool.threads[pool.n_threads], NULL, work, (void *)(uintptr_t)pool.life) == 0)
+    if (pthread_create(&pool.threads[pool.n_threads], NULL, work, (void *)(uintptr_t)pool.life) ==
+        0)
         pool.n_threads++;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
@@ -172,7 +177,8 @@ size_t stook__loop_working(const struct stook__loop *loop)
     return loop->working;
 }
 
-void stook__worker_start(struct stook__worker *worker, void (*run)(void *owner), void (*done)(void *owner))
+void stook__worker_start(struct stook__worker *worker, void (*run)(void *owner),
+                         void (*done)(void *owner))
 {
     struct stook__loop *loop = worker->loop;
     worker->run = run;

@@ -17,8 +17,8 @@
 
 #include <sys/types.h>
 
-#include "util/list.h"
 #include "loop/loop.h"
+#include "util/list.h"
 
 struct stook__worker;
 
@@ -27,7 +27,8 @@ struct stook__worker *stook__worker_new(struct stook__loop *loop, void *owner);
 void stook__worker_free(struct stook__worker *worker);
 /* `run` in another thread, then `done` on the loop's thread, in which the worker is not busy any more, with a turn of the
    loop to follow. Cannot fail: without threads it is done at once. Not while it is busy; from inside a libcurl callback it may be. */
-void stook__worker_start(struct stook__worker *worker, void (*run)(void *owner), void (*done)(void *owner));
+void stook__worker_start(struct stook__worker *worker, void (*run)(void *owner),
+                         void (*done)(void *owner));
 int stook__worker_busy(const struct stook__worker *worker);
 /* 1: no thread had begun, and it is not busy any more; neither function is called. */
 int stook__worker_recall(struct stook__worker *worker);

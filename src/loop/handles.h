@@ -5,8 +5,8 @@
 
 #include <uv.h>
 
-#include "util/list.h"
 #include "loop/loop.h"
+#include "util/list.h"
 
 struct stook__loop {
     struct stook__allocator *allocator;
@@ -17,16 +17,17 @@ struct stook__loop {
     uv_timer_t timer;
     uv_timer_t limit; /* of an owned loop: how long a pass may wait */
     uv_check_t check; /* the one that keeps a borrowed loop alive */
-    uv_idle_t idle; /* active while a turn is wanted, so that the loop does not wait */
+    uv_idle_t idle;   /* active while a turn is wanted, so that the loop does not wait */
     uv_async_t async;
     struct stook__link watchers;
-    struct stook__link done; /* file.c: workers whose operation is over; other threads put them there */
-    size_t working;          /* workers that are busy */
-    int works;               /* there was a worker */
+    struct stook__link
+        done;       /* file.c: workers whose operation is over; other threads put them there */
+    size_t working; /* workers that are busy */
+    int works;      /* there was a worker */
     int64_t alarm;
     size_t open; /* handles whose close callback is to come */
     int wanted, closing;
-    int unseen;     /* a watcher was started since the last poll: libuv tells the kernel only in the next one */
+    int unseen; /* a watcher was started since the last poll: libuv tells the kernel only in the next one */
     unsigned turns; /* taken, ever */
 };
 

@@ -70,7 +70,8 @@ static int start_handles(struct stook__loop *loop)
     uv_check_init(loop->uv, &loop->check);
     uv_idle_init(loop->uv, &loop->idle);
     loop->open = 4;
-    loop->timer.data = loop->check.data = loop->idle.data = loop->async.data = (void *)&stook__handle_mark;
+    loop->timer.data = loop->check.data = loop->idle.data = loop->async.data =
+        (void *)&stook__handle_mark;
     uv_check_start(&loop->check, on_check);
     uv_unref((uv_handle_t *)&loop->timer);
     uv_unref((uv_handle_t *)&loop->idle);
@@ -85,8 +86,9 @@ static int start_handles(struct stook__loop *loop)
     return 0;
 }
 
-int stook__loop_new(struct stook__allocator *allocator, struct uv_loop_s *borrowed, const struct stook__loop_events *events,
-                    void *owner, struct stook__loop **ret_loop)
+int stook__loop_new(struct stook__allocator *allocator, struct uv_loop_s *borrowed,
+                    const struct stook__loop_events *events, void *owner,
+                    struct stook__loop **ret_loop)
 {
     if (stook__standard_fds_hold() != 0)
         return STOOK_ENOFD;

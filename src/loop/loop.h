@@ -30,8 +30,9 @@ struct stook__loop_events {
 enum { STOOK__IN = 1, STOOK__OUT = 2, STOOK__HANGUP = 4, STOOK__ERROR = 8 };
 
 /* `borrowed` NULL: a loop of our own. 0, STOOK_ENOMEM, STOOK_ENOFD. */
-int stook__loop_new(struct stook__allocator *allocator, struct uv_loop_s *borrowed, const struct stook__loop_events *events,
-                    void *owner, struct stook__loop **ret_loop);
+int stook__loop_new(struct stook__allocator *allocator, struct uv_loop_s *borrowed,
+                    const struct stook__loop_events *events, void *owner,
+                    struct stook__loop **ret_loop);
 int stook__loop_owned(const struct stook__loop *loop);
 
 /* Microseconds of the monotonic clock, read now. */
@@ -66,8 +67,8 @@ void stook__loop_close(struct stook__loop *loop);
 void stook__loop_free(struct stook__loop *loop);
 
 /* `event` gets STOOK__IN, OUT, HANGUP or, alone, ERROR: then libuv has stopped the watcher. */
-struct stook__watcher *stook__watcher_new(struct stook__loop *loop, int fd, void (*event)(void *owner, int events),
-                                          void *owner);
+struct stook__watcher *stook__watcher_new(struct stook__loop *loop, int fd,
+                                          void (*event)(void *owner, int events), void *owner);
 /* Watch for these of IN, OUT, HANGUP; 0 stops at once. Costs nothing if it does so already. */
 int stook__watcher_set(struct stook__watcher *watcher, int events);
 /* The descriptor may be closed right after this; `event` is not called again. */

@@ -37,8 +37,8 @@ static int is_stand_in(int fd)
 {
     struct stat mine, root;
     int flags = fcntl(fd, F_GETFL);
-    return flags != -1 && (O_PATH == O_RDONLY || (flags & O_PATH) != 0) && fstat(fd, &mine) == 0 && stat("/", &root) == 0 &&
-           mine.st_dev == root.st_dev && mine.st_ino == root.st_ino;
+    return flags != -1 && (O_PATH == O_RDONLY || (flags & O_PATH) != 0) && fstat(fd, &mine) == 0 &&
+           stat("/", &root) == 0 && mine.st_dev == root.st_dev && mine.st_ino == root.st_ino;
 }
 
 static void let_go(void)

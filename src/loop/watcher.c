@@ -15,8 +15,8 @@ struct stook__watcher {
     int armed;
 };
 
-struct stook__watcher *stook__watcher_new(struct stook__loop *loop, int fd, void (*event)(void *owner, int events),
-                                          void *owner)
+struct stook__watcher *stook__watcher_new(struct stook__loop *loop, int fd,
+                                          void (*event)(void *owner, int events), void *owner)
 {
     struct stook__watcher *watcher = stook__alloc(loop->allocator, sizeof *watcher);
     if (watcher == NULL)
@@ -77,7 +77,8 @@ static void remove_now(struct stook__watcher *watcher)
 #ifdef __linux__
     uv_os_fd_t fd;
     struct epoll_event event = {0};
-    if (uv_version() >= 0x012d00 && uv_version() < 0x013100 && uv_fileno((uv_handle_t *)&watcher->poll, &fd) == 0)
+    if (uv_version() >= 0x012d00 && uv_version() < 0x013100 &&
+        uv_fileno((uv_handle_t *)&watcher->poll, &fd) == 0)
         epoll_ctl(uv_backend_fd(watcher->loop->uv), EPOLL_CTL_DEL, fd, &event);
 #else
     (void)watcher;

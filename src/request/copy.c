@@ -13,25 +13,36 @@
 static const int64_t MS_MAX = (int64_t)1 << 53;
 enum { HEADERS_MAX = 65536, HEADER_FIELDS_MAX = 256 };
 
-int stook__settings_from(const struct stook_client_options *options, struct stook__settings *ret_policy)
+int stook__settings_from(const struct stook_client_options *options,
+                         struct stook__settings *ret_policy)
 {
-    struct stook__settings policy = {.ca_file = options->ca_file, .user_agent = "stook/" STOOK_VERSION};
+    struct stook__settings policy = {.ca_file = options->ca_file,
+                                     .user_agent = "stook/" STOOK_VERSION};
     if (options->user_agent != NULL)
         policy.user_agent = *options->user_agent != '\0' ? options->user_agent : NULL;
     if (policy.user_agent != NULL && stook__validate_control(policy.user_agent))
         return STOOK_EARG;
-    if (stook__validate_number(options->queue_timeout_ms, STOOK_NONE, 1, MS_MAX, &policy.queue_ms) != 0 ||
-        stook__validate_number(options->attempt_timeout_ms, 30000, 1, MS_MAX, &policy.attempt_ms) != 0 ||
-        stook__validate_number(options->connect_timeout_ms, 10000, 1, MS_MAX, &policy.connect_ms) != 0 ||
+    if (stook__validate_number(options->queue_timeout_ms, STOOK_NONE, 1, MS_MAX,
+                               &policy.queue_ms) != 0 ||
+        stook__validate_number(options->attempt_timeout_ms, 30000, 1, MS_MAX, &policy.attempt_ms) !=
+            0 ||
+        stook__validate_number(options->connect_timeout_ms, 10000, 1, MS_MAX, &policy.connect_ms) !=
+            0 ||
         stook__validate_number(options->timeout_ms, 120000, 1, MS_MAX, &policy.total_ms) != 0 ||
-        stook__validate_number(options->stall_timeout_ms, 30000, 1, MS_MAX, &policy.stall_ms) != 0 ||
-        stook__validate_number(options->max_body_bytes, 64 << 20, 1, INT64_MAX, &policy.max_body_bytes) != 0 ||
-        stook__validate_number(options->max_header_bytes, 65536, 0, 16 << 20, &policy.max_header_bytes) != 0 ||
-        stook__validate_number(options->max_header_count, 256, 0, 100000, &policy.max_header_count) != 0 ||
-        stook__validate_number(options->http_version, STOOK_HTTP_DEFAULT, 0, STOOK_HTTP_3, &policy.http_version) != 0 ||
+        stook__validate_number(options->stall_timeout_ms, 30000, 1, MS_MAX, &policy.stall_ms) !=
+            0 ||
+        stook__validate_number(options->max_body_bytes, 64 << 20, 1, INT64_MAX,
+                               &policy.max_body_bytes) != 0 ||
+        stook__validate_number(options->max_header_bytes, 65536, 0, 16 << 20,
+                               &policy.max_header_bytes) != 0 ||
+        stook__validate_number(options->max_header_count, 256, 0, 100000,
+                               &policy.max_header_count) != 0 ||
+        stook__validate_number(options->http_version, STOOK_HTTP_DEFAULT, 0, STOOK_HTTP_3,
+                               &policy.http_version) != 0 ||
         stook__validate_number(options->decompress, 0, 1, 1, &policy.decompress) != 0 ||
         stook__validate_number(options->strict, 0, 0, 1, &policy.strict) != 0 ||
-        stook__validate_number(options->max_decompress_ratio, 1000, 1, 1000000, &policy.max_decompress_ratio) != 0)
+        stook__validate_number(options->max_decompress_ratio, 1000, 1, 1000000,
+                               &policy.max_decompress_ratio) != 0)
         return STOOK_EARG;
     policy.unset = (options->attempt_timeout_ms == 0 ? STOOK__UNSET_ATTEMPT : 0) |
                    (options->timeout_ms == 0 ? STOOK__UNSET_TOTAL : 0) |
@@ -47,7 +58,8 @@ static void relax(struct stook__settings *policy, const struct stook_request *re
         policy->attempt_ms = STOOK_NONE;
     if ((policy->unset & STOOK__UNSET_TOTAL) && request->timeout_ms == 0)
         policy->total_ms = STOOK_NONE;
-    if ((policy->unset & STOOK__UNSET_BODY_MAX) && request->max_body_bytes == 0 && stook__validate_receives(request))
+    if ((policy->unset & STOOK__UNSET_BODY_MAX) && request->max_body_bytes == 0 &&
+        stook__validate_receives(request))
         policy->max_body_bytes = STOOK_NONE;
 }
 
@@ -62,26 +74,34 @@ static int merge(const struct stook__settings *client, const struct stook_reques
         int none;
         const char *why;
     } numbers[] = {
-        {request->queue_timeout_ms, client->queue_ms, MS_MAX, &policy.queue_ms, 1, "queue_timeout_ms is not 0, STOOK_NONE or a number up to 2^53"},
+        {request->queue_timeout_ms, client->queue_ms, MS_MAX, &policy.queue_ms, 1,
+         "queue_timeout_ms is not 0, STOOK_NONE or a number up to 2^53"},
         {request->attempt_timeout_ms, client->attempt_ms, MS_MAX, &policy.attempt_ms, 1,
          "attempt_timeout_ms is not 0, STOOK_NONE or a number up to 2^53"},
         {request->connect_timeout_ms, client->connect_ms, MS_MAX, &policy.connect_ms, 1,
          "connect_timeout_ms is not 0, STOOK_NONE or a number up to 2^53"},
-        {request->timeout_ms, client->total_ms, MS_MAX, &policy.total_ms, 1, "timeout_ms is not 0, STOOK_NONE or a number up to 2^53"},
-        {request->stall_timeout_ms, client->stall_ms, MS_MAX, &policy.stall_ms, 1, "stall_timeout_ms is not 0, STOOK_NONE or a number up to 2^53"},
-        {request->max_body_bytes, client->max_body_bytes, INT64_MAX, &policy.max_body_bytes, 1, "max_body_bytes is not 0, STOOK_NONE or a positive number"},
+        {request->timeout_ms, client->total_ms, MS_MAX, &policy.total_ms, 1,
+         "timeout_ms is not 0, STOOK_NONE or a number up to 2^53"},
+        {request->stall_timeout_ms, client->stall_ms, MS_MAX, &policy.stall_ms, 1,
+         "stall_timeout_ms is not 0, STOOK_NONE or a number up to 2^53"},
+        {request->max_body_bytes, client->max_body_bytes, INT64_MAX, &policy.max_body_bytes, 1,
+         "max_body_bytes is not 0, STOOK_NONE or a positive number"},
         {request->http_version, client->http_version, STOOK_HTTP_3, &policy.http_version, 0,
          "http_version is not 0, STOOK_HTTP_1_1, STOOK_HTTP_2 or STOOK_HTTP_3"},
-        {request->decompress, client->decompress, 1, &policy.decompress, 1, "decompress is not 0, 1 or STOOK_NONE"},
+        {request->decompress, client->decompress, 1, &policy.decompress, 1,
+         "decompress is not 0, 1 or STOOK_NONE"},
         {request->resume, 0, 1, &unused, 0, "resume is not 0 or 1"},
         {request->strict, client->strict, 1, &policy.strict, 0, "strict is not 0 or 1"},
-        {request->max_decompress_ratio, client->max_decompress_ratio, 1000000, &policy.max_decompress_ratio, 1, "max_decompress_ratio is not 0, STOOK_NONE or a number up to 1000000"},
+        {request->max_decompress_ratio, client->max_decompress_ratio, 1000000,
+         &policy.max_decompress_ratio, 1,
+         "max_decompress_ratio is not 0, STOOK_NONE or a number up to 1000000"},
         {request->expect, 0, 1, &unused, 0, "expect is not 0 or 1"},
-        {request->auth, 0, STOOK_AUTH_DIGEST, &unused, 0, "auth is not 0, STOOK_AUTH_BASIC or STOOK_AUTH_DIGEST"},
+        {request->auth, 0, STOOK_AUTH_DIGEST, &unused, 0,
+         "auth is not 0, STOOK_AUTH_BASIC or STOOK_AUTH_DIGEST"},
     };
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        if (stook__validate_number(numbers[i].value, numbers[i].inherited, numbers[i].none, numbers[i].max,
-                                numbers[i].ret_value) != 0) {
+        if (stook__validate_number(numbers[i].value, numbers[i].inherited, numbers[i].none,
+                                   numbers[i].max, numbers[i].ret_value) != 0) {
             *ret_why = numbers[i].why;
             return STOOK_EARG;
         }
@@ -141,7 +161,8 @@ static void put_headers(char **at, const struct stook_request *request, int all)
 }
 
 /* The body that another member stands for. */
-static int compose_body(struct stook__allocator *allocator, struct stook__copied *copied, const struct stook_request *request)
+static int compose_body(struct stook__allocator *allocator, struct stook__copied *copied,
+                        const struct stook_request *request)
 {
     struct stook__pack pack = {NULL, 0};
     stook__optional_body(&pack, request);
@@ -155,7 +176,8 @@ static int compose_body(struct stook__allocator *allocator, struct stook__copied
     return 0;
 }
 
-static int copy_body(struct stook__allocator *allocator, struct stook__copied *copied, const struct stook_request *request, size_t size)
+static int copy_body(struct stook__allocator *allocator, struct stook__copied *copied,
+                     const struct stook_request *request, size_t size)
 {
     if (request->body == NULL)
         return compose_body(allocator, copied, request);
@@ -182,7 +204,8 @@ static int body_size(const struct stook_request *request, size_t *ret_size, cons
         *ret_size = strlen(request->body);
     else if (request->body != NULL && request->body_size == STOOK_NONE)
         *ret_size = 0;
-    else if (request->body_size < 0 || (request->body_size > 0 && request->body == NULL && request->body_read == NULL) ||
+    else if (request->body_size < 0 ||
+             (request->body_size > 0 && request->body == NULL && request->body_read == NULL) ||
              (uint64_t)request->body_size > PTRDIFF_MAX)
         return STOOK_EARG;
     else
@@ -191,8 +214,9 @@ static int body_size(const struct stook_request *request, size_t *ret_size, cons
 }
 
 /* What is wrong but is data, not misuse: it becomes the request's result. */
-static void judge(struct stook__copied *copied, const struct stook__settings *client, const struct stook__settings *policy,
-                  const struct stook_request *request, size_t headers)
+static void judge(struct stook__copied *copied, const struct stook__settings *client,
+                  const struct stook__settings *policy, const struct stook_request *request,
+                  size_t headers)
 {
     int unbound = stook__validate_receives(request) && (client->unset & STOOK__UNSET_BODY_MAX);
     int64_t max = unbound ? STOOK_NONE : client->max_body_bytes;
@@ -207,7 +231,9 @@ static void judge(struct stook__copied *copied, const struct stook__settings *cl
     } else if (max >= 0 && (policy->max_body_bytes < 0 || policy->max_body_bytes > max)) {
         copied->error = STOOK_EPOLICY;
         copied->message = "refused by policy: max_body_bytes is above the client's";
-    } else if (client->max_decompress_ratio >= 0 && (policy->max_decompress_ratio < 0 || policy->max_decompress_ratio > client->max_decompress_ratio)) {
+    } else if (client->max_decompress_ratio >= 0 &&
+               (policy->max_decompress_ratio < 0 ||
+                policy->max_decompress_ratio > client->max_decompress_ratio)) {
         copied->error = STOOK_EPOLICY;
         copied->message = "refused by policy: max_decompress_ratio is above the client's";
     }
@@ -218,13 +244,16 @@ static int has_words(const struct stook_request *request, size_t headers)
     return request->method != NULL || (headers > 0 && headers != SIZE_MAX);
 }
 
-static void put_strings(struct stook__copied *copied, char *at, const struct stook_request *request, size_t headers)
+static void put_strings(struct stook__copied *copied, char *at, const struct stook_request *request,
+                        size_t headers)
 {
     copied->spec.url = put(&at, request->url);
     if (!has_words(request, headers))
         return;
     /* An empty method is one that is refused, not none. */
-    copied->spec.method_headers = put(&at, request->method == NULL ? "" : request->method[0] == '\0' ? " " : request->method);
+    copied->spec.method_headers = put(&at, request->method == NULL      ? ""
+                                           : request->method[0] == '\0' ? " "
+                                                                        : request->method);
     put_headers(&at, request, headers != SIZE_MAX);
 }
 
@@ -239,13 +268,15 @@ static size_t strings_size(const struct stook_request *request, size_t headers)
 }
 
 /* One block: the caller's head, a policy of its own if it differs from the client's, the strings. */
-static int make(struct stook__allocator *allocator, size_t head, const struct stook__settings *client, const struct stook_request *request,
+static int make(struct stook__allocator *allocator, size_t head,
+                const struct stook__settings *client, const struct stook_request *request,
                 const struct stook__settings *policy, size_t headers, struct stook__copied *copied)
 {
     int own_policy = policy != client && !same_policy(policy, client);
     size_t ca_size = own_policy && request->ca_file != NULL ? strlen(request->ca_file) + 1 : 0;
     size_t policy_size = own_policy ? sizeof *policy : 0;
-    copied->block = stook__alloc(allocator, head + policy_size + ca_size + strings_size(request, headers));
+    copied->block =
+        stook__alloc(allocator, head + policy_size + ca_size + strings_size(request, headers));
     if (copied->block == NULL)
         return STOOK_ENOMEM;
     char *at = (char *)copied->block + head;
@@ -270,8 +301,9 @@ static int is_plain(const struct stook_request *request)
     return memcmp(&request->body_release, zero, sizeof zero) == 0;
 }
 
-int stook__request_copy(struct stook__allocator *allocator, size_t head, const struct stook__settings *client,
-                        const struct stook_request *request, struct stook__copied *ret_copied, const char **ret_why)
+int stook__request_copy(struct stook__allocator *allocator, size_t head,
+                        const struct stook__settings *client, const struct stook_request *request,
+                        struct stook__copied *ret_copied, const char **ret_why)
 {
     const struct stook__settings *policy = client;
     struct stook__settings own;

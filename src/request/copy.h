@@ -16,14 +16,16 @@ struct stook__copied {
 };
 
 /* The client's settings from its options, checked. 0 or STOOK_EARG. Strings are not copied. */
-int stook__settings_from(const struct stook_client_options *options, struct stook__settings *ret_settings);
+int stook__settings_from(const struct stook_client_options *options,
+                         struct stook__settings *ret_settings);
 
 /*
  * Checks and copies a request. The block begins with `head` zeroed bytes, which are the caller's. A bad member
  * that is no misuse becomes ret_copied->error. 0; STOOK_EARG with *ret_why; STOOK_ENOMEM. On failure nothing
  * was made, and a body with `body_release` is still the program's.
  */
-int stook__request_copy(struct stook__allocator *allocator, size_t head, const struct stook__settings *client,
-                        const struct stook_request *request, struct stook__copied *ret_copied, const char **ret_why);
+int stook__request_copy(struct stook__allocator *allocator, size_t head,
+                        const struct stook__settings *client, const struct stook_request *request,
+                        struct stook__copied *ret_copied, const char **ret_why);
 
 #endif

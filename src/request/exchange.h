@@ -25,12 +25,12 @@ struct stook__settings {
     int64_t queue_ms, attempt_ms, connect_ms, total_ms, stall_ms;
     int64_t max_body_bytes, max_header_bytes, max_header_count;
     int64_t http_version;
-    int64_t decompress;         /* 1: content codings are asked for and taken off */
-    int64_t strict;         /* 1: nothing is taken that is only nearly right */
-    int64_t max_decompress_ratio;      /* decoded bytes for each that came */
-    int64_t unset;          /* STOOK__UNSET_... : what is the library's default, not the program's word */
-    const char *ca_file;    /* NULL: libcurl's */
-    const char *user_agent; /* NULL: none */
+    int64_t decompress;           /* 1: content codings are asked for and taken off */
+    int64_t strict;               /* 1: nothing is taken that is only nearly right */
+    int64_t max_decompress_ratio; /* decoded bytes for each that came */
+    int64_t unset; /* STOOK__UNSET_... : what is the library's default, not the program's word */
+    const char *ca_file;            /* NULL: libcurl's */
+    const char *user_agent;         /* NULL: none */
     const struct stook__peer *peer; /* NULL: nothing of it was asked for */
 };
 
@@ -43,8 +43,10 @@ struct stook__part {
 /* What few requests ask for: a block beside the record, made only when one of these is used. */
 struct stook__optional {
     int (*on_head)(stook_batch *batch, const stook_result *result, void *user);
-    int (*on_body)(stook_batch *batch, const stook_result *result, const void *data, size_t size, void *user);
-    void (*on_progress)(stook_batch *batch, const stook_result *result, const struct stook_progress *progress, void *user);
+    int (*on_body)(stook_batch *batch, const stook_result *result, const void *data, size_t size,
+                   void *user);
+    void (*on_progress)(stook_batch *batch, const stook_result *result,
+                        const struct stook_progress *progress, void *user);
     struct stook__peer peer; /* the policy's, if it is not the client's */
     const char *unix_socket;
     const char *username, *password; /* for Digest; Basic is a header field already */
@@ -60,7 +62,7 @@ struct stook__optional {
     void (*body_release)(void *body, void *user); /* NULL: it is our own */
     void *body, *user;
     struct stook_result *snapshot; /* what its callbacks are shown; NULL: none was called */
-    struct stook__link link; /* among those whose body is to be given back */
+    struct stook__link link;       /* among those whose body is to be given back */
     int expect;
 };
 
@@ -69,20 +71,23 @@ enum { STOOK__UNSET_ATTEMPT = 1, STOOK__UNSET_TOTAL = 2, STOOK__UNSET_BODY_MAX =
 
 struct stook__spec {
     const char *url;
-    const char *method_headers; /* the method and the header fields, one behind the other, ended by an empty one; NULL: neither */
-    char *body;        /* a block of its own, so that it can go before the result does */
+    const char *
+        method_headers; /* the method and the header fields, one behind the other, ended by an empty one; NULL: neither */
+    char *body; /* a block of its own, so that it can go before the result does */
     size_t body_size;
     union {
         struct stook__optional *optional; /* until it is over; NULL: nothing of it was asked for */
-        struct stook_result *snapshot; /* from then on: what the program took of it lives as long as the result */
+        struct stook_result
+            *snapshot; /* from then on: what the program took of it lives as long as the result */
     };
 };
 
 /* Whether the body comes from somewhere else than memory. */
 static inline int stook__spec_has_source(const struct stook__spec *spec)
 {
-    return spec->optional != NULL && (spec->optional->body_file != NULL || spec->optional->n_parts > 0 ||
-                                   spec->optional->body_read != NULL);
+    return spec->optional != NULL &&
+           (spec->optional->body_file != NULL || spec->optional->n_parts > 0 ||
+            spec->optional->body_read != NULL);
 }
 
 static inline int stook__spec_has_body(const struct stook__spec *spec)
@@ -99,13 +104,15 @@ static inline int stook__spec_expects(const struct stook__spec *spec)
 /* NULL: GET, or POST with a body. */
 static inline const char *stook__spec_method(const struct stook__spec *spec)
 {
-    return spec->method_headers != NULL && *spec->method_headers != '\0' ? spec->method_headers : NULL;
+    return spec->method_headers != NULL && *spec->method_headers != '\0' ? spec->method_headers
+                                                                         : NULL;
 }
 
 /* Strings one behind the other, ended by an empty one. */
 static inline const char *stook__spec_headers(const struct stook__spec *spec)
 {
-    return spec->method_headers != NULL ? spec->method_headers + strlen(spec->method_headers) + 1 : "";
+    return spec->method_headers != NULL ? spec->method_headers + strlen(spec->method_headers) + 1
+                                        : "";
 }
 
 /*
@@ -113,7 +120,8 @@ static inline const char *stook__spec_headers(const struct stook__spec *spec)
  * lies where sched's part of the record was: no byte is spare.
  */
 struct stook__answer {
-    struct stook__buffer head; /* "name\0 value\0" one behind the other, blanks or none as they came */
+    struct stook__buffer
+        head; /* "name\0 value\0" one behind the other, blanks or none as they came */
     struct stook__buffer body;
     int64_t time_us[6];        /* by STOOK_TIME_...; the first is not an attempt's to know */
     uint16_t status, attempts; /* nor is how many there were */

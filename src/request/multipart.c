@@ -12,21 +12,29 @@ static int judge(const struct stook_part *theirs, const char **ret_why)
     struct stook_part part;
     int error = stook__validate_struct(&part, sizeof part, theirs);
     if (error == STOOK_EUNSUPPORTED)
-        return stook__validate_refuse(STOOK__ARG("a part uses what this stook does not know"), ret_why);
+        return stook__validate_refuse(STOOK__ARG("a part uses what this stook does not know"),
+                                      ret_why);
     if (error != 0)
-        return stook__validate_refuse(STOOK__ARG("a part has no size: make it with STOOK_PART()"), ret_why);
+        return stook__validate_refuse(STOOK__ARG("a part has no size: make it with STOOK_PART()"),
+                                      ret_why);
     if (part.name == NULL)
         return stook__validate_refuse(STOOK__ARG("a part has no name"), ret_why);
     if ((part.value != NULL) + (part.file != NULL) != 1)
-        return stook__validate_refuse(STOOK__ARG("a part has neither value nor file, or both"), ret_why);
+        return stook__validate_refuse(STOOK__ARG("a part has neither value nor file, or both"),
+                                      ret_why);
     if (part.value != NULL && part.value_size == 0)
-        return stook__validate_refuse(STOOK__ARG("the value of a part is given with a value_size of 0: STOOK_AUTO measures a string, "
-                                              "STOOK_NONE is an empty value"), ret_why);
+        return stook__validate_refuse(STOOK__ARG("the value of a part is given with a value_size "
+                                                 "of 0: STOOK_AUTO measures a string, "
+                                                 "STOOK_NONE is an empty value"),
+                                      ret_why);
     if (part.value_size < STOOK_AUTO || (part.value_size != 0 && part.value == NULL) ||
         (part.value_size > 0 && (uint64_t)part.value_size > PTRDIFF_MAX))
-        return stook__validate_refuse(STOOK__ARG("the value_size of a part is out of range, or there is no value"), ret_why);
-    if (stook__validate_control(part.name) || stook__validate_control(part.filename) || stook__validate_control(part.type) || stook__validate_control(part.file))
-        return stook__validate_refuse(STOOK__ARG("a text of a part contains a control byte"), ret_why);
+        return stook__validate_refuse(
+            STOOK__ARG("the value_size of a part is out of range, or there is no value"), ret_why);
+    if (stook__validate_control(part.name) || stook__validate_control(part.filename) ||
+        stook__validate_control(part.type) || stook__validate_control(part.file))
+        return stook__validate_refuse(STOOK__ARG("a text of a part contains a control byte"),
+                                      ret_why);
     return 0;
 }
 
@@ -43,7 +51,8 @@ int stook__parts_judge(const struct stook_request *request, const char **ret_why
     if (error == 0 && n > PARTS_MAX)
         return stook__validate_refuse(STOOK__ARG("there are more than 1000 parts"), ret_why);
     if (error == 0 && stook__optional_has_field(request, "Content-Type"))
-        return stook__validate_refuse(STOOK__ARG("a Content-Type header is given beside parts"), ret_why);
+        return stook__validate_refuse(STOOK__ARG("a Content-Type header is given beside parts"),
+                                      ret_why);
     return error;
 }
 
@@ -58,10 +67,11 @@ size_t stook__parts_value(const struct stook_part *part)
    is no file that it reads itself it would leave all others without a type. */
 static const char *type_of(const char *name)
 {
-    static const char *const types[][2] = {{".gif", "image/gif"},  {".jpg", "image/jpeg"}, {".jpeg", "image/jpeg"},
-                                           {".png", "image/png"},  {".svg", "image/svg+xml"}, {".txt", "text/plain"},
-                                           {".htm", "text/html"},  {".html", "text/html"}, {".pdf", "application/pdf"},
-                                           {".xml", "application/xml"}};
+    static const char *const types[][2] = {
+        {".gif", "image/gif"},      {".jpg", "image/jpeg"},    {".jpeg", "image/jpeg"},
+        {".png", "image/png"},      {".svg", "image/svg+xml"}, {".txt", "text/plain"},
+        {".htm", "text/html"},      {".html", "text/html"},    {".pdf", "application/pdf"},
+        {".xml", "application/xml"}};
     size_t size = strlen(name);
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         size_t end = strlen(types[i][0]);
@@ -77,7 +87,8 @@ static const char *type_of_part(const struct stook_part *part)
     return part->type != NULL || name == NULL ? part->type : type_of(name);
 }
 
-void stook__parts_pack(struct stook__optional *optional, struct stook__pack *pack, const struct stook_request *request)
+void stook__parts_pack(struct stook__optional *optional, struct stook__pack *pack,
+                       const struct stook_request *request)
 {
     const char *why;
     /* What is refused is not read. */

@@ -18,8 +18,8 @@ int stook__validate_receives(const struct stook_request *request)
 
 int stook__validate_streams(const struct stook_request *request)
 {
-    return stook__validate_receives(request) || request->body_file != NULL || request->parts != NULL ||
-           request->body_read != NULL;
+    return stook__validate_receives(request) || request->body_file != NULL ||
+           request->parts != NULL || request->body_read != NULL;
 }
 
 static int refuse(int error, const char *why, const char **ret_why)
@@ -44,11 +44,14 @@ static void peer_of(const struct stook_request *request, struct stook__peer_inpu
 static int judge_bodies(const struct stook_request *request, const char **ret_why)
 {
     size_t n = 0;
-    if ((request->body != NULL) + (request->json != NULL) + (request->form != NULL) + (request->parts != NULL) +
-            (request->body_file != NULL) + (request->body_read != NULL) > 1)
+    if ((request->body != NULL) + (request->json != NULL) + (request->form != NULL) +
+            (request->parts != NULL) + (request->body_file != NULL) + (request->body_read != NULL) >
+        1)
         return refuse(STOOK_EARG, STOOK__ARG("more than one body is given"), ret_why);
     if (request->body != NULL && request->body_size == 0)
-        return refuse(STOOK_EARG, STOOK__ARG("body is given with a body_size of 0: STOOK_AUTO measures a string, STOOK_NONE is an empty body"),
+        return refuse(STOOK_EARG,
+                      STOOK__ARG("body is given with a body_size of 0: STOOK_AUTO measures a "
+                                 "string, STOOK_NONE is an empty body"),
                       ret_why);
     if (request->body_release != NULL && request->body == NULL)
         return refuse(STOOK_EARG, STOOK__ARG("body_release is given without a body"), ret_why);
@@ -96,7 +99,8 @@ static int judge_output(const struct stook_request *request, const char **ret_wh
     return why != NULL ? refuse(STOOK_EARG, why, ret_why) : 0;
 }
 
-static int judge_peer(const struct stook__settings *client, const struct stook_request *request, const char **ret_why)
+static int judge_peer(const struct stook__settings *client, const struct stook_request *request,
+                      const char **ret_why)
 {
     struct stook__peer_input input;
     const char *pin = client->peer != NULL ? client->peer->pinned_key : NULL;
@@ -106,7 +110,8 @@ static int judge_peer(const struct stook__settings *client, const struct stook_r
     return stook__peer_check(&input, ret_why);
 }
 
-int stook__optional_judge(const struct stook__settings *client, const struct stook_request *request, const char **ret_why)
+int stook__optional_judge(const struct stook__settings *client, const struct stook_request *request,
+                          const char **ret_why)
 {
     const char *path = request->unix_socket;
     int error = judge_bodies(request, ret_why);
@@ -119,12 +124,14 @@ int stook__optional_judge(const struct stook__settings *client, const struct sto
     if (error == 0)
         error = judge_peer(client, request, ret_why);
     if (error == 0 && path != NULL && (*path == '\0' || strlen(path) > UNIX_PATH_MAX))
-        error = refuse(STOOK_EARG, STOOK__ARG("unix_socket is empty or longer than 107 bytes"), ret_why);
+        error = refuse(STOOK_EARG, STOOK__ARG("unix_socket is empty or longer than 107 bytes"),
+                       ret_why);
     return error;
 }
 
-static void fill(struct stook__optional *optional, struct stook__pack *pack, const struct stook__settings *client,
-                 const struct stook_request *request, const struct stook__peer_input *input)
+static void fill(struct stook__optional *optional, struct stook__pack *pack,
+                 const struct stook__settings *client, const struct stook_request *request,
+                 const struct stook__peer_input *input)
 {
     *optional = (struct stook__optional){
         .on_head = request->on_head,
@@ -147,20 +154,22 @@ static void fill(struct stook__optional *optional, struct stook__pack *pack, con
     optional->unix_socket = stook__pack_text(pack, request->unix_socket);
     if (request->auth == STOOK_AUTH_DIGEST) {
         optional->username = stook__pack_text(pack, request->username);
-        optional->password = stook__pack_text(pack, request->password != NULL ? request->password : "");
+        optional->password =
+            stook__pack_text(pack, request->password != NULL ? request->password : "");
     }
 }
 
 static int is_used(const struct stook_request *request)
 {
     return request->on_head != NULL || request->on_body != NULL || request->on_progress != NULL ||
-           request->body_release != NULL || request->body_read != NULL || request->body_file != NULL ||
-           request->parts != NULL || request->output_file != NULL ||
-           request->unix_socket != NULL || request->auth == STOOK_AUTH_DIGEST || request->expect == 1;
+           request->body_release != NULL || request->body_read != NULL ||
+           request->body_file != NULL || request->parts != NULL || request->output_file != NULL ||
+           request->unix_socket != NULL || request->auth == STOOK_AUTH_DIGEST ||
+           request->expect == 1;
 }
 
-int stook__optional_make(struct stook__allocator *allocator, const struct stook__settings *client, const struct stook_request *request,
-                      struct stook__optional **ret_extra)
+int stook__optional_make(struct stook__allocator *allocator, const struct stook__settings *client,
+                         const struct stook_request *request, struct stook__optional **ret_extra)
 {
     struct stook__peer_input input;
     struct stook__pack pack = {NULL, 0};

@@ -67,12 +67,13 @@ int stook__resolve_parse(const char *text, struct stook__resolve *ret_entry)
     return at != NULL && take_address(at + 1, ret_entry);
 }
 
-int stook__resolve_find(const char *list, const char *host, int port, struct stook__resolve *ret_entry)
+int stook__resolve_find(const char *list, const char *host, int port,
+                        struct stook__resolve *ret_entry)
 {
     size_t size = strlen(host);
     for (; list != NULL && *list != '\0'; list += strlen(list) + 1)
-        if (stook__resolve_parse(list, ret_entry) && ret_entry->port == port && ret_entry->host_size == size &&
-            strncasecmp(ret_entry->host, host, size) == 0)
+        if (stook__resolve_parse(list, ret_entry) && ret_entry->port == port &&
+            ret_entry->host_size == size && strncasecmp(ret_entry->host, host, size) == 0)
             return 1;
     return 0;
 }

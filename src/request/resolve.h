@@ -16,6 +16,7 @@ struct stook__resolve {
 int stook__resolve_parse(const char *text, struct stook__resolve *ret_entry);
 /* The first of a list (strings one behind the other, ended by an empty one, or NULL) that is about
    this host, in any case of its messages and without brackets, and this port. 1: found. */
-int stook__resolve_find(const char *list, const char *host, int port, struct stook__resolve *ret_entry);
+int stook__resolve_find(const char *list, const char *host, int port,
+                        struct stook__resolve *ret_entry);
 
 #endif

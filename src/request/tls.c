@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* How a peer is found and known: options of a client or of a request, checked and copied. */
 #include "request/optional.h"
-#include "request/validate.h"
 #include "request/resolve.h"
+#include "request/validate.h"
 
 enum { RESOLVE_MAX = 65536 }; /* bytes of the list */
 
 static int is_base64_char(char c)
 {
-    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '+' || c == '/';
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '+' ||
+           c == '/';
 }
 
 /* "sha256//" and 32 bytes in base64, which are 43 digits and a "="; once or more. */
@@ -36,7 +37,9 @@ static int check_list(const char *const *list, const char **ret_why)
     size_t size = 0;
     for (; list != NULL && *list != NULL; list++) {
         if (!stook__resolve_parse(*list, &entry))
-            return stook__validate_refuse(STOOK__ARG("an entry of resolve is not of the form \"host:port:address\""), ret_why);
+            return stook__validate_refuse(
+                STOOK__ARG("an entry of resolve is not of the form \"host:port:address\""),
+                ret_why);
         size += strlen(*list) + 1;
         if (size > RESOLVE_MAX)
             return stook__validate_refuse(STOOK__ARG("resolve is longer than 64 KiB"), ret_why);
@@ -52,12 +55,17 @@ int stook__peer_check(const struct stook__peer_input *input, const char **ret_wh
     if (peer->ca_data != NULL && strstr(peer->ca_data, "CERTIFICATE-----") == NULL)
         return stook__validate_refuse(STOOK__ARG("there is no certificate in ca_data"), ret_why);
     if (peer->client_cert == NULL && (peer->client_key != NULL || peer->key_password != NULL))
-        return stook__validate_refuse(STOOK__ARG("client_key or key_password is given without client_cert"), ret_why);
-    if ((peer->client_cert != NULL && *peer->client_cert == '\0') || (peer->client_key != NULL && *peer->client_key == '\0'))
+        return stook__validate_refuse(
+            STOOK__ARG("client_key or key_password is given without client_cert"), ret_why);
+    if ((peer->client_cert != NULL && *peer->client_cert == '\0') ||
+        (peer->client_key != NULL && *peer->client_key == '\0'))
         return stook__validate_refuse(STOOK__ARG("client_cert or client_key is empty"), ret_why);
-    if (peer->pinned_key != NULL && (*peer->pinned_key == '\0' ||
-                                     (strncmp(peer->pinned_key, "sha256//", 8) == 0 && !is_pin(peer->pinned_key))))
-        return stook__validate_refuse(STOOK__ARG("pinned_key is not a file or \"sha256//\" and 44 digits of base64"), ret_why);
+    if (peer->pinned_key != NULL &&
+        (*peer->pinned_key == '\0' ||
+         (strncmp(peer->pinned_key, "sha256//", 8) == 0 && !is_pin(peer->pinned_key))))
+        return stook__validate_refuse(
+            STOOK__ARG("pinned_key is not a file or \"sha256//\" and 44 digits of base64"),
+            ret_why);
     return check_list(input->resolve, ret_why);
 }
 
@@ -69,7 +77,8 @@ int stook__peer_given(const struct stook__peer_input *input)
 }
 
 /* The first entry that fits is taken: those of the request stand before the client's. */
-static const char *pack_list(struct stook__pack *pack, const char *const *list, const char *defaults)
+static const char *pack_list(struct stook__pack *pack, const char *const *list,
+                             const char *defaults)
 {
     const char *first = pack->at;
     for (; list != NULL && *list != NULL; list++)
@@ -80,8 +89,8 @@ static const char *pack_list(struct stook__pack *pack, const char *const *list, 
     return first;
 }
 
-void stook__peer_pack(struct stook__peer *peer, struct stook__pack *pack, const struct stook__peer_input *input,
-                      const struct stook__peer *defaults)
+void stook__peer_pack(struct stook__peer *peer, struct stook__pack *pack,
+                      const struct stook__peer_input *input, const struct stook__peer *defaults)
 {
     static const struct stook__peer nothing;
     const struct stook__peer *mine = &input->peer;
@@ -89,11 +98,13 @@ void stook__peer_pack(struct stook__peer *peer, struct stook__pack *pack, const 
         defaults = &nothing;
     /* Authorities of one's own are these and no others; a certificate comes with its key. */
     const struct stook__peer *identity = mine->client_cert != NULL ? mine : defaults;
-    const char *ca_data = mine->ca_data != NULL || input->ca_file != NULL ? mine->ca_data : defaults->ca_data;
+    const char *ca_data =
+        mine->ca_data != NULL || input->ca_file != NULL ? mine->ca_data : defaults->ca_data;
     peer->ca_data = stook__pack_text(pack, ca_data);
     peer->client_cert = stook__pack_text(pack, identity->client_cert);
     peer->client_key = stook__pack_text(pack, identity->client_key);
     peer->key_password = stook__pack_text(pack, identity->key_password);
-    peer->pinned_key = stook__pack_text(pack, mine->pinned_key != NULL ? mine->pinned_key : defaults->pinned_key);
+    peer->pinned_key =
+        stook__pack_text(pack, mine->pinned_key != NULL ? mine->pinned_key : defaults->pinned_key);
     peer->resolve = pack_list(pack, input->resolve, defaults->resolve);
 }

@@ -95,8 +95,8 @@ static void path_option(struct line *line, const char *name, const char *path)
 
 static int is_secret(const char *field, size_t name_size)
 {
-    static const char *const parts[] = {"auth", "cookie", "token", "secret", "passw", "api-key", "apikey", "session",
-                                        "credential", "signature"};
+    static const char *const parts[] = {"auth",    "cookie", "token",   "secret",     "passw",
+                                        "api-key", "apikey", "session", "credential", "signature"};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         for (size_t at = 0, size = strlen(parts[i]); at + size <= name_size; at++)
             if (strncasecmp(field + at, parts[i], size) == 0)
@@ -113,7 +113,8 @@ static void header(struct line *line, const char *field)
     int redacted = *value != '\0' && !line->secrets && is_secret(field, name);
     if (redacted) {
         shown = (size_t)(value - field);
-        const char *blank = name == 13 && strncasecmp(field, "Authorization", 13) == 0 ? strchr(value, ' ') : NULL;
+        const char *blank =
+            name == 13 && strncasecmp(field, "Authorization", 13) == 0 ? strchr(value, ' ') : NULL;
         shown += blank != NULL ? (size_t)(blank + 1 - value) : 0;
     }
     begin(line, " -H");
@@ -141,7 +142,8 @@ static void printed(struct line *line, const char *bytes, size_t size)
     put_text(line, "printf '");
     for (size_t i = 0; i < size; i++) {
         unsigned char c = (unsigned char)bytes[i];
-        char octal[] = {'\\', (char)('0' + (c >> 6)), (char)('0' + (c >> 3 & 7)), (char)('0' + (c & 7))};
+        char octal[] = {'\\', (char)('0' + (c >> 6)), (char)('0' + (c >> 3 & 7)),
+                        (char)('0' + (c & 7))};
         if (c < 0x20 || c >= 0x7f || c == '\'' || c == '\\' || c == '%' || (c == '-' && i == 0))
             put(line, octal, sizeof octal);
         else
@@ -207,12 +209,14 @@ static const char *memory_of(const struct stook__spec *spec)
     const char *method = stook__spec_method(spec);
     if (spec->body_size > 0)
         return spec->body;
-    return method != NULL && strcmp(method, "POST") == 0 && !stook__spec_has_source(spec) ? "" : NULL;
+    return method != NULL && strcmp(method, "POST") == 0 && !stook__spec_has_source(spec) ? ""
+                                                                                          : NULL;
 }
 
 static int is_word(const struct stook__spec *spec)
 {
-    return spec->body_size <= WORD_MAX && (spec->body_size == 0 || memchr(spec->body, '\0', spec->body_size) == NULL);
+    return spec->body_size <= WORD_MAX &&
+           (spec->body_size == 0 || memchr(spec->body, '\0', spec->body_size) == NULL);
 }
 
 static void body_options(struct line *line, const struct stook__spec *spec)
@@ -258,7 +262,8 @@ static const char *shown(const struct line *line, const char *secret)
     return secret == NULL || line->secrets ? secret : "REDACTED";
 }
 
-static void peer_options(struct line *line, const struct stook__settings *policy, const struct stook__optional *optional, const char *place)
+static void peer_options(struct line *line, const struct stook__settings *policy,
+                         const struct stook__optional *optional, const char *place)
 {
     path_option(line, " --cacert", policy->ca_file);
     if (policy->peer != NULL) {
@@ -286,19 +291,25 @@ static void digest_options(struct line *line, const struct stook__optional *opti
     put_text(line, "'");
 }
 
-static void write_line(struct line *line, const struct stook__spec *spec, const struct stook__settings *policy, const char *words)
+static void write_line(struct line *line, const struct stook__spec *spec,
+                       const struct stook__settings *policy, const char *words)
 {
     static const char *const versions[] = {"", " --http1.1", " --http2", " --http3"};
     const char *url = words, *place = url + strlen(url) + 1, *method = stook__spec_method(spec);
-    int is_tls = strncasecmp(url, "https", 5) == 0; /* in the clear curl would ask for an upgrade to HTTP/2 */
+    int is_tls = strncasecmp(url, "https", 5) ==
+                 0; /* in the clear curl would ask for an upgrade to HTTP/2 */
     if (!is_word(spec))
         printed(line, spec->body, spec->body_size);
     put_text(line, "curl -q -g --noproxy '*'");
-    put_text(line, is_tls || policy->http_version == STOOK_HTTP_1_1 ? versions[policy->http_version] : "");
+    put_text(line, is_tls || policy->http_version == STOOK_HTTP_1_1 ? versions[policy->http_version]
+                                                                    : "");
     if (method != NULL && strcmp(method, "HEAD") == 0)
         put_text(line, " -I");
     else
-        option(line, " -X", method == NULL && spec->optional != NULL && spec->optional->body_read != NULL ? "POST" : method);
+        option(line, " -X",
+               method == NULL && spec->optional != NULL && spec->optional->body_read != NULL
+                   ? "POST"
+                   : method);
     digest_options(line, spec->optional);
     peer_options(line, policy, spec->optional, place);
     headers(line, place + strlen(place) + 1);
@@ -306,10 +317,11 @@ static void write_line(struct line *line, const struct stook__spec *spec, const 
     option(line, "", url);
 }
 
-int64_t stook__to_curl(const struct stook__spec *spec, const struct stook__settings *settings, const char *preview, int secrets,
-                       char *buffer, size_t size)
+int64_t stook__to_curl(const struct stook__spec *spec, const struct stook__settings *settings,
+                       const char *preview, int secrets, char *buffer, size_t size)
 {
-    struct line measured = {.secrets = secrets}, line = {.at = buffer, .room = size, .secrets = secrets};
+    struct line measured = {.secrets = secrets},
+                line = {.at = buffer, .room = size, .secrets = secrets};
     write_line(&measured, spec, settings, preview);
     if (measured.error != 0)
         return measured.error;

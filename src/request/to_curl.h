@@ -10,7 +10,7 @@
  * `preview` is what stook__preview() made of the request. Without `secrets` these are replaced by REDACTED.
  * Returns the bytes of the whole command without its NUL, or STOOK_EUNSUPPORTED: curl has no option for it.
  */
-int64_t stook__to_curl(const struct stook__spec *spec, const struct stook__settings *settings, const char *preview, int secrets,
-                       char *buffer, size_t size);
+int64_t stook__to_curl(const struct stook__spec *spec, const struct stook__settings *settings,
+                       const char *preview, int secrets, char *buffer, size_t size);
 
 #endif

@@ -48,9 +48,11 @@ static int check_scheme(const char *text, const char **ret_why, char *scheme)
         return refuse(STOOK_EURL, "it is empty", ret_why);
     if (length == 0 || strncmp(text + length, "://", 3) != 0) {
         /* "mailto:x" has a scheme, "example.com:80" only looks as if. */
-        return refuse(STOOK_EURL, "it has no scheme; it must start with http:// or https://", ret_why);
+        return refuse(STOOK_EURL, "it has no scheme; it must start with http:// or https://",
+                      ret_why);
     }
-    int http = (length == 4 && strncasecmp(text, "http", 4) == 0) || (length == 5 && strncasecmp(text, "https", 5) == 0);
+    int http = (length == 4 && strncasecmp(text, "http", 4) == 0) ||
+               (length == 5 && strncasecmp(text, "https", 5) == 0);
     if (!http) {
         size_t shown = length < SCHEME_SIZE - 1 ? length : SCHEME_SIZE - 1;
         memcpy(scheme, text, shown);
@@ -74,7 +76,8 @@ static int has_part(CURLU *url, CURLUPart part)
 static int port_is_zero(CURLU *url)
 {
     char *port = NULL;
-    int zero = curl_url_get(url, CURLUPART_PORT, &port, 0) == CURLUE_OK && strspn(port, "0") == strlen(port);
+    int zero = curl_url_get(url, CURLUPART_PORT, &port, 0) == CURLUE_OK &&
+               strspn(port, "0") == strlen(port);
     curl_free(port);
     return zero;
 }
@@ -98,7 +101,8 @@ static const char *judge_name(const char *name)
             continue;
         }
         if (label == 0 || label > LABEL_MAX)
-            return label == 0 ? "its host has an empty label" : "its host has a label of more than 63 bytes";
+            return label == 0 ? "its host has an empty label"
+                              : "its host has a label of more than 63 bytes";
         label = 0;
     }
     return NULL;
@@ -115,8 +119,10 @@ int stook__url_is_ascii(const char *text)
    a name that is written otherwise, and filters see something else in it. */
 static int is_encoded_name(const char *name)
 {
-    static const char defaults[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
-    return name[strspn(name, defaults)] == '\0' && (strncasecmp(name, "xn--", 4) == 0 || strcasestr(name, ".xn--") != NULL);
+    static const char defaults[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+    return name[strspn(name, defaults)] == '\0' &&
+           (strncasecmp(name, "xn--", 4) == 0 || strcasestr(name, ".xn--") != NULL);
 }
 
 /* A name in another script, as it is looked up (RFC 5891). A libcurl that cannot encode it tells by its look-up. */
@@ -124,7 +130,9 @@ static const char *judge_encoded(CURLU *url)
 {
     char *name = NULL;
     CURLUcode code = curl_url_get(url, CURLUPART_HOST, &name, CURLU_PUNYCODE);
-    const char *why = code == CURLUE_OK ? judge_name(name) : code == CURLUE_LACKS_IDN ? NULL : "its host is not valid";
+    const char *why = code == CURLUE_OK          ? judge_name(name)
+                      : code == CURLUE_LACKS_IDN ? NULL
+                                                 : "its host is not valid";
     if (code == CURLUE_OK && why == NULL && !is_encoded_name(name))
         why = "its host is another one in other letters; write it as it is";
     curl_free(name);

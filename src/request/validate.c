@@ -41,7 +41,8 @@ int stook__validate_struct(void *ours, size_t our_size, const void *theirs)
     return 0;
 }
 
-int stook__validate_number(int64_t value, int64_t inherited, int none, int64_t max, int64_t *ret_value)
+int stook__validate_number(int64_t value, int64_t inherited, int none, int64_t max,
+                           int64_t *ret_value)
 {
     if (value == 0)
         value = inherited;

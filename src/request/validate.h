@@ -19,7 +19,8 @@ int stook__validate_size(const void *theirs);
 void stook__fill_struct(void *theirs, const void *ours, size_t our_size);
 
 /* 0 is `inherited`; STOOK_NONE is -1 where `none` allows it; else 1 to max. 0 or STOOK_EARG. */
-int stook__validate_number(int64_t value, int64_t inherited, int none, int64_t max, int64_t *ret_value);
+int stook__validate_number(int64_t value, int64_t inherited, int none, int64_t max,
+                           int64_t *ret_value);
 
 /* A limit as programs say it, STOOK_NONE or 1 to 1000000, as the rooms below do: SIZE_MAX is none. 0 or STOOK_EARG. */
 int stook__validate_limit(int64_t value, size_t *ret_limit);

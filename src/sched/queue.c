@@ -4,9 +4,11 @@
 
 #include <string.h>
 
-int stook__sched_origin_has_room(const struct stook__sched *sched, const struct stook__sched_origin *origin)
+int stook__sched_origin_has_room(const struct stook__sched *sched,
+                                 const struct stook__sched_origin *origin)
 {
-    return origin->n_running + origin->n_reserved < sched->origin_limit || origin->node.key_size == 0;
+    return origin->n_running + origin->n_reserved < sched->origin_limit ||
+           origin->node.key_size == 0;
 }
 
 int stook__queue_may_start(const struct stook__sched *sched, const struct stook__queue *queue)
@@ -19,17 +21,20 @@ int stook__queue_may_start(const struct stook__sched *sched, const struct stook_
 
 void stook__sched_origin_wake(struct stook__sched *sched, struct stook__sched_origin *origin)
 {
-    if (stook__list_empty(&origin->wake) && !stook__list_empty(&origin->parked) && stook__sched_origin_has_room(sched, origin))
+    if (stook__list_empty(&origin->wake) && !stook__list_empty(&origin->parked) &&
+        stook__sched_origin_has_room(sched, origin))
         stook__list_append(&sched->to_wake, &origin->wake);
 }
 
-static struct stook__sched_origin *find_site(const struct stook__sched *sched, const char *key, size_t size, uint64_t hash)
+static struct stook__sched_origin *find_site(const struct stook__sched *sched, const char *key,
+                                             size_t size, uint64_t hash)
 {
     struct stook__node *node = stook__map_find(&sched->origins, hash, key, size);
     return node != NULL ? STOOK__OF(struct stook__sched_origin, node, node) : NULL;
 }
 
-static struct stook__sched_origin *make_site(struct stook__sched *sched, const char *key, size_t size, uint64_t hash)
+static struct stook__sched_origin *make_site(struct stook__sched *sched, const char *key,
+                                             size_t size, uint64_t hash)
 {
     struct stook__sched_origin *origin = stook__alloc(sched->allocator, sizeof *origin + size);
     if (origin == NULL)
@@ -66,7 +71,8 @@ static void free_queue(struct stook__sched *sched, struct stook__queue *queue)
         free_site(sched, origin);
 }
 
-static struct stook__queue *make_queue(struct stook__sched *sched, const struct stook__queue_key *key, uint64_t hash)
+static struct stook__queue *make_queue(struct stook__sched *sched,
+                                       const struct stook__queue_key *key, uint64_t hash)
 {
     struct stook__queue *queue = stook__alloc(sched->allocator, sizeof *queue);
     if (queue == NULL)
@@ -85,14 +91,17 @@ static struct stook__queue *make_queue(struct stook__sched *sched, const struct 
     return queue;
 }
 
-static struct stook__queue *find_queue(const struct stook__sched *sched, const struct stook__queue_key *key, uint64_t hash)
+static struct stook__queue *find_queue(const struct stook__sched *sched,
+                                       const struct stook__queue_key *key, uint64_t hash)
 {
-    struct stook__node *node = stook__map_find(&sched->queues, hash, (const char *)key, sizeof *key);
+    struct stook__node *node =
+        stook__map_find(&sched->queues, hash, (const char *)key, sizeof *key);
     return node != NULL ? STOOK__OF(struct stook__queue, node, node) : NULL;
 }
 
 /* The same group at the same origin, with another priority; NULL: nothing of it is there. */
-static struct stook__queue *sibling(const struct stook__sched *sched, const struct stook__queue *queue, size_t priority)
+static struct stook__queue *sibling(const struct stook__sched *sched,
+                                    const struct stook__queue *queue, size_t priority)
 {
     const struct stook__queue_key key = {queue->key.group, queue->key.origin, priority};
     if (!(key.group->priorities & 1u << priority))
@@ -100,8 +109,8 @@ static struct stook__queue *sibling(const struct stook__sched *sched, const stru
     return find_queue(sched, &key, stook__map_hash((const char *)&key, sizeof key));
 }
 
-static struct stook__queue *get_queue(struct stook__sched *sched, struct stook__group *group, struct stook__sched_origin *origin,
-                                      unsigned priority)
+static struct stook__queue *get_queue(struct stook__sched *sched, struct stook__group *group,
+                                      struct stook__sched_origin *origin, unsigned priority)
 {
     const struct stook__queue_key key = {group, origin, priority};
     uint64_t hash = stook__map_hash((const char *)&key, sizeof key);
@@ -109,8 +118,8 @@ static struct stook__queue *get_queue(struct stook__sched *sched, struct stook__
     return queue != NULL ? queue : make_queue(sched, &key, hash);
 }
 
-struct stook__queue *stook__sched_queue(struct stook__sched *sched, struct stook__group *group, const char *key,
-                                        size_t size, unsigned priority)
+struct stook__queue *stook__sched_queue(struct stook__sched *sched, struct stook__group *group,
+                                        const char *key, size_t size, unsigned priority)
 {
     struct stook__queue *last = group->last;
     if (last != NULL && last->key.priority == priority && last->key.origin->node.key_size == size &&
@@ -148,7 +157,8 @@ void stook__queue_park(struct stook__sched *sched, struct stook__queue *queue)
     stook__sched_origin_wake(sched, queue->key.origin);
 }
 
-struct stook__queue *stook__sched_origin_next(struct stook__sched *sched, struct stook__sched_origin *origin)
+struct stook__queue *stook__sched_origin_next(struct stook__sched *sched,
+                                              struct stook__sched_origin *origin)
 {
     struct stook__queue *first = STOOK__OF(struct stook__queue, link, origin->parked.next), *higher;
     if (first->key.group->blocked)
@@ -166,7 +176,8 @@ struct stook__queue *stook__sched_origin_next(struct stook__sched *sched, struct
 void stook__queue_reserve(struct stook__queue *queue)
 {
     stook__list_remove(&queue->link);
-    stook__list_append(queue->key.group->ready[queue->key.priority].next, &queue->link); /* the first */
+    stook__list_append(queue->key.group->ready[queue->key.priority].next,
+                       &queue->link); /* the first */
     queue->parked = 0;
     queue->key.group->n_parked -= queue->n_waiting;
     queue->reserved = 1;
@@ -212,7 +223,8 @@ void stook__queue_push(struct stook__queue *queue, struct stook__job *job, int f
         stook__list_append(&queue->key.group->ready[queue->key.priority], &queue->link);
 }
 
-void stook__queue_remove(struct stook__sched *sched, struct stook__queue *queue, struct stook__job *job)
+void stook__queue_remove(struct stook__sched *sched, struct stook__queue *queue,
+                         struct stook__job *job)
 {
     stook__list_remove(&job->link);
     if (!job->passed)

@@ -20,7 +20,7 @@
 struct stook__sched_origin {
     struct stook__node node;
     struct stook__link parked; /* queues */
-    struct stook__link wake;  /* among the origins that may have room for what is parked */
+    struct stook__link wake;   /* among the origins that may have room for what is parked */
     size_t n_running, n_reserved, n_queues;
     char key[];
 };
@@ -32,7 +32,7 @@ struct stook__queue_key { /* no padding: it is hashed as it lies */
 };
 
 struct stook__queue {
-    struct stook__node node;    /* by its key */
+    struct stook__node node; /* by its key */
     struct stook__queue_key key;
     struct stook__link link;    /* ready in its group, called ones first, or parked at its origin */
     struct stook__link sibling; /* among all of its group */
@@ -43,7 +43,8 @@ struct stook__queue {
 };
 
 /* Whether the origin can have one more, of whom it has called or not. */
-int stook__sched_origin_has_room(const struct stook__sched *sched, const struct stook__sched_origin *origin);
+int stook__sched_origin_has_room(const struct stook__sched *sched,
+                                 const struct stook__sched_origin *origin);
 /* Whether one of the queue, which is not parked, may start as far as its origin goes. */
 int stook__queue_may_start(const struct stook__sched *sched, const struct stook__queue *queue);
 /* Has what is parked at the origin called, if it has room. */
@@ -52,7 +53,8 @@ void stook__sched_origin_wake(struct stook__sched *sched, struct stook__sched_or
 void stook__queue_park(struct stook__sched *sched, struct stook__queue *queue);
 /* Which of those parked there is to be called: it is the turn of the first one's group, and its highest
    priority takes it. There is one. */
-struct stook__queue *stook__sched_origin_next(struct stook__sched *sched, struct stook__sched_origin *origin);
+struct stook__queue *stook__sched_origin_next(struct stook__sched *sched,
+                                              struct stook__sched_origin *origin);
 /* Back to its group, called. */
 void stook__queue_reserve(struct stook__queue *queue);
 /* The room that is kept at its origin for a lower one of its group is for this now. 0: there is none. */
@@ -62,7 +64,8 @@ void stook__queue_unreserve(struct stook__sched *sched, struct stook__queue *que
 /* One more job that was looked at: behind the others, or before them. */
 void stook__queue_push(struct stook__queue *queue, struct stook__job *job, int first);
 /* A job leaves, wherever it is. */
-void stook__queue_remove(struct stook__sched *sched, struct stook__queue *queue, struct stook__job *job);
+void stook__queue_remove(struct stook__sched *sched, struct stook__queue *queue,
+                         struct stook__job *job);
 /* One job less; the queue, and its origin, go with the last. */
 void stook__queue_release(struct stook__sched *sched, struct stook__queue *queue);
 

@@ -9,7 +9,8 @@ enum { STEPS = 256 }; /* jobs looked at in vain before the next is given up for 
 
 void stook__sched_init(struct stook__sched *sched, struct stook__allocator *allocator)
 {
-    *sched = (struct stook__sched){.allocator = allocator, .limit = SIZE_MAX, .origin_limit = SIZE_MAX};
+    *sched =
+        (struct stook__sched){.allocator = allocator, .limit = SIZE_MAX, .origin_limit = SIZE_MAX};
     stook__list_init(&sched->ring);
     stook__list_init(&sched->to_wake);
 }
@@ -35,7 +36,8 @@ static int may_start(const struct stook__group *group)
 {
     if (!group->open || group->n_running >= group->limit || group->n_waiting == group->n_parked)
         return 0;
-    return !group->blocked || (group->head != NULL && group->head->state == STOOK__WAITING && !group->head->queue->parked);
+    return !group->blocked || (group->head != NULL && group->head->state == STOOK__WAITING &&
+                               !group->head->queue->parked);
 }
 
 /* It cannot use the room that was kept for it: that goes to the next. */
@@ -62,7 +64,8 @@ static void place(struct stook__sched *sched, struct stook__group *group)
     }
 }
 
-void stook__group_open(struct stook__sched *sched, struct stook__group *group, size_t limit, int64_t deadline)
+void stook__group_open(struct stook__sched *sched, struct stook__group *group, size_t limit,
+                       int64_t deadline)
 {
     group->open = 1;
     group->limit = limit;
@@ -83,7 +86,8 @@ void stook__group_shut(struct stook__sched *sched, struct stook__group *group)
     stook__timer_heap_clear(&sched->deadlines, &group->deadline);
 }
 
-void stook__group_block(struct stook__sched *sched, struct stook__group *group, int blocked, struct stook__job *head)
+void stook__group_block(struct stook__sched *sched, struct stook__group *group, int blocked,
+                        struct stook__job *head)
 {
     int was = group->blocked;
     group->blocked = blocked;
@@ -136,8 +140,8 @@ struct stook__job *stook__group_any(struct stook__group *group)
     return STOOK__OF(struct stook__job, link, group->running.next);
 }
 
-void stook__sched_add(struct stook__sched *sched, struct stook__queue *queue, struct stook__job *job,
-                      const struct stook__settings *policy, int64_t now)
+void stook__sched_add(struct stook__sched *sched, struct stook__queue *queue,
+                      struct stook__job *job, const struct stook__settings *policy, int64_t now)
 {
     struct stook__group *group = queue->key.group;
     job->queue = queue;
@@ -224,7 +228,8 @@ static void begin(struct stook__sched *sched, struct stook__job *job, int64_t no
 static void make_offers(struct stook__sched *sched, int *steps)
 {
     while (!stook__list_empty(&sched->to_wake) && *steps > 0) {
-        struct stook__sched_origin *origin = STOOK__OF(struct stook__sched_origin, wake, sched->to_wake.next);
+        struct stook__sched_origin *origin =
+            STOOK__OF(struct stook__sched_origin, wake, sched->to_wake.next);
         stook__list_remove(&origin->wake);
         if (stook__list_empty(&origin->parked) || !stook__sched_origin_has_room(sched, origin))
             continue;
@@ -320,7 +325,8 @@ void stook__sched_finish(struct stook__sched *sched, struct stook__job *job)
     stook__queue_release(sched, queue);
 }
 
-enum stook__reason stook__sched_reason(const struct stook__sched *sched, const struct stook__job *job)
+enum stook__reason stook__sched_reason(const struct stook__sched *sched,
+                                       const struct stook__job *job)
 {
     const struct stook__group *group = job->queue->key.group;
     if (!group->open)

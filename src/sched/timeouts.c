@@ -22,8 +22,10 @@ static int64_t due_of(const struct stook__job *job)
     const struct stook__settings *policy = job->policy;
     /* The queue clock ends with the first start; from then on the whole counts, waits included. */
     if (job->state == STOOK__WAITING)
-        return job->first_at == 0 ? after(job->added_at, policy->queue_ms) : after(job->first_at, policy->total_ms);
-    int64_t due = earlier(after(job->attempt_at, policy->attempt_ms), after(job->first_at, policy->total_ms));
+        return job->first_at == 0 ? after(job->added_at, policy->queue_ms)
+                                  : after(job->first_at, policy->total_ms);
+    int64_t due =
+        earlier(after(job->attempt_at, policy->attempt_ms), after(job->first_at, policy->total_ms));
     due = earlier(due, after(job->moved_at, policy->stall_ms));
     if (!job->connected)
         due = earlier(due, after(job->attempt_at, policy->connect_ms));
@@ -56,7 +58,8 @@ void stook__sched_resume(struct stook__sched *sched, struct stook__job *job, int
 
 int64_t stook__sched_alarm(const struct stook__sched *sched)
 {
-    int64_t job = stook__timer_heap_due(&sched->jobs), group = stook__timer_heap_due(&sched->deadlines);
+    int64_t job = stook__timer_heap_due(&sched->jobs),
+            group = stook__timer_heap_due(&sched->deadlines);
     return job == 0 || (group != 0 && group < job) ? group : job;
 }
 

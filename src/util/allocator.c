@@ -30,7 +30,8 @@ struct stook__allocator *stook__allocator_new(const struct stook_allocator *func
     static const struct stook_allocator libc = {default_resize, default_release, NULL};
     if (functions == NULL)
         functions = &libc;
-    struct stook__allocator *allocator = functions->resize(NULL, sizeof *allocator, functions->user);
+    struct stook__allocator *allocator =
+        functions->resize(NULL, sizeof *allocator, functions->user);
     if (allocator == NULL)
         return NULL;
     allocator->functions = *functions;
@@ -46,7 +47,8 @@ struct stook__allocator *stook__allocator_ref(struct stook__allocator *allocator
 
 void stook__allocator_unref(struct stook__allocator *allocator)
 {
-    if (allocator == NULL || atomic_fetch_sub_explicit(&allocator->refs, 1, memory_order_acq_rel) != 1)
+    if (allocator == NULL ||
+        atomic_fetch_sub_explicit(&allocator->refs, 1, memory_order_acq_rel) != 1)
         return;
     struct stook_allocator functions = allocator->functions;
     functions.release(allocator, functions.user);

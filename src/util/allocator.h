@@ -25,6 +25,7 @@ void stook__free(struct stook__allocator *allocator, void *block);
 
 char *stook__copy_string(struct stook__allocator *allocator, const char *text);
 /* A formatted string, or NULL when there is no memory. */
-char *stook__format(struct stook__allocator *allocator, const char *format, ...) __attribute__((format(printf, 2, 3)));
+char *stook__format(struct stook__allocator *allocator, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-int stook__buffer_reserve(struct stook__buffer *buffer, struct stook__allocator *allocator, size_t size)
+int stook__buffer_reserve(struct stook__buffer *buffer, struct stook__allocator *allocator,
+                          size_t size)
 {
     if (size == SIZE_MAX)
         return STOOK_ENOMEM;
@@ -19,7 +20,8 @@ int stook__buffer_reserve(struct stook__buffer *buffer, struct stook__allocator 
     return 0;
 }
 
-int stook__buffer_append(struct stook__buffer *buffer, struct stook__allocator *allocator, const void *data, size_t size)
+int stook__buffer_append(struct stook__buffer *buffer, struct stook__allocator *allocator,
+                         const void *data, size_t size)
 {
     if (size > SIZE_MAX / 2 - buffer->size)
         return STOOK_ENOMEM;
@@ -27,7 +29,8 @@ int stook__buffer_append(struct stook__buffer *buffer, struct stook__allocator *
     if (wanted >= buffer->capacity) {
         /* Half as much again: few copies, and at most a third of the block is air. */
         size_t roomy = wanted + wanted / 2;
-        if (stook__buffer_reserve(buffer, allocator, roomy) != 0 && stook__buffer_reserve(buffer, allocator, wanted) != 0)
+        if (stook__buffer_reserve(buffer, allocator, roomy) != 0 &&
+            stook__buffer_reserve(buffer, allocator, wanted) != 0)
             return STOOK_ENOMEM;
     }
     if (size > 0)
@@ -39,7 +42,9 @@ int stook__buffer_append(struct stook__buffer *buffer, struct stook__allocator *
 
 void stook__buffer_trim(struct stook__buffer *buffer, struct stook__allocator *allocator)
 {
-    char *data = buffer->capacity > buffer->size + 1 ? stook__resize(allocator, buffer->data, buffer->size + 1) : NULL;
+    char *data = buffer->capacity > buffer->size + 1
+                     ? stook__resize(allocator, buffer->data, buffer->size + 1)
+                     : NULL;
     if (data == NULL)
         return;
     buffer->data = data;

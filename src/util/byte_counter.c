@@ -32,7 +32,8 @@ void stook__body_flow_leave(struct stook__body_flow *flow)
 int stook__body_flow_may_take(struct stook__body_flow *flow, size_t size, int64_t now)
 {
     struct stook__byte_counter *counter = flow->counter;
-    if (counter == NULL || flow->free || (counter->bytes < counter->room && size <= counter->room - counter->bytes))
+    if (counter == NULL || flow->free ||
+        (counter->bytes < counter->room && size <= counter->room - counter->bytes))
         return 1;
     if (flow->since != 0)
         return 0; /* it waits already */

@@ -11,21 +11,21 @@
 #include "util/list.h"
 
 struct stook__byte_counter {
-    size_t bytes;               /* of bodies under way */
-    size_t room;                /* of those that there may be */
-    size_t n_free;              /* bodies under way that never wait */
-    struct stook__link paused;  /* brakes of attempts that wait for room */
+    size_t bytes;                    /* of bodies under way */
+    size_t room;                     /* of those that there may be */
+    size_t n_free;                   /* bodies under way that never wait */
+    struct stook__link paused;       /* brakes of attempts that wait for room */
     struct stook__link ready_owners; /* among those where one has begun to wait */
-    struct stook__link *stir;   /* the list of these */
+    struct stook__link *stir;        /* the list of these */
 };
 
 struct stook__body_flow {
     struct stook__link link;
     struct stook__byte_counter *counter; /* NULL: nobody counts */
-    size_t bytes;               /* of this body */
-    size_t wants;               /* while it waits: for so many more */
-    int64_t since;              /* when it began to wait; 0: it does not */
-    int free;                   /* it never waits */
+    size_t bytes;                        /* of this body */
+    size_t wants;                        /* while it waits: for so many more */
+    int64_t since;                       /* when it began to wait; 0: it does not */
+    int free;                            /* it never waits */
 };
 
 void stook__byte_counter_init(struct stook__byte_counter *counter);

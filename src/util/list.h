@@ -9,7 +9,8 @@ struct stook__link {
     struct stook__link *next, *prev;
 };
 
-#define STOOK__OF(type, member, pointer) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+#define STOOK__OF(type, member, pointer) \
+    ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 static inline void stook__list_init(struct stook__link *link)
 {

@@ -25,12 +25,14 @@ uint64_t stook__map_hash(const char *key, size_t size)
     return mix(hash ^ word);
 }
 
-struct stook__node *stook__map_find(const struct stook__map *map, uint64_t hash, const char *key, size_t size)
+struct stook__node *stook__map_find(const struct stook__map *map, uint64_t hash, const char *key,
+                                    size_t size)
 {
     if (map->n_buckets == 0)
         return NULL;
     struct stook__node *node = map->bucket[hash & (map->n_buckets - 1)];
-    while (node != NULL && (node->hash != hash || node->key_size != size || memcmp(node->key, key, size) != 0))
+    while (node != NULL &&
+           (node->hash != hash || node->key_size != size || memcmp(node->key, key, size) != 0))
         node = node->next;
     return node;
 }
@@ -44,7 +46,8 @@ static void enter(struct stook__map *map, struct stook__node *node)
 
 static int grow(struct stook__map *map, struct stook__allocator *allocator)
 {
-    struct stook__map larger = {.n_buckets = map->n_buckets != 0 ? 2 * map->n_buckets : FIRST, .count = map->count};
+    struct stook__map larger = {.n_buckets = map->n_buckets != 0 ? 2 * map->n_buckets : FIRST,
+                                .count = map->count};
     larger.bucket = stook__alloc(allocator, larger.n_buckets * sizeof *larger.bucket);
     if (larger.bucket == NULL)
         return STOOK_ENOMEM;
@@ -58,7 +61,8 @@ static int grow(struct stook__map *map, struct stook__allocator *allocator)
     return 0;
 }
 
-int stook__map_add(struct stook__map *map, struct stook__allocator *allocator, struct stook__node *node)
+int stook__map_add(struct stook__map *map, struct stook__allocator *allocator,
+                   struct stook__node *node)
 {
     /* A table that cannot grow is slower, and still right. */
     if (map->count >= map->n_buckets && grow(map, allocator) != 0 && map->n_buckets == 0)
@@ -81,7 +85,8 @@ struct stook__node *stook__map_next(const struct stook__map *map, const struct s
 {
     if (node != NULL && node->next != NULL)
         return node->next;
-    for (size_t i = node != NULL ? (node->hash & (map->n_buckets - 1)) + 1 : 0; i < map->n_buckets; i++)
+    for (size_t i = node != NULL ? (node->hash & (map->n_buckets - 1)) + 1 : 0; i < map->n_buckets;
+         i++)
         if (map->bucket[i] != NULL)
             return map->bucket[i];
     return NULL;

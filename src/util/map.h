@@ -20,9 +20,11 @@ struct stook__map {
 };
 
 uint64_t stook__map_hash(const char *key, size_t size);
-struct stook__node *stook__map_find(const struct stook__map *map, uint64_t hash, const char *key, size_t size);
+struct stook__node *stook__map_find(const struct stook__map *map, uint64_t hash, const char *key,
+                                    size_t size);
 /* The key is not there yet; key, key_size and hash are set. 0 or STOOK_ENOMEM. */
-int stook__map_add(struct stook__map *map, struct stook__allocator *allocator, struct stook__node *node);
+int stook__map_add(struct stook__map *map, struct stook__allocator *allocator,
+                   struct stook__node *node);
 void stook__map_remove(struct stook__map *map, struct stook__node *node);
 /* Walks over all in no order: the first for NULL, and NULL behind the last. */
 struct stook__node *stook__map_next(const struct stook__map *map, const struct stook__node *node);

@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-int stook__metadata_put(struct stook__buffer *head, struct stook__allocator *allocator, const struct stook__metadata *facts)
+int stook__metadata_put(struct stook__buffer *head, struct stook__allocator *allocator,
+                        const struct stook__metadata *facts)
 {
     char packed[STOOK__METADATA_MAX], *at = packed;
     for (int i = 0; i < STOOK__METADATA_NUMBERS; i++) {

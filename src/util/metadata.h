@@ -21,7 +21,10 @@ enum stook__metadata_number {
     STOOK__METADATA_NUMBERS
 };
 
-enum { STOOK__REMOTE_MAX = 56, STOOK__METADATA_MAX = STOOK__METADATA_NUMBERS * 10 + STOOK__REMOTE_MAX + 1 };
+enum {
+    STOOK__REMOTE_MAX = 56,
+    STOOK__METADATA_MAX = STOOK__METADATA_NUMBERS * 10 + STOOK__REMOTE_MAX + 1
+};
 
 struct stook__metadata {
     uint64_t number[STOOK__METADATA_NUMBERS];
@@ -30,7 +33,8 @@ struct stook__metadata {
 };
 
 /* 0 or STOOK_ENOMEM; then the head is as before. */
-int stook__metadata_put(struct stook__buffer *head, struct stook__allocator *allocator, const struct stook__metadata *facts);
+int stook__metadata_put(struct stook__buffer *head, struct stook__allocator *allocator,
+                        const struct stook__metadata *facts);
 /* Of a head that they were put behind, or of an empty one. `remote` points into it. */
 void stook__metadata_get(const struct stook__buffer *head, struct stook__metadata *ret_facts);
 

@@ -17,12 +17,14 @@ void *stook__sparse_array_get(const struct stook__sparse_array *sparse_array, si
     return sparse_array->page[at]->pointer[index % PAGE];
 }
 
-static int grow(struct stook__sparse_array *sparse_array, struct stook__allocator *allocator, size_t at)
+static int grow(struct stook__sparse_array *sparse_array, struct stook__allocator *allocator,
+                size_t at)
 {
     size_t capacity = sparse_array->capacity != 0 ? sparse_array->capacity : 1;
     while (capacity <= at)
         capacity *= 2;
-    struct stook__page **page = stook__resize(allocator, sparse_array->page, capacity * sizeof *page);
+    struct stook__page **page =
+        stook__resize(allocator, sparse_array->page, capacity * sizeof *page);
     if (page == NULL)
         return STOOK_ENOMEM;
     for (size_t i = sparse_array->capacity; i < capacity; i++)
@@ -32,7 +34,8 @@ static int grow(struct stook__sparse_array *sparse_array, struct stook__allocato
     return 0;
 }
 
-int stook__sparse_array_set(struct stook__sparse_array *sparse_array, struct stook__allocator *allocator, size_t index, void *pointer)
+int stook__sparse_array_set(struct stook__sparse_array *sparse_array,
+                            struct stook__allocator *allocator, size_t index, void *pointer)
 {
     size_t at = index / PAGE;
     if (at >= sparse_array->capacity && grow(sparse_array, allocator, at) != 0)
@@ -47,7 +50,8 @@ int stook__sparse_array_set(struct stook__sparse_array *sparse_array, struct sto
     return 0;
 }
 
-void stook__sparse_array_clear(struct stook__sparse_array *sparse_array, struct stook__allocator *allocator, size_t index)
+void stook__sparse_array_clear(struct stook__sparse_array *sparse_array,
+                               struct stook__allocator *allocator, size_t index)
 {
     struct stook__page **page = &sparse_array->page[index / PAGE];
     (*page)->pointer[index % PAGE] = NULL;
@@ -68,7 +72,8 @@ size_t stook__sparse_array_next(const struct stook__sparse_array *sparse_array, 
     return SIZE_MAX;
 }
 
-void stook__sparse_array_free(struct stook__sparse_array *sparse_array, struct stook__allocator *allocator)
+void stook__sparse_array_free(struct stook__sparse_array *sparse_array,
+                              struct stook__allocator *allocator)
 {
     for (size_t i = 0; i < sparse_array->capacity; i++)
         stook__free(allocator, sparse_array->page[i]);

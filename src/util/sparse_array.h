@@ -17,11 +17,14 @@ struct stook__sparse_array {
 
 void *stook__sparse_array_get(const struct stook__sparse_array *sparse_array, size_t index);
 /* `pointer` is not NULL and the entry is empty. 0 or STOOK_ENOMEM. */
-int stook__sparse_array_set(struct stook__sparse_array *sparse_array, struct stook__allocator *allocator, size_t index, void *pointer);
-void stook__sparse_array_clear(struct stook__sparse_array *sparse_array, struct stook__allocator *allocator, size_t index);
+int stook__sparse_array_set(struct stook__sparse_array *sparse_array,
+                            struct stook__allocator *allocator, size_t index, void *pointer);
+void stook__sparse_array_clear(struct stook__sparse_array *sparse_array,
+                               struct stook__allocator *allocator, size_t index);
 /* The first index from `index` on that has a pointer; SIZE_MAX: none. */
 size_t stook__sparse_array_next(const struct stook__sparse_array *sparse_array, size_t index);
 /* Frees the table, not what it points to. */
-void stook__sparse_array_free(struct stook__sparse_array *sparse_array, struct stook__allocator *allocator);
+void stook__sparse_array_free(struct stook__sparse_array *sparse_array,
+                              struct stook__allocator *allocator);
 
 #endif

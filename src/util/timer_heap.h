@@ -14,8 +14,8 @@
 
 struct stook__timer {
     struct stook__timer *child, *next; /* child: itself, if it stands in line */
-    struct stook__timer *prev; /* the one before it; of a first child its parent */
-    int64_t due;               /* 0: in no clock */
+    struct stook__timer *prev;         /* the one before it; of a first child its parent */
+    int64_t due;                       /* 0: in no clock */
 };
 
 struct stook__timer_heap {
@@ -24,7 +24,8 @@ struct stook__timer_heap {
 };
 
 /* Arm, or move. `due` of 0 or less is taken as 1: long past. */
-void stook__timer_heap_set(struct stook__timer_heap *clock, struct stook__timer *timer, int64_t due);
+void stook__timer_heap_set(struct stook__timer_heap *clock, struct stook__timer *timer,
+                           int64_t due);
 void stook__timer_heap_clear(struct stook__timer_heap *clock, struct stook__timer *timer);
 /* The timer that is due first; NULL: none is armed. */
 struct stook__timer *stook__timer_heap_first(const struct stook__timer_heap *clock);

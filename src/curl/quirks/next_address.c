@@ -7,7 +7,8 @@
 void stook__next_address_schedule(struct stook__easy *easy)
 {
     struct stook__engine *engine = easy->engine;
-    if ((engine->quirks & STOOK__QUIRK_WAITS_WHEN_REFUSED) && stook__list_empty(&easy->next_address))
+    if ((engine->quirks & STOOK__QUIRK_WAITS_WHEN_REFUSED) &&
+        stook__list_empty(&easy->next_address))
         stook__list_append(&engine->next_addresses, &easy->next_address);
 }
 

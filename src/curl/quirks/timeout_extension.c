@@ -13,7 +13,8 @@ void stook__timeout_extension_begin(struct stook__easy *easy)
 {
     struct stook__engine *engine = easy->engine;
     int64_t ms = easy->state.connect_ms != 0 ? easy->state.connect_ms : LIBCURL_MS;
-    stook__timer_heap_set(&engine->timeout_extension, &easy->timeout_extension, stook__engine_time(engine) + ms * 1000 - EARLY_US);
+    stook__timer_heap_set(&engine->timeout_extension, &easy->timeout_extension,
+                          stook__engine_time(engine) + ms * 1000 - EARLY_US);
 }
 
 void stook__timeout_extension_end(struct stook__easy *easy)
@@ -25,7 +26,8 @@ void stook__timeout_extension_renew(struct stook__engine *engine)
 {
     struct stook__timer *first = stook__timer_heap_first(&engine->timeout_extension);
     int64_t now = first != NULL ? stook__loop_now() : 0;
-    for (; first != NULL && first->due <= now; first = stook__timer_heap_first(&engine->timeout_extension)) {
+    for (; first != NULL && first->due <= now;
+         first = stook__timer_heap_first(&engine->timeout_extension)) {
         struct stook__easy *easy = STOOK__OF(struct stook__easy, timeout_extension, first);
         stook__timer_heap_clear(&engine->timeout_extension, first);
         easy->state.connect_ms = INT_MAX;
