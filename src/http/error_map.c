@@ -185,17 +185,17 @@ static const char *why_lost(const struct stook__easy_info *info)
 }
 
 /* All there can be, so that none has to be stored with its result. */
+/* clang-format off */
 #define ONE(hundreds, tens, ones) "HTTP " #hundreds #tens #ones,
-#define TEN(h, t)                                                                              \
-    ONE(h, t, 0)                                                                               \
-    ONE(h, t, 1)                                                                               \
-    ONE(h, t, 2) ONE(h, t, 3) ONE(h, t, 4) ONE(h, t, 5) ONE(h, t, 6) ONE(h, t, 7) ONE(h, t, 8) \
-        ONE(h, t, 9)
+#define TEN(h, t) \
+    ONE(h, t, 0) ONE(h, t, 1) ONE(h, t, 2) ONE(h, t, 3) ONE(h, t, 4) \
+    ONE(h, t, 5) ONE(h, t, 6) ONE(h, t, 7) ONE(h, t, 8) ONE(h, t, 9)
 #define HUNDRED(h) \
-    TEN(h, 0)      \
-    TEN(h, 1) TEN(h, 2) TEN(h, 3) TEN(h, 4) TEN(h, 5) TEN(h, 6) TEN(h, 7) TEN(h, 8) TEN(h, 9)
+    TEN(h, 0) TEN(h, 1) TEN(h, 2) TEN(h, 3) TEN(h, 4) \
+    TEN(h, 5) TEN(h, 6) TEN(h, 7) TEN(h, 8) TEN(h, 9)
 static const char status_lines[][9] = {HUNDRED(1) HUNDRED(2) HUNDRED(3) HUNDRED(4) HUNDRED(5)
-                                           HUNDRED(6) HUNDRED(7) HUNDRED(8) HUNDRED(9)};
+                                       HUNDRED(6) HUNDRED(7) HUNDRED(8) HUNDRED(9)};
+/* clang-format on */
 
 static const char *status_message(unsigned status)
 {

@@ -7,7 +7,7 @@
 memory='malloc calloc realloc reallocarray free aligned_alloc posix_memalign strdup strndup asprintf
     vasprintf alloca'
 printing='printf vprintf fprintf vfprintf dprintf puts fputs putchar fputc putc fwrite perror psignal
-    err errx warn warnx syslog assert'
+    err errx warn warnx syslog'
 unbounded='strcpy stpcpy strcat strncat strncpy sprintf vsprintf gets scanf sscanf atoi atol atoll
     atof strtok'
 process='signal sigaction sigprocmask setenv unsetenv putenv setlocale umask chdir
@@ -26,7 +26,7 @@ check() {
 
 {
     check "not the client's heap" "$memory" src/util/allocator.c
-    check "prints" "$printing" src/api/debug.c # where the program says
+    check "prints" "$printing" 'src/api/debug.c\|src/util/trace.c' # where the program says; a build that traces
     check "knows no bound or no error" "$unbounded"
     check "is the program's" "$process" src/loop/loop.c # where the owned loop is turned
     check "is the program's" pthread_sigmask src/loop/file.c # around the making of a thread, which is to have none
