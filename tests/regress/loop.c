@@ -13,26 +13,25 @@
 #include "support/raw_server.h"
 #include "regress/spy.h"
 
-static unsigned waits, short_waits; /* of them, for a millisecond or two */
+static unsigned waits, short_waits; /* of them, for a millisecond or two, which nothing ended before */
 
-static void note_wait(int timeout)
+static int note_wait(int timeout, int n_events)
 {
     waits++;
-    short_waits += timeout == 1 || timeout == 2;
+    short_waits += n_events == 0 && (timeout == 1 || timeout == 2);
+    return n_events;
 }
 
 int epoll_wait(int epoll, struct epoll_event *events, int count, int timeout)
 {
     SPY_REAL(epoll_wait);
-    note_wait(timeout);
-    return real(epoll, events, count, timeout);
+    return note_wait(timeout, real(epoll, events, count, timeout));
 }
 
 int epoll_pwait(int epoll, struct epoll_event *events, int count, int timeout, const sigset_t *mask)
 {
     SPY_REAL(epoll_pwait);
-    note_wait(timeout);
-    return real(epoll, events, count, timeout, mask);
+    return note_wait(timeout, real(epoll, events, count, timeout, mask));
 }
 
 static void pause_for(long ms)
