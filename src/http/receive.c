@@ -219,9 +219,10 @@ static int take_chunks(struct stook__attempt *attempt, const char *data, size_t 
     while (answer == 0 && size > 0 && parser->state != STOOK__RESPONSE_ENDED) {
         struct stook__response_item item;
         size_t used;
-        int trailers = parser->state == STOOK__RESPONSE_TRAILERS;
+        uint64_t trailer_bytes = parser->trailer_bytes;
         enum stook__response_event event = stook__response_body(parser, data, size, &used, &item);
-        if (trailers && count_head(attempt, used) != 0)
+        trailer_bytes = parser->trailer_bytes - trailer_bytes;
+        if (trailer_bytes > 0 && count_head(attempt, (size_t)trailer_bytes) != 0)
             return STOOK__EASY_END;
         answer = event == STOOK__RESPONSE_BYTES ? take_body(attempt, item.value, item.value_size)
                                                 : take_event(attempt, event, &item);

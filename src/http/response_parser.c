@@ -576,6 +576,7 @@ enum stook__response_event stook__response_body(struct stook__response_parser *p
     switch (parser->state) {
     case STOOK__RESPONSE_TRAILERS:
         event = cut_line(parser, data + before, size - before, ret_used, ret_item);
+        parser->trailer_bytes += *ret_used;
         *ret_used += before;
         return event;
     case STOOK__RESPONSE_LENGTH:

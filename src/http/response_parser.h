@@ -62,13 +62,14 @@ struct stook__response_rules {
 struct stook__response_parser {
     struct stook__response_rules rules;
     enum stook__response_state state;
-    int error;           /* STOOK_E...: the first that was found */
-    const char *why;     /* static text */
-    const char *lenient; /* the first broken rule that was overlooked; NULL: none */
-    int64_t length;      /* Content-Length; -1: none */
-    int coded;           /* there is a Transfer-Encoding, whatever it says */
-    int chunked;         /* how often it says so */
-    int other_coding;    /* it says something else too */
+    int error;              /* STOOK_E...: the first that was found */
+    const char *why;        /* static text */
+    const char *lenient;    /* the first broken rule that was overlooked; NULL: none */
+    int64_t length;         /* Content-Length; -1: none */
+    uint64_t trailer_bytes; /* of the trailer section, so far */
+    int coded;              /* there is a Transfer-Encoding, whatever it says */
+    int chunked;            /* how often it says so */
+    int other_coding;       /* it says something else too */
     uint16_t status;
     uint8_t protocol; /* 10, 11, 20, 30 */
     uint8_t informational;

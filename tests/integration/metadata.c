@@ -108,6 +108,24 @@ TEST_BOTH(sizes)
     stook_batch_free(batch);
 }
 
+/* Trailers are counted from their first byte on, however they are cut. */
+TEST_BOTH(sizes_of_trailers)
+{
+    static const char chunks[] = "3\r\nabc\r\n0\r\n";
+    static const struct raw_behaviour trailers[] = {
+        {"/trailers", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 1\r\nX-More: last\r\n\r\n",
+         .then = RAW_KEEP},
+        {NULL}};
+    struct raw_server *server = raw_server_start(trailers);
+    life_open(life, NULL);
+    stook_batch *batch = life_batch(life);
+    add(batch, raw_url(server, "/trailers"));
+    const stook_result *result = gather_one(life, batch);
+    CHECK_EQ_INT(stook_result_size(result, STOOK_SIZE_BODY), 3);
+    CHECK_EQ_INT(stook_result_size(result, STOOK_SIZE_HEAD), (int)(strlen(trailers[0].bytes) - strlen(chunks)));
+    stook_batch_free(batch);
+}
+
 /* Without a cap, and beyond what fits into 32 bits of a number or the room that was guessed. */
 TEST_BOTH(many_fields)
 {
