@@ -84,7 +84,7 @@ static stook_client *make(struct stook__allocator *allocator, const struct stook
     stook__list_init(&client->result_queues);
     stook__list_init(&client->batches);
     stook__list_init(&client->dirty_batches);
-    stook__list_init(&client->paused_counters);
+    stook__list_init(&client->newly_paused);
     return client;
 }
 

@@ -215,7 +215,7 @@ static void print_batch(FILE *to, const stook_batch *batch)
     print_limit(to, "limit", batch->group.open ? batch->group.limit : SIZE_MAX);
     fprintf(to, ", %zu %s", results->delivered, results->options.borrowed ? "delivered" : "kept");
     if (results->options.borrowed)
-        fprintf(to, ", %zu bytes held", results->buffered);
+        fprintf(to, ", %zu bytes held", results->flow.result_bytes);
     fprintf(to, "%s%s%s\n", results->paused ? ", paused" : "",
             batch->later ? ", `more` has nothing now" : "",
             batch->end_error != 0 && batch->state != STOOK__DONE ? ", ending" : "");

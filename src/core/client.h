@@ -68,7 +68,7 @@ struct stook_client {
     struct stook__stats stats;
     struct stook__link batches, dirty_batches;
     struct stook__link
-        paused_counters;      /* byte counters of batches where bodies have begun to wait */
+        newly_paused;         /* flow control of batches where a body was paused in this turn */
     size_t awaits;            /* under way */
     size_t pulls;             /* of these, whose results the program pulls */
     size_t endings;           /* that this turn has had, as STOOK__ENDINGS counts them */

@@ -8,7 +8,7 @@
 /* An attempt has begun. */
 void stook__flow_begin(stook_client *client, struct stook_result *record);
 /* What is held, or the head, may have changed. */
-void stook__flow_update(stook_client *client, stook_batch *batch);
+void stook__flow_resume_bodies(stook_client *client, stook_batch *batch);
 /* Some have begun to wait in this turn. */
 void stook__flow_settle(stook_client *client);
 

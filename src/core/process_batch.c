@@ -13,7 +13,7 @@ void stook__process_batch_room(stook_client *client, stook_batch *batch)
     stook__group_block(&client->sched, &batch->group,
                        !stook__result_queue_has_room(&batch->results),
                        head != NULL ? &stook__record_of_entry(head)->job : NULL);
-    stook__flow_update(client, batch);
+    stook__flow_resume_bodies(client, batch);
 }
 
 static int wants_more(stook_batch *batch)

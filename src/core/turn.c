@@ -12,7 +12,7 @@
 #include "core/streams.h"
 #include "curl/engine.h"
 #include "http/attempt.h"
-#include "http/flow.h"
+#include "http/stream.h"
 #include "loop/loop.h"
 
 enum {
@@ -168,7 +168,7 @@ static void expire(stook_client *client, int64_t now)
             int64_t moved_at = stook__attempt_moved_at(record->attempt);
             job->moved_at = moved_at > job->moved_at ? moved_at : job->moved_at;
             job->connected = (uint8_t)stook__attempt_connected(record->attempt);
-            if (stook__attempt_paused_for_buffer(record->attempt)) {
+            if (stook__attempt_paused(record->attempt, STOOK__PAUSE_BUFFER)) {
                 stook__sched_pause(&client->sched, job); /* its clocks stand still */
                 continue;
             }

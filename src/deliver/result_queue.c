@@ -6,13 +6,13 @@ void stook__result_queue_init(struct stook__result_queue *queue)
 {
     stook__list_init(&queue->ring);
     stook__list_init(&queue->waiting);
-    stook__byte_counter_init(&queue->counter);
+    stook__flow_init(&queue->flow);
 }
 
 void stook__result_queue_free(struct stook__result_queue *queue, struct stook__allocator *allocator)
 {
     stook__list_remove(&queue->ring);
-    stook__byte_counter_end(&queue->counter);
+    stook__flow_end(&queue->flow);
     stook__sparse_array_free(&queue->entries, allocator);
     stook__free(allocator, queue->order);
 }
@@ -50,14 +50,14 @@ void stook__result_queue_started(struct stook__result_queue *queue,
                                  struct stook__result_entry *entry)
 {
     entry->started = 1;
-    queue->out++;
+    stook__flow_started(&queue->flow);
 }
 
 void stook__result_queue_stopped(struct stook__result_queue *queue,
                                  struct stook__result_entry *entry)
 {
     entry->started = 0;
-    queue->out--;
+    stook__flow_stopped(&queue->flow);
 }
 
 /* The head of an ordered result queue: the first that was not delivered. */
@@ -104,6 +104,8 @@ int stook__result_queue_open(struct stook__result_queue *queue, struct stook__al
         return STOOK_ENOMEM;
     queue->open = 1;
     queue->options = *options;
+    stook__flow_open(&queue->flow, options->window, options->max_buffered_bytes,
+                     options->ordered && options->borrowed);
     stook__list_init(&early);
     while ((link = stook__list_pop(&queue->waiting)) != NULL)
         stook__list_append(&early, link);
@@ -118,7 +120,7 @@ void stook__result_queue_finished(struct stook__result_queue *queue, struct stoo
     entry->arrived = 1;
     queue->arrived++;
     queue->failed += !ok;
-    queue->buffered += bytes;
+    stook__flow_arrived(&queue->flow, bytes);
     if (queue->open)
         sort_in(queue, ring, entry);
     else
@@ -134,8 +136,7 @@ int stook__result_queue_has_room(const struct stook__result_queue *queue)
     /* A place for the head while it has none; if it never takes it, for the next head. */
     const struct stook__result_entry *head = queue->options.ordered ? head_of(queue) : NULL;
     size_t kept = head != NULL && !head->started;
-    return (!waits || queue->out + kept < queue->options.window) &&
-           queue->buffered + queue->counter.bytes < queue->options.max_buffered_bytes;
+    return stook__flow_has_room(&queue->flow, waits, kept);
 }
 
 struct stook__result_entry *stook__result_queue_head(const struct stook__result_queue *queue)
@@ -196,8 +197,7 @@ void stook__result_queue_release(struct stook__result_queue *queue,
                                  struct stook__result_entry *entry, size_t bytes)
 {
     stook__sparse_array_clear(&queue->entries, allocator, entry->index);
-    queue->out -= entry->started;
-    queue->buffered -= bytes;
+    stook__flow_delivered(&queue->flow, bytes, entry->started);
     queue->delivered++;
     queue->delivering = 0;
     place(queue, ring);

@@ -9,8 +9,8 @@
 #ifndef STOOK_DELIVER_RESULT_QUEUE_H
 #define STOOK_DELIVER_RESULT_QUEUE_H
 
+#include "deliver/flow_control.h"
 #include "util/allocator.h"
-#include "util/byte_counter.h"
 #include "util/list.h"
 #include "util/sparse_array.h"
 
@@ -34,11 +34,9 @@ struct stook__result_queue {
     struct stook__link waiting;         /* arrived: before the await, or lent and unordered */
     struct stook__result_entry **order; /* kept, unordered: as they arrived */
     size_t order_capacity;
-    size_t count, delivered, failed;    /* added; shown or kept; of these not ok */
-    size_t out;                         /* started and not delivered */
-    size_t buffered;                    /* bytes arrived and not delivered */
-    size_t arrived;                     /* all with a result */
-    struct stook__byte_counter counter; /* of bodies under way */
+    size_t count, delivered, failed; /* added; shown or kept; of these not ok */
+    size_t arrived;                  /* all with a result */
+    struct stook__flow_control flow; /* window, bytes, pauses */
     struct stook__gather_options options;
     int open, paused;
     int delivering; /* the program looks at one: back in the ring when that is let go */

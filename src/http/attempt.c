@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "http/body_sink.h"
-#include "http/flow.h"
 #include "http/stream.h"
 #include "http/upload.h"
 #include "http/upload_source.h"

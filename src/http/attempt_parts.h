@@ -4,10 +4,10 @@
 #define STOOK_HTTP_ATTEMPT_PARTS_H
 
 #include "curl/easy.h"
+#include "deliver/flow_control.h"
 #include "http/attempt.h"
 #include "http/defaults.h"
 #include "http/response_parser.h"
-#include "util/byte_counter.h"
 #include "util/map.h"
 #include "util/metadata.h"
 
@@ -70,19 +70,17 @@ struct stook__attempt {
     struct stook__upload *upload;        /* NULL: the body is in memory, or there is none */
     struct stook__body_sink *sink;       /* NULL: the body goes to memory as it comes */
     struct stook__stream *stream;        /* NULL: the turn hears only of its end */
-    struct stook__body_flow flow;
+    struct stook__body_flow flow;        /* its body: what pauses it, and how much is buffered */
 };
 
 /* Beside an attempt that the turn works for while it is under way: it talks with the program, or has an intake. */
 struct stook__stream {
     struct stook__link ready_owners; /* among the engine's */
     struct stook__attempt *attempt;
-    int64_t held_at; /* when the program paused it; 0: it did not */
-    int64_t sent;    /* bytes of the request's body, as last told */
-    int paused;      /* CURLPAUSE_...: what our callbacks put off */
-    int head_due;    /* on_head was not called yet */
-    int head_told;   /* it was: this answer is the result's */
-    int moved;       /* on_progress was not called since bytes moved */
+    int64_t sent;  /* bytes of the request's body, as last told */
+    int head_due;  /* on_head was not called yet */
+    int head_told; /* it was: this answer is the result's */
+    int moved;     /* on_progress was not called since bytes moved */
     int woken; /* stook_batch_resume_request() was called, maybe from inside the very callback that pauses */
     int over; /* libcurl is done with it, the program is not */
 };

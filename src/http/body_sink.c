@@ -229,7 +229,7 @@ int stook__body_sink_pump(struct stook__attempt *attempt, int64_t *budget)
    that is read in one turn must not hold the loop, nor what the program holds fill the memory. */
 static size_t may_wait(const struct stook__attempt *attempt)
 {
-    if (attempt->stream->held_at != 0 || attempt->sink->decoder != NULL)
+    if ((attempt->flow.paused & STOOK__PAUSE_PROGRAM) != 0 || attempt->sink->decoder != NULL)
         return WAITING_MIN;
     size_t share = WAITING_ALL / attempt->defaults->n_to_program;
     if (share < WAITING_MIN)

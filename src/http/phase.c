@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* How far an attempt has come. Asked for by people, so it may cost a system call; nothing is noted for it. */
 #include "http/attempt_parts.h"
-#include "http/flow.h"
+#include "http/stream.h"
 
 static int has_sent_all(const struct stook__attempt *attempt)
 {
@@ -14,9 +14,9 @@ enum stook__phase stook__attempt_phase(const struct stook__attempt *attempt)
 {
     if (attempt->easy == NULL)
         return STOOK__GATED; /* its files are opened */
-    if (attempt->stream != NULL && attempt->stream->held_at != 0)
+    if (stook__attempt_paused(attempt, STOOK__PAUSE_PROGRAM))
         return STOOK__PAUSED;
-    if (stook__attempt_paused_for_buffer(attempt))
+    if (stook__attempt_paused(attempt, STOOK__PAUSE_BUFFER))
         return STOOK__PAUSED_BUFFER;
     if (attempt->head_bytes > 0)
         return STOOK__RECEIVING;

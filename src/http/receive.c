@@ -176,9 +176,8 @@ static int on_head(void *owner, const char *line, size_t size)
 /* One block of the right size instead of a growing one, where the length is said and believable. */
 static int reserve(struct stook__attempt *attempt)
 {
-    const struct stook__byte_counter *counter = attempt->flow.counter;
     if (attempt->response.length <= 0 || attempt->response.length > 1 << 20 ||
-        (counter != NULL && (size_t)attempt->response.length > counter->room))
+        (size_t)attempt->response.length > stook__body_flow_room(&attempt->flow))
         return 0;
     return stook__buffer_reserve(&attempt->answer.body, attempt->allocator,
                                  (size_t)attempt->response.length);

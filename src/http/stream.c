@@ -77,7 +77,7 @@ void stook__stream_moved(struct stook__attempt *attempt)
 
 int stook__stream_pause(struct stook__attempt *attempt)
 {
-    attempt->stream->paused |= CURLPAUSE_RECV;
+    stook__body_flow_pause(&attempt->flow, STOOK__PAUSE_SINK, 0);
     stook__stream_mark_ready(attempt);
     return STOOK__EASY_PAUSE;
 }
@@ -94,7 +94,8 @@ int stook__stream_head_is_final(const struct stook__attempt *attempt)
 int stook__stream_take_head(struct stook__attempt *attempt)
 {
     struct stook__stream *stream = attempt->stream;
-    if (!stream->head_due || stream->held_at != 0 || !stook__stream_head_is_final(attempt))
+    if (!stream->head_due || stook__attempt_paused(attempt, STOOK__PAUSE_PROGRAM) ||
+        !stook__stream_head_is_final(attempt))
         return 0;
     stream->head_due = 0;
     stream->head_told = 1;
@@ -105,7 +106,7 @@ int stook__stream_take_body(struct stook__attempt *attempt, int64_t *budget,
                             struct stook__buffer *ret_piece)
 {
     struct stook__stream *stream = attempt->stream;
-    if (stream->held_at != 0)
+    if (stook__attempt_paused(attempt, STOOK__PAUSE_PROGRAM))
         return 0;
     stream->woken = 0;
     int answer = stook__body_sink_take(attempt, budget, ret_piece);
@@ -139,7 +140,7 @@ int stook__stream_program_paused(struct stook__attempt *attempt, int64_t now)
     struct stook__stream *stream = attempt->stream;
     if (stream->woken)
         return 0;
-    stream->held_at = now;
+    stook__body_flow_pause(&attempt->flow, STOOK__PAUSE_PROGRAM, now);
     stook__easy_program_paused(attempt->easy);
     return 1;
 }
@@ -149,12 +150,14 @@ int64_t stook__stream_wake(struct stook__attempt *attempt, int64_t now)
     struct stook__stream *stream = attempt->stream;
     if (stream == NULL)
         return -1;
-    int64_t since = stream->held_at, later_at = stook__upload_source_wake(attempt);
+    int64_t since =
+        stook__attempt_paused(attempt, STOOK__PAUSE_PROGRAM) ? attempt->flow.paused_at : 0;
+    int64_t later_at = stook__upload_source_wake(attempt);
     if (since == 0 || (later_at != 0 && later_at < since))
         since = later_at;
     int64_t paused_us = since != 0 ? now - since : -1;
     stream->woken = 1;
-    stream->held_at = 0;
+    stook__body_flow_resume(&attempt->flow, STOOK__PAUSE_PROGRAM, now);
     stook__stream_mark_ready(attempt);
     return paused_us;
 }
@@ -162,11 +165,12 @@ int64_t stook__stream_wake(struct stook__attempt *attempt, int64_t now)
 void stook__stream_served(struct stook__attempt *attempt)
 {
     struct stook__stream *stream = attempt->stream;
-    if (stream->held_at != 0 || attempt->easy == NULL || stook__body_sink_full(attempt))
+    if (stook__attempt_paused(attempt, STOOK__PAUSE_PROGRAM) || attempt->easy == NULL ||
+        stook__body_sink_full(attempt))
         return;
     if (stook__body_sink_waiting(attempt)) {
-        if (attempt->flow.since ==
-            0) /* else there is no room for it, and it is stirred when there is */
+        /* A body that is paused for room is marked when it is resumed. */
+        if (!stook__attempt_paused(attempt, STOOK__PAUSE_BUFFER))
             stook__stream_mark_ready(attempt);
         return;
     }
@@ -174,11 +178,11 @@ void stook__stream_served(struct stook__attempt *attempt)
         stook__easy_notify(attempt->easy);
         return;
     }
-    if (stream->paused == 0) {
+    if (!stook__attempt_paused(attempt, STOOK__PAUSE_SINK)) {
         stook__easy_program_resumed(attempt->easy); /* held before libcurl had more to say */
         return;
     }
-    stream->paused = 0;
+    stook__body_flow_resume(&attempt->flow, STOOK__PAUSE_SINK, 0);
     stook__easy_continue(attempt->easy,
                          stook__upload_source_is_empty(attempt) ? CURLPAUSE_SEND : CURLPAUSE_CONT);
 }
@@ -199,4 +203,47 @@ int stook__stream_defers(struct stook__attempt *attempt)
     stream->over = 1;
     stook__stream_mark_ready(attempt);
     return 1;
+}
+
+/* -------------------------------------------------------------------- flow control of the batch */
+
+void stook__attempt_count_body(struct stook__attempt *attempt, struct stook__flow_control *batch)
+{
+    const struct stook__optional *optional = attempt->spec->optional;
+    /* These bodies are not buffered until the result is delivered, or not by the library alone. */
+    if (optional != NULL && (optional->on_body != NULL || optional->body_read != NULL))
+        return;
+    stook__body_flow_enter(&attempt->flow, batch);
+}
+
+struct stook__body_flow *stook__attempt_flow(struct stook__attempt *attempt)
+{
+    return &attempt->flow;
+}
+
+struct stook__attempt *stook__attempt_of_flow(struct stook__body_flow *flow)
+{
+    return STOOK__OF(struct stook__attempt, flow, flow);
+}
+
+int stook__attempt_paused(const struct stook__attempt *attempt, enum stook__pause reason)
+{
+    return (attempt->flow.paused & reason) != 0;
+}
+
+void stook__attempt_pause_for_buffer(struct stook__attempt *attempt)
+{
+    stook__easy_program_paused(attempt->easy);
+}
+
+int64_t stook__attempt_resume_for_buffer(struct stook__attempt *attempt, int64_t now)
+{
+    if (!stook__attempt_paused(attempt, STOOK__PAUSE_BUFFER))
+        return 0;
+    int64_t paused_us = stook__body_flow_resume(&attempt->flow, STOOK__PAUSE_BUFFER, now);
+    attempt->moved_at = now;
+    if (attempt->stream != NULL)
+        stook__stream_mark_ready(attempt); /* the sink may hold bytes that are not decoded yet */
+    stook__easy_continue(attempt->easy, 0);
+    return paused_us;
 }

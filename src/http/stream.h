@@ -10,6 +10,7 @@
 #ifndef STOOK_HTTP_STREAM_H
 #define STOOK_HTTP_STREAM_H
 
+#include "deliver/flow_control.h"
 #include "request/exchange.h"
 #include "util/list.h"
 
@@ -48,5 +49,15 @@ int64_t stook__stream_wake(struct stook__attempt *attempt, int64_t now);
 void stook__stream_served(struct stook__attempt *attempt);
 /* The attempt ends with that. `why` is static, or NULL. */
 void stook__stream_failed(struct stook__attempt *attempt, int error, const char *why);
+
+/* Counts the body of an attempt that has just begun, if its bytes are buffered for the result. */
+void stook__attempt_count_body(struct stook__attempt *attempt, struct stook__flow_control *batch);
+struct stook__body_flow *stook__attempt_flow(struct stook__attempt *attempt);
+struct stook__attempt *stook__attempt_of_flow(struct stook__body_flow *flow);
+int stook__attempt_paused(const struct stook__attempt *attempt, enum stook__pause reason);
+/* Tells the engine that a body which is paused for room may stay paused for long. From the turn. */
+void stook__attempt_pause_for_buffer(struct stook__attempt *attempt);
+/* Resumes it, if it is paused for room. Returns for how many microseconds it was. */
+int64_t stook__attempt_resume_for_buffer(struct stook__attempt *attempt, int64_t now);
 
 #endif

@@ -7,7 +7,7 @@
 allowed() {
     case $1 in
         api | core) echo request core sched deliver http curl loop util ;;
-        http) echo request curl loop util ;;
+        http) echo request deliver curl loop util ;; # of deliver: flow_control.h
         sched | deliver) echo request util ;;
         curl) echo loop util ;;
         request | loop) echo util ;;

@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "deliver/quota.h"
+#include "deliver/flow_control.h"
 #include "deliver/policy.h"
 #include "deliver/result_queue.h"
 #include "support/harness.h"
@@ -61,7 +61,7 @@ static struct world {
     int64_t now;
     struct stook__allocator *allocator;
     struct stook__sched sched;
-    struct stook__link result_queues, paused_counters;
+    struct stook__link result_queues, newly_paused;
     struct batch batches[BATCHES];
     struct stook__settings policy[3];
     size_t n_batches, n_sites, limit, origin_limit;
@@ -121,7 +121,7 @@ static void decide(struct batch *batch, enum stook__completion_step step)
 /* Its attempt is over, or was not the last. */
 static void leave(struct request *request)
 {
-    request->free = request->flow.free;
+    request->free = request->flow.exempt;
     stook__body_flow_leave(&request->flow);
 }
 
@@ -161,10 +161,10 @@ static void enter(struct request *request)
     struct stook__result_queue *results = &request->batch->results;
     request->flow = (struct stook__body_flow){0};
     request->got = 0;
-    if (!stook__quota_counts(results))
+    if (!results->flow.counts_bodies)
         return;
-    results->counter.stir = &world.paused_counters;
-    stook__body_flow_enter(&request->flow, &results->counter);
+    results->flow.newly_paused = &world.newly_paused;
+    stook__body_flow_enter(&request->flow, &results->flow);
     if (is_head(request))
         stook__body_flow_exempt(&request->flow);
 }
@@ -172,16 +172,16 @@ static void enter(struct request *request)
 static void release_brakes(struct batch *batch)
 {
     struct stook__result_queue *results = &batch->results;
-    if (!stook__quota_counts(results))
+    if (!results->flow.counts_bodies)
         return;
-    size_t left = stook__quota_set(results);
+    size_t left = stook__flow_update(&results->flow);
     struct stook__result_entry *waiting = stook__result_queue_head(results);
     int stuck = waiting != NULL && stook__sched_reason(&world.sched, &of_parcel(waiting)->job) != STOOK__BY_NOTHING;
     struct request *front = results->delivered < results->count ? &batch->requests[results->delivered] : NULL;
     struct stook__body_flow *head = front != NULL && front->job.state == STOOK__RUNNING ? &front->flow : NULL, *flow;
-    while ((flow = stook__quota_next(results, head, stuck, &left)) != NULL) {
+    while ((flow = stook__flow_next_resumable(&results->flow, head, stuck, &left)) != NULL) {
         struct request *request = STOOK__OF(struct request, flow, flow);
-        int64_t waited = stook__body_flow_release(flow, world.now);
+        int64_t waited = stook__body_flow_resume(flow, STOOK__PAUSE_BUFFER, world.now);
         request->moves_at = later(request->moves_at, world.now);
         stook__sched_resume(&world.sched, &request->job, waited);
         note(9, request->entry.index);
@@ -222,7 +222,7 @@ static void attend_all(void)
 /* Some of its body, or all that is left. */
 static void receive(struct request *request, int all)
 {
-    for (size_t pieces = below(4); (all || pieces > 0) && request->got < request->bytes && request->flow.since == 0; pieces--) {
+    for (size_t pieces = below(4); (all || pieces > 0) && request->got < request->bytes && request->flow.paused == 0; pieces--) {
         size_t left = request->bytes - request->got, size = 1 + below(400);
         if (size > left)
             size = left;
@@ -239,7 +239,7 @@ static void receive_all(void)
     for (size_t i = 0; i < world.n_batches; i++)
         for (size_t k = 0; k < world.batches[i].results.count; k++) {
             struct request *request = &world.batches[i].requests[k];
-            if (request->job.state != STOOK__RUNNING || request->flow.since != 0)
+            if (request->job.state != STOOK__RUNNING || request->flow.paused != 0)
                 continue;
             if (request->stirs_at <= world.now)
                 request->moves_at = later(request->moves_at, request->stirs_at);
@@ -254,7 +254,7 @@ static void answer(void)
     for (size_t i = 0; i < world.n_batches; i++)
         for (size_t k = 0; k < world.batches[i].results.count; k++) {
             struct request *request = &world.batches[i].requests[k];
-            if (request->job.state != STOOK__RUNNING || request->ends_at > world.now || request->flow.since != 0)
+            if (request->job.state != STOOK__RUNNING || request->ends_at > world.now || request->flow.paused != 0)
                 continue;
             struct stook__ending ending = {request->fate, one_in(2), request->fate == STOOK_ERESET};
             if (stook__sched_again(&request->job, &ending)) {
@@ -307,7 +307,7 @@ static void expire(void)
         struct request *request = of_job(job);
         job->moved_at = request->moves_at > job->moved_at ? request->moves_at : job->moved_at;
         job->connected = 1;
-        if (request->flow.since != 0) {
+        if (request->flow.paused != 0) {
             stook__sched_pause(&world.sched, job); /* its clocks stand still */
             continue;
         }
@@ -343,17 +343,17 @@ static void check_ceiling(const struct batch *batch)
 {
     const struct stook__result_queue *results = &batch->results;
     size_t held = 0, all = 0, n_free = 0;
-    if (!stook__quota_counts(results))
+    if (!results->flow.counts_bodies)
         return;
     for (size_t k = results->delivered; k < results->count; k++) {
         const struct request *request = &batch->requests[k];
         int running = request->job.state == STOOK__RUNNING;
         size_t bytes = running ? request->got : request->results > 0 && request->error == 0 ? request->bytes : 0;
         all += bytes;
-        held += (running ? request->flow.free : request->free) ? 0 : bytes;
-        n_free += running && request->flow.free && !is_head(request);
+        held += (running ? request->flow.exempt : request->free) ? 0 : bytes;
+        n_free += running && request->flow.exempt && !is_head(request);
     }
-    CHECK_EQ_SIZE(all, results->buffered + results->counter.bytes);
+    CHECK_EQ_SIZE(all, results->flow.result_bytes + results->flow.body_bytes);
     CHECK(held <= results->options.max_buffered_bytes);
     CHECK(n_free <= 1);
 }
@@ -383,11 +383,11 @@ static void check_after_starts(void)
             CHECK(!could_start(batch));
         for (size_t k = 0; k < batch->results.count; k++) {
             const struct request *request = &batch->requests[k];
-            if (request->results == 0 && request->flow.since == 0 && world.now > due_of(request))
+            if (request->results == 0 && request->flow.paused == 0 && world.now > due_of(request))
                 CHECK(world.now - due_of(request) <= TICK);
         }
         if (batch->awaited && batch->results.options.borrowed && (batch->results.options.ordered || batch->results.options.pulled))
-            CHECK(batch->results.out <= batch->results.options.window);
+            CHECK(batch->results.flow.outstanding <= batch->results.options.window);
         if (!batch->done && batch->end_error == 0 && batch->awaited)
             CHECK(batch->deadline == 0 || world.now - batch->deadline <= TICK);
     }
@@ -500,7 +500,7 @@ static void turn(void)
     attend_all();
     start();
     check_after_starts();
-    while (stook__list_pop(&world.paused_counters) != NULL)
+    while (stook__list_pop(&world.newly_paused) != NULL)
         ; /* all batches are looked at in each turn here */
     while ((entry = stook__result_queue_next(&world.result_queues, &results)) != NULL) {
         CHECK(!results->paused);
@@ -585,7 +585,7 @@ static void pass_time(void)
         next = (next + TICK - 1) / TICK * TICK; /* as libuv's timers */
     for (size_t i = 0; i < world.n_batches; i++)
         for (size_t k = 0; k < world.batches[i].results.count; k++)
-            if (world.batches[i].requests[k].job.state == STOOK__RUNNING && world.batches[i].requests[k].flow.since == 0)
+            if (world.batches[i].requests[k].job.state == STOOK__RUNNING && world.batches[i].requests[k].flow.paused == 0)
                 next = earlier(next, world.batches[i].requests[k].ends_at);
     if (next != NEVER && next > world.now)
         world.now = next;
@@ -643,7 +643,7 @@ static void begin(uint64_t seed)
     world.now = 1;
     world.allocator = stook__allocator_new(NULL);
     stook__list_init(&world.result_queues);
-    stook__list_init(&world.paused_counters);
+    stook__list_init(&world.newly_paused);
     stook__sched_init(&world.sched, world.allocator);
     world.n_batches = 1 + below(BATCHES);
     world.n_sites = 1 + below(SITES);

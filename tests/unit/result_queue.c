@@ -97,7 +97,7 @@ TEST(lent_in_order_of_arrival)
     arrive(3);
     CHECK_EQ_SIZE(show(&count), 3);
     CHECK_EQ_SIZE(count, 2);
-    CHECK_EQ_SIZE(queue.buffered, 0);
+    CHECK_EQ_SIZE(queue.flow.result_bytes, 0);
     CHECK(stook__result_queue_by_index(&queue, 7) == NULL);
     end();
 }
@@ -112,7 +112,7 @@ TEST(lent_in_order_of_the_adds)
     arrive(1);
     show(&count);
     CHECK_EQ_SIZE(count, 0);
-    CHECK_EQ_SIZE(queue.buffered, 20);
+    CHECK_EQ_SIZE(queue.flow.result_bytes, 20);
     arrive(0);
     CHECK_EQ_SIZE(show(&count), 2);
     CHECK_EQ_SIZE(count, 3);
