@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/client.h"
+#include "core/completion.h"
 #include "loop/loop.h"
 #include "request/origin_key.h"
 #include "request/validate.h"
@@ -25,7 +26,7 @@ int stook_batch_new(stook_client *client, stook_batch **ret_batch)
     batch->message.batch = batch;
     stook__list_init(&batch->message.link);
     stook__list_init(&batch->dirty);
-    stook__list_init(&batch->borrowed);
+    stook__list_init(&batch->to_release);
     stook__list_append(&client->batches, &batch->link);
     stook__group_init(&batch->group);
     stook__result_queue_init(&batch->results);
@@ -108,7 +109,7 @@ int stook_batch_add(stook_batch *batch, const struct stook_request *request)
         return failed_add(batch, STOOK_ESTATE, "the client is closed, or of another process");
     if (batch->client->draining)
         return failed_add(batch, STOOK_ESTATE, "the client drains: it takes no new request");
-    if (batch->state == STOOK__DONE || stook__batch_end_error(batch) != 0 || batch->freed)
+    if (batch->state == STOOK__DONE || stook__batch_is_ending(batch) || batch->freed)
         return failed_add(batch, STOOK_ESTATE, "the batch is done, cancelled or past its deadline");
     if (stook__validate_number(mine.priority, PRIORITY, 0, STOOK__PRIORITIES, &priority) != 0)
         return failed_add(batch, STOOK_EARG, "priority is not 0 or 1 to 7");

@@ -6,7 +6,8 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "core/completion.h"
+#include "core/shutdown.h"
+#include "core/turn.h"
 #include "curl/engine.h"
 #include "http/defaults.h"
 #include "loop/loop.h"

@@ -217,8 +217,8 @@ static void print_batch(FILE *to, const stook_batch *batch)
     if (results->options.borrowed)
         fprintf(to, ", %zu bytes held", results->flow.result_bytes);
     fprintf(to, "%s%s%s\n", results->paused ? ", paused" : "",
-            batch->later ? ", `more` has nothing now" : "",
-            batch->end_error != 0 && batch->state != STOOK__DONE ? ", ending" : "");
+            batch->more_idle ? ", `more` has nothing now" : "",
+            batch->end.scope != STOOK__END_NONE && batch->state != STOOK__DONE ? ", ending" : "");
     print_requests(to, batch, 1);
     print_requests(to, batch, 0);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Limits that are changed while requests are in flight, and whether the policy of an await is satisfied. */
 #include "api/client.h"
+#include "core/completion.h"
 #include "loop/loop.h"
 #include "request/validate.h"
 

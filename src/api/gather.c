@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The two verbs, blocking and on a loop. */
 #include "api/client.h"
+#include "core/completion.h"
 #include "loop/loop.h"
 #include "request/validate.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Results that the program pulls, delivery and requests that it pauses, how far a request is. */
 #include "api/client.h"
+#include "core/completion.h"
 #include "core/streams.h"
 #include "http/attempt.h"
 #include "request/validate.h"
@@ -74,7 +75,7 @@ static void set_paused(stook_batch *batch, int paused)
         batch->state == STOOK__DONE)
         return;
     /* What was cancelled, or whose client closes, is delivered whatever happens. */
-    if (paused && batch->end_error != 0 && !batch->drains)
+    if (paused && batch->end.scope == STOOK__END_ALL)
         return;
     stook__result_queue_pause(&batch->results, &batch->client->result_queues, paused);
     stook__batch_mark_dirty(batch);

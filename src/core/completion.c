@@ -1,101 +1,56 @@
 /* SPDX-License-Identifier: MIT */
-/* How requests, batches and clients end before their time; see completion.h. */
+/* How a batch completes; see completion.h. */
 #include "core/completion.h"
 
-#include <inttypes.h>
 #include <limits.h>
-#include <stdio.h>
 
-#include "core/body_release.h"
-#include "curl/engine.h"
-#include "http/defaults.h"
-#include "loop/file.h"
+#include "loop/loop.h"
 
-static struct stook__outcome with_line(struct stook__outcome outcome, char *line)
+void stook__batch_mark_dirty(stook_batch *batch)
 {
-    if (line != NULL) {
-        outcome.message = line;
-        outcome.message_owned = 1;
-    }
-    return outcome;
-}
-
-struct stook__outcome stook__completion_describe(struct stook__allocator *allocator,
-                                                 const struct stook__job *job, int error,
-                                                 const char *cause)
-{
-    const struct stook__settings *policy = job->policy;
-    const char *text = stook_strerror(error);
-    struct stook__outcome outcome = {.error = error, .message = text};
-    const char *what = NULL;
-    int64_t ms = 0;
-    if (error == STOOK_ECANCELLED && cause != NULL)
-        return with_line(outcome, stook__format(allocator, "%s: %s", text, cause));
-    switch (error) {
-    case STOOK_ETIMEOUT_QUEUE:
-        what = "not started within", ms = policy->queue_ms;
-        break;
-    case STOOK_ETIMEOUT_ATTEMPT:
-        what = job->connected ? "no complete answer within" : "not connected within",
-        ms = policy->attempt_ms;
-        if (!job->connected && policy->connect_ms >= 0 && (ms < 0 || policy->connect_ms < ms))
-            ms = policy->connect_ms;
-        break;
-    case STOOK_ETIMEOUT_TOTAL:
-        what = "no complete answer within", ms = policy->total_ms;
-        break;
-    case STOOK_ETIMEOUT_STALL:
-        what = "nothing for", ms = policy->stall_ms;
-        break;
-    default:
-        return outcome;
-    }
-    return with_line(outcome, stook__format(allocator, "%s: %s %" PRId64 " ms", text, what, ms));
-}
-
-void stook__completion_name_first(struct stook__allocator *allocator, const struct stook__job *job,
-                                  struct stook__outcome *outcome)
-{
-    /* That a peer is not to be trusted is told as it is. */
-    int no_way = outcome->error == STOOK_EDNS || outcome->error == STOOK_ECONNECT ||
-                 outcome->error == STOOK_ENOFD || outcome->error == STOOK_ENOMEM;
-    if (!job->lost || !no_way || outcome->sent)
+    if (batch->client == NULL || !stook__list_empty(&batch->dirty))
         return;
-    char *line = stook__format(
-        allocator, "%s: the first attempt was sent and had no answer; its repeat failed: %s",
-        stook_strerror(STOOK_ERESET), outcome->message);
-    if (outcome->message_owned)
-        stook__free(allocator, (char *)outcome->message);
-    *outcome = with_line(
-        (struct stook__outcome){.error = STOOK_ERESET, .message = stook_strerror(STOOK_ERESET)},
-        line);
-}
-
-void stook__batch_terminate(stook_batch *batch, int end_error)
-{
-    if (batch->state == STOOK__DONE)
-        return;
-    if (batch->end_error == 0 || batch->drains) {
-        batch->end_error = end_error;
-        batch->drains = 0;
-        stook__free(batch->allocator, batch->cause);
-        batch->cause = NULL;
-    }
-    /* Every result is still delivered, and `done`. */
-    if (batch->client != NULL)
-        stook__result_queue_pause(&batch->results, &batch->client->result_queues, 0);
-    stook__batch_mark_dirty(batch);
+    stook__list_append(&batch->client->dirty_batches, &batch->dirty);
+    if (!batch->client->turning)
+        stook__loop_want(batch->client->loop);
 }
 
 void stook__batch_handle_message(stook_batch *batch)
 {
-    batch->later = 0;
+    batch->more_idle = 0;
     if (atomic_load_explicit(&batch->cancelled, memory_order_acquire))
         stook__batch_terminate(batch, STOOK_ECANCELLED);
     stook__batch_mark_dirty(batch);
 }
 
-static char *cause_of(const stook_batch *batch, const struct stook_result *record)
+/* ------------------------------------------------------------------------------- early end */
+
+void stook__batch_terminate(stook_batch *batch, int error)
+{
+    if (batch->state == STOOK__DONE)
+        return;
+    if (batch->end.scope != STOOK__END_ALL) {
+        stook__free(batch->allocator, batch->end.cause);
+        batch->end = (struct stook__batch_end){.scope = STOOK__END_ALL, .error = error};
+    }
+    /* A paused delivery would keep the batch from `done`. */
+    if (batch->client != NULL)
+        stook__result_queue_pause(&batch->results, &batch->client->result_queues, 0);
+    stook__batch_mark_dirty(batch);
+}
+
+int stook__batch_is_ending(stook_batch *batch)
+{
+    if (batch->end.scope == STOOK__END_NONE &&
+        atomic_load_explicit(&batch->cancelled, memory_order_acquire))
+        batch->end = (struct stook__batch_end){.scope = STOOK__END_ALL, .error = STOOK_ECANCELLED};
+    return batch->end.scope != STOOK__END_NONE;
+}
+
+/* ----------------------------------------------------------------------------------- policy */
+
+/* `record`: the request that decided, or NULL. NULL: no memory; then messages name no cause. */
+static char *describe_cause(const stook_batch *batch, const struct stook_result *record)
 {
     switch (batch->completion.policy) {
     case STOOK_POLICY_FIRST_OK:
@@ -110,28 +65,28 @@ static char *cause_of(const stook_batch *batch, const struct stook_result *recor
     }
 }
 
-/* Without memory for the cause the others are ended without being told. */
-static void take_step(stook_batch *batch, enum stook__completion_step step,
-                      const struct stook_result *record)
+static void apply_step(stook_batch *batch, enum stook__completion_step step,
+                       const struct stook_result *record)
 {
-    if (step == STOOK__CONTINUE || stook__batch_end_error(batch) != 0)
+    if (step == STOOK__CONTINUE || stook__batch_is_ending(batch))
         return;
-    batch->end_error = STOOK_ECANCELLED;
-    batch->drains = step == STOOK__START_NO_MORE;
-    batch->cause = cause_of(batch, record);
+    batch->end = (struct stook__batch_end){
+        .scope = step == STOOK__START_NO_MORE ? STOOK__END_WAITING : STOOK__END_ALL,
+        .error = STOOK_ECANCELLED,
+        .cause = describe_cause(batch, record)};
     stook__batch_mark_dirty(batch);
 }
 
 void stook__batch_note_result(stook_batch *batch, const struct stook_result *record)
 {
-    take_step(batch, stook__completion_policy_note(&batch->completion, stook__record_ok(record)),
-              record);
+    apply_step(batch, stook__completion_policy_note(&batch->completion, stook__record_ok(record)),
+               record);
 }
 
 void stook__batch_add_failure(stook_batch *batch)
 {
     batch->extra_failures++;
-    take_step(batch, stook__completion_policy_note(&batch->completion, 0), NULL);
+    apply_step(batch, stook__completion_policy_note(&batch->completion, 0), NULL);
 }
 
 void stook__batch_set_policy(stook_batch *batch, int64_t policy, size_t quorum)
@@ -139,19 +94,13 @@ void stook__batch_set_policy(stook_batch *batch, int64_t policy, size_t quorum)
     enum stook__completion_step step =
         stook__completion_policy_open(&batch->completion, policy, quorum);
     struct stook__result_entry *first = NULL;
+    /* Results from before the await are all failures: nothing starts before it. */
     for (size_t i = 0; step != STOOK__CONTINUE && first == NULL && i < batch->results.count; i++) {
         struct stook__result_entry *entry = stook__sparse_array_get(&batch->results.entries, i);
         if (entry != NULL && entry->arrived)
-            first = entry; /* nothing is ok before the await */
+            first = entry;
     }
-    take_step(batch, step, first != NULL ? stook__record_of_entry(first) : NULL);
-}
-
-int stook__batch_end_error(stook_batch *batch)
-{
-    if (batch->end_error == 0 && atomic_load_explicit(&batch->cancelled, memory_order_acquire))
-        batch->end_error = STOOK_ECANCELLED;
-    return batch->end_error;
+    apply_step(batch, step, first != NULL ? stook__record_of_entry(first) : NULL);
 }
 
 int stook__batch_failed(const stook_batch *batch)
@@ -160,7 +109,31 @@ int stook__batch_failed(const stook_batch *batch)
     return failed < INT_MAX ? (int)failed : INT_MAX;
 }
 
-/* From here on its client does not know it. */
+/* -------------------------------------------------------------------------- bodies, destruction */
+
+void stook__batch_keep_body(stook_batch *batch, struct stook_result *record)
+{
+    struct stook__optional *optional = record->spec.optional;
+    if (optional == NULL || optional->body_release == NULL)
+        return;
+    record->spec.optional = NULL;
+    record->spec.body = NULL;
+    stook__list_init(&optional->link);
+    stook__list_append(&batch->to_release, &optional->link);
+}
+
+/* A request may end inside a call of the program, such as a cancel. Its body is released later, from
+   the turn, so that the program is never called from inside its own call. */
+void stook__batch_release_bodies(stook_batch *batch)
+{
+    struct stook__link *link;
+    while ((link = stook__list_pop(&batch->to_release)) != NULL) {
+        struct stook__optional *optional = STOOK__OF(struct stook__optional, link, link);
+        stook__call_release(optional);
+        stook__free(batch->allocator, optional);
+    }
+}
+
 static void leave_client(stook_batch *batch)
 {
     struct stook__sched *sched = &batch->client->sched;
@@ -180,94 +153,16 @@ void stook__batch_destroy(stook_batch *batch)
     if (batch->client != NULL)
         leave_client(batch);
     stook__mailbox_recall(batch->mailbox, &batch->message);
-    /* The program is called now, and may end the client, or ask of this batch what it likes. */
-    stook__body_release_call(batch);
+    /* These calls may close the client, or use this batch: it is still whole. */
+    stook__batch_release_bodies(batch);
     for (size_t i = stook__sparse_array_next(entries, 0); i != SIZE_MAX;
          i = stook__sparse_array_next(entries, i + 1))
         stook__record_drop(stook__record_of_entry(stook__sparse_array_get(entries, i)));
-    stook__mailbox_recall(batch->mailbox,
-                          &batch->message); /* it may have been cancelled meanwhile */
+    /* Again: the calls above may have cancelled the batch. */
+    stook__mailbox_recall(batch->mailbox, &batch->message);
     stook__mailbox_unref(batch->mailbox);
     stook__result_queue_free(&batch->results, allocator);
-    stook__free(allocator, batch->cause);
+    stook__free(allocator, batch->end.cause);
     stook__free(allocator, batch);
     stook__allocator_unref(allocator);
-}
-
-void stook__shutdown_drain(stook_client *client, int64_t due)
-{
-    client->draining = 1;
-    client->drain_due = due;
-    for (struct stook__link *link = client->batches.next; link != &client->batches;
-         link = link->next) {
-        stook_batch *batch = STOOK__OF(stook_batch, link, link);
-        batch->exhausted = 1; /* `more` would add */
-        if (batch->state == STOOK__AWAITED)
-            stook__batch_mark_dirty(batch);
-    }
-    stook__loop_busy(client->loop, 1);
-    stook__loop_want(client->loop);
-}
-
-void stook__shutdown_begin(stook_client *client)
-{
-    if (client->closing)
-        return;
-    client->closing = 1;
-    client->drain_due = 0;
-    for (struct stook__link *link = client->batches.next; link != &client->batches;
-         link = link->next) {
-        stook_batch *batch = STOOK__OF(stook_batch, link, link);
-        if (batch->state == STOOK__AWAITED)
-            stook__batch_terminate(batch, STOOK_ECLOSED);
-    }
-    stook__loop_busy(client->loop, 1);
-    stook__loop_want(client->loop);
-}
-
-/* Awaits first, then look-ups that cannot be interrupted, then messages, then the handles. */
-void stook__shutdown_continue(stook_client *client)
-{
-    if (client->closing > 1 || client->awaits > 0 || !stook__list_empty(&client->dirty_batches) ||
-        stook__engine_orphaned(client->engine) > 0 || stook__loop_working(client->loop) > 0 ||
-        !stook__mailbox_close(client->mailbox))
-        return;
-    client->closing = 2;
-    stook__engine_free(client->engine);
-    stook__defaults_free(client->defaults);
-    client->engine = NULL;
-    client->defaults = NULL;
-    stook__loop_close(client->loop);
-}
-
-static void detach(stook_client *client)
-{
-    struct stook__link *link;
-    while ((link = stook__list_pop(&client->batches)) != NULL) {
-        stook_batch *batch = STOOK__OF(stook_batch, link, link);
-        /* Its requests never start; their timers go with the client. */
-        batch->client = NULL;
-        stook__list_remove(&batch->dirty);
-        stook__list_remove(&batch->group.ring);
-        stook__group_end(&client->sched, &batch->group);
-    }
-}
-
-void stook__shutdown_closed(void *owner)
-{
-    stook_client *client = owner;
-    struct stook__allocator *allocator = client->allocator;
-    detach(client);
-    stook__sched_free(&client->sched);
-    client->closing = 3;
-    client->turning = 1; /* inside its last callback: whoever runs or closes it now is refused */
-    /* Other threads may post until they hear of `closed`: until then there is an mailbox that refuses. */
-    stook__call_closed(client->drained.call, client->drained.user);
-    stook__call_closed(client->closed.call,
-                       client->closed.user); /* that of a close in the call before, too */
-    stook__mailbox_unref(client->mailbox);
-    if (!client->owned) {
-        stook__free(allocator, client);
-        stook__allocator_unref(allocator);
-    }
 }

@@ -1,26 +1,37 @@
 /* SPDX-License-Identifier: MIT */
-/* How requests, batches and clients end before their time. */
+/*
+ * How a batch completes: by its policy, early or in the end. The turn ends requests and delivers
+ * results; here is noted what a batch has come to, and that the turn has to process it.
+ */
 #ifndef STOOK_CORE_COMPLETION_H
 #define STOOK_CORE_COMPLETION_H
 
 #include "core/client.h"
-#include "http/attempt.h"
 
-/* The outcome of a request that a clock, a cancel or a close has ended, with a line that names it.
-   `cause`: why it was cancelled, or NULL. */
-struct stook__outcome stook__completion_describe(struct stook__allocator *allocator,
-                                                 const struct stook__job *job, int error,
-                                                 const char *cause);
-/* The attempt before was lost, and there was no way for this one: what came first is what happened. */
-void stook__completion_name_first(struct stook__allocator *allocator, const struct stook__job *job,
-                                  struct stook__outcome *outcome);
-/* Nothing new from here on: what is in an await goes on until `due`, 0: as long as it takes; then it closes. */
-void stook__shutdown_drain(stook_client *client, int64_t due);
-/* Close: end what is under way, over the next turns. Closing already: nothing. */
-void stook__shutdown_begin(stook_client *client);
-/* The next step of closing a client, if the one before is over. */
-void stook__shutdown_continue(stook_client *client);
-/* The loop's last word. */
-void stook__shutdown_closed(void *owner);
+/* Asks the next turn to process the batch. */
+void stook__batch_mark_dirty(stook_batch *batch);
+/* Handles the message that another thread has cancelled or woken the batch. */
+void stook__batch_handle_message(stook_batch *batch);
+
+/* Sets the policy when the await begins. Results that are there already count. */
+void stook__batch_set_policy(stook_batch *batch, int64_t policy, size_t quorum);
+/* Counts a result, which may end other requests. */
+void stook__batch_note_result(stook_batch *batch, const struct stook_result *record);
+/* Counts a failure that has no request: of an add or of `more`. */
+void stook__batch_add_failure(stook_batch *batch);
+/* How many requests are not ok, with the failures that have none; INT_MAX at most. */
+int stook__batch_failed(const stook_batch *batch);
+
+/* Ends all requests that are not finished with `error`, over the next turns. */
+void stook__batch_terminate(stook_batch *batch, int error);
+/* Whether the batch ends early. A cancel from another thread counts before its message is read. */
+int stook__batch_is_ending(stook_batch *batch);
+
+/* Keeps the borrowed body of a request that is over, until stook__batch_release_bodies(). */
+void stook__batch_keep_body(stook_batch *batch, struct stook_result *record);
+/* Gives these bodies back to the program. From a turn, or from the program's own free. */
+void stook__batch_release_bodies(stook_batch *batch);
+/* Frees the batch and its results. It must be OPEN or DONE, or its client closed. */
+void stook__batch_destroy(stook_batch *batch);
 
 #endif

@@ -1,11 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* What one request is made of; see record.h. */
+/*
+ * One request from its add to its result; see record.h. The turn calls what moves a record. A record
+ * that is OVER stands in the result queue of its batch, and the batch is marked dirty.
+ */
 #include "core/record.h"
 
-#include "deliver/callbacks.h"
+#include <inttypes.h>
+
+#include "core/completion.h"
+#include "curl/engine.h"
 #include "http/attempt.h"
+#include "http/stream.h"
+#include "loop/loop.h"
 #include "request/copy.h"
 #include "util/metadata.h"
+
+/* ---------------------------------------------------------------------------- the record itself */
 
 int stook__record_new(struct stook__allocator *allocator, const struct stook__settings *client,
                       const struct stook_request *request, struct stook_result **ret_record,
@@ -39,10 +49,10 @@ const char *stook__record_fields(const struct stook_result *record, size_t *ret_
 {
     if (record->stage < STOOK__OVER)
         return NULL;
-    struct stook__metadata facts;
-    stook__metadata_get(&record->answer.head, &facts);
-    *ret_size = facts.fields;
-    *ret_trailers = (size_t)facts.number[STOOK__METADATA_TRAILERS];
+    struct stook__metadata metadata;
+    stook__metadata_get(&record->answer.head, &metadata);
+    *ret_size = metadata.fields;
+    *ret_trailers = (size_t)metadata.number[STOOK__METADATA_TRAILERS];
     return record->answer.head.data;
 }
 
@@ -57,14 +67,9 @@ int stook__record_ok(const struct stook_result *record)
            record->answer.status <= 299;
 }
 
-void stook__record_stop(struct stook_result *record, struct stook__answer *ret_answer,
-                        struct stook__outcome *ret_outcome)
+void stook__record_ref(struct stook_result *record)
 {
-    if (stook__attempt_connected(record->attempt))
-        record->sent = 1;
-    stook__attempt_end(record->attempt, ret_answer, ret_outcome);
-    record->stage = STOOK__IDLE;
-    record->message = NULL;
+    atomic_fetch_add_explicit(&record->refs, 1, memory_order_relaxed);
 }
 
 struct stook_result *stook__record_snapshot(struct stook_result *record)
@@ -93,7 +98,8 @@ struct stook_result *stook__record_snapshot(struct stook_result *record)
     return snapshot;
 }
 
-/* The request's own bytes; what was borrowed has been taken, or goes back now: it was never awaited. */
+/* The members that only a request under way needs. A borrowed body is released here only if the request
+   was never awaited; else stook__batch_keep_body() has taken it. */
 static void free_request(struct stook_result *record)
 {
     struct stook__optional *optional = record->spec.optional;
@@ -106,25 +112,6 @@ static void free_request(struct stook_result *record)
     stook__free(record->allocator, optional);
     record->spec.body = NULL;
     record->spec.optional = NULL;
-}
-
-void stook__record_settle(struct stook_result *record, struct stook__answer *answer,
-                          const struct stook__outcome *outcome, int kept)
-{
-    uint32_t attempts =
-        record->job.attempts + answer->attempts; /* and sendings within the last one */
-    answer->attempts = attempts < UINT16_MAX ? (uint16_t)attempts : UINT16_MAX;
-    answer->time_us[STOOK_TIME_QUEUED] = record->job.first_at - record->job.added_at;
-    if (kept) {
-        stook__buffer_trim(&answer->head, record->allocator);
-        stook__buffer_trim(&answer->body, record->allocator);
-    }
-    free_request(record);
-    record->answer = *answer;
-    record->stage = STOOK__OVER;
-    record->error = (int16_t)outcome->error;
-    record->message = outcome->message;
-    record->message_owned = outcome->message_owned != 0;
 }
 
 void stook__record_drop(struct stook_result *record)
@@ -142,4 +129,225 @@ void stook__record_drop(struct stook_result *record)
         stook__record_drop(record->spec.snapshot);
     stook__free(allocator, record);
     stook__allocator_unref(allocator);
+}
+
+/* ------------------------------------------------------------------------------------- messages */
+
+static struct stook__outcome with_message(struct stook__outcome outcome, char *message)
+{
+    if (message != NULL) {
+        outcome.message = message;
+        outcome.message_owned = 1;
+    }
+    return outcome;
+}
+
+static void drop_message(stook_client *client, struct stook__outcome *outcome)
+{
+    if (outcome->message_owned)
+        stook__free(client->allocator, (char *)outcome->message);
+    outcome->message_owned = 0;
+}
+
+/* The outcome of a request that a clock, a cancel or a close has ended. `cause`: why it was cancelled,
+   or NULL. */
+static struct stook__outcome describe_end(struct stook__allocator *allocator,
+                                          const struct stook__job *job, int error,
+                                          const char *cause)
+{
+    const struct stook__settings *policy = job->policy;
+    const char *text = stook_strerror(error);
+    struct stook__outcome outcome = {.error = error, .message = text};
+    const char *what = NULL;
+    int64_t ms = 0;
+    if (error == STOOK_ECANCELLED && cause != NULL)
+        return with_message(outcome, stook__format(allocator, "%s: %s", text, cause));
+    switch (error) {
+    case STOOK_ETIMEOUT_QUEUE:
+        what = "not started within", ms = policy->queue_ms;
+        break;
+    case STOOK_ETIMEOUT_ATTEMPT:
+        what = job->connected ? "no complete response within" : "not connected within",
+        ms = policy->attempt_ms;
+        if (!job->connected && policy->connect_ms >= 0 && (ms < 0 || policy->connect_ms < ms))
+            ms = policy->connect_ms;
+        break;
+    case STOOK_ETIMEOUT_TOTAL:
+        what = "no complete response within", ms = policy->total_ms;
+        break;
+    case STOOK_ETIMEOUT_STALL:
+        what = "no byte for", ms = policy->stall_ms;
+        break;
+    default:
+        return outcome;
+    }
+    return with_message(outcome, stook__format(allocator, "%s: %s %" PRId64 " ms", text, what, ms));
+}
+
+/* A repeat that never had a connection hides the failure that mattered: the first attempt was sent and
+   lost its response. The result says so. */
+static void restore_first_failure(struct stook__allocator *allocator, const struct stook__job *job,
+                                  struct stook__outcome *outcome)
+{
+    /* STOOK_ECERT and its like stay: they say more than the first failure. */
+    int unreachable = outcome->error == STOOK_EDNS || outcome->error == STOOK_ECONNECT ||
+                      outcome->error == STOOK_ENOFD || outcome->error == STOOK_ENOMEM;
+    if (!job->lost || !unreachable || outcome->sent)
+        return;
+    char *line = stook__format(
+        allocator, "%s: the first attempt was sent and got no response; its repeat failed: %s",
+        stook_strerror(STOOK_ERESET), outcome->message);
+    if (outcome->message_owned)
+        stook__free(allocator, (char *)outcome->message);
+    *outcome = with_message(
+        (struct stook__outcome){.error = STOOK_ERESET, .message = stook_strerror(STOOK_ERESET)},
+        line);
+}
+
+/* ------------------------------------------------------------------------------- from add to result */
+
+/* Ends the attempt. With `ret_outcome`, the attempt is judged; without, another error is the result. */
+static void stop_attempt(struct stook_result *record, struct stook__answer *ret_answer,
+                         struct stook__outcome *ret_outcome)
+{
+    int64_t expected;
+    stook__record_batch(record)->bytes_received +=
+        stook__attempt_received(record->attempt, &expected);
+    if (stook__attempt_connected(record->attempt))
+        record->sent = 1;
+    stook__attempt_end(record->attempt, ret_answer, ret_outcome);
+    record->stage = STOOK__IDLE;
+    record->message = NULL;
+}
+
+/* Turns the record into a result. `answer` takes the place of `job`, and its buffers belong to the record
+   then. `kept`: the result is held for long, so its buffers are trimmed. */
+static void settle(struct stook_result *record, struct stook__answer *answer,
+                   const struct stook__outcome *outcome, int kept)
+{
+    /* The answer counts what was sent again within the last attempt. */
+    uint32_t attempts = record->job.attempts + answer->attempts;
+    answer->attempts = attempts < UINT16_MAX ? (uint16_t)attempts : UINT16_MAX;
+    answer->time_us[STOOK_TIME_QUEUED] = record->job.first_at - record->job.added_at;
+    if (kept) {
+        stook__buffer_trim(&answer->head, record->allocator);
+        stook__buffer_trim(&answer->body, record->allocator);
+    }
+    free_request(record);
+    record->answer = *answer;
+    record->stage = STOOK__OVER;
+    record->error = (int16_t)outcome->error;
+    record->message = outcome->message;
+    record->message_owned = outcome->message_owned != 0;
+}
+
+static void finish(stook_client *client, struct stook_result *record, struct stook__answer *answer,
+                   const struct stook__outcome *outcome)
+{
+    stook_batch *batch = stook__record_batch(record);
+    if (record->job.attempts == 0)
+        record->job.first_at = stook__loop_now();
+    stook__sched_finish(&client->sched, &record->job);
+    struct stook__optional *optional = record->spec.optional;
+    struct stook_result *snapshot = optional != NULL ? optional->snapshot : NULL;
+    if (snapshot != NULL)
+        optional->snapshot = NULL;
+    stook__batch_keep_body(batch, record);
+    settle(record, answer, outcome, !batch->results.options.borrowed);
+    /* What the program took of the snapshot lives as long as the result. */
+    record->spec.snapshot = snapshot;
+    stook__result_queue_finished(&batch->results, &client->result_queues, &record->entry,
+                                 stook__record_bytes(record), stook__record_ok(record));
+    stook__count(&client->stats, STOOK__FINISHED_ALL);
+    if (!stook__record_ok(record))
+        stook__count(&client->stats, STOOK__FAILED);
+    stook__batch_note_result(batch, record);
+    stook__batch_mark_dirty(batch);
+}
+
+/* 0: no other request is in flight, so that none can free a descriptor. */
+static int put_back(stook_client *client, struct stook_result *record)
+{
+    if (!stook__sched_put_back(&client->sched, &record->job))
+        return 0;
+    stook_batch *batch = stook__record_batch(record);
+    stook__result_queue_stopped(&batch->results, &record->entry);
+    stook__batch_mark_dirty(batch); /* the window counts it no more */
+    return 1;
+}
+
+/* Counts the body of an attempt that has begun against the bound of its batch. */
+static void count_body(stook_client *client, struct stook_result *record)
+{
+    struct stook__result_queue *results = &stook__record_batch(record)->results;
+    if (!results->flow.counts_bodies)
+        return;
+    results->flow.newly_paused = &client->newly_paused;
+    stook__attempt_count_body(record->attempt, &results->flow);
+    if (record->entry.index == results->delivered)
+        stook__body_flow_exempt(stook__attempt_flow(record->attempt));
+}
+
+void stook__record_start(stook_client *client, struct stook_result *record, int fresh)
+{
+    struct stook__outcome outcome = {.error = record->error, .message = record->message};
+    struct stook__answer answer = {0};
+    struct stook__attempt *attempt = NULL;
+    if (outcome.error == 0)
+        do {
+            drop_message(client, &outcome);
+            attempt = stook__attempt_begin(client->defaults, &record->spec,
+                                           stook__job_origin(&record->job), record->job.policy,
+                                           fresh, record, &outcome);
+        } while (attempt == NULL && outcome.starved && stook__engine_make_room(client->engine));
+    if (attempt != NULL) {
+        record->attempt = attempt;
+        record->stage = STOOK__TRYING;
+        count_body(client, record);
+        return;
+    }
+    if (outcome.starved && put_back(client, record)) {
+        drop_message(client, &outcome);
+        return;
+    }
+    answer.os_error = (int16_t)outcome.os_error;
+    restore_first_failure(client->allocator, &record->job, &outcome);
+    record->job.attempts--; /* it did not begin */
+    finish(client, record, &answer, &outcome);
+}
+
+void stook__record_conclude(stook_client *client, struct stook_result *record, int64_t now)
+{
+    struct stook__answer answer;
+    struct stook__outcome outcome;
+    stop_attempt(record, &answer, &outcome);
+    struct stook__ending ending = {outcome.error, outcome.idempotent, outcome.lost};
+    int again = !client->draining && stook__sched_again(&record->job, &ending);
+    int retry_now = !again && outcome.starved && stook__engine_make_room(client->engine);
+    if (!again && !retry_now && !(outcome.starved && put_back(client, record))) {
+        restore_first_failure(client->allocator, &record->job, &outcome);
+        record->job.attempts -= (uint32_t)outcome.untried;
+        finish(client, record, &answer, &outcome);
+        return;
+    }
+    stook__answer_free(&answer, client->allocator);
+    drop_message(client, &outcome);
+    if (again) {
+        record->job.lost = outcome.error == STOOK_ERESET;
+        stook__sched_repeat(&client->sched, &record->job, now);
+        stook__count(&client->stats, STOOK__REPEATED);
+    }
+    if (again || retry_now)
+        stook__record_start(client, record, again || record->job.attempts > 1);
+}
+
+void stook__record_end(stook_client *client, struct stook_result *record, int error)
+{
+    struct stook__outcome outcome = describe_end(client->allocator, &record->job, error,
+                                                 stook__record_batch(record)->end.cause);
+    struct stook__answer answer = {0};
+    client->ends += record->stage == STOOK__TRYING ? STOOK__END_COST_IN_FLIGHT : 1;
+    if (record->stage == STOOK__TRYING)
+        stop_attempt(record, &answer, NULL);
+    finish(client, record, &answer, &outcome);
 }

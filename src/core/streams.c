@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Heads and bodies, handed to the program as they come. Any callback may cancel its own request, so
- * after each the record is asked whether it still has that attempt; the record itself is held.
+ * Heads and bodies in flight; see streams.h. A file of its own, because this is the one step of the
+ * turn that works on attempts and not on batches.
+ *
+ * Invariant: after each call of the program the attempt may be gone, because any callback may cancel
+ * its own request. So each call is followed by is_gone(). A reference keeps the record meanwhile.
  */
 #include "core/streams.h"
 
@@ -10,7 +13,8 @@
 #include "http/upload_source.h"
 #include "loop/loop.h"
 
-/* A turn, at most: requests; pieces of one of them, each way; bytes that decoders read and produce. */
+/* The bounds of one turn: streams; pieces of one stream, in each direction; bytes that all decoders read
+   and write. */
 enum { SERVED = 128, PIECES = 8, DECODED = 512 << 10 };
 
 static int is_gone(const struct stook_result *record, const struct stook__attempt *attempt)
@@ -18,7 +22,7 @@ static int is_gone(const struct stook_result *record, const struct stook__attemp
     return record->stage != STOOK__TRYING || record->attempt != attempt;
 }
 
-/* What a callback is shown; NULL: no memory, and the attempt's end is on its way. */
+/* The result that a callback gets. NULL: no memory, and the attempt is to end. */
 static const struct stook_result *take_snapshot(struct stook_result *record,
                                                 struct stook__attempt *attempt)
 {
@@ -28,8 +32,9 @@ static const struct stook_result *take_snapshot(struct stook_result *record,
     return snapshot;
 }
 
-/* 0: go on. 1: it is over, or its end is on its way. */
-static int tell_head(struct stook_result *record, struct stook__attempt *attempt)
+/* The steps below return 0 to continue and 1 if the attempt is gone or is to end. */
+
+static int deliver_head(struct stook_result *record, struct stook__attempt *attempt)
 {
     if (!stook__stream_take_head(attempt))
         return 0;
@@ -39,13 +44,12 @@ static int tell_head(struct stook_result *record, struct stook__attempt *attempt
     int answer = stook__call_head(record->spec.optional, stook__record_batch(record), snapshot,
                                   record->user);
     if (answer != 0 && !is_gone(record, attempt))
-        stook__stream_failed(attempt, STOOK_ECALLBACK, "on_head refused the answer");
+        stook__stream_failed(attempt, STOOK_ECALLBACK, "on_head refused the response");
     return answer != 0 || is_gone(record, attempt);
 }
 
-/* What the program has said to a piece. */
-static int heed(stook_client *client, struct stook_result *record, struct stook__attempt *attempt,
-                int answer)
+static int handle_answer(stook_client *client, struct stook_result *record,
+                         struct stook__attempt *attempt, int answer)
 {
     if (answer == STOOK_PAUSE) {
         if (stook__stream_program_paused(attempt, stook__loop_now()))
@@ -57,8 +61,8 @@ static int heed(stook_client *client, struct stook_result *record, struct stook_
     return 0;
 }
 
-static int tell_body(stook_client *client, struct stook_result *record,
-                     struct stook__attempt *attempt, int64_t *budget)
+static int deliver_body(stook_client *client, struct stook_result *record,
+                        struct stook__attempt *attempt, int64_t *budget)
 {
     if (record->spec.optional == NULL || record->spec.optional->on_body == NULL)
         return stook__stream_pump(attempt, budget);
@@ -81,13 +85,13 @@ static int tell_body(stook_client *client, struct stook_result *record,
             return 1;
         }
         stook__stream_give_back(attempt, &piece);
-        if (heed(client, record, attempt, answer) != 0)
+        if (handle_answer(client, record, attempt, answer) != 0)
             return 1;
     }
     return 0;
 }
 
-static int tell_progress(struct stook_result *record, struct stook__attempt *attempt)
+static int report_progress(struct stook_result *record, struct stook__attempt *attempt)
 {
     struct stook_progress progress;
     if (!stook__stream_take_progress(attempt))
@@ -101,7 +105,6 @@ static int tell_progress(struct stook_result *record, struct stook__attempt *att
     return is_gone(record, attempt);
 }
 
-/* 0: go on. 1: it is over, or its end is on its way. */
 static int rewind_body(struct stook_result *record, struct stook__attempt *attempt)
 {
     if (!stook__upload_source_take_rewind(attempt))
@@ -109,7 +112,7 @@ static int rewind_body(struct stook_result *record, struct stook__attempt *attem
     if (record->spec.optional->body_rewind == NULL) {
         stook__stream_failed(
             attempt, STOOK_ECALLBACK,
-            "body_read was called already, and there is no body_rewind to begin anew");
+            "body_read was called already, and there is no body_rewind to start over");
         return 1;
     }
     int answer = stook__call_rewind(record->spec.optional, stook__record_batch(record),
@@ -119,9 +122,9 @@ static int rewind_body(struct stook_result *record, struct stook__attempt *attem
     return answer != 0 || is_gone(record, attempt);
 }
 
-/* Some bytes of the body that goes out. */
-static int ask_body(stook_client *client, struct stook_result *record,
-                    struct stook__attempt *attempt)
+/* Reads one piece of the request body from the program. */
+static int read_body(stook_client *client, struct stook_result *record,
+                     struct stook__attempt *attempt)
 {
     struct stook__buffer room = {0};
     if (rewind_body(record, attempt) != 0 || !stook__upload_source_take_room(attempt, &room))
@@ -145,12 +148,12 @@ static int ask_body(stook_client *client, struct stook_result *record,
     return 0;
 }
 
-static int ask_more(stook_client *client, struct stook_result *record,
-                    struct stook__attempt *attempt)
+static int read_bodies(stook_client *client, struct stook_result *record,
+                       struct stook__attempt *attempt)
 {
     int over = 0;
     for (int i = 0; over == 0 && i < PIECES && stook__upload_source_wants(attempt); i++)
-        over = ask_body(client, record, attempt);
+        over = read_body(client, record, attempt);
     if (over != 0)
         return 1;
     if (stook__upload_source_wants(attempt))
@@ -162,9 +165,9 @@ static int ask_more(stook_client *client, struct stook_result *record,
 static void serve(stook_client *client, struct stook__attempt *attempt, int64_t *budget)
 {
     struct stook_result *record = stook__attempt_owner(attempt);
-    stook_result_ref(record);
-    if (tell_head(record, attempt) == 0 && tell_body(client, record, attempt, budget) == 0 &&
-        tell_progress(record, attempt) == 0 && ask_more(client, record, attempt) == 0)
+    stook__record_ref(record);
+    if (deliver_head(record, attempt) == 0 && deliver_body(client, record, attempt, budget) == 0 &&
+        report_progress(record, attempt) == 0 && read_bodies(client, record, attempt) == 0)
         stook__stream_served(attempt);
     stook__record_drop(record);
 }
@@ -172,7 +175,7 @@ static void serve(stook_client *client, struct stook__attempt *attempt, int64_t 
 void stook__streams_serve(stook_client *client)
 {
     struct stook__attempt *attempt;
-    struct stook__link now;
+    struct stook__link now; /* those that are ready now */
     int64_t budget = DECODED;
     stook__list_init(&now);
     stook__stream_take_all(client->engine, &now);
@@ -186,8 +189,8 @@ void stook__streams_wake(stook_client *client, struct stook_result *record)
 {
     if (record->stage != STOOK__TRYING)
         return;
-    int64_t held = stook__stream_wake(record->attempt, stook__loop_now());
-    if (held >= 0)
-        stook__sched_resume(&client->sched, &record->job, held);
-    stook__loop_want(client->loop); /* this turn may be past them already */
+    int64_t paused_us = stook__stream_wake(record->attempt, stook__loop_now());
+    if (paused_us >= 0)
+        stook__sched_resume(&client->sched, &record->job, paused_us);
+    stook__loop_want(client->loop); /* in this turn step 6 may be over */
 }

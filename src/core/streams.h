@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Attempts that talk with the program while they are under way. */
+/* Requests that exchange heads, bytes and progress with the program while they are in flight. */
 #ifndef STOOK_CORE_STREAMS_H
 #define STOOK_CORE_STREAMS_H
 
 #include "core/client.h"
 
-/* Call the program for those that were stirred, a bounded number. */
+/* Calls the program for the streams that are ready, a bounded number of them. Step 6 of a turn. */
 void stook__streams_serve(stook_client *client);
-/* The program wants a request to go on that it has paused. */
+/* Resumes a request that the program has paused. */
 void stook__streams_wake(stook_client *client, struct stook_result *record);
 
 #endif

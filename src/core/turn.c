@@ -1,158 +1,55 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One turn of a client, in the order of docs/architecture.md. The one room that sees both sides; it
- * decides nothing: who starts is said by sched, in which order results go out by deliver.
+ * One turn of a client, in the numbered steps of docs/architecture.md. It decides nothing itself: sched
+ * says who starts and whose clock has run out, deliver in which order results go out and which
+ * bodies are paused. Each step is bounded; if work remains, another turn is asked for.
  */
-#include <stdio.h>
+#include "core/turn.h"
 
-#include "core/body_release.h"
 #include "core/completion.h"
-#include "core/flow.h"
-#include "core/process_batch.h"
+#include "core/shutdown.h"
 #include "core/streams.h"
 #include "curl/engine.h"
 #include "http/attempt.h"
 #include "http/stream.h"
 #include "loop/loop.h"
 
+/* The bounds of one turn. */
 enum {
-    NEWS = 256,
+    COMPLETIONS = 256,
+    MESSAGES = 1024,
     STARTS = 64,
+    START_ROUNDS = 4, /* `more` may add what can start at once */
     DELIVERIES = 128,
-    LETTERS = 1024,
-    ROUNDS = 4
-}; /* a turn, at most */
+    MORE_CALLS = 64 /* of one batch, each time that it is processed */
+};
 
-void stook__batch_mark_dirty(stook_batch *batch)
+/* ------------------------------------------------------------------- steps 1 to 3: completed, expired */
+
+static void conclude_attempts(stook_client *client, int64_t now)
 {
-    if (batch->client == NULL || !stook__list_empty(&batch->dirty))
-        return;
-    stook__list_append(&batch->client->dirty_batches, &batch->dirty);
-    if (!batch->client->turning)
-        stook__loop_want(batch->client->loop);
+    struct stook__attempt *attempt;
+    for (int i = 0;
+         i < COMPLETIONS && (attempt = stook__attempt_next_completed(client->defaults)) != NULL;
+         i++)
+        stook__record_conclude(client, stook__attempt_owner(attempt), now);
 }
 
-static void finish(stook_client *client, struct stook_result *record, struct stook__answer *answer,
-                   const struct stook__outcome *outcome)
+/* Tells sched what its clocks depend on. 0: they stand still, because the body is paused for room. */
+static int update_clocks(stook_client *client, struct stook_result *record)
 {
-    stook_batch *batch = stook__record_batch(record);
-    if (record->job.attempts == 0)
-        record->job.first_at = stook__loop_now();
-    stook__sched_finish(&client->sched, &record->job);
-    struct stook__optional *optional = record->spec.optional;
-    struct stook_result *snapshot = optional != NULL ? optional->snapshot : NULL;
-    if (snapshot != NULL)
-        optional->snapshot = NULL;
-    stook__body_release_add(batch, record);
-    stook__record_settle(record, answer, outcome, !batch->results.options.borrowed);
-    record->spec.snapshot = snapshot;
-    stook__result_queue_finished(&batch->results, &client->result_queues, &record->entry,
-                                 stook__record_bytes(record), stook__record_ok(record));
-    stook__count(&client->stats, STOOK__FINISHED_ALL);
-    if (!stook__record_ok(record))
-        stook__count(&client->stats, STOOK__FAILED);
-    stook__batch_note_result(batch, record);
-    stook__batch_mark_dirty(batch);
+    struct stook__job *job = &record->job;
+    if (record->stage != STOOK__TRYING)
+        return 1;
+    int64_t moved_at = stook__attempt_moved_at(record->attempt);
+    job->moved_at = moved_at > job->moved_at ? moved_at : job->moved_at;
+    job->connected = (uint8_t)stook__attempt_connected(record->attempt);
+    if (!stook__attempt_paused(record->attempt, STOOK__PAUSE_BUFFER))
+        return 1;
+    stook__sched_pause(&client->sched, job);
+    return 0;
 }
 
-/* It runs no longer; what it received is counted. */
-static void stop(struct stook_result *record, struct stook__answer *answer,
-                 struct stook__outcome *outcome)
-{
-    int64_t expected;
-    stook__record_batch(record)->bytes_received +=
-        stook__attempt_received(record->attempt, &expected);
-    stook__record_stop(record, answer, outcome);
-}
-
-static int put_back(stook_client *client, struct stook_result *record)
-{
-    if (!stook__sched_put_back(&client->sched, &record->job))
-        return 0;
-    stook_batch *batch = stook__record_batch(record);
-    stook__result_queue_stopped(&batch->results, &record->entry);
-    stook__batch_mark_dirty(batch); /* nothing may start there any more */
-    return 1;
-}
-
-static void drop_message(stook_client *client, struct stook__outcome *outcome)
-{
-    if (outcome->message_owned)
-        stook__free(client->allocator, (char *)outcome->message);
-    outcome->message_owned = 0;
-}
-
-static void begin(stook_client *client, struct stook_result *record, int fresh)
-{
-    struct stook__outcome outcome = {.error = record->error, .message = record->message};
-    struct stook__answer answer = {0};
-    struct stook__attempt *attempt = NULL;
-    if (outcome.error == 0)
-        do {
-            drop_message(client, &outcome);
-            attempt = stook__attempt_begin(client->defaults, &record->spec,
-                                           stook__job_origin(&record->job), record->job.policy,
-                                           fresh, record, &outcome);
-        } while (attempt == NULL && outcome.starved && stook__engine_make_room(client->engine));
-    if (attempt == NULL && outcome.starved && put_back(client, record)) {
-        drop_message(client, &outcome);
-        return;
-    }
-    if (attempt != NULL) {
-        record->attempt = attempt;
-        record->stage = STOOK__TRYING;
-        stook__flow_begin(client, record);
-        return;
-    }
-    answer.os_error = (int16_t)outcome.os_error;
-    stook__completion_name_first(client->allocator, &record->job, &outcome);
-    record->job.attempts--; /* it was not tried */
-    finish(client, record, &answer, &outcome);
-}
-
-void stook__record_end(stook_client *client, struct stook_result *record, int error)
-{
-    struct stook__outcome outcome = stook__completion_describe(
-        client->allocator, &record->job, error, stook__record_batch(record)->cause);
-    struct stook__answer answer = {0};
-    client->endings += record->stage == STOOK__TRYING ? STOOK__ENDING_IN_FLIGHT : 1;
-    if (record->stage == STOOK__TRYING)
-        stop(record, &answer, NULL);
-    finish(client, record, &answer, &outcome);
-}
-
-/* Steps 1 to 3: what came from below. */
-static void take_news(stook_client *client, int64_t now)
-{
-    struct stook__attempt *attempt = NULL;
-    for (int i = 0; i < NEWS && (attempt = stook__attempt_next_completed(client->defaults)) != NULL;
-         i++) {
-        struct stook_result *record = stook__attempt_owner(attempt);
-        struct stook__answer answer;
-        struct stook__outcome outcome;
-        stop(record, &answer, &outcome);
-        struct stook__ending ending = {outcome.error, outcome.idempotent, outcome.lost};
-        int again = !client->draining && stook__sched_again(&record->job, &ending);
-        int eased = !again && outcome.starved && stook__engine_make_room(client->engine);
-        if (!again && !eased && !(outcome.starved && put_back(client, record))) {
-            stook__completion_name_first(client->allocator, &record->job, &outcome);
-            record->job.attempts -= (uint32_t)outcome.untried;
-            finish(client, record, &answer, &outcome);
-            continue;
-        }
-        stook__answer_free(&answer, client->allocator);
-        drop_message(client, &outcome);
-        if (again) {
-            record->job.lost = outcome.error == STOOK_ERESET;
-            stook__sched_repeat(&client->sched, &record->job, now);
-            stook__count(&client->stats, STOOK__REPEATED);
-        }
-        if (again || eased)
-            begin(client, record, again || record->job.attempts > 1);
-    }
-}
-
-/* Step 3: whose time is up. */
 static void expire(stook_client *client, int64_t now)
 {
     struct stook__group *group;
@@ -161,31 +58,26 @@ static void expire(stook_client *client, int64_t now)
         stook__shutdown_begin(client);
     while ((group = stook__sched_late_group(&client->sched, now)) != NULL)
         stook__batch_terminate(STOOK__OF(stook_batch, group, group), STOOK_ETIMEOUT_BATCH);
-    while (client->endings < STOOK__ENDINGS &&
+    while (client->ends < STOOK__ENDS_MAX &&
            (job = stook__sched_late_job(&client->sched, now)) != NULL) {
         struct stook_result *record = stook__record_of_job(job);
-        if (record->stage == STOOK__TRYING) {
-            int64_t moved_at = stook__attempt_moved_at(record->attempt);
-            job->moved_at = moved_at > job->moved_at ? moved_at : job->moved_at;
-            job->connected = (uint8_t)stook__attempt_connected(record->attempt);
-            if (stook__attempt_paused(record->attempt, STOOK__PAUSE_BUFFER)) {
-                stook__sched_pause(&client->sched, job); /* its clocks stand still */
-                continue;
-            }
-        }
+        if (!update_clocks(client, record))
+            continue;
         int error = stook__sched_expired(&client->sched, job, now);
         if (error != 0)
             stook__record_end(client, record, error);
     }
 }
 
-/* Step 4: calls, cancels and wake-ups from other threads, those that are there now. */
-static void read_letters(stook_client *client)
+/* ---------------------------------------------------------------- step 4: messages of other threads */
+
+/* Only those that are there now: a posted call may post the next. */
+static void read_messages(stook_client *client)
 {
     struct stook__message *message;
     size_t count = stook__mailbox_count(client->mailbox);
     for (size_t i = 0;
-         i < count && i < LETTERS && (message = stook__mailbox_next(client->mailbox)) != NULL;
+         i < count && i < MESSAGES && (message = stook__mailbox_next(client->mailbox)) != NULL;
          i++) {
         if (message->batch != NULL) {
             stook__batch_handle_message(message->batch);
@@ -197,32 +89,171 @@ static void read_letters(stook_client *client)
     }
 }
 
-/* Step 5. */
+/* ----------------------------------------------------------- what a batch needs beside its requests */
+
+/* Whether a limit keeps the head of the order from starting. */
+static int head_is_blocked(const stook_client *client, struct stook__result_entry *head)
+{
+    return head != NULL &&
+           stook__sched_reason(&client->sched, &stook__record_of_entry(head)->job) !=
+               STOOK__BY_NOTHING;
+}
+
+static struct stook__body_flow *flow_of_head(const struct stook__result_queue *results)
+{
+    struct stook__result_entry *front =
+        stook__sparse_array_get(&results->entries, results->delivered);
+    struct stook_result *head = front != NULL ? stook__record_of_entry(front) : NULL;
+    return head != NULL && head->stage == STOOK__TRYING ? stook__attempt_flow(head->attempt) : NULL;
+}
+
+static void resume_bodies(stook_client *client, struct stook__result_queue *results,
+                          struct stook__result_entry *head)
+{
+    if (!results->flow.counts_bodies)
+        return;
+    size_t left = stook__flow_update(&results->flow);
+    int blocked = head_is_blocked(client, head);
+    struct stook__body_flow *front = flow_of_head(results), *flow;
+    while ((flow = stook__flow_next_resumable(&results->flow, front, blocked, &left)) != NULL) {
+        struct stook__attempt *attempt = stook__attempt_of_flow(flow);
+        struct stook_result *record = stook__attempt_owner(attempt);
+        int64_t paused_us = stook__attempt_resume_for_buffer(attempt, stook__loop_now());
+        stook__sched_resume(&client->sched, &record->job, paused_us); /* also after 0 us */
+    }
+}
+
+/* Tells sched whether the batch may start more requests, and resumes bodies that have room now. */
+static void update_room(stook_client *client, stook_batch *batch)
+{
+    struct stook__result_entry *head = stook__result_queue_head(&batch->results);
+    stook__group_block(&client->sched, &batch->group,
+                       !stook__result_queue_has_room(&batch->results),
+                       head != NULL ? &stook__record_of_entry(head)->job : NULL);
+    resume_bodies(client, &batch->results, head);
+}
+
+static int wants_more(stook_batch *batch)
+{
+    size_t wanted = batch->group.limit < SIZE_MAX ? batch->group.limit : MORE_CALLS;
+    return !batch->exhausted && !batch->more_idle && batch->group.n_waiting < wanted &&
+           !stook__batch_is_ending(batch);
+}
+
+static void call_more(stook_batch *batch)
+{
+    for (int i = 0; wants_more(batch); i++) {
+        if (i == MORE_CALLS) {
+            stook__batch_mark_dirty(batch);
+            return;
+        }
+        size_t before = batch->results.count;
+        int answer = stook__call_more(&batch->callbacks, batch);
+        if (batch->client->draining)
+            return; /* the call may have begun the drain, which counts as the last request */
+        batch->more_idle = answer == STOOK_AGAIN;
+        batch->exhausted = !batch->more_idle && (answer != 1 || batch->results.count == before);
+        if (answer != 0 && batch->exhausted)
+            stook__batch_add_failure(batch);
+    }
+}
+
+static void end_requests(stook_client *client, stook_batch *batch)
+{
+    struct stook__job *(*any)(struct stook__group *) =
+        batch->end.scope == STOOK__END_WAITING ? stook__group_any_waiting : stook__group_any;
+    struct stook__job *job;
+    stook__group_stop(&client->sched, &batch->group);
+    while (client->ends < STOOK__ENDS_MAX && (job = any(&batch->group)) != NULL)
+        stook__record_end(client, stook__record_of_job(job), batch->end.error);
+    if (any(&batch->group) != NULL)
+        stook__batch_mark_dirty(batch);
+}
+
+static void complete(stook_client *client, stook_batch *batch)
+{
+    batch->state = STOOK__DONE;
+    stook__group_shut(&client->sched, &batch->group);
+    client->pulls -= batch->results.options.pulled;
+    stook__call_done(&batch->callbacks, batch, stook__batch_failed(batch));
+    client->awaits--; /* after the call: a loop that starts the next await from it stays alive */
+    if (batch->freed)
+        stook__batch_mark_dirty(batch);
+}
+
+static void process_batch(stook_client *client, stook_batch *batch)
+{
+    stook__batch_release_bodies(batch);
+    if (batch->state == STOOK__AWAITED) {
+        call_more(batch);
+        if (stook__batch_is_ending(batch))
+            end_requests(client, batch);
+        update_room(client, batch);
+        stook__batch_release_bodies(batch); /* before `done` */
+        if (stook__result_queue_is_done(&batch->results) &&
+            (batch->exhausted || batch->end.scope != STOOK__END_NONE))
+            complete(client, batch);
+    } else if (batch->freed && batch->pins == 0) {
+        stook__batch_destroy(batch);
+    }
+}
+
+/* Those that are dirty now: a batch that becomes dirty meanwhile is for the next time. */
+static void process_batches(stook_client *client)
+{
+    struct stook__link now, *link;
+    stook__list_init(&now);
+    while ((link = stook__list_pop(&client->dirty_batches)) != NULL)
+        stook__list_append(&now, link);
+    while ((link = stook__list_pop(&now)) != NULL)
+        process_batch(client, STOOK__OF(stook_batch, dirty, link));
+}
+
+/* ------------------------------------------------------------------------------------ step 5: start */
+
 static void start(stook_client *client)
 {
     struct stook__job *job = NULL;
     int budget = STARTS;
-    for (int round = 0; round < ROUNDS && budget > 0; round++) {
-        stook__process_batches(client);
-        int64_t now = stook__loop_now(); /* the program has run: its time is nobody's */
+    for (int round = 0; round < START_ROUNDS && budget > 0; round++) {
+        process_batches(client);
+        int64_t now = stook__loop_now(); /* the time that the program took is no request's */
         if (stook__sched_is_late(&client->sched, now))
-            break; /* a clock first: what has waited too long does not start */
+            break; /* what has waited too long must not start: clocks first, in the next turn */
         for (; budget > 0 && (job = stook__sched_next(&client->sched, now)) != NULL; budget--) {
             struct stook_result *record = stook__record_of_job(job);
             stook_batch *batch = stook__record_batch(record);
             stook__result_queue_started(&batch->results, &record->entry);
             stook__count(&client->stats, STOOK__STARTED);
-            stook__process_batch_room(client, batch);
+            update_room(client, batch);
             if (!batch->exhausted)
                 stook__batch_mark_dirty(batch);
-            begin(client, record, 0);
+            stook__record_start(client, record, 0);
         }
         if (stook__list_empty(&client->dirty_batches))
             break;
     }
 }
 
-/* Step 7. */
+/* ------------------------------------------------------------- step 6: libcurl has run; bodies paused */
+
+/* Bodies that were paused for room since the last turn may stay so for long: the engine has to know,
+   and their batches look for room. */
+static void settle_paused(stook_client *client)
+{
+    struct stook__flow_control *flow;
+    while ((flow = stook__flow_next_paused(&client->newly_paused)) != NULL) {
+        struct stook__link *link;
+        for (link = flow->paused.next; link != &flow->paused; link = link->next)
+            stook__attempt_pause_for_buffer(
+                stook__attempt_of_flow(STOOK__OF(struct stook__body_flow, link, link)));
+        stook__batch_mark_dirty(
+            STOOK__OF(stook_batch, results, STOOK__OF(struct stook__result_queue, flow, flow)));
+    }
+}
+
+/* ---------------------------------------------------------------------------------- step 7: deliver */
+
 static void deliver(stook_client *client)
 {
     struct stook__result_queue *results = NULL;
@@ -238,25 +269,27 @@ static void deliver(stook_client *client)
         stook__record_drop(record);
         stook__batch_mark_dirty(batch);
     }
-    stook__process_batches(client);
+    process_batches(client);
 }
+
+/* --------------------------------------------------------------------------- step 8: the next turn */
 
 /* Whether there is work for a turn, whatever the time. */
 static int has_work(const stook_client *client)
 {
-    return stook__engine_is_busy(client->engine) || client->again ||
+    return stook__engine_is_busy(client->engine) || client->turn_again ||
            !stook__list_empty(&client->dirty_batches) || stook__attempt_is_due(client->defaults) ||
            !stook__list_empty(&client->result_queues) || stook__sched_ready(&client->sched) ||
            stook__mailbox_count(client->mailbox) > 0;
 }
 
-/* Of two times of which 0 is none. */
+/* 0 stands for no time. */
 static int64_t earlier(int64_t one, int64_t other)
 {
     return one == 0 || (other != 0 && other < one) ? other : one;
 }
 
-static int64_t alarm_of(const stook_client *client)
+static int64_t next_alarm(const stook_client *client)
 {
     int64_t sched = stook__sched_alarm(&client->sched),
             engine = stook__engine_alarm(client->engine);
@@ -265,12 +298,12 @@ static int64_t alarm_of(const stook_client *client)
 
 int64_t stook__turn_due(const stook_client *client)
 {
-    return client->closing > 1 || has_work(client) ? 1 : alarm_of(client); /* 1: long past */
+    /* 1 us: long past. */
+    return client->closing > 1 || has_work(client) ? 1 : next_alarm(client);
 }
 
 void stook__turn_ask(stook_client *client)
 {
-    /* The alarm is that of the last turn: what was added or changed since may be due before it. */
     int64_t due = stook__turn_due(client);
     if (due != 0 && due <= stook__loop_now())
         stook__loop_want(client->loop);
@@ -278,13 +311,12 @@ void stook__turn_ask(stook_client *client)
         stook__loop_alarm(client->loop, due);
 }
 
-/* Step 8. */
-static void settle(stook_client *client)
+static void arm(stook_client *client)
 {
-    stook__loop_alarm(client->loop, alarm_of(client));
+    stook__loop_alarm(client->loop, next_alarm(client));
     if (has_work(client))
         stook__loop_want(client->loop);
-    /* What `done` has left to do, such as to give a body back, is done though no await keeps the loop alive. */
+    /* A dirty batch keeps the loop alive without an await: it may have a body to release. */
     stook__loop_busy(client->loop, client->awaits > 0 || client->closing || client->draining ||
                                        !stook__list_empty(&client->dirty_batches));
 }
@@ -293,26 +325,26 @@ static void take_turn(void *owner)
 {
     stook_client *client = owner;
     if (client->turning) {
-        /* The program runs its loop from inside a callback: our turn goes on when it returns. */
-        client->again = 1;
+        /* A callback runs the loop. This turn continues when the callback returns. */
+        client->turn_again = 1;
         return;
     }
     int64_t now = stook__loop_now();
     client->turning = 1;
-    client->again = 0;
-    client->endings = 0;
-    take_news(client, now);
+    client->turn_again = 0;
+    client->ends = 0;
+    conclude_attempts(client, now);
     expire(client, now);
-    read_letters(client);
+    read_messages(client);
     start(client);
     stook__streams_serve(client);
     stook__engine_work(client->engine);
-    stook__flow_settle(client);
+    settle_paused(client);
     deliver(client);
     client->turning = 0;
     if (client->draining && client->awaits == 0)
         stook__shutdown_begin(client);
-    settle(client);
+    arm(client);
     if (client->closing)
         stook__shutdown_continue(client);
 }

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Drains and closes a client; see shutdown.h. A close completes in this order: awaits are done,
+ * name look-ups that cannot be interrupted have returned, files are closed, posted calls have run,
+ * the mailbox refuses, the engine is freed, the handles of the loop are closed, `closed` is called.
+ */
+#include "core/shutdown.h"
+
+#include "core/completion.h"
+#include "curl/engine.h"
+#include "http/defaults.h"
+#include "loop/file.h"
+#include "loop/loop.h"
+
+void stook__shutdown_drain(stook_client *client, int64_t due)
+{
+    client->draining = 1;
+    client->drain_due = due;
+    for (struct stook__link *link = client->batches.next; link != &client->batches;
+         link = link->next) {
+        stook_batch *batch = STOOK__OF(stook_batch, link, link);
+        batch->exhausted = 1; /* `more` would add */
+        if (batch->state == STOOK__AWAITED)
+            stook__batch_mark_dirty(batch);
+    }
+    stook__loop_busy(client->loop, 1);
+    stook__loop_want(client->loop);
+}
+
+void stook__shutdown_begin(stook_client *client)
+{
+    if (client->closing)
+        return;
+    client->closing = 1;
+    client->drain_due = 0;
+    for (struct stook__link *link = client->batches.next; link != &client->batches;
+         link = link->next) {
+        stook_batch *batch = STOOK__OF(stook_batch, link, link);
+        if (batch->state == STOOK__AWAITED)
+            stook__batch_terminate(batch, STOOK_ECLOSED);
+    }
+    stook__loop_busy(client->loop, 1);
+    stook__loop_want(client->loop);
+}
+
+void stook__shutdown_continue(stook_client *client)
+{
+    if (client->closing > 1 || client->awaits > 0 || !stook__list_empty(&client->dirty_batches) ||
+        stook__engine_orphaned(client->engine) > 0 || stook__loop_working(client->loop) > 0 ||
+        !stook__mailbox_close(client->mailbox))
+        return;
+    client->closing = 2;
+    stook__engine_free(client->engine);
+    stook__defaults_free(client->defaults);
+    client->engine = NULL;
+    client->defaults = NULL;
+    stook__loop_close(client->loop);
+}
+
+/* The program may hold batches longer than the client. Their requests never start. */
+static void detach_batches(stook_client *client)
+{
+    struct stook__link *link;
+    while ((link = stook__list_pop(&client->batches)) != NULL) {
+        stook_batch *batch = STOOK__OF(stook_batch, link, link);
+        batch->client = NULL;
+        stook__list_remove(&batch->dirty);
+        stook__list_remove(&batch->group.ring);
+        stook__group_end(&client->sched, &batch->group);
+    }
+}
+
+void stook__shutdown_closed(void *owner)
+{
+    stook_client *client = owner;
+    struct stook__allocator *allocator = client->allocator;
+    detach_batches(client);
+    stook__sched_free(&client->sched);
+    client->closing = 3;
+    client->turning = 1; /* inside these callbacks the client cannot be run or closed */
+    /* Other threads may post until they know that `closed` was called: the mailbox refuses till then. */
+    stook__call_closed(client->drained.call, client->drained.user);
+    /* Read after that call, which may have asked for the close. */
+    stook__call_closed(client->closed.call, client->closed.user);
+    stook__mailbox_unref(client->mailbox);
+    if (!client->owned) {
+        stook__free(allocator, client);
+        stook__allocator_unref(allocator);
+    }
+}
