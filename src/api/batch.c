@@ -83,7 +83,7 @@ static int enter(stook_batch *batch, struct stook_result *record, int64_t priori
     stook__count(&client->stats, STOOK__ADDED);
     stook__sched_add(&client->sched, queue, &record->job, record->job.policy, stook__loop_now());
     if (batch->state == STOOK__AWAITED && !client->turning)
-        stook__loop_want(client->loop);
+        stook__loop_request_turn(client->loop);
     return 0;
 }
 

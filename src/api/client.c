@@ -199,7 +199,7 @@ int stook_client_run(stook_client *client)
         return STOOK_EARG;
     if (stook__client_is_forked(client) || !client->owned || client->turning)
         return STOOK_ESTATE;
-    stook__loop_want(client->loop);
+    stook__loop_request_turn(client->loop);
     stook__loop_run(client->loop, 0);
     return stook__client_run(client, nothing_under_way, NULL);
 }

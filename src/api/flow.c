@@ -14,7 +14,7 @@ static int usable(const stook_client *client)
 static void look_again(stook_client *client)
 {
     if (!client->turning)
-        stook__loop_want(client->loop);
+        stook__loop_request_turn(client->loop);
 }
 
 int stook_client_set_limit(stook_client *client, int64_t limit)

@@ -46,7 +46,7 @@ static int grow(struct stook__engine *engine, int fd)
 static void unwatch(struct stook__socket *socket)
 {
     if (socket->watcher != NULL)
-        stook__watcher_close(socket->watcher);
+        stook__poll_close(socket->watcher);
     socket->watcher = NULL;
 }
 
@@ -65,9 +65,9 @@ static void on_event(void *owner, int events);
 static void set(struct stook__socket *socket, int events)
 {
     if (socket->watcher == NULL && events != 0)
-        socket->watcher = stook__watcher_new(socket->engine->loop, socket->fd, on_event, socket);
+        socket->watcher = stook__poll_new(socket->engine->loop, socket->fd, on_event, socket);
     if (socket->watcher != NULL)
-        stook__watcher_set(socket->watcher, events);
+        stook__poll_set(socket->watcher, events);
 }
 
 /* What is not read must not be watched for reading: it would be reported again and again. */
@@ -219,7 +219,7 @@ static struct stook__socket *enter(struct stook__engine *engine, int fd)
     socket->idle = 1;
     socket->name.id = -1;
     stook__list_init(&socket->opened);
-    socket->watcher = stook__watcher_new(engine->loop, fd, on_event, socket);
+    socket->watcher = stook__poll_new(engine->loop, fd, on_event, socket);
     if (socket->watcher == NULL) {
         stook__free(engine->allocator, socket);
         return NULL;

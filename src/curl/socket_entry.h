@@ -7,11 +7,10 @@
 
 struct stook__socket {
     struct stook__engine *engine;
-    struct stook__multi *multi; /* in whose CURLM it is */
-    struct stook__watcher
-        *watcher;               /* NULL: its number may be somebody else's by now; see unwatch() */
-    struct stook__easy *opener; /* NULL: it has left its CURLM */
-    struct stook__link opened;  /* among those of its opener */
+    struct stook__multi *multi;  /* in whose CURLM it is */
+    struct stook__poll *watcher; /* NULL: its number may be somebody else's by now; see unwatch() */
+    struct stook__easy *opener;  /* NULL: it has left its CURLM */
+    struct stook__link opened;   /* among those of its opener */
     int fd;
     int ours;           /* opened by us, closed by us */
     int connected;      /* it has carried a request */

@@ -128,7 +128,7 @@ static void add_thread(void)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-void stook__workers_leave(struct stook__loop *loop)
+void stook__workers_detach(struct stook__loop *loop)
 {
     pthread_t threads[THREADS];
     size_t count = 0;
@@ -172,7 +172,7 @@ int stook__worker_busy(const struct stook__worker *worker)
     return worker->done != NULL;
 }
 
-size_t stook__loop_working(const struct stook__loop *loop)
+size_t stook__workers_busy(const struct stook__loop *loop)
 {
     return loop->working;
 }
@@ -218,7 +218,7 @@ int stook__worker_recall(struct stook__worker *worker)
     return waits ? end(worker) : 0;
 }
 
-void stook__workers_hear(struct stook__loop *loop)
+void stook__workers_complete(struct stook__loop *loop)
 {
     struct stook__link *link = NULL;
     while (loop->works) {

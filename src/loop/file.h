@@ -33,7 +33,7 @@ int stook__worker_busy(const struct stook__worker *worker);
 /* 1: no thread had begun, and it is not busy any more; neither function is called. */
 int stook__worker_recall(struct stook__worker *worker);
 /* Workers of the loop that are busy. */
-size_t stook__loop_working(const struct stook__loop *loop);
+size_t stook__workers_busy(const struct stook__loop *loop);
 
 /* openat(), never below descriptor 3 and not inherited by what is executed. -1 with errno. */
 int stook__file_open(int directory, const char *path, int flags, mode_t mode);

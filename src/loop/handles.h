@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What loop.c, watcher.c and file.c share: the handles of a loop and how their closing is counted. */
+/* What loop.c, poll.c and file.c share: the handles of a loop and how their closing is counted. */
 #ifndef STOOK_LOOP_HANDLES_H
 #define STOOK_LOOP_HANDLES_H
 
@@ -37,8 +37,8 @@ extern const char stook__handle_mark;
 /* In the close callback of a watcher, after its memory was freed. */
 void stook__loop_handle_closed(struct stook__loop *loop);
 /* file.c: tell the owners of workers that are done. */
-void stook__workers_hear(struct stook__loop *loop);
+void stook__workers_complete(struct stook__loop *loop);
 /* file.c: it has no workers any more; the last such loop ends the threads. */
-void stook__workers_leave(struct stook__loop *loop);
+void stook__workers_detach(struct stook__loop *loop);
 
 #endif

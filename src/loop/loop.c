@@ -50,14 +50,14 @@ static void on_timer(uv_timer_t *handle)
 {
     struct stook__loop *loop = STOOK__OF(struct stook__loop, timer, handle);
     loop->alarm = 0;
-    stook__loop_want(loop);
+    stook__loop_request_turn(loop);
 }
 
 static void on_async(uv_async_t *handle)
 {
     struct stook__loop *loop = STOOK__OF(struct stook__loop, async, handle);
-    stook__loop_want(loop);
-    stook__workers_hear(loop);
+    stook__loop_request_turn(loop);
+    stook__workers_complete(loop);
 }
 
 /* What cannot fail comes last, so that a failure has at most an owned loop to close. */
@@ -118,7 +118,7 @@ int stook__loop_new(struct stook__allocator *allocator, struct uv_loop_s *borrow
     return 0;
 }
 
-void stook__loop_want(struct stook__loop *loop)
+void stook__loop_request_turn(struct stook__loop *loop)
 {
     loop->wanted = 1;
     if (!loop->closing)
@@ -243,9 +243,9 @@ static void on_async_closed(uv_handle_t *handle)
 void stook__loop_close(struct stook__loop *loop)
 {
     loop->closing = 1;
-    stook__workers_leave(loop);
+    stook__workers_detach(loop);
     while (!stook__list_empty(&loop->watchers))
-        stook__watcher_close((struct stook__watcher *)(void *)loop->watchers.next);
+        stook__poll_close((struct stook__poll *)(void *)loop->watchers.next);
     uv_close((uv_handle_t *)&loop->timer, on_timer_closed);
     if (stook__loop_owned(loop))
         uv_close((uv_handle_t *)&loop->limit, on_limit_closed);

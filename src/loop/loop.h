@@ -18,7 +18,7 @@
 
 struct uv_loop_s;
 struct stook__loop;
-struct stook__watcher;
+struct stook__poll;
 
 struct stook__loop_events {
     /* From the check phase, when a turn was wanted. */
@@ -41,7 +41,7 @@ int64_t stook__loop_now(void);
 int64_t stook__loop_cached(const struct stook__loop *loop);
 
 /* Have a turn soon: before the loop waits again. */
-void stook__loop_want(struct stook__loop *loop);
+void stook__loop_request_turn(struct stook__loop *loop);
 /* The same from any thread. The loop must not be closing. */
 void stook__loop_wake(struct stook__loop *loop);
 /* Whether a borrowed loop has to be kept alive. */
@@ -67,11 +67,11 @@ void stook__loop_close(struct stook__loop *loop);
 void stook__loop_free(struct stook__loop *loop);
 
 /* `event` gets STOOK__IN, OUT, HANGUP or, alone, ERROR: then libuv has stopped the watcher. */
-struct stook__watcher *stook__watcher_new(struct stook__loop *loop, int fd,
-                                          void (*event)(void *owner, int events), void *owner);
+struct stook__poll *stook__poll_new(struct stook__loop *loop, int fd,
+                                    void (*event)(void *owner, int events), void *owner);
 /* Watch for these of IN, OUT, HANGUP; 0 stops at once. Costs nothing if it does so already. */
-int stook__watcher_set(struct stook__watcher *watcher, int events);
+int stook__poll_set(struct stook__poll *watcher, int events);
 /* The descriptor may be closed right after this; `event` is not called again. */
-void stook__watcher_close(struct stook__watcher *watcher);
+void stook__poll_close(struct stook__poll *watcher);
 
 #endif

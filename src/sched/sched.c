@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Limits, priorities and fairness; see sched.h. Queues are in queue.c, the clocks in timeouts.c. */
+/* Limits, priorities and fairness; see sched.h. Queues are in queue.c, the clocks in clocks.c. */
 #include "sched/sched.h"
 
+#include "sched/clocks.h"
 #include "sched/queue.h"
-#include "sched/timeouts.h"
 
 enum { STEPS = 256 }; /* jobs looked at in vain before the next is given up for this turn */
 
@@ -80,7 +80,7 @@ void stook__group_stop(struct stook__sched *sched, struct stook__group *group)
     place(sched, group);
 }
 
-void stook__group_shut(struct stook__sched *sched, struct stook__group *group)
+void stook__group_close(struct stook__sched *sched, struct stook__group *group)
 {
     stook__group_stop(sched, group);
     stook__timer_heap_clear(&sched->deadlines, &group->deadline);
@@ -152,7 +152,7 @@ void stook__sched_add(struct stook__sched *sched, struct stook__queue *queue,
     queue->n_jobs++;
     group->n_waiting++;
     sched->n_waiting++;
-    stook__timeouts_arm(sched, job);
+    stook__clocks_arm(sched, job);
     place(sched, group);
 }
 
@@ -275,7 +275,7 @@ void stook__sched_repeat(struct stook__sched *sched, struct stook__job *job, int
     job->attempts++;
     job->attempt_at = job->moved_at = now;
     job->connected = 0;
-    stook__timeouts_arm(sched, job);
+    stook__clocks_arm(sched, job);
 }
 
 static void stopped(struct stook__sched *sched, struct stook__queue *queue)
@@ -299,7 +299,7 @@ int stook__sched_put_back(struct stook__sched *sched, struct stook__job *job)
     job->state = STOOK__WAITING;
     job->attempts--;
     sched->starved = 1;
-    stook__timeouts_arm(sched, job);
+    stook__clocks_arm(sched, job);
     place(sched, group);
     return 1;
 }
@@ -342,7 +342,7 @@ enum stook__reason stook__sched_reason(const struct stook__sched *sched,
     return sched->starved ? STOOK__BY_DESCRIPTORS : STOOK__BY_NOTHING;
 }
 
-int stook__sched_again(const struct stook__job *job, const struct stook__ending *ending)
+int stook__sched_should_repeat(const struct stook__job *job, const struct stook__ending *ending)
 {
     return ending->error != 0 && ending->lost && ending->idempotent && job->attempts < 2;
 }

@@ -89,7 +89,7 @@ void stook__group_open(struct stook__sched *sched, struct stook__group *group, s
 /* Nothing of the group starts any more. */
 void stook__group_stop(struct stook__sched *sched, struct stook__group *group);
 /* And its deadline is off. */
-void stook__group_shut(struct stook__sched *sched, struct stook__group *group);
+void stook__group_close(struct stook__sched *sched, struct stook__group *group);
 /* Held, only `head` may start, which is NULL if none may. */
 void stook__group_block(struct stook__sched *sched, struct stook__group *group, int blocked,
                         struct stook__job *head);
@@ -161,6 +161,6 @@ struct stook__ending {
 };
 
 /* 1: send it again, at once, on a fresh connection. At most one repeat. */
-int stook__sched_again(const struct stook__job *job, const struct stook__ending *ending);
+int stook__sched_should_repeat(const struct stook__job *job, const struct stook__ending *ending);
 
 #endif

@@ -210,7 +210,7 @@ static void attend(struct batch *batch)
     /* With more to come it would not be done; here every add comes before. */
     batch->done = stook__result_queue_is_done(&batch->results);
     if (batch->done)
-        stook__group_shut(&world.sched, &batch->group);
+        stook__group_close(&world.sched, &batch->group);
 }
 
 static void attend_all(void)
@@ -257,7 +257,7 @@ static void answer(void)
             if (request->job.state != STOOK__RUNNING || request->ends_at > world.now || request->flow.paused != 0)
                 continue;
             struct stook__ending ending = {request->fate, one_in(2), request->fate == STOOK_ERESET};
-            if (stook__sched_again(&request->job, &ending)) {
+            if (stook__sched_should_repeat(&request->job, &ending)) {
                 stook__sched_repeat(&world.sched, &request->job, world.now);
                 leave(request);
                 enter(request);

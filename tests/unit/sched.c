@@ -77,7 +77,7 @@ TEST(held_and_shut)
     CHECK(stook__sched_next(&sched, 2) == NULL);
     stook__group_block(&sched, &groups[0], 0, NULL);
     CHECK(stook__sched_next(&sched, 2) != NULL);
-    stook__group_shut(&sched, &groups[0]);
+    stook__group_close(&sched, &groups[0]);
     CHECK(stook__sched_next(&sched, 2) == NULL);
     CHECK(stook__group_any(&groups[0]) == &jobs[0][0]); /* what runs goes first */
 }
@@ -151,14 +151,14 @@ TEST(repeats)
 {
     struct stook__job job = {.attempts = 1};
     struct stook__ending ending = {.error = STOOK_ERESET, .idempotent = 1, .lost = 1};
-    CHECK(stook__sched_again(&job, &ending));
+    CHECK(stook__sched_should_repeat(&job, &ending));
     ending.idempotent = 0;
-    CHECK(!stook__sched_again(&job, &ending));
+    CHECK(!stook__sched_should_repeat(&job, &ending));
     ending = (struct stook__ending){.error = STOOK_ERESET, .idempotent = 1, .lost = 0};
-    CHECK(!stook__sched_again(&job, &ending));
+    CHECK(!stook__sched_should_repeat(&job, &ending));
     ending.lost = 1;
     job.attempts = 2;
-    CHECK(!stook__sched_again(&job, &ending));
+    CHECK(!stook__sched_should_repeat(&job, &ending));
 }
 
 /* In flight never over the limit, and equal to it while something waits and nothing forbids it. */

@@ -6,7 +6,7 @@
 
 #include "loop/handles.h"
 
-struct stook__watcher {
+struct stook__poll {
     struct stook__link link; /* first: loop.c goes from link to watcher */
     uv_poll_t poll;
     struct stook__loop *loop;
@@ -15,10 +15,10 @@ struct stook__watcher {
     int armed;
 };
 
-struct stook__watcher *stook__watcher_new(struct stook__loop *loop, int fd,
-                                          void (*event)(void *owner, int events), void *owner)
+struct stook__poll *stook__poll_new(struct stook__loop *loop, int fd,
+                                    void (*event)(void *owner, int events), void *owner)
 {
-    struct stook__watcher *watcher = stook__alloc(loop->allocator, sizeof *watcher);
+    struct stook__poll *watcher = stook__alloc(loop->allocator, sizeof *watcher);
     if (watcher == NULL)
         return NULL;
     if (uv_poll_init(loop->uv, &watcher->poll, fd) != 0) {
@@ -37,7 +37,7 @@ struct stook__watcher *stook__watcher_new(struct stook__loop *loop, int fd,
 
 static void on_event(uv_poll_t *poll, int status, int events)
 {
-    struct stook__watcher *watcher = STOOK__OF(struct stook__watcher, poll, poll);
+    struct stook__poll *watcher = STOOK__OF(struct stook__poll, poll, poll);
     int seen = (events & UV_READABLE ? STOOK__IN : 0) | (events & UV_WRITABLE ? STOOK__OUT : 0) |
                (events & UV_DISCONNECT ? STOOK__HANGUP : 0);
     if (status < 0) {
@@ -49,7 +49,7 @@ static void on_event(uv_poll_t *poll, int status, int events)
     watcher->event(watcher->owner, seen);
 }
 
-int stook__watcher_set(struct stook__watcher *watcher, int events)
+int stook__poll_set(struct stook__poll *watcher, int events)
 {
     if (watcher->armed == events)
         return 0;
@@ -64,7 +64,7 @@ int stook__watcher_set(struct stook__watcher *watcher, int events)
 
 static void on_closed(uv_handle_t *handle)
 {
-    struct stook__watcher *watcher = STOOK__OF(struct stook__watcher, poll, handle);
+    struct stook__poll *watcher = STOOK__OF(struct stook__poll, poll, handle);
     struct stook__loop *loop = watcher->loop;
     stook__free(loop->allocator, watcher);
     stook__loop_handle_closed(loop);
@@ -72,7 +72,7 @@ static void on_closed(uv_handle_t *handle)
 
 /* libuv 1.45 to 1.48 may put the removal off until after the descriptor was closed (libuv issue 4323),
    and then report events of whoever has its number next. */
-static void remove_now(struct stook__watcher *watcher)
+static void remove_now(struct stook__poll *watcher)
 {
 #ifdef __linux__
     uv_os_fd_t fd;
@@ -85,7 +85,7 @@ static void remove_now(struct stook__watcher *watcher)
 #endif
 }
 
-void stook__watcher_close(struct stook__watcher *watcher)
+void stook__poll_close(struct stook__poll *watcher)
 {
     remove_now(watcher);
     stook__list_remove(&watcher->link);

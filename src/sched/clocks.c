@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The clocks of a job; see timeouts.h. */
-#include "sched/timeouts.h"
+/* The clocks of a job; see clocks.h. */
+#include "sched/clocks.h"
 
 /* A clock that is off is due at NEVER; so is one so long that it cannot be added. */
 static const int64_t NEVER = INT64_MAX;
@@ -32,7 +32,7 @@ static int64_t due_of(const struct stook__job *job)
     return due;
 }
 
-void stook__timeouts_arm(struct stook__sched *sched, struct stook__job *job)
+void stook__clocks_arm(struct stook__sched *sched, struct stook__job *job)
 {
     int64_t due = due_of(job);
     if (due == NEVER)
@@ -53,7 +53,7 @@ void stook__sched_resume(struct stook__sched *sched, struct stook__job *job, int
     job->first_at += blocked;
     job->attempt_at += blocked;
     job->moved_at += blocked;
-    stook__timeouts_arm(sched, job);
+    stook__clocks_arm(sched, job);
 }
 
 int64_t stook__sched_alarm(const struct stook__sched *sched)
@@ -103,6 +103,6 @@ int stook__sched_expired(struct stook__sched *sched, struct stook__job *job, int
         return STOOK_ETIMEOUT_ATTEMPT;
     if (now >= after(job->moved_at, policy->stall_ms))
         return STOOK_ETIMEOUT_STALL;
-    stook__timeouts_arm(sched, job);
+    stook__clocks_arm(sched, job);
     return 0;
 }
