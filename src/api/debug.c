@@ -196,7 +196,7 @@ static void print_requests(FILE *to, const stook_batch *batch, int running)
          i != SIZE_MAX && left > 0 && shown < SHOWN; i = stook__sparse_array_next(entries, i + 1)) {
         const struct stook_result *record =
             stook__record_of_entry(stook__sparse_array_get(entries, i));
-        if (record->stage == STOOK__OVER || (record->job.state == STOOK__RUNNING) != running)
+        if (record->stage == STOOK__OVER || (record->job.state == STOOK__JOB_RUNNING) != running)
             continue;
         print_request(to, batch, record);
         shown++, left--;
@@ -273,9 +273,9 @@ int64_t stook_request_to_curl(const stook_client *client, const struct stook_req
         return STOOK_EARG;
     int64_t written = take(client, request, &record);
     if (written == 0)
-        written = stook__preview(client->defaults, &record->spec, record->job.policy, &words);
+        written = stook__preview(client->defaults, &record->spec, record->job.settings, &words);
     if (written == 0)
-        written = stook__to_curl(&record->spec, record->job.policy, words.data,
+        written = stook__to_curl(&record->spec, record->job.settings, words.data,
                                  (flags & STOOK_CURL_SECRETS) != 0, buffer, size);
     stook__buffer_free(&words, client->allocator);
     stook__record_drop(record);

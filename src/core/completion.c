@@ -12,7 +12,7 @@ void stook__batch_mark_dirty(stook_batch *batch)
         return;
     stook__list_append(&batch->client->dirty_batches, &batch->dirty);
     if (!batch->client->turning)
-        stook__loop_want(batch->client->loop);
+        stook__loop_request_turn(batch->client->loop);
 }
 
 void stook__batch_handle_message(stook_batch *batch)

@@ -28,7 +28,7 @@ int stook__record_new(struct stook__allocator *allocator, const struct stook__se
         return error;
     struct stook_result *record = copied.block;
     record->spec = copied.spec;
-    record->job.policy = copied.settings;
+    record->job.settings = copied.settings;
     record->error = (int16_t)copied.error;
     record->message = copied.message;
     record->allocator = stook__allocator_ref(allocator);
@@ -322,7 +322,7 @@ void stook__record_conclude(stook_client *client, struct stook_result *record, i
     struct stook__outcome outcome;
     stop_attempt(record, &answer, &outcome);
     struct stook__ending ending = {outcome.error, outcome.idempotent, outcome.lost};
-    int again = !client->draining && stook__sched_again(&record->job, &ending);
+    int again = !client->draining && stook__sched_should_repeat(&record->job, &ending);
     int retry_now = !again && outcome.starved && stook__engine_make_room(client->engine);
     if (!again && !retry_now && !(outcome.starved && put_back(client, record))) {
         restore_first_failure(client->allocator, &record->job, &outcome);

@@ -24,7 +24,7 @@ void stook__shutdown_drain(stook_client *client, int64_t due)
             stook__batch_mark_dirty(batch);
     }
     stook__loop_busy(client->loop, 1);
-    stook__loop_want(client->loop);
+    stook__loop_request_turn(client->loop);
 }
 
 void stook__shutdown_begin(stook_client *client)
@@ -40,13 +40,13 @@ void stook__shutdown_begin(stook_client *client)
             stook__batch_terminate(batch, STOOK_ECLOSED);
     }
     stook__loop_busy(client->loop, 1);
-    stook__loop_want(client->loop);
+    stook__loop_request_turn(client->loop);
 }
 
 void stook__shutdown_continue(stook_client *client)
 {
     if (client->closing > 1 || client->awaits > 0 || !stook__list_empty(&client->dirty_batches) ||
-        stook__engine_orphaned(client->engine) > 0 || stook__loop_working(client->loop) > 0 ||
+        stook__engine_orphaned(client->engine) > 0 || stook__workers_busy(client->loop) > 0 ||
         !stook__mailbox_close(client->mailbox))
         return;
     client->closing = 2;

@@ -12,6 +12,7 @@
 #include "http/stream.h"
 #include "http/upload_source.h"
 #include "loop/loop.h"
+#include "sched/clocks.h"
 
 /* The bounds of one turn: streams; pieces of one stream, in each direction; bytes that all decoders read
    and write. */
@@ -192,5 +193,5 @@ void stook__streams_wake(stook_client *client, struct stook_result *record)
     int64_t paused_us = stook__stream_wake(record->attempt, stook__loop_now());
     if (paused_us >= 0)
         stook__sched_resume(&client->sched, &record->job, paused_us);
-    stook__loop_want(client->loop); /* in this turn step 6 may be over */
+    stook__loop_request_turn(client->loop); /* in this turn step 6 may be over */
 }

@@ -13,6 +13,7 @@
 #include "http/attempt.h"
 #include "http/stream.h"
 #include "loop/loop.h"
+#include "sched/clocks.h"
 
 /* The bounds of one turn. */
 enum {
@@ -173,7 +174,7 @@ static void end_requests(stook_client *client, stook_batch *batch)
 static void complete(stook_client *client, stook_batch *batch)
 {
     batch->state = STOOK__DONE;
-    stook__group_shut(&client->sched, &batch->group);
+    stook__group_close(&client->sched, &batch->group);
     client->pulls -= batch->results.options.pulled;
     stook__call_done(&batch->callbacks, batch, stook__batch_failed(batch));
     client->awaits--; /* after the call: a loop that starts the next await from it stays alive */
@@ -306,7 +307,7 @@ void stook__turn_ask(stook_client *client)
 {
     int64_t due = stook__turn_due(client);
     if (due != 0 && due <= stook__loop_now())
-        stook__loop_want(client->loop);
+        stook__loop_request_turn(client->loop);
     else
         stook__loop_alarm(client->loop, due);
 }
@@ -315,7 +316,7 @@ static void arm(stook_client *client)
 {
     stook__loop_alarm(client->loop, next_alarm(client));
     if (has_work(client))
-        stook__loop_want(client->loop);
+        stook__loop_request_turn(client->loop);
     /* A dirty batch keeps the loop alive without an await: it may have a body to release. */
     stook__loop_busy(client->loop, client->awaits > 0 || client->closing || client->draining ||
                                        !stook__list_empty(&client->dirty_batches));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The clocks of a job; see clocks.h. */
+/* The clocks of a job and the deadlines of groups; see clocks.h. */
 #include "sched/clocks.h"
 
-/* A clock that is off is due at NEVER; so is one so long that it cannot be added. */
+/* The due time of a clock that is off, and of one that is too long to be added to a time. */
 static const int64_t NEVER = INT64_MAX;
 
 static int64_t after(int64_t from, int64_t ms)
@@ -17,24 +17,27 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-static int64_t due_of(const struct stook__job *job)
+static int64_t due_of_waiting(const struct stook__job *job)
 {
-    const struct stook__settings *policy = job->policy;
-    /* The queue clock ends with the first start; from then on the whole counts, waits included. */
-    if (job->state == STOOK__WAITING)
-        return job->first_at == 0 ? after(job->added_at, policy->queue_ms)
-                                  : after(job->first_at, policy->total_ms);
-    int64_t due =
-        earlier(after(job->attempt_at, policy->attempt_ms), after(job->first_at, policy->total_ms));
-    due = earlier(due, after(job->moved_at, policy->stall_ms));
+    /* A job that was put back has started once: the whole clock goes on while it waits. */
+    return job->first_at == 0 ? after(job->added_at, job->settings->queue_ms)
+                              : after(job->first_at, job->settings->total_ms);
+}
+
+static int64_t due_of_running(const struct stook__job *job)
+{
+    const struct stook__settings *settings = job->settings;
+    int64_t due = earlier(after(job->attempt_at, settings->attempt_ms),
+                          after(job->first_at, settings->total_ms));
+    due = earlier(due, after(job->moved_at, settings->stall_ms));
     if (!job->connected)
-        due = earlier(due, after(job->attempt_at, policy->connect_ms));
+        due = earlier(due, after(job->attempt_at, settings->connect_ms));
     return due;
 }
 
 void stook__clocks_arm(struct stook__sched *sched, struct stook__job *job)
 {
-    int64_t due = due_of(job);
+    int64_t due = stook__job_waits(job) ? due_of_waiting(job) : due_of_running(job);
     if (due == NEVER)
         stook__timer_heap_clear(&sched->jobs, &job->timer);
     else
@@ -46,13 +49,13 @@ void stook__sched_pause(struct stook__sched *sched, struct stook__job *job)
     stook__timer_heap_clear(&sched->jobs, &job->timer);
 }
 
-void stook__sched_resume(struct stook__sched *sched, struct stook__job *job, int64_t blocked)
+void stook__sched_resume(struct stook__sched *sched, struct stook__job *job, int64_t paused)
 {
-    /* As if all had begun later, the wait in the queue included: that stays as long as it was. */
-    job->added_at += blocked;
-    job->first_at += blocked;
-    job->attempt_at += blocked;
-    job->moved_at += blocked;
+    /* The add moves too: the time that the job has waited in the queue is reported, and stays. */
+    job->added_at += paused;
+    job->first_at += paused;
+    job->attempt_at += paused;
+    job->moved_at += paused;
     stook__clocks_arm(sched, job);
 }
 
@@ -69,12 +72,12 @@ int stook__sched_is_late(const struct stook__sched *sched, int64_t now)
     return due != 0 && due <= now;
 }
 
-static struct stook__timer *pop_due(struct stook__timer_heap *clock, int64_t now)
+static struct stook__timer *pop_due(struct stook__timer_heap *timers, int64_t now)
 {
-    struct stook__timer *first = stook__timer_heap_first(clock);
+    struct stook__timer *first = stook__timer_heap_first(timers);
     if (first == NULL || first->due > now)
         return NULL;
-    stook__timer_heap_clear(clock, first);
+    stook__timer_heap_clear(timers, first);
     return first;
 }
 
@@ -92,16 +95,16 @@ struct stook__job *stook__sched_late_job(struct stook__sched *sched, int64_t now
 
 int stook__sched_expired(struct stook__sched *sched, struct stook__job *job, int64_t now)
 {
-    const struct stook__settings *policy = job->policy;
-    if (job->state == STOOK__WAITING)
+    const struct stook__settings *settings = job->settings;
+    if (stook__job_waits(job))
         return job->first_at == 0 ? STOOK_ETIMEOUT_QUEUE : STOOK_ETIMEOUT_TOTAL;
-    if (now >= after(job->first_at, policy->total_ms))
+    if (now >= after(job->first_at, settings->total_ms))
         return STOOK_ETIMEOUT_TOTAL;
-    if (now >= after(job->attempt_at, policy->attempt_ms))
+    if (now >= after(job->attempt_at, settings->attempt_ms))
         return STOOK_ETIMEOUT_ATTEMPT;
-    if (!job->connected && now >= after(job->attempt_at, policy->connect_ms))
+    if (!job->connected && now >= after(job->attempt_at, settings->connect_ms))
         return STOOK_ETIMEOUT_ATTEMPT;
-    if (now >= after(job->moved_at, policy->stall_ms))
+    if (now >= after(job->moved_at, settings->stall_ms))
         return STOOK_ETIMEOUT_STALL;
     stook__clocks_arm(sched, job);
     return 0;

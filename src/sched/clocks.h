@@ -1,11 +1,38 @@
 /* SPDX-License-Identifier: MIT */
-/* The clocks of a job: queue while it waits; connect, attempt, whole and stall while it runs. */
+/*
+ * The clocks of a job and the deadlines of groups. Times are microseconds of the monotonic clock.
+ *
+ *     state of the job      clocks that run
+ *     waiting, never ran    queue (from the add)
+ *     waiting, put back     whole (from the first start)
+ *     RUNNING               whole, attempt, stall, and connect until there is a connection
+ *
+ * A job has one timer, armed with the earliest of them. Bytes do not move the timer: when it is due
+ * the caller updates `moved_at` and `connected`, and stook__sched_expired() decides.
+ */
 #ifndef STOOK_SCHED_CLOCKS_H
 #define STOOK_SCHED_CLOCKS_H
 
 #include "sched/sched.h"
 
-/* Arm the job's one timer with the earliest of the clocks of its state. */
+/* Arms the timer of the job with the earliest clock of its state, or disarms it if all are off. */
 void stook__clocks_arm(struct stook__sched *sched, struct stook__job *job);
+
+/* Stops the clocks of a RUNNING job while its body is paused. */
+void stook__sched_pause(struct stook__sched *sched, struct stook__job *job);
+/* Restarts them. The `paused` microseconds count against no clock. */
+void stook__sched_resume(struct stook__sched *sched, struct stook__job *job, int64_t paused);
+
+/* Returns when the next timer or deadline is due. 0: none is armed. */
+int64_t stook__sched_alarm(const struct stook__sched *sched);
+/* Whether a timer or deadline is due by now. */
+int stook__sched_is_late(const struct stook__sched *sched, int64_t now);
+/* Returns a group whose deadline is due, and disarms it. NULL: there is none. */
+struct stook__group *stook__sched_late_group(struct stook__sched *sched, int64_t now);
+/* Returns a job whose timer is due, and disarms it. NULL: there is none. The caller then updates
+   `moved_at` and `connected` and calls stook__sched_expired(), or stook__sched_pause(). */
+struct stook__job *stook__sched_late_job(struct stook__sched *sched, int64_t now);
+/* Returns the error of the clock that has run out. If none has, arms the timer and returns 0. */
+int stook__sched_expired(struct stook__sched *sched, struct stook__job *job, int64_t now);
 
 #endif

@@ -1,8 +1,75 @@
 /* SPDX-License-Identifier: MIT */
-/* Sites and queues; see queue.h. */
+/* Queues and origins; see queue.h. */
 #include "sched/queue.h"
 
+#include <assert.h>
 #include <string.h>
+
+#include "util/trace.h"
+
+static void enter(struct stook__queue *queue)
+{
+    struct stook__group *group = queue->key.group;
+    struct stook__link *ready = &group->ready[queue->key.priority];
+    switch (queue->place) {
+    case STOOK__QUEUE_NOWHERE:
+        return;
+    case STOOK__QUEUE_READY:
+        stook__list_append(ready, &queue->link);
+        return;
+    case STOOK__QUEUE_PARKED:
+        stook__list_append(&queue->key.origin->parked, &queue->link);
+        group->n_parked += queue->n_waiting;
+        return;
+    case STOOK__QUEUE_RESERVED:
+        stook__list_append(ready->next, &queue->link); /* before all others */
+        group->n_reserved++;
+        queue->key.origin->n_reserved++;
+        return;
+    }
+}
+
+static void leave(struct stook__queue *queue)
+{
+    stook__list_remove(&queue->link);
+    if (queue->place == STOOK__QUEUE_PARKED) {
+        queue->key.group->n_parked -= queue->n_waiting;
+    } else if (queue->place == STOOK__QUEUE_RESERVED) {
+        queue->key.group->n_reserved--;
+        queue->key.origin->n_reserved--;
+    }
+}
+
+/* Moves a queue, with the lists and counters that its place decides. Room that was reserved and is
+   not any more may be another queue's. */
+static void move_queue(struct stook__sched *sched, struct stook__queue *queue,
+                       enum stook__queue_place to)
+{
+    enum {
+        NOWHERE = 1u << STOOK__QUEUE_NOWHERE,
+        READY = 1u << STOOK__QUEUE_READY,
+        PARKED = 1u << STOOK__QUEUE_PARKED,
+        RESERVED = 1u << STOOK__QUEUE_RESERVED
+    };
+    static const unsigned char allowed[] = {
+        [STOOK__QUEUE_NOWHERE] = READY,
+        [STOOK__QUEUE_READY] = NOWHERE | READY | PARKED | RESERVED,
+        [STOOK__QUEUE_PARKED] = NOWHERE | RESERVED,
+        [STOOK__QUEUE_RESERVED] = NOWHERE | READY | PARKED,
+    };
+    static const char *const names[] = {"NOWHERE", "READY", "PARKED", "RESERVED"};
+    enum stook__queue_place from = queue->place;
+    assert(allowed[from] & 1u << to);
+    STOOK__TRACE("sched", "queue %p of %.*s: %s -> %s, %zu wait", (void *)queue,
+                 (int)queue->key.origin->node.key_size, queue->key.origin->key, names[from],
+                 names[to], queue->n_waiting);
+    (void)allowed, (void)names; /* in release builds */
+    leave(queue);
+    queue->place = to;
+    enter(queue);
+    if (from == STOOK__QUEUE_RESERVED)
+        stook__sched_origin_wake(sched, queue->key.origin);
+}
 
 int stook__sched_origin_has_room(const struct stook__sched *sched,
                                  const struct stook__sched_origin *origin)
@@ -14,7 +81,7 @@ int stook__sched_origin_has_room(const struct stook__sched *sched,
 int stook__queue_may_start(const struct stook__sched *sched, const struct stook__queue *queue)
 {
     const struct stook__sched_origin *origin = queue->key.origin;
-    if (queue->reserved) /* unless the limit was lowered since */
+    if (queue->place == STOOK__QUEUE_RESERVED) /* the limit may have been lowered since */
         return origin->n_running < sched->origin_limit;
     return stook__sched_origin_has_room(sched, origin) && stook__list_empty(&origin->parked);
 }
@@ -26,15 +93,15 @@ void stook__sched_origin_wake(struct stook__sched *sched, struct stook__sched_or
         stook__list_append(&sched->to_wake, &origin->wake);
 }
 
-static struct stook__sched_origin *find_site(const struct stook__sched *sched, const char *key,
-                                             size_t size, uint64_t hash)
+static struct stook__sched_origin *find_origin(const struct stook__sched *sched, const char *key,
+                                               size_t size, uint64_t hash)
 {
     struct stook__node *node = stook__map_find(&sched->origins, hash, key, size);
     return node != NULL ? STOOK__OF(struct stook__sched_origin, node, node) : NULL;
 }
 
-static struct stook__sched_origin *make_site(struct stook__sched *sched, const char *key,
-                                             size_t size, uint64_t hash)
+static struct stook__sched_origin *make_origin(struct stook__sched *sched, const char *key,
+                                               size_t size, uint64_t hash)
 {
     struct stook__sched_origin *origin = stook__alloc(sched->allocator, sizeof *origin + size);
     if (origin == NULL)
@@ -50,7 +117,7 @@ static struct stook__sched_origin *make_site(struct stook__sched *sched, const c
     return NULL;
 }
 
-static void free_site(struct stook__sched *sched, struct stook__sched_origin *origin)
+static void free_origin(struct stook__sched *sched, struct stook__sched_origin *origin)
 {
     stook__map_remove(&sched->origins, &origin->node);
     stook__list_remove(&origin->wake);
@@ -60,15 +127,15 @@ static void free_site(struct stook__sched *sched, struct stook__sched_origin *or
 static void free_queue(struct stook__sched *sched, struct stook__queue *queue)
 {
     struct stook__sched_origin *origin = queue->key.origin;
-    stook__queue_unreserve(sched, queue);
+    if (queue->place != STOOK__QUEUE_NOWHERE)
+        move_queue(sched, queue, STOOK__QUEUE_NOWHERE);
     stook__map_remove(&sched->queues, &queue->node);
-    stook__list_remove(&queue->link);
     stook__list_remove(&queue->sibling);
     if (queue->key.group->last == queue)
         queue->key.group->last = NULL;
     stook__free(sched->allocator, queue);
     if (--origin->n_queues == 0)
-        free_site(sched, origin);
+        free_origin(sched, origin);
 }
 
 static struct stook__queue *make_queue(struct stook__sched *sched,
@@ -99,9 +166,9 @@ static struct stook__queue *find_queue(const struct stook__sched *sched,
     return node != NULL ? STOOK__OF(struct stook__queue, node, node) : NULL;
 }
 
-/* The same group at the same origin, with another priority; NULL: nothing of it is there. */
-static struct stook__queue *sibling(const struct stook__sched *sched,
-                                    const struct stook__queue *queue, size_t priority)
+/* Returns the queue of the same group and origin with another priority. NULL: there is none. */
+static struct stook__queue *find_sibling(const struct stook__sched *sched,
+                                         const struct stook__queue *queue, size_t priority)
 {
     const struct stook__queue_key key = {queue->key.group, queue->key.origin, priority};
     if (!(key.group->priorities & 1u << priority))
@@ -126,14 +193,14 @@ struct stook__queue *stook__sched_queue(struct stook__sched *sched, struct stook
         (size == 0 || memcmp(last->key.origin->key, key, size) == 0))
         return last;
     uint64_t hash = stook__map_hash(key, size);
-    struct stook__sched_origin *origin = find_site(sched, key, size, hash);
+    struct stook__sched_origin *origin = find_origin(sched, key, size, hash);
     if (origin == NULL)
-        origin = make_site(sched, key, size, hash);
+        origin = make_origin(sched, key, size, hash);
     if (origin == NULL)
         return NULL;
     struct stook__queue *queue = get_queue(sched, group, origin, priority);
     if (queue == NULL && origin->n_queues == 0)
-        free_site(sched, origin);
+        free_origin(sched, origin);
     if (queue == NULL)
         return NULL;
     group->last = queue;
@@ -147,97 +214,80 @@ const struct stook__node *stook__job_origin(const struct stook__job *job)
     return &job->queue->key.origin->node;
 }
 
-void stook__queue_park(struct stook__sched *sched, struct stook__queue *queue)
-{
-    stook__queue_unreserve(sched, queue);
-    stook__list_remove(&queue->link);
-    stook__list_append(&queue->key.origin->parked, &queue->link);
-    queue->parked = 1;
-    queue->key.group->n_parked += queue->n_waiting;
-    stook__sched_origin_wake(sched, queue->key.origin);
-}
-
 struct stook__queue *stook__sched_origin_next(struct stook__sched *sched,
                                               struct stook__sched_origin *origin)
 {
     struct stook__queue *first = STOOK__OF(struct stook__queue, link, origin->parked.next), *higher;
     if (first->key.group->blocked)
-        return first; /* only its head counts */
+        return first; /* only the head of the group may start, and it is in this queue or in none */
     for (size_t i = STOOK__PRIORITIES; i-- > first->key.priority + 1;) {
-        if ((higher = sibling(sched, first, i)) == NULL || !higher->parked)
+        if ((higher = find_sibling(sched, first, i)) == NULL ||
+            higher->place != STOOK__QUEUE_PARKED)
             continue;
+        /* They change places: it is the group that is served, whichever of its queues was first. */
         stook__list_remove(&first->link);
-        stook__list_append(&higher->link, &first->link); /* they change places */
+        stook__list_append(&higher->link, &first->link);
         return higher;
     }
     return first;
 }
 
-void stook__queue_reserve(struct stook__queue *queue)
+void stook__queue_park(struct stook__sched *sched, struct stook__queue *queue)
 {
-    stook__list_remove(&queue->link);
-    stook__list_append(queue->key.group->ready[queue->key.priority].next,
-                       &queue->link); /* the first */
-    queue->parked = 0;
-    queue->key.group->n_parked -= queue->n_waiting;
-    queue->reserved = 1;
-    queue->key.group->n_reserved++;
-    queue->key.origin->n_reserved++;
+    move_queue(sched, queue, STOOK__QUEUE_PARKED);
+    stook__sched_origin_wake(sched, queue->key.origin);
+}
+
+void stook__queue_reserve(struct stook__sched *sched, struct stook__queue *queue)
+{
+    move_queue(sched, queue, STOOK__QUEUE_RESERVED);
 }
 
 void stook__queue_unreserve(struct stook__sched *sched, struct stook__queue *queue)
 {
-    if (!queue->reserved)
-        return;
-    queue->reserved = 0;
-    queue->key.group->n_reserved--;
-    queue->key.origin->n_reserved--;
-    stook__list_remove(&queue->link); /* called ones are the first */
-    stook__list_append(&queue->key.group->ready[queue->key.priority], &queue->link);
-    stook__sched_origin_wake(sched, queue->key.origin);
+    if (queue->place == STOOK__QUEUE_RESERVED)
+        move_queue(sched, queue, STOOK__QUEUE_READY);
 }
 
 int stook__queue_take_over(struct stook__sched *sched, struct stook__queue *queue)
 {
     struct stook__queue *lower;
     for (size_t i = queue->key.priority; i-- > 0 && queue->key.group->n_reserved > 0;) {
-        if ((lower = sibling(sched, queue, i)) == NULL || !lower->reserved)
+        if ((lower = find_sibling(sched, queue, i)) == NULL ||
+            lower->place != STOOK__QUEUE_RESERVED)
             continue;
-        lower->reserved = 0;
-        queue->reserved = 1;
-        stook__list_remove(&lower->link); /* called ones are the first */
-        stook__list_append(&lower->key.group->ready[i], &lower->link);
+        move_queue(sched, queue, STOOK__QUEUE_RESERVED);
+        move_queue(sched, lower, STOOK__QUEUE_READY);
         return stook__queue_may_start(sched, queue);
     }
     return 0;
 }
 
-void stook__queue_push(struct stook__queue *queue, struct stook__job *job, int first)
+void stook__queue_rotate(struct stook__sched *sched, struct stook__queue *queue)
+{
+    move_queue(sched, queue, STOOK__QUEUE_READY);
+}
+
+void stook__queue_push(struct stook__sched *sched, struct stook__queue *queue,
+                       struct stook__job *job, int first)
 {
     stook__list_append(first ? queue->jobs.next : &queue->jobs, &job->link);
-    job->passed = 1;
     queue->n_waiting++;
-    if (queue->parked)
+    if (queue->place == STOOK__QUEUE_PARKED)
         queue->key.group->n_parked++;
-    else if (stook__list_empty(&queue->link))
-        stook__list_append(&queue->key.group->ready[queue->key.priority], &queue->link);
+    else if (queue->place == STOOK__QUEUE_NOWHERE)
+        move_queue(sched, queue, STOOK__QUEUE_READY);
 }
 
 void stook__queue_remove(struct stook__sched *sched, struct stook__queue *queue,
                          struct stook__job *job)
 {
     stook__list_remove(&job->link);
-    if (!job->passed)
-        return;
-    job->passed = 0;
     queue->n_waiting--;
-    if (queue->parked)
+    if (queue->place == STOOK__QUEUE_PARKED)
         queue->key.group->n_parked--;
-    if (queue->n_waiting == 0) {
-        stook__queue_unreserve(sched, queue);
-        stook__list_remove(&queue->link);
-        queue->parked = 0;
-    }
+    if (queue->n_waiting == 0)
+        move_queue(sched, queue, STOOK__QUEUE_NOWHERE);
 }
 
 void stook__queue_release(struct stook__sched *sched, struct stook__queue *queue)

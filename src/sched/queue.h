@@ -1,72 +1,112 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sites and queues. A queue holds the waiting jobs of one group, origin and priority that were looked
- * at and passed over. It stands in one of three places:
+ * Queues and origins. A queue holds the QUEUED jobs of one group, origin and priority, the oldest
+ * first. An origin counts its running jobs and keeps the queues for which it has no room. sched.c
+ * is the only caller, except for stook__sched_queue(), stook__job_origin() and stook__group_end().
  *
- *     nowhere: it has no such jobs
- *     READY    in its group: its origin may have room, it is the group's turn that is waited for
- *     PARKED   at its origin, which was found full, or with others parked before it
- *
- * A queue moves to its origin when its group looks at it in vain, and back when the origin has room and
- * its turn there has come. Then it is CALLED: that room is kept for it, until it starts something or
- * its group turns out not to be able to. So neither a start nor a finish ever walks over what cannot
- * start, and a newcomer does not take the room of those that were there before.
+ * A group that looks at a queue whose origin is full parks the queue at the origin. When the origin
+ * has room, the first queue parked there gets a reservation and returns to its group. The queue
+ * keeps the reservation until it starts a job, or until its group turns out not to be able to start
+ * one. So no start and no finish ever walks over jobs that cannot start, and a new job cannot take
+ * the room of an older one.
  */
 #ifndef STOOK_SCHED_QUEUE_H
 #define STOOK_SCHED_QUEUE_H
 
 #include "sched/sched.h"
 
+/*
+ * Where a queue is. Only move_queue() in queue.c changes it.
+ *
+ *               first job                  origin is full
+ *     NOWHERE ------------> READY --------------------------------> PARKED
+ *        ^                  |  ^ |                                  |  ^ |
+ *        |                  |  | | takes over from a lower priority |  | |
+ *        |                  |  | +----------> RESERVED <------------+  | |
+ *        |                  |  |               |  |    origin has room | |
+ *        |                  |  +---------------+  +--------------------+ |
+ *        |                  |    returned,           limit was lowered   |
+ *        |  last job left   |    or one has started                      |
+ *        +------------------+--------------------------------------------+ (and from RESERVED)
+ *
+ * READY -> READY moves a queue that has started a job behind the other queues of its group.
+ */
+enum stook__queue_place {
+    STOOK__QUEUE_NOWHERE, /* it has no waiting job */
+    STOOK__QUEUE_READY,   /* in `ready` of its group; its origin may have room */
+    STOOK__QUEUE_PARKED,  /* in `parked` of its origin; its group does not look at it */
+    STOOK__QUEUE_RESERVED /* in `ready` before those that are READY; its origin keeps room for it */
+};
+
 struct stook__sched_origin {
-    struct stook__node node;
-    struct stook__link parked; /* queues */
-    struct stook__link wake;   /* among the origins that may have room for what is parked */
-    size_t n_running, n_reserved, n_queues;
+    struct stook__node node;   /* by `key`; an origin without a key has no limit */
+    struct stook__link parked; /* queues, in the order in which they are served */
+    struct stook__link
+        wake; /* in `to_wake` of the scheduler: there may be room for a parked queue */
+    size_t n_running;
+    size_t n_reserved; /* queues for which room is kept */
+    size_t n_queues;   /* the origin is freed with its last queue */
     char key[];
 };
 
-struct stook__queue_key { /* no padding: it is hashed as it lies */
+/* Hashed as bytes, so it has no padding. */
+struct stook__queue_key {
     struct stook__group *group;
     struct stook__sched_origin *origin;
     size_t priority;
 };
 
 struct stook__queue {
-    struct stook__node node; /* by its key */
+    struct stook__node node; /* by `key` */
     struct stook__queue_key key;
-    struct stook__link link;    /* ready in its group, called ones first, or parked at its origin */
-    struct stook__link sibling; /* among all of its group */
-    struct stook__link jobs;    /* the oldest first */
-    size_t n_waiting;           /* in `jobs` */
-    size_t n_jobs;              /* all that are not finished */
-    int parked, reserved;
+    struct stook__link link;    /* in the list that `place` names */
+    struct stook__link sibling; /* in `queues` of its group */
+    struct stook__link jobs;    /* QUEUED jobs, the oldest first */
+    size_t n_waiting;           /* length of `jobs` */
+    size_t n_jobs;              /* jobs in any state that are not FINISHED */
+    enum stook__queue_place place;
 };
 
-/* Whether the origin can have one more, of whom it has called or not. */
+/* Returns the queue for a job of that group, origin and priority, 0 to STOOK__PRIORITIES - 1. It
+   is valid until the next call for the group, or as long as it has jobs. NULL: out of memory. */
+struct stook__queue *stook__sched_queue(struct stook__sched *sched, struct stook__group *group,
+                                        const char *key, size_t size, unsigned priority);
+/* Returns the key of a job's origin with its hash. It is valid until the job is finished. */
+const struct stook__node *stook__job_origin(const struct stook__job *job);
+/* Frees the queues of a group. Its jobs are finished, or are never used again. */
+void stook__group_end(struct stook__sched *sched, struct stook__group *group);
+
+/* Whether the origin can run one more job beside those that run and those with a reservation. */
 int stook__sched_origin_has_room(const struct stook__sched *sched,
                                  const struct stook__sched_origin *origin);
-/* Whether one of the queue, which is not parked, may start as far as its origin goes. */
-int stook__queue_may_start(const struct stook__sched *sched, const struct stook__queue *queue);
-/* Has what is parked at the origin called, if it has room. */
+/* Puts the origin into `to_wake` if it has room and a queue is parked there. */
 void stook__sched_origin_wake(struct stook__sched *sched, struct stook__sched_origin *origin);
-/* To its origin; the group finds it no more. */
-void stook__queue_park(struct stook__sched *sched, struct stook__queue *queue);
-/* Which of those parked there is to be called: it is the turn of the first one's group, and its highest
-   priority takes it. There is one. */
+/* Chooses the parked queue that gets the next reservation: of the group whose queue is first, the
+   queue of the highest priority. At least one queue is parked. */
 struct stook__queue *stook__sched_origin_next(struct stook__sched *sched,
                                               struct stook__sched_origin *origin);
-/* Back to its group, called. */
-void stook__queue_reserve(struct stook__queue *queue);
-/* The room that is kept at its origin for a lower one of its group is for this now. 0: there is none. */
-int stook__queue_take_over(struct stook__sched *sched, struct stook__queue *queue);
-/* It stays in its group, but the room is another's. */
+
+/* Whether the origin of a queue that is READY or RESERVED allows a start from it. */
+int stook__queue_may_start(const struct stook__sched *sched, const struct stook__queue *queue);
+/* Parks a queue that is READY or RESERVED at its origin. */
+void stook__queue_park(struct stook__sched *sched, struct stook__queue *queue);
+/* Returns a parked queue to its group with a reservation. */
+void stook__queue_reserve(struct stook__sched *sched, struct stook__queue *queue);
+/* Gives the reservation of a queue back, if it has one. The queue stays in its group. */
 void stook__queue_unreserve(struct stook__sched *sched, struct stook__queue *queue);
-/* One more job that was looked at: behind the others, or before them. */
-void stook__queue_push(struct stook__queue *queue, struct stook__job *job, int first);
-/* A job leaves, wherever it is. */
+/* Takes the reservation of a lower priority of the same group and origin for a queue that is the
+   first in `ready`. Returns whether there was one and it allows a start. */
+int stook__queue_take_over(struct stook__sched *sched, struct stook__queue *queue);
+/* Moves a queue that has started a job behind the other queues of its group. The reservation, if
+   it had one, is used up. */
+void stook__queue_rotate(struct stook__sched *sched, struct stook__queue *queue);
+/* Appends a job to its queue, or puts it before the others. */
+void stook__queue_push(struct stook__sched *sched, struct stook__queue *queue,
+                       struct stook__job *job, int first);
+/* Removes a QUEUED job from its queue. */
 void stook__queue_remove(struct stook__sched *sched, struct stook__queue *queue,
                          struct stook__job *job);
-/* One job less; the queue, and its origin, go with the last. */
+/* Counts one job less. Frees the queue with its last job, unless the next add may use it. */
 void stook__queue_release(struct stook__sched *sched, struct stook__queue *queue);
 
 #endif

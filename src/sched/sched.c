@@ -2,10 +2,38 @@
 /* Limits, priorities and fairness; see sched.h. Queues are in queue.c, the clocks in clocks.c. */
 #include "sched/sched.h"
 
+#include <assert.h>
+
 #include "sched/clocks.h"
 #include "sched/queue.h"
+#include "util/trace.h"
 
-enum { STEPS = 256 }; /* jobs looked at in vain before the next is given up for this turn */
+/* One call of stook__sched_next() looks at no more jobs and queues that cannot start. */
+enum { STEPS = 256 };
+
+static inline void move_job(struct stook__job *job, enum stook__job_state to)
+{
+    enum {
+        INCOMING = 1u << STOOK__JOB_INCOMING,
+        QUEUED = 1u << STOOK__JOB_QUEUED,
+        RUNNING = 1u << STOOK__JOB_RUNNING,
+        FINISHED = 1u << STOOK__JOB_FINISHED
+    };
+    static const unsigned char allowed[] = {
+        [STOOK__JOB_NEW] = INCOMING,
+        [STOOK__JOB_INCOMING] = QUEUED | FINISHED,
+        [STOOK__JOB_QUEUED] = RUNNING | FINISHED,
+        [STOOK__JOB_RUNNING] = QUEUED | FINISHED,
+        [STOOK__JOB_FINISHED] = 0,
+    };
+    static const char *const names[] = {"NEW", "INCOMING", "QUEUED", "RUNNING", "FINISHED"};
+    assert(allowed[job->state] & 1u << to);
+    STOOK__TRACE("sched", "job %p of %.*s: %s -> %s, attempt %u", (void *)job,
+                 (int)job->queue->key.origin->node.key_size, job->queue->key.origin->key,
+                 names[job->state], names[to], (unsigned)job->attempts);
+    (void)allowed, (void)names; /* in release builds */
+    job->state = (uint8_t)to;
+}
 
 void stook__sched_init(struct stook__sched *sched, struct stook__allocator *allocator)
 {
@@ -36,29 +64,29 @@ static int may_start(const struct stook__group *group)
 {
     if (!group->open || group->n_running >= group->limit || group->n_waiting == group->n_parked)
         return 0;
-    return !group->blocked || (group->head != NULL && group->head->state == STOOK__WAITING &&
-                               !group->head->queue->parked);
+    return !group->blocked || (group->head != NULL && stook__job_waits(group->head) &&
+                               group->head->queue->place != STOOK__QUEUE_PARKED);
 }
 
-/* It cannot use the room that was kept for it: that goes to the next. */
-static void return_calls(struct stook__sched *sched, struct stook__group *group)
+/* Gives back the room that is reserved for the group, because it cannot use it. */
+static void return_reservations(struct stook__sched *sched, struct stook__group *group)
 {
     for (int i = 0; i < STOOK__PRIORITIES && group->n_reserved > 0; i++)
         while (!stook__list_empty(&group->ready[i])) {
             struct stook__queue *queue = STOOK__OF(struct stook__queue, link, group->ready[i].next);
-            if (!queue->reserved)
-                break; /* called ones are the first */
+            if (queue->place != STOOK__QUEUE_RESERVED)
+                break; /* those with a reservation are the first */
             stook__queue_unreserve(sched, queue);
         }
 }
 
-/* A group stands in the ring exactly while it may start something, as far as it knows. A newcomer
-   goes to the end. */
-static void place(struct stook__sched *sched, struct stook__group *group)
+/* Keeps a group in the ring exactly while it may start something, as far as its own limit and its
+   queues tell. A group that enters goes to the end. */
+static void update_ring(struct stook__sched *sched, struct stook__group *group)
 {
     if (!may_start(group)) {
         stook__list_remove(&group->ring);
-        return_calls(sched, group);
+        return_reservations(sched, group);
     } else if (stook__list_empty(&group->ring)) {
         stook__list_append(&sched->ring, &group->ring);
     }
@@ -71,13 +99,13 @@ void stook__group_open(struct stook__sched *sched, struct stook__group *group, s
     group->limit = limit;
     if (deadline != 0)
         stook__timer_heap_set(&sched->deadlines, &group->deadline, deadline);
-    place(sched, group);
+    update_ring(sched, group);
 }
 
 void stook__group_stop(struct stook__sched *sched, struct stook__group *group)
 {
     group->open = 0;
-    place(sched, group);
+    update_ring(sched, group);
 }
 
 void stook__group_close(struct stook__sched *sched, struct stook__group *group)
@@ -93,16 +121,17 @@ void stook__group_block(struct stook__sched *sched, struct stook__group *group, 
     group->blocked = blocked;
     group->head = head;
     if (!was && !blocked)
-        return; /* the head matters to those that are held */
-    if (blocked && group->n_reserved > (size_t)(head != NULL && head->queue->reserved))
-        return_calls(sched, group);
-    place(sched, group);
+        return; /* `head` matters to a blocked group only */
+    int head_reserved = head != NULL && head->queue->place == STOOK__QUEUE_RESERVED;
+    if (blocked && group->n_reserved > (size_t)head_reserved)
+        return_reservations(sched, group);
+    update_ring(sched, group);
 }
 
 void stook__group_set_limit(struct stook__sched *sched, struct stook__group *group, size_t limit)
 {
     group->limit = limit;
-    place(sched, group);
+    update_ring(sched, group);
 }
 
 void stook__sched_set_limit(struct stook__sched *sched, size_t limit)
@@ -127,7 +156,7 @@ struct stook__job *stook__group_any_waiting(struct stook__group *group)
         struct stook__queue *queue = STOOK__OF(struct stook__queue, sibling, group->queues.next);
         if (queue->n_waiting > 0)
             return STOOK__OF(struct stook__job, link, queue->jobs.next);
-        stook__list_remove(&queue->sibling); /* not to be looked at again soon */
+        stook__list_remove(&queue->sibling); /* to the end, so that the next call finds it last */
         stook__list_append(&group->queues, &queue->sibling);
     }
     return NULL;
@@ -141,24 +170,25 @@ struct stook__job *stook__group_any(struct stook__group *group)
 }
 
 void stook__sched_add(struct stook__sched *sched, struct stook__queue *queue,
-                      struct stook__job *job, const struct stook__settings *policy, int64_t now)
+                      struct stook__job *job, const struct stook__settings *settings, int64_t now)
 {
     struct stook__group *group = queue->key.group;
     job->queue = queue;
-    job->policy = policy;
+    job->settings = settings;
     job->added_at = now;
-    job->state = STOOK__WAITING;
+    move_job(job, STOOK__JOB_INCOMING);
     stook__list_append(&group->incoming[queue->key.priority], &job->link);
     queue->n_jobs++;
     group->n_waiting++;
     sched->n_waiting++;
     stook__clocks_arm(sched, job);
-    place(sched, group);
+    update_ring(sched, group);
 }
 
-/* The queue that is next in a group, with a job of its line moved into it if need be; NULL: none, or
-   too many were looked at. */
-static struct stook__queue *front(struct stook__group *group, int priority, int *steps)
+/* Returns the first ready queue of a group. If there is none, moves incoming jobs into their queues
+   until one is ready. NULL: there is none, or no steps are left. */
+static struct stook__queue *first_ready(struct stook__sched *sched, struct stook__group *group,
+                                        int priority, int *steps)
 {
     while (stook__list_empty(&group->ready[priority])) {
         struct stook__link *first = *steps > 0 ? stook__list_pop(&group->incoming[priority]) : NULL;
@@ -166,18 +196,21 @@ static struct stook__queue *front(struct stook__group *group, int priority, int 
             return NULL;
         --*steps;
         struct stook__job *job = STOOK__OF(struct stook__job, link, first);
-        stook__queue_push(job->queue, job, 0);
+        move_job(job, STOOK__JOB_QUEUED);
+        stook__queue_push(sched, job->queue, job, 0);
     }
     return STOOK__OF(struct stook__queue, link, group->ready[priority].next);
 }
 
-/* Held: nothing but the head. It is the oldest of its group, so it is the first of its queue. */
+/* The group is blocked, so only its head may start. The head is the oldest job of its group, so it
+   is the first of its queue. */
 static struct stook__job *pick_head(struct stook__sched *sched, struct stook__group *group)
 {
     struct stook__job *head = group->head;
-    if (!head->passed) {
+    if (head->state == STOOK__JOB_INCOMING) {
         stook__list_remove(&head->link);
-        stook__queue_push(head->queue, head, 1);
+        move_job(head, STOOK__JOB_QUEUED);
+        stook__queue_push(sched, head->queue, head, 1);
     }
     if (stook__queue_may_start(sched, head->queue))
         return head;
@@ -185,14 +218,14 @@ static struct stook__job *pick_head(struct stook__sched *sched, struct stook__gr
     return NULL;
 }
 
-/* The job of a group that is to start; NULL: none may, or too many were looked at. */
+/* Returns the job of a group that is to start. NULL: none may, or no steps are left. */
 static struct stook__job *pick(struct stook__sched *sched, struct stook__group *group, int *steps)
 {
     if (group->blocked)
         return pick_head(sched, group);
     for (int i = STOOK__PRIORITIES; i-- > 0 && *steps > 0;) {
         struct stook__queue *queue;
-        while ((queue = front(group, i, steps)) != NULL) {
+        while ((queue = first_ready(sched, group, i, steps)) != NULL) {
             if (stook__queue_may_start(sched, queue) || stook__queue_take_over(sched, queue))
                 return STOOK__OF(struct stook__job, link, queue->jobs.next);
             stook__queue_park(sched, queue);
@@ -202,30 +235,27 @@ static struct stook__job *pick(struct stook__sched *sched, struct stook__group *
     return NULL;
 }
 
-static void begin(struct stook__sched *sched, struct stook__job *job, int64_t now)
+static void start(struct stook__sched *sched, struct stook__job *job, int64_t now)
 {
     struct stook__queue *queue = job->queue;
     struct stook__group *group = queue->key.group;
     queue->key.origin->n_running++;
     stook__queue_remove(sched, queue, job);
-    stook__queue_unreserve(sched, queue);
-    if (queue->n_waiting > 0) { /* those of other origins are next */
-        stook__list_remove(&queue->link);
-        stook__list_append(&group->ready[queue->key.priority], &queue->link);
-    }
+    if (queue->n_waiting > 0)
+        stook__queue_rotate(sched, queue); /* other origins are next */
     stook__list_append(&group->running, &job->link);
     group->n_waiting--;
     sched->n_waiting--;
     group->n_running++;
     sched->n_running++;
-    job->state = STOOK__RUNNING;
+    move_job(job, STOOK__JOB_RUNNING);
     if (job->first_at == 0)
         job->first_at = now;
     stook__sched_repeat(sched, job, now);
 }
 
-/* Sites with room call what is parked there, until a group may start some of it. */
-static void make_offers(struct stook__sched *sched, int *steps)
+/* Gives parked queues of origins that have room a reservation, until a group can use one. */
+static void reserve_room(struct stook__sched *sched, int *steps)
 {
     while (!stook__list_empty(&sched->to_wake) && *steps > 0) {
         struct stook__sched_origin *origin =
@@ -235,12 +265,12 @@ static void make_offers(struct stook__sched *sched, int *steps)
             continue;
         struct stook__queue *queue = stook__sched_origin_next(sched, origin);
         struct stook__group *group = queue->key.group;
-        stook__queue_reserve(queue);
+        stook__queue_reserve(sched, queue);
         if (group->blocked && (group->head == NULL || group->head->queue != queue))
             stook__queue_unreserve(sched, queue);
-        place(sched, group);
+        update_ring(sched, group);
         stook__sched_origin_wake(sched, origin);
-        if (queue->reserved)
+        if (queue->place == STOOK__QUEUE_RESERVED)
             return;
         --*steps;
     }
@@ -249,15 +279,15 @@ static void make_offers(struct stook__sched *sched, int *steps)
 struct stook__job *stook__sched_next(struct stook__sched *sched, int64_t now)
 {
     for (int steps = STEPS; steps > 0 && stook__sched_ready(sched); steps--) {
-        make_offers(sched, &steps);
+        reserve_room(sched, &steps);
         struct stook__link *first = stook__list_pop(&sched->ring);
         if (first == NULL)
             continue;
         struct stook__group *group = STOOK__OF(struct stook__group, ring, first);
         struct stook__job *job = pick(sched, group, &steps);
         if (job != NULL)
-            begin(sched, job, now);
-        place(sched, group);
+            start(sched, job, now);
+        update_ring(sched, group);
         if (job != NULL)
             return job;
     }
@@ -278,7 +308,7 @@ void stook__sched_repeat(struct stook__sched *sched, struct stook__job *job, int
     stook__clocks_arm(sched, job);
 }
 
-static void stopped(struct stook__sched *sched, struct stook__queue *queue)
+static void count_stopped(struct stook__sched *sched, struct stook__queue *queue)
 {
     queue->key.group->n_running--;
     sched->n_running--;
@@ -292,15 +322,15 @@ int stook__sched_put_back(struct stook__sched *sched, struct stook__job *job)
     if (sched->n_running <= 1)
         return 0;
     stook__list_remove(&job->link);
-    stopped(sched, job->queue);
-    stook__queue_push(job->queue, job, 1);
+    count_stopped(sched, job->queue);
+    move_job(job, STOOK__JOB_QUEUED);
+    stook__queue_push(sched, job->queue, job, 1);
     group->n_waiting++;
     sched->n_waiting++;
-    job->state = STOOK__WAITING;
     job->attempts--;
     sched->starved = 1;
     stook__clocks_arm(sched, job);
-    place(sched, group);
+    update_ring(sched, group);
     return 1;
 }
 
@@ -308,9 +338,12 @@ void stook__sched_finish(struct stook__sched *sched, struct stook__job *job)
 {
     struct stook__queue *queue = job->queue;
     struct stook__group *group = queue->key.group;
-    stook__queue_remove(sched, queue, job);
-    if (job->state == STOOK__RUNNING) {
-        stopped(sched, queue);
+    if (job->state == STOOK__JOB_QUEUED)
+        stook__queue_remove(sched, queue, job);
+    else
+        stook__list_remove(&job->link);
+    if (job->state == STOOK__JOB_RUNNING) {
+        count_stopped(sched, queue);
     } else {
         group->n_waiting--;
         sched->n_waiting--;
@@ -318,10 +351,10 @@ void stook__sched_finish(struct stook__sched *sched, struct stook__job *job)
     if (group->head == job)
         group->head = NULL;
     sched->starved = 0;
-    job->state = STOOK__FINISHED;
+    move_job(job, STOOK__JOB_FINISHED);
     job->queue = NULL;
     stook__timer_heap_clear(&sched->jobs, &job->timer);
-    place(sched, group);
+    update_ring(sched, group);
     stook__queue_release(sched, queue);
 }
 
@@ -335,7 +368,7 @@ enum stook__reason stook__sched_reason(const struct stook__sched *sched,
         return STOOK__BY_WINDOW;
     if (group->n_running >= group->limit)
         return STOOK__BY_BATCH;
-    if (job->queue->parked || !stook__queue_may_start(sched, job->queue))
+    if (job->queue->place == STOOK__QUEUE_PARKED || !stook__queue_may_start(sched, job->queue))
         return STOOK__BY_ORIGIN;
     if (sched->n_running >= sched->limit)
         return STOOK__BY_CLIENT;

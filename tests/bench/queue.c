@@ -14,7 +14,8 @@
 #define CALLGRIND_STOP_INSTRUMENTATION
 #endif
 
-#include "sched/sched.h"
+#include "sched/clocks.h"
+#include "sched/queue.h"
 
 enum { LIMIT = 50 };
 

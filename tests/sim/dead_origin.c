@@ -7,7 +7,8 @@
 #include <string.h>
 
 #include "support/harness.h"
-#include "sched/sched.h"
+#include "sched/clocks.h"
+#include "sched/queue.h"
 
 enum { HEALTHY = 2000, DEAD = 1000, LIMIT = 60, SITE_LIMIT = 20 };
 static const int64_t MS = 1000;
@@ -67,7 +68,7 @@ static int64_t p99(int n_dead, int apart)
     for (int64_t now = MS; over < HEALTHY; now += MS) {
         CHECK(now < 60000 * MS);
         for (int i = 0; i < added; i++)
-            if (healthy[i].state == STOOK__RUNNING && ends_at[i] <= now) {
+            if (healthy[i].state == STOOK__JOB_RUNNING && ends_at[i] <= now) {
                 stook__sched_finish(&sched, &healthy[i]);
                 took[over++] = now - healthy[i].added_at;
             }

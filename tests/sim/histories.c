@@ -21,6 +21,7 @@
 #include "deliver/policy.h"
 #include "deliver/result_queue.h"
 #include "support/harness.h"
+#include "sched/clocks.h"
 #include "sched/queue.h"
 
 enum { BATCHES = 4, REQUESTS = 24, SITES = 5, TICK = 1000, HISTORIES = 100000, TWICE = 2000 };
@@ -178,7 +179,7 @@ static void release_brakes(struct batch *batch)
     struct stook__result_entry *waiting = stook__result_queue_head(results);
     int stuck = waiting != NULL && stook__sched_reason(&world.sched, &of_parcel(waiting)->job) != STOOK__BY_NOTHING;
     struct request *front = results->delivered < results->count ? &batch->requests[results->delivered] : NULL;
-    struct stook__body_flow *head = front != NULL && front->job.state == STOOK__RUNNING ? &front->flow : NULL, *flow;
+    struct stook__body_flow *head = front != NULL && front->job.state == STOOK__JOB_RUNNING ? &front->flow : NULL, *flow;
     while ((flow = stook__flow_next_resumable(&results->flow, head, stuck, &left)) != NULL) {
         struct request *request = STOOK__OF(struct request, flow, flow);
         int64_t waited = stook__body_flow_resume(flow, STOOK__PAUSE_BUFFER, world.now);
@@ -239,7 +240,7 @@ static void receive_all(void)
     for (size_t i = 0; i < world.n_batches; i++)
         for (size_t k = 0; k < world.batches[i].results.count; k++) {
             struct request *request = &world.batches[i].requests[k];
-            if (request->job.state != STOOK__RUNNING || request->flow.paused != 0)
+            if (request->job.state != STOOK__JOB_RUNNING || request->flow.paused != 0)
                 continue;
             if (request->stirs_at <= world.now)
                 request->moves_at = later(request->moves_at, request->stirs_at);
@@ -254,7 +255,7 @@ static void answer(void)
     for (size_t i = 0; i < world.n_batches; i++)
         for (size_t k = 0; k < world.batches[i].results.count; k++) {
             struct request *request = &world.batches[i].requests[k];
-            if (request->job.state != STOOK__RUNNING || request->ends_at > world.now || request->flow.paused != 0)
+            if (request->job.state != STOOK__JOB_RUNNING || request->ends_at > world.now || request->flow.paused != 0)
                 continue;
             struct stook__ending ending = {request->fate, one_in(2), request->fate == STOOK_ERESET};
             if (stook__sched_should_repeat(&request->job, &ending)) {
@@ -289,8 +290,8 @@ static int64_t earlier(int64_t a, int64_t b)
 static int64_t due_of(const struct request *request)
 {
     const struct stook__job *job = &request->job;
-    const struct stook__settings *policy = job->policy;
-    if (job->state == STOOK__WAITING)
+    const struct stook__settings *policy = job->settings;
+    if (stook__job_waits(job))
         return job->first_at == 0 ? after(job->added_at, policy->queue_ms) : after(job->first_at, policy->total_ms);
     int64_t moved_at = request->moves_at > job->attempt_at ? request->moves_at : job->attempt_at;
     int64_t due = earlier(after(job->attempt_at, policy->attempt_ms), after(job->first_at, policy->total_ms));
@@ -327,7 +328,7 @@ static size_t running_at(const struct stook__sched_origin *origin)
     for (size_t i = 0; i < world.n_batches; i++)
         for (size_t k = 0; k < world.batches[i].results.count; k++) {
             const struct request *request = &world.batches[i].requests[k];
-            count += request->job.state == STOOK__RUNNING && request->origin == origin;
+            count += request->job.state == STOOK__JOB_RUNNING && request->origin == origin;
         }
     return count;
 }
@@ -347,7 +348,7 @@ static void check_ceiling(const struct batch *batch)
         return;
     for (size_t k = results->delivered; k < results->count; k++) {
         const struct request *request = &batch->requests[k];
-        int running = request->job.state == STOOK__RUNNING;
+        int running = request->job.state == STOOK__JOB_RUNNING;
         size_t bytes = running ? request->got : request->results > 0 && request->error == 0 ? request->bytes : 0;
         all += bytes;
         held += (running ? request->flow.exempt : request->free) ? 0 : bytes;
@@ -366,7 +367,7 @@ static int could_start(const struct batch *batch)
     int room = stook__result_queue_has_room(&batch->results);
     for (size_t k = 0; k < batch->results.count; k++) {
         const struct request *request = &batch->requests[k];
-        if (request->job.state == STOOK__WAITING && (room || is_head(request)) && !site_is_full(request))
+        if (stook__job_waits(&request->job) && (room || is_head(request)) && !site_is_full(request))
             return 1;
     }
     return 0;
@@ -410,7 +411,7 @@ static void check_origins(const struct request *started)
         return;
     for (size_t k = 0; k < batch->results.count; k++) {
         const struct request *request = &batch->requests[k];
-        if (request->job.state != STOOK__WAITING || looked[site_of(request)][request->priority]++ > 0)
+        if (!stook__job_waits(&request->job) || looked[site_of(request)][request->priority]++ > 0)
             continue;
         size_t *behind = &batch->behind[site_of(request)][request->priority];
         CHECK(request->origin != started->origin || request->priority <= started->priority);
@@ -585,7 +586,7 @@ static void pass_time(void)
         next = (next + TICK - 1) / TICK * TICK; /* as libuv's timers */
     for (size_t i = 0; i < world.n_batches; i++)
         for (size_t k = 0; k < world.batches[i].results.count; k++)
-            if (world.batches[i].requests[k].job.state == STOOK__RUNNING && world.batches[i].requests[k].flow.paused == 0)
+            if (world.batches[i].requests[k].job.state == STOOK__JOB_RUNNING && world.batches[i].requests[k].flow.paused == 0)
                 next = earlier(next, world.batches[i].requests[k].ends_at);
     if (next != NEVER && next > world.now)
         world.now = next;

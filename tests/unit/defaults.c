@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Without a word from the program every request has an end: the default clocks, as they are armed. */
+/* The default clocks, as they are armed: a request ends although the program sets none. */
 #include "request/copy.h"
-#include "sched/sched.h"
+#include "sched/clocks.h"
+#include "sched/queue.h"
 #include "support/harness.h"
 
 TEST(clocks)
@@ -22,9 +23,9 @@ TEST(clocks)
     stook__group_init(&group);
     stook__group_open(&sched, &group, 1, 0);
     stook__sched_add(&sched, stook__sched_queue(&sched, &group, "", 0, 3), &job, &policy, 1);
-    CHECK_EQ_INT(stook__sched_alarm(&sched), 0); /* it may wait for ever */
+    CHECK_EQ_INT(stook__sched_alarm(&sched), 0); /* no queue clock */
     CHECK(stook__sched_next(&sched, 5000000) == &job);
-    CHECK_EQ_INT(stook__sched_alarm(&sched), 15000000); /* and has 10 s to connect then */
+    CHECK_EQ_INT(stook__sched_alarm(&sched), 15000000); /* started at 5 s, and 10 s to connect */
     job.connected = 1;
     CHECK_EQ_INT(stook__sched_expired(&sched, &job, 15000000), 0);
     CHECK_EQ_INT(stook__sched_alarm(&sched), 35000000);

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* Limits of batch, client and origin, priorities, and whose turn it is: in virtual time. */
+/* Limits of batch, client and origin, priorities, and the order of starts, in virtual time. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/harness.h"
-#include "sched/queue.h"
 #include "request/origin_key.h"
+#include "sched/queue.h"
+#include "support/harness.h"
 
-enum { GROUPS = 4, JOBS = 60, SITES = 5 };
+enum { GROUPS = 4, JOBS = 60, ORIGINS = 5 };
 
 static struct stook__allocator *allocator;
 static struct stook__sched sched;
 static struct stook__group groups[GROUPS];
 static struct stook__job jobs[GROUPS][JOBS];
-static struct stook__sched_origin *site_of[GROUPS][JOBS];
-static struct stook__settings policy = {.queue_ms = -1, .attempt_ms = -1, .connect_ms = -1, .total_ms = -1, .stall_ms = -1};
+static struct stook__sched_origin *origin_of[GROUPS][JOBS];
+static struct stook__settings policy = {
+    .queue_ms = -1, .attempt_ms = -1, .connect_ms = -1, .total_ms = -1, .stall_ms = -1};
 
 static void begin(void)
 {
@@ -39,9 +40,10 @@ static void end(void)
 
 static struct stook__job *add(int group, int at, const char *origin, unsigned priority)
 {
-    struct stook__queue *queue = stook__sched_queue(&sched, &groups[group], origin, strlen(origin), priority);
+    struct stook__queue *queue =
+        stook__sched_queue(&sched, &groups[group], origin, strlen(origin), priority);
     CHECK(queue != NULL);
-    site_of[group][at] = queue->key.origin;
+    origin_of[group][at] = queue->key.origin;
     stook__sched_add(&sched, queue, &jobs[group][at], &policy, 1);
     return &jobs[group][at];
 }
@@ -63,8 +65,8 @@ static void open_all(size_t limit)
         stook__group_open(&sched, &groups[i], limit, 0);
 }
 
-/* What is passed over stays in order, and goes first when its origin has room. */
-TEST(full_sites_are_passed_over)
+/* Jobs that were passed over stay in order, and start first when their origin has room. */
+TEST(full_origins_are_passed_over)
 {
     begin();
     stook__sched_set_origin_limit(&sched, 1);
@@ -82,19 +84,19 @@ TEST(full_sites_are_passed_over)
     stook__sched_set_origin_limit(&sched, 2);
     struct stook__job *either = next();
     CHECK(either == &jobs[0][2] || either == &jobs[0][5]); /* both origins have room now */
-    CHECK(next() == NULL); /* the limit of the batch */
+    CHECK(next() == NULL);                                 /* the limit of the batch */
     struct stook__job *other = either == &jobs[0][2] ? &jobs[0][5] : &jobs[0][2];
     CHECK_EQ_INT(stook__sched_reason(&sched, other), STOOK__BY_BATCH);
     stook__group_set_limit(&sched, &groups[0], SIZE_MAX);
     CHECK(next() == other);
     for (int i = 0; i < 6; i++)
-        if (jobs[0][i].state != STOOK__FINISHED)
+        if (jobs[0][i].state != STOOK__JOB_FINISHED)
             stook__sched_finish(&sched, &jobs[0][i]);
     end();
 }
 
-/* At a origin too a batch of one waits for a slot, not for the many before it. */
-TEST(batches_take_turns_at_a_site)
+/* At an origin too, a batch of one waits for one slot, not for all jobs before it. */
+TEST(batches_take_turns_at_an_origin)
 {
     begin();
     stook__sched_set_origin_limit(&sched, 1);
@@ -118,7 +120,7 @@ TEST(batches_take_turns_at_a_site)
     end();
 }
 
-/* Whoever has just had the room of a origin does not get it again before those that are parked there. */
+/* A batch that has just used the room of an origin does not get it again before parked queues do. */
 TEST(newcomers_do_not_overtake)
 {
     begin();
@@ -138,8 +140,8 @@ TEST(newcomers_do_not_overtake)
     end();
 }
 
-/* A batch that is at its own limit does not keep a origin's room from another. */
-TEST(room_is_offered_on)
+/* A batch at its own limit does not keep the room of an origin from another batch. */
+TEST(unused_room_goes_to_another_batch)
 {
     begin();
     stook__sched_set_origin_limit(&sched, 1);
@@ -178,12 +180,13 @@ TEST(priorities)
     end();
 }
 
-/* Also at a origin that was full: the room is for the highest of the batch whose turn it is. */
-TEST(priorities_at_a_full_site)
+/* At an origin that was full, the room goes to the highest priority of the batch that is next. */
+TEST(priorities_at_a_full_origin)
 {
     begin();
     stook__sched_set_origin_limit(&sched, 1);
-    struct stook__job *first = add(0, 0, "a", 3), *low = add(0, 1, "a", 0), *other = add(1, 0, "a", 3);
+    struct stook__job *first = add(0, 0, "a", 3), *low = add(0, 1, "a", 0),
+                      *other = add(1, 0, "a", 3);
     open_all(SIZE_MAX);
     CHECK(next() == first);
     CHECK(next() == NULL);
@@ -192,7 +195,7 @@ TEST(priorities_at_a_full_site)
     stook__sched_finish(&sched, first);
     CHECK(next() == other);
     stook__sched_finish(&sched, other);
-    CHECK(next() == high); /* in the turn that was the low one's */
+    CHECK(next() == high); /* instead of the low one */
     stook__sched_finish(&sched, high);
     CHECK(next() == middle);
     stook__sched_finish(&sched, middle);
@@ -201,18 +204,19 @@ TEST(priorities_at_a_full_site)
     end();
 }
 
-/* And where room is kept already for a lower one, which the limit of all keeps from starting. */
-TEST(priorities_at_room_that_is_kept)
+/* A reservation of a lower priority, which the client's limit keeps from starting, is taken over. */
+TEST(priorities_at_reserved_room)
 {
     begin();
     stook__sched_set_origin_limit(&sched, 1);
-    struct stook__job *first = add(0, 0, "a", 3), *elsewhere = add(1, 0, "b", 3), *low = add(0, 1, "a", 0);
+    struct stook__job *first = add(0, 0, "a", 3), *elsewhere = add(1, 0, "b", 3),
+                      *low = add(0, 1, "a", 0);
     open_all(SIZE_MAX);
     CHECK(next() == first && next() == elsewhere && next() == NULL);
     struct stook__job *another = add(2, 0, "c", 3);
     stook__sched_finish(&sched, first);
     stook__sched_set_limit(&sched, 2);
-    CHECK(next() == another); /* and the room of "a" is kept for the low one */
+    CHECK(next() == another); /* the room of "a" is reserved for the low one */
     struct stook__job *high = add(0, 2, "a", 6);
     stook__sched_finish(&sched, another);
     CHECK(next() == high);
@@ -246,8 +250,8 @@ TEST(limit_of_the_client)
     end();
 }
 
-/* Held, only the head starts: from the line, and from a origin that was full. */
-TEST(head_of_a_held_batch)
+/* While a batch is blocked only its head starts, whether it is INCOMING or parked at its origin. */
+TEST(head_of_a_blocked_batch)
 {
     begin();
     stook__sched_set_origin_limit(&sched, 1);
@@ -281,23 +285,23 @@ static size_t running_at(const struct stook__sched_origin *origin)
     size_t count = 0;
     for (int i = 0; i < GROUPS; i++)
         for (int k = 0; k < JOBS; k++)
-            count += jobs[i][k].state == STOOK__RUNNING && site_of[i][k] == origin;
+            count += jobs[i][k].state == STOOK__JOB_RUNNING && origin_of[i][k] == origin;
     return count;
 }
 
-/* Nothing over a limit; and whatever waits is forbidden by one that is reached. */
+/* No limit is exceeded, and each waiting job is forbidden by a limit that is reached. */
 static void check_limits(void)
 {
     size_t all = 0;
     for (int i = 0; i < GROUPS; i++)
         for (int k = 0; k < JOBS; k++) {
             const struct stook__job *job = &jobs[i][k];
-            if (job->state == STOOK__RUNNING) {
+            if (job->state == STOOK__JOB_RUNNING) {
                 all++;
-                CHECK(running_at(site_of[i][k]) <= origin_limit);
-            } else if (job->state == STOOK__WAITING && groups[i].open) {
+                CHECK(running_at(origin_of[i][k]) <= origin_limit);
+            } else if (stook__job_waits(job) && groups[i].open) {
                 CHECK(sched.n_running == client_limit || groups[i].n_running == groups[i].limit ||
-                      running_at(site_of[i][k]) == origin_limit);
+                      running_at(origin_of[i][k]) == origin_limit);
             }
         }
     CHECK_EQ_SIZE(all, sched.n_running);
@@ -308,22 +312,22 @@ static void check_limits(void)
 
 static void act(int *n_added)
 {
-    char origin[2] = {(char)('a' + rand() % SITES), '\0'};
+    char origin[2] = {(char)('a' + rand() % ORIGINS), '\0'};
     int group = rand() % GROUPS, at = rand() % JOBS;
     struct stook__job *job = &jobs[group][at];
     switch (rand() % 8) {
     case 0:
-        if (groups[group].n_running <= 2) /* a lower one would be met later only */
+        if (groups[group].n_running <= 2) /* a lower limit would not hold yet */
             stook__group_set_limit(&sched, &groups[group], 2 + (size_t)rand() % 3);
         break;
     case 1:
     case 2:
     case 3:
-        if (job->state == STOOK__NEW)
+        if (job->state == STOOK__JOB_NEW)
             add(group, at, origin, (unsigned)rand() % STOOK__PRIORITIES), ++*n_added;
         break;
     default:
-        if (job->state == STOOK__RUNNING || (job->state == STOOK__WAITING && rand() % 16 == 0))
+        if (job->state == STOOK__JOB_RUNNING || (stook__job_waits(job) && rand() % 16 == 0))
             stook__sched_finish(&sched, job);
     }
 }

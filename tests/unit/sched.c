@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Who may start, and when: in virtual time. */
+/* Which job may start, and when, in virtual time. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "sched/clocks.h"
+#include "sched/queue.h"
 #include "support/harness.h"
-#include "sched/sched.h"
 
 enum { JOBS = 64 };
 static const int64_t MS = 1000;
@@ -17,7 +18,8 @@ static struct stook__allocator *allocator;
 
 static void begin(void)
 {
-    policy = (struct stook__settings){.queue_ms = -1, .attempt_ms = 300, .connect_ms = 100, .total_ms = 1000, .stall_ms = 200};
+    policy = (struct stook__settings){
+        .queue_ms = -1, .attempt_ms = 300, .connect_ms = 100, .total_ms = 1000, .stall_ms = 200};
     allocator = stook__allocator_new(NULL);
     stook__sched_init(&sched, allocator);
     for (int i = 0; i < 3; i++)
@@ -54,7 +56,7 @@ TEST(nothing_starts_before_the_await)
     CHECK(stook__sched_next(&sched, 3) == NULL);
 }
 
-/* One of each in turn: a batch of one waits for a slot, not for the many before it. */
+/* Batches start one job each in turn: a batch of one waits for one slot, not for all jobs before it. */
 TEST(batches_take_turns)
 {
     begin();
@@ -68,7 +70,7 @@ TEST(batches_take_turns)
         CHECK_EQ_INT(started(stook__sched_next(&sched, 2)), expected[i]);
 }
 
-TEST(held_and_shut)
+TEST(blocked_and_closed)
 {
     begin();
     add(0, 4, 1);
@@ -79,10 +81,10 @@ TEST(held_and_shut)
     CHECK(stook__sched_next(&sched, 2) != NULL);
     stook__group_close(&sched, &groups[0]);
     CHECK(stook__sched_next(&sched, 2) == NULL);
-    CHECK(stook__group_any(&groups[0]) == &jobs[0][0]); /* what runs goes first */
+    CHECK(stook__group_any(&groups[0]) == &jobs[0][0]); /* running jobs are first */
 }
 
-/* Time in the queue eats no other clock. */
+/* Time in the queue counts against no other clock. */
 TEST(clocks)
 {
     begin();
@@ -111,7 +113,8 @@ TEST(clocks)
     stook__sched_repeat(&sched, job, 900 * MS);
     CHECK_EQ_INT(job->attempts, 2);
     CHECK(stook__sched_late_job(&sched, 1040 * MS) == job);
-    CHECK_ERROR(stook__sched_expired(&sched, job, 1040 * MS), STOOK_ETIMEOUT_TOTAL); /* from the first start */
+    CHECK_ERROR(stook__sched_expired(&sched, job, 1040 * MS),
+                STOOK_ETIMEOUT_TOTAL); /* from the first start */
 }
 
 TEST(not_connected_in_time)
@@ -127,7 +130,8 @@ TEST(not_connected_in_time)
 TEST(clocks_that_are_off)
 {
     begin();
-    policy = (struct stook__settings){.queue_ms = -1, .attempt_ms = -1, .connect_ms = -1, .total_ms = -1, .stall_ms = -1};
+    policy = (struct stook__settings){
+        .queue_ms = -1, .attempt_ms = -1, .connect_ms = -1, .total_ms = -1, .stall_ms = -1};
     add(0, 2, 1);
     stook__group_open(&sched, &groups[0], 1, 0);
     CHECK(stook__sched_next(&sched, 2) != NULL);
@@ -161,7 +165,7 @@ TEST(repeats)
     CHECK(!stook__sched_should_repeat(&job, &ending));
 }
 
-/* In flight never over the limit, and equal to it while something waits and nothing forbids it. */
+/* The number in flight never exceeds the limit, and equals it while a job waits. */
 TEST(random_histories)
 {
     for (unsigned seed = 0; seed < 200; seed++) {
@@ -179,7 +183,7 @@ TEST(random_histories)
             CHECK(groups[0].n_running <= limit);
             CHECK(groups[0].n_running == limit || groups[0].n_waiting == 0);
             int at = rand() % JOBS;
-            if (jobs[0][at].state == STOOK__FINISHED)
+            if (jobs[0][at].state == STOOK__JOB_FINISHED)
                 continue;
             stook__sched_finish(&sched, &jobs[0][at]);
             finished++;
