@@ -155,7 +155,7 @@ static struct stook__outcome describe_end(struct stook__allocator *allocator,
                                           const struct stook__job *job, int error,
                                           const char *cause)
 {
-    const struct stook__settings *policy = job->policy;
+    const struct stook__settings *policy = job->settings;
     const char *text = stook_strerror(error);
     struct stook__outcome outcome = {.error = error, .message = text};
     const char *what = NULL;
@@ -297,7 +297,7 @@ void stook__record_start(stook_client *client, struct stook_result *record, int 
         do {
             drop_message(client, &outcome);
             attempt = stook__attempt_begin(client->defaults, &record->spec,
-                                           stook__job_origin(&record->job), record->job.policy,
+                                           stook__job_origin(&record->job), record->job.settings,
                                            fresh, record, &outcome);
         } while (attempt == NULL && outcome.starved && stook__engine_make_room(client->engine));
     if (attempt != NULL) {
