@@ -5,7 +5,7 @@
 #include "api/client.h"
 #include "core/completion.h"
 #include "loop/loop.h"
-#include "request/origin_key.h"
+#include "request/url.h"
 #include "request/validate.h"
 
 enum { PRIORITY = 4, SOCKET_MAX = 128 };

@@ -11,8 +11,8 @@
 #include "curl/engine.h"
 #include "http/defaults.h"
 #include "loop/loop.h"
-#include "request/copy.h"
-#include "request/optional.h"
+#include "request/settings.h"
+#include "request/tls.h"
 #include "request/validate.h"
 
 static const int64_t US_MAX = (int64_t)1 << 53;
@@ -59,7 +59,7 @@ static void pack(struct stook__pack *pack, const struct stook__settings *from,
 {
     policy->ca_file = stook__pack_text(pack, from->ca_file);
     policy->user_agent = stook__pack_text(pack, from->user_agent);
-    if (stook__peer_given(input))
+    if (stook__peer_is_given(input))
         stook__peer_pack(peer, pack, input, NULL);
 }
 
@@ -78,7 +78,7 @@ static stook_client *make(struct stook__allocator *allocator, const struct stook
     client->allocator = allocator;
     client->policy = *policy;
     pack(&strings, policy, input, &client->policy, &client->peer);
-    if (stook__peer_given(input))
+    if (stook__peer_is_given(input))
         client->policy.peer = &client->peer;
     client->fork_generation = generation();
     stook__sched_init(&client->sched, allocator);
@@ -133,7 +133,7 @@ int stook_client_new(struct uv_loop_s *loop, const struct stook_client_options *
                      .pinned_key = mine.pinned_key},
             .resolve = mine.resolve,
         };
-        error = stook__peer_check(&input, &why);
+        error = stook__peer_validate(&input, &why);
     }
     if (error == 0)
         error = stook__validate_limit(mine.limit, &limit);

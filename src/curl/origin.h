@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What is known of one origin under one trust. Its key is the normal form that limits go by too
- * (request/origin_key.h), "https://example.com:443", and behind it where else it is, if that was said:
+ * (request/url.h), "https://example.com:443", and behind it where else it is, if that was said:
  * " /socket" or ">192.0.2.1". Requests that may speak HTTP/2 and those that may not are two origins,
  * in multi handles apart: libcurl would have the one use the connections of the other. It holds the pooled
  * easy handles of that origin, knows which multi handles carry its requests, and owns its gate (connect_gate.h).

@@ -131,7 +131,7 @@ static int take_new(struct stook__attempt *attempt, struct stook__trust *trust, 
                     struct stook__outcome *ret_outcome)
 {
     const char *why = NULL, *url = attempt->spec->url;
-    char scheme[16];
+    char scheme[STOOK__SCHEME_MAX];
     attempt->easy = stook__easy_new(trust, &stook__receive_events, attempt);
     if (attempt->easy == NULL)
         return STOOK_ENOMEM;
@@ -151,7 +151,7 @@ static int take_new(struct stook__attempt *attempt, struct stook__trust *trust, 
 static int take_slot(struct stook__attempt *attempt, int rest, struct stook__outcome *ret_outcome)
 {
     const char *why, *url = attempt->spec->url;
-    char scheme[16];
+    char scheme[STOOK__SCHEME_MAX];
     struct stook__trust *trust = stook__peer_trust(attempt->defaults, attempt->policy);
     if (trust == NULL)
         return STOOK_ENOMEM;
@@ -169,7 +169,7 @@ static int take_slot(struct stook__attempt *attempt, int rest, struct stook__out
     if (strcmp(state->text, url) == 0)
         return 0;
     state->text[0] = '\0';
-    int error = stook__url_move(state->url, url + stook__url_origin(url))
+    int error = stook__url_set_path(state->url, url + stook__url_origin_size(url))
                     ? 0
                     : stook__url_parse(state->url, url, &why, scheme);
     if (error != 0)

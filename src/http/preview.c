@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "http/attempt_parts.h"
-#include "request/origin_key.h"
 #include "request/url.h"
 
 static int put(const struct stook__attempt *attempt, struct stook__buffer *words, const char *text)
@@ -16,7 +15,7 @@ static int put(const struct stook__attempt *attempt, struct stook__buffer *words
 /* What is not ASCII is percent-encoded where the URL is parsed, but not where a program hands libcurl a text. */
 static int put_url(const struct stook__attempt *attempt, CURLU *url, struct stook__buffer *words)
 {
-    char *encoded = NULL, scheme[16];
+    char *encoded = NULL, scheme[STOOK__SCHEME_MAX];
     const char *why, *text = attempt->spec->url;
     int error = stook__url_parse(url, text, &why, scheme);
     if (error == 0 && !stook__url_is_ascii(text) &&

@@ -92,7 +92,7 @@ int stook__upload_source_begin(struct stook__attempt *attempt)
         return STOOK_ENOMEM;
     attempt->source = source;
     source->size = optional->read_size;
-    source->rewind_due = optional->asked;
+    source->rewind_due = optional->read_called;
     stook__easy_set(attempt->easy, CURLOPT_POST, 1L);
     stook__easy_set(attempt->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)optional->read_size);
     stook__easy_set(attempt->easy, CURLOPT_READFUNCTION, on_read);
@@ -114,7 +114,7 @@ void stook__upload_source_end(struct stook__attempt *attempt)
 int stook__upload_source_may_repeat(const struct stook__attempt *attempt)
 {
     const struct stook__optional *optional = attempt->spec->optional;
-    return attempt->source == NULL || !optional->asked || optional->body_rewind != NULL;
+    return attempt->source == NULL || !optional->read_called || optional->body_rewind != NULL;
 }
 
 /* ---------------------------------------------------------------- from the turn */
@@ -147,7 +147,7 @@ int stook__upload_source_take_room(struct stook__attempt *attempt, struct stook_
         stook__easy_notify(attempt->easy);
         return 0;
     }
-    attempt->spec->optional->asked = 1;
+    attempt->spec->optional->read_called = 1;
     attempt->stream->woken = 0;
     source->borrowed = 1;
     *ret_room = source->data;

@@ -1,11 +1,56 @@
 /* SPDX-License-Identifier: MIT */
-/* Members of a request that only stand for header fields and a body: JSON, form, Basic, Bearer. */
-#include <strings.h>
+/* The body of a request, checked and copied; see body.h. */
+#include "request/body.h"
 
-#include "request/optional.h"
+#include "request/pack.h"
 #include "request/validate.h"
 
-/* The WHATWG's application/x-www-form-urlencoded: of RFC 1866, with fewer bytes left as they are. */
+int stook__body_validate(const struct stook_request *request, const char **ret_why)
+{
+    size_t n = 0;
+    if ((request->body != NULL) + (request->json != NULL) + (request->form != NULL) +
+            (request->parts != NULL) + (request->body_file != NULL) + (request->body_read != NULL) >
+        1)
+        return stook__validate_refuse(STOOK__ARG("more than one body is given"), ret_why);
+    /* A body that became empty without a word, or the bytes behind an empty buffer, would be sent.
+       */
+    if (request->body != NULL && request->body_size == 0)
+        return stook__validate_refuse(
+            STOOK__ARG("body is given with a body_size of 0: STOOK_AUTO measures a "
+                       "string, STOOK_NONE is an empty body"),
+            ret_why);
+    if (request->body_release != NULL && request->body == NULL)
+        return stook__validate_refuse(STOOK__ARG("body_release is given without a body"), ret_why);
+    if (request->body_rewind != NULL && request->body_read == NULL)
+        return stook__validate_refuse(STOOK__ARG("body_rewind is given without body_read"),
+                                      ret_why);
+    if (request->json != NULL && *request->json == '\0')
+        return stook__validate_refuse(STOOK__ARG("json is empty"), ret_why);
+    if (request->body_file != NULL && *request->body_file == '\0')
+        return stook__validate_refuse(STOOK__ARG("body_file is empty"), ret_why);
+    while (request->form != NULL && request->form[n] != NULL)
+        n++;
+    return n % 2 != 0 ? stook__validate_refuse(STOOK__ARG("a name in form has no value"), ret_why)
+                      : 0;
+}
+
+int stook__body_size(const struct stook_request *request, size_t *ret_size, const char **ret_why)
+{
+    *ret_size = 0;
+    if (request->body != NULL && request->body_size == STOOK_AUTO)
+        *ret_size = strlen(request->body);
+    else if (request->body != NULL && request->body_size == STOOK_NONE)
+        *ret_size = 0;
+    else if (request->body_size < 0 ||
+             (request->body_size > 0 && request->body == NULL && request->body_read == NULL) ||
+             (uint64_t)request->body_size > PTRDIFF_MAX)
+        return stook__validate_refuse("body_size is out of range, or there is no body", ret_why);
+    else
+        *ret_size = (size_t)request->body_size;
+    return 0;
+}
+
+/* application/x-www-form-urlencoded as the WHATWG's URL standard encodes it. */
 static void pack_encoded(struct stook__pack *pack, const char *text)
 {
     static const char digits[] = "0123456789ABCDEF";
@@ -20,7 +65,8 @@ static void pack_encoded(struct stook__pack *pack, const char *text)
     }
 }
 
-void stook__optional_body(struct stook__pack *pack, const struct stook_request *request)
+/* The body that `json` or `form` stand for. An odd name in `form` is skipped: it was refused. */
+static void pack_implied(struct stook__pack *pack, const struct stook_request *request)
 {
     if (request->json != NULL)
         stook__pack_bytes(pack, request->json, strlen(request->json));
@@ -34,77 +80,37 @@ void stook__optional_body(struct stook__pack *pack, const struct stook_request *
     }
 }
 
-/* RFC 4648 4, of two texts with a colon between. */
-static void pack_base64(struct stook__pack *pack, const char *name, const char *password)
+static int copy_implied(struct stook__allocator *allocator, struct stook__spec *spec,
+                        const struct stook_request *request)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    size_t first = strlen(name), size = first + 1 + strlen(password);
-    for (size_t i = 0; i < size; i += 3) {
-        unsigned bits = 0;
-        for (size_t k = i; k < i + 3; k++) {
-            const char *from = k < first ? name + k : k == first ? ":" : password + (k - first - 1);
-            bits = bits << 8 | (k < size ? (unsigned char)*from : 0);
-        }
-        char four[] = {digits[bits >> 18], digits[bits >> 12 & 63],
-                       i + 1 < size ? digits[bits >> 6 & 63] : '=',
-                       i + 2 < size ? digits[bits & 63] : '='};
-        stook__pack_bytes(pack, four, sizeof four);
-    }
-}
-
-int stook__optional_has_field(const struct stook_request *request, const char *name)
-{
-    size_t size = strlen(name);
-    for (const char *const *field = request->headers; field != NULL && *field != NULL; field++)
-        if (strncasecmp(*field, name, size) == 0 && (*field)[size] == ':')
-            return 1;
+    struct stook__pack pack = {NULL, 0};
+    pack_implied(&pack, request);
+    if (pack.size == 0)
+        return 0;
+    spec->body = pack.at = stook__resize(allocator, NULL, pack.size);
+    if (pack.at == NULL)
+        return STOOK_ENOMEM;
+    spec->body_size = pack.size;
+    pack_implied(&pack, request);
     return 0;
 }
 
-void stook__optional_fields(struct stook__pack *pack, const struct stook_request *request)
+int stook__body_copy(struct stook__allocator *allocator, struct stook__spec *spec,
+                     const struct stook_request *request, size_t size)
 {
-    if (request->json != NULL && !stook__optional_has_field(request, "Content-Type"))
-        stook__pack_text(pack, "Content-Type: application/json");
-    if (request->form != NULL && !stook__optional_has_field(request, "Content-Type"))
-        stook__pack_text(pack, "Content-Type: application/x-www-form-urlencoded");
-    if (request->bearer != NULL) {
-        stook__pack_bytes(pack, "Authorization: Bearer ", 22);
-        stook__pack_text(pack, request->bearer);
+    if (request->body == NULL)
+        return copy_implied(allocator, spec, request);
+    if (request->body_release != NULL) {
+        spec->body = (char *)request->body;
+        spec->body_size = size;
+        return 0;
     }
-    if (request->username != NULL && request->auth != STOOK_AUTH_DIGEST) {
-        stook__pack_bytes(pack, "Authorization: Basic ", 21);
-        pack_base64(pack, request->username, request->password != NULL ? request->password : "");
-        stook__pack_bytes(pack, "", 1);
-    }
-}
-
-/* RFC 6750 2.1: b64token. */
-static int is_token(const char *text)
-{
-    size_t size =
-        strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/");
-    return size > 0 && text[size + strspn(text + size, "=")] == '\0';
-}
-
-int stook__optional_credentials(const struct stook_request *request, const char **ret_why)
-{
-    if (request->username == NULL && (request->password != NULL || request->auth != 0))
-        return stook__validate_refuse(STOOK__ARG("password or auth is given without username"),
-                                      ret_why);
-    if (request->username != NULL && request->bearer != NULL)
-        return stook__validate_refuse(STOOK__ARG("both username and bearer are given"), ret_why);
-    if ((request->username != NULL || request->bearer != NULL) &&
-        stook__optional_has_field(request, "Authorization"))
-        return stook__validate_refuse(
-            STOOK__ARG("an Authorization header is given beside username or bearer"), ret_why);
-    if (stook__validate_control(request->username) || stook__validate_control(request->password))
-        return stook__validate_refuse(STOOK__ARG("username or password contains a control byte"),
-                                      ret_why);
-    if (request->username != NULL && request->auth != STOOK_AUTH_DIGEST &&
-        strchr(request->username, ':') != NULL)
-        return stook__validate_refuse(
-            STOOK__ARG("username contains a colon, which Basic cannot send"), ret_why);
-    if (request->bearer != NULL && !is_token(request->bearer))
-        return stook__validate_refuse(STOOK__ARG("bearer is not a token of RFC 6750"), ret_why);
+    if (size == 0)
+        return 0;
+    spec->body = stook__resize(allocator, NULL, size);
+    if (spec->body == NULL)
+        return STOOK_ENOMEM;
+    memcpy(spec->body, request->body, size);
+    spec->body_size = size;
     return 0;
 }

@@ -1,28 +1,26 @@
 /* SPDX-License-Identifier: MIT */
-/* Checked copies of what a program passes in: client options, requests. */
+/* The checked copy of a request that an add makes. */
 #ifndef STOOK_REQUEST_COPY_H
 #define STOOK_REQUEST_COPY_H
 
 #include "request/exchange.h"
 
-/* A copy of a request. `block` holds the caller's head, then the strings of `spec` and, where the request
-   has some of its own, its settings. */
+/* The block holds the caller's head, then the settings if the request has its own, then the strings
+   of the spec. The body and the optional members are blocks of their own, because they are freed
+   when the request is finished, before the rest. */
 struct stook__copied {
     void *block;
     struct stook__spec spec;
     const struct stook__settings *settings;
-    int error; /* 0, or what the request ends with instead of starting; `message` is static then */
-    const char *message;
+    int error;           /* what the request ends with instead of starting; 0: it may start */
+    const char *message; /* a static string that explains `error`, or NULL */
 };
 
-/* The client's settings from its options, checked. 0 or STOOK_EARG. Strings are not copied. */
-int stook__settings_from(const struct stook_client_options *options,
-                         struct stook__settings *ret_settings);
-
 /*
- * Checks and copies a request. The block begins with `head` zeroed bytes, which are the caller's. A bad member
- * that is no misuse becomes ret_copied->error. 0; STOOK_EARG with *ret_why; STOOK_ENOMEM. On failure nothing
- * was made, and a body with `body_release` is still the program's.
+ * Checks and copies a request. The block begins with `head` zeroed bytes for the caller. What is
+ * wrong with the request's data becomes ret_copied->error; what is wrong with the calling code is
+ * returned. 0; STOOK_EARG with *ret_why set to a static string; STOOK_ENOMEM. On failure nothing
+ * was allocated, and a body with `body_release` still belongs to the program.
  */
 int stook__request_copy(struct stook__allocator *allocator, size_t head,
                         const struct stook__settings *client, const struct stook_request *request,

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* The parts of a multipart/form-data, checked and copied. */
+/* The parts of a multipart/form-data body; see multipart.h. */
+#include "request/multipart.h"
+
 #include <strings.h>
 
-#include "request/optional.h"
+#include "request/headers.h"
 #include "request/validate.h"
 
 enum { PARTS_MAX = 1000 };
 
-static int judge(const struct stook_part *theirs, const char **ret_why)
+static int validate(const struct stook_part *theirs, const char **ret_why)
 {
     struct stook_part part;
     int error = stook__validate_struct(&part, sizeof part, theirs);
     if (error == STOOK_EUNSUPPORTED)
-        return stook__validate_refuse(STOOK__ARG("a part uses what this stook does not know"),
-                                      ret_why);
+        return stook__validate_refuse(
+            STOOK__ARG("a part sets a member that this version of stook does not know"), ret_why);
     if (error != 0)
         return stook__validate_refuse(STOOK__ARG("a part has no size: make it with STOOK_PART()"),
                                       ret_why);
@@ -33,12 +35,12 @@ static int judge(const struct stook_part *theirs, const char **ret_why)
             STOOK__ARG("the value_size of a part is out of range, or there is no value"), ret_why);
     if (stook__validate_control(part.name) || stook__validate_control(part.filename) ||
         stook__validate_control(part.type) || stook__validate_control(part.file))
-        return stook__validate_refuse(STOOK__ARG("a text of a part contains a control byte"),
+        return stook__validate_refuse(STOOK__ARG("a string of a part contains a control byte"),
                                       ret_why);
     return 0;
 }
 
-int stook__parts_judge(const struct stook_request *request, const char **ret_why)
+int stook__parts_validate(const struct stook_request *request, const char **ret_why)
 {
     size_t n = 0;
     int error = 0;
@@ -47,24 +49,25 @@ int stook__parts_judge(const struct stook_request *request, const char **ret_why
     if (request->parts[0] == NULL)
         return stook__validate_refuse(STOOK__ARG("parts is empty"), ret_why);
     for (; error == 0 && n <= PARTS_MAX && request->parts[n] != NULL; n++)
-        error = judge(request->parts[n], ret_why);
+        error = validate(request->parts[n], ret_why);
     if (error == 0 && n > PARTS_MAX)
         return stook__validate_refuse(STOOK__ARG("there are more than 1000 parts"), ret_why);
-    if (error == 0 && stook__optional_has_field(request, "Content-Type"))
+    if (error == 0 && stook__headers_contain(request, "Content-Type"))
         return stook__validate_refuse(STOOK__ARG("a Content-Type header is given beside parts"),
                                       ret_why);
     return error;
 }
 
-size_t stook__parts_value(const struct stook_part *part)
+/* Bytes of the value of a valid part; 0 for a file. */
+static size_t value_size(const struct stook_part *part)
 {
     if (part->value_size == STOOK_AUTO)
         return strlen(part->value);
     return part->value_size > 0 ? (size_t)part->value_size : 0;
 }
 
-/* Of the name that is sent with a file, or with a value as if it were one. libcurl knows these too, but of what
-   is no file that it reads itself it would leave all others without a type. */
+/* The content type for a file name. libcurl has the same table, but gives no type to other names
+   where it does not read the file itself. */
 static const char *type_of(const char *name)
 {
     static const char *const types[][2] = {
@@ -91,16 +94,15 @@ void stook__parts_pack(struct stook__optional *optional, struct stook__pack *pac
                        const struct stook_request *request)
 {
     const char *why;
-    /* What is refused is not read. */
-    if (request->parts == NULL || stook__parts_judge(request, &why) != 0)
+    if (request->parts == NULL || stook__parts_validate(request, &why) != 0)
         return;
     while (request->parts[optional->n_parts] != NULL)
         optional->n_parts++;
-    optional->parts = stook__pack_room(pack, optional->n_parts * sizeof *optional->parts);
+    optional->parts = stook__pack_reserve(pack, optional->n_parts * sizeof *optional->parts);
     for (size_t i = 0; i < optional->n_parts; i++) {
         struct stook_part part;
         stook__validate_struct(&part, sizeof part, request->parts[i]);
-        size_t size = stook__parts_value(&part);
+        size_t size = value_size(&part);
         struct stook__part copy = {
             .name = stook__pack_text(pack, part.name),
             .value = stook__pack_bytes(pack, part.value != NULL ? part.value : "", size),

@@ -1,31 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * What few requests ask for: judged, and copied into one block beside the record. What is wrong here
- * is data, not misuse, so it becomes the request's result.
- */
-#include <string.h>
-#include <strings.h>
-
+/* Members that few requests use; see optional.h. What is wrong here depends on data, not on the
+   calling code, so it becomes the result of the request instead of an error of the add. */
 #include "request/optional.h"
+
+#include <string.h>
+
+#include "request/body.h"
+#include "request/headers.h"
+#include "request/multipart.h"
+#include "request/tls.h"
 #include "request/validate.h"
 
-enum { UNIX_PATH_MAX = 107 }; /* sun_path with its NUL */
+enum { UNIX_PATH_MAX = 107 }; /* sun_path holds one byte more, for the NUL */
 
-int stook__validate_receives(const struct stook_request *request)
+int stook__optional_streams_response(const struct stook_request *request)
 {
     return request->on_body != NULL || request->output_file != NULL;
 }
 
-int stook__validate_streams(const struct stook_request *request)
+int stook__optional_streams(const struct stook_request *request)
 {
-    return stook__validate_receives(request) || request->body_file != NULL ||
+    return stook__optional_streams_response(request) || request->body_file != NULL ||
            request->parts != NULL || request->body_read != NULL;
-}
-
-static int refuse(int error, const char *why, const char **ret_why)
-{
-    *ret_why = why;
-    return error;
 }
 
 static void peer_of(const struct stook_request *request, struct stook__peer_input *ret_input)
@@ -41,41 +37,7 @@ static void peer_of(const struct stook_request *request, struct stook__peer_inpu
     };
 }
 
-static int judge_bodies(const struct stook_request *request, const char **ret_why)
-{
-    size_t n = 0;
-    if ((request->body != NULL) + (request->json != NULL) + (request->form != NULL) +
-            (request->parts != NULL) + (request->body_file != NULL) + (request->body_read != NULL) >
-        1)
-        return refuse(STOOK_EARG, STOOK__ARG("more than one body is given"), ret_why);
-    if (request->body != NULL && request->body_size == 0)
-        return refuse(STOOK_EARG,
-                      STOOK__ARG("body is given with a body_size of 0: STOOK_AUTO measures a "
-                                 "string, STOOK_NONE is an empty body"),
-                      ret_why);
-    if (request->body_release != NULL && request->body == NULL)
-        return refuse(STOOK_EARG, STOOK__ARG("body_release is given without a body"), ret_why);
-    if (request->body_rewind != NULL && request->body_read == NULL)
-        return refuse(STOOK_EARG, STOOK__ARG("body_rewind is given without body_read"), ret_why);
-    if (request->json != NULL && *request->json == '\0')
-        return refuse(STOOK_EARG, STOOK__ARG("json is empty"), ret_why);
-    if (request->body_file != NULL && *request->body_file == '\0')
-        return refuse(STOOK_EARG, STOOK__ARG("body_file is empty"), ret_why);
-    while (request->form != NULL && request->form[n] != NULL)
-        n++;
-    return n % 2 != 0 ? refuse(STOOK_EARG, STOOK__ARG("a name in form has no value"), ret_why) : 0;
-}
-
-static int names(const char *const *headers, const char *name)
-{
-    size_t size = strlen(name);
-    for (; headers != NULL && *headers != NULL; headers++)
-        if (strncasecmp(*headers, name, size) == 0 && (*headers)[size] == ':')
-            return 1;
-    return 0;
-}
-
-static int judge_output(const struct stook_request *request, const char **ret_why)
+static int validate_output(const struct stook_request *request, const char **ret_why)
 {
     const char *why = NULL, *method = request->method;
     if (request->resume != 0 && request->output_file == NULL)
@@ -93,42 +55,47 @@ static int judge_output(const struct stook_request *request, const char **ret_wh
     else if (method != NULL && strcmp(method, "GET") != 0)
         why = STOOK__ARG("resume is for GET");
     else if (request->decompress == 1)
-        why = STOOK__ARG("resume and decode are both given");
-    else if (names(request->headers, "Range") || names(request->headers, "If-Range"))
-        why = STOOK__ARG("Range and If-Range are the library's where resume is on");
-    return why != NULL ? refuse(STOOK_EARG, why, ret_why) : 0;
+        why = STOOK__ARG("resume and decompress are both given");
+    else if (stook__headers_contain(request, "Range") ||
+             stook__headers_contain(request, "If-Range"))
+        why = STOOK__ARG("a Range or If-Range header is given beside resume");
+    return why != NULL ? stook__validate_refuse(why, ret_why) : 0;
 }
 
-static int judge_peer(const struct stook__settings *client, const struct stook_request *request,
-                      const char **ret_why)
+static int validate_peer(const struct stook__settings *client, const struct stook_request *request,
+                         const char **ret_why)
 {
     struct stook__peer_input input;
     const char *pin = client->peer != NULL ? client->peer->pinned_key : NULL;
     peer_of(request, &input);
-    if (pin != NULL && request->pinned_key != NULL && strcmp(pin, request->pinned_key) != 0)
-        return refuse(STOOK_EPOLICY, "refused by policy: pinned_key is not the client's", ret_why);
-    return stook__peer_check(&input, ret_why);
+    if (pin != NULL && request->pinned_key != NULL && strcmp(pin, request->pinned_key) != 0) {
+        *ret_why = "refused by policy: pinned_key is not the client's";
+        return STOOK_EPOLICY;
+    }
+    return stook__peer_validate(&input, ret_why);
 }
 
-int stook__optional_judge(const struct stook__settings *client, const struct stook_request *request,
-                          const char **ret_why)
+int stook__optional_validate(const struct stook__settings *client,
+                             const struct stook_request *request, const char **ret_why)
 {
     const char *path = request->unix_socket;
-    int error = judge_bodies(request, ret_why);
+    int error = stook__body_validate(request, ret_why);
     if (error == 0)
-        error = stook__parts_judge(request, ret_why);
+        error = stook__parts_validate(request, ret_why);
     if (error == 0)
-        error = stook__optional_credentials(request, ret_why);
+        error = stook__headers_validate(request, ret_why);
     if (error == 0)
-        error = judge_output(request, ret_why);
+        error = validate_output(request, ret_why);
     if (error == 0)
-        error = judge_peer(client, request, ret_why);
+        error = validate_peer(client, request, ret_why);
     if (error == 0 && path != NULL && (*path == '\0' || strlen(path) > UNIX_PATH_MAX))
-        error = refuse(STOOK_EARG, STOOK__ARG("unix_socket is empty or longer than 107 bytes"),
-                       ret_why);
+        error = stook__validate_refuse(STOOK__ARG("unix_socket is empty or longer than 107 bytes"),
+                                       ret_why);
     return error;
 }
 
+/* Runs twice: to measure, with a struct that is thrown away, and to copy. Its parts come first,
+   because they are structs. */
 static void fill(struct stook__optional *optional, struct stook__pack *pack,
                  const struct stook__settings *client, const struct stook_request *request,
                  const struct stook__peer_input *input)
@@ -149,7 +116,7 @@ static void fill(struct stook__optional *optional, struct stook__pack *pack,
     optional->body_file = stook__pack_text(pack, request->body_file);
     optional->output_file = stook__pack_text(pack, request->output_file);
     optional->resume = request->resume == 1;
-    if (stook__peer_given(input) || request->ca_file != NULL)
+    if (stook__peer_is_given(input) || request->ca_file != NULL)
         stook__peer_pack(&optional->peer, pack, input, client->peer);
     optional->unix_socket = stook__pack_text(pack, request->unix_socket);
     if (request->auth == STOOK_AUTH_DIGEST) {
@@ -159,6 +126,7 @@ static void fill(struct stook__optional *optional, struct stook__pack *pack,
     }
 }
 
+/* 1: a member other than the peer's is set. */
 static int is_used(const struct stook_request *request)
 {
     return request->on_head != NULL || request->on_body != NULL || request->on_progress != NULL ||
@@ -168,22 +136,24 @@ static int is_used(const struct stook_request *request)
            request->expect == 1;
 }
 
-int stook__optional_make(struct stook__allocator *allocator, const struct stook__settings *client,
-                         const struct stook_request *request, struct stook__optional **ret_extra)
+int stook__optional_new(struct stook__allocator *allocator, const struct stook__settings *client,
+                        const struct stook_request *request, struct stook__optional **ret_optional)
 {
     struct stook__peer_input input;
     struct stook__pack pack = {NULL, 0};
     struct stook__optional optional;
     peer_of(request, &input);
-    int own_peer = stook__peer_given(&input) || (request->ca_file != NULL && client->peer != NULL);
-    *ret_extra = NULL;
+    /* A ca_file alone is in the settings, but it replaces the ca_data of the client's peer. */
+    int own_peer =
+        stook__peer_is_given(&input) || (request->ca_file != NULL && client->peer != NULL);
+    *ret_optional = NULL;
     if (!own_peer && !is_used(request))
         return 0;
     fill(&optional, &pack, client, request, &input);
-    *ret_extra = stook__alloc(allocator, sizeof optional + pack.size);
-    if (*ret_extra == NULL)
+    *ret_optional = stook__alloc(allocator, sizeof optional + pack.size);
+    if (*ret_optional == NULL)
         return STOOK_ENOMEM;
-    pack.at = (char *)(*ret_extra + 1);
-    fill(*ret_extra, &pack, client, request, &input);
+    pack.at = (char *)(*ret_optional + 1);
+    fill(*ret_optional, &pack, client, request, &input);
     return 0;
 }

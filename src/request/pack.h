@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Several strings in one block: the same function is run twice, to measure and then to copy. */
+/*
+ * Several strings in one block. The same function runs twice with a pack: once to measure, with
+ * `at` NULL, and once to copy into a block of the size that was measured.
+ */
 #ifndef STOOK_REQUEST_PACK_H
 #define STOOK_REQUEST_PACK_H
 
@@ -7,31 +10,28 @@
 #include <string.h>
 
 struct stook__pack {
-    char *at;    /* where the next goes; NULL: only measured */
-    size_t size; /* of all until now */
+    char *at;    /* where the next bytes go; NULL: the pack only measures */
+    size_t size; /* bytes packed so far */
 };
 
-/* Room for what is put there later; NULL if it is only measured. */
-static inline void *stook__pack_room(struct stook__pack *pack, size_t size)
+/* Reserves bytes that the caller fills later. NULL while measuring. */
+static inline void *stook__pack_reserve(struct stook__pack *pack, size_t size)
 {
-    char *room = pack->at;
+    char *reserved = pack->at;
     pack->size += size;
-    if (room != NULL)
+    if (reserved != NULL)
         pack->at += size;
-    return room;
+    return reserved;
 }
 
-/* The copy; NULL if it is only measured. */
+/* Returns the copy; NULL while measuring. */
 static inline char *stook__pack_bytes(struct stook__pack *pack, const void *bytes, size_t size)
 {
-    char *copy = pack->at;
-    pack->size += size;
-    if (copy == NULL)
-        return NULL;
-    pack->at += size;
-    return memcpy(copy, bytes, size);
+    char *copy = stook__pack_reserve(pack, size);
+    return copy != NULL ? memcpy(copy, bytes, size) : NULL;
 }
 
+/* Copies a string with its NUL. Returns the copy; NULL while measuring, or if `text` is NULL. */
 static inline char *stook__pack_text(struct stook__pack *pack, const char *text)
 {
     return text != NULL ? stook__pack_bytes(pack, text, strlen(text) + 1) : NULL;

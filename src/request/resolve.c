@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* "host:port:address"; see resolve.h. */
+/* Entries of `resolve`; see resolve.h. */
 #include "request/resolve.h"
 
 #include <arpa/inet.h>
 #include <string.h>
 #include <strings.h>
 
-/* Up to the colon behind a host; NULL: there is none. */
-static const char *take_host(const char *text, struct stook__resolve *entry)
+/* Returns the colon after the host, or NULL. */
+static const char *parse_host(const char *text, struct stook__resolve *entry)
 {
     const char *end;
     if (*text == '[') {
@@ -28,7 +28,8 @@ static const char *take_host(const char *text, struct stook__resolve *entry)
     return entry->host_size > 0 ? end : NULL;
 }
 
-static const char *take_port(const char *text, int *ret_port)
+/* Returns the colon after the port, or NULL. */
+static const char *parse_port(const char *text, int *ret_port)
 {
     int port = 0;
     for (; *text >= '0' && *text <= '9'; text++) {
@@ -40,7 +41,7 @@ static const char *take_port(const char *text, int *ret_port)
     return port > 0 && *text == ':' ? text : NULL;
 }
 
-static int take_address(const char *text, struct stook__resolve *entry)
+static int parse_address(const char *text, struct stook__resolve *entry)
 {
     char number[64];
     unsigned char bytes[16];
@@ -61,10 +62,10 @@ static int take_address(const char *text, struct stook__resolve *entry)
 
 int stook__resolve_parse(const char *text, struct stook__resolve *ret_entry)
 {
-    const char *at = take_host(text, ret_entry);
+    const char *at = parse_host(text, ret_entry);
     if (at != NULL)
-        at = take_port(at + 1, &ret_entry->port);
-    return at != NULL && take_address(at + 1, ret_entry);
+        at = parse_port(at + 1, &ret_entry->port);
+    return at != NULL && parse_address(at + 1, ret_entry);
 }
 
 int stook__resolve_find(const char *list, const char *host, int port,

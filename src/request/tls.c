@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* How a peer is found and known: options of a client or of a request, checked and copied. */
-#include "request/optional.h"
+/* The peer of a client's or a request's options; see tls.h. */
+#include "request/tls.h"
+
 #include "request/resolve.h"
 #include "request/validate.h"
 
-enum { RESOLVE_MAX = 65536 }; /* bytes of the list */
+enum { RESOLVE_MAX = 65536 }; /* bytes of `resolve` */
 
 static int is_base64_char(char c)
 {
@@ -12,7 +13,7 @@ static int is_base64_char(char c)
            c == '/';
 }
 
-/* "sha256//" and 32 bytes in base64, which are 43 digits and a "="; once or more. */
+/* "sha256//" and 32 bytes in base64, which are 43 digits and "=". Several are separated by ";". */
 static int is_pin(const char *text)
 {
     for (;;) {
@@ -31,7 +32,7 @@ static int is_pin(const char *text)
     }
 }
 
-static int check_list(const char *const *list, const char **ret_why)
+static int validate_resolve(const char *const *list, const char **ret_why)
 {
     struct stook__resolve entry;
     size_t size = 0;
@@ -47,13 +48,13 @@ static int check_list(const char *const *list, const char **ret_why)
     return 0;
 }
 
-int stook__peer_check(const struct stook__peer_input *input, const char **ret_why)
+int stook__peer_validate(const struct stook__peer_input *input, const char **ret_why)
 {
     const struct stook__peer *peer = &input->peer;
     if (input->ca_file != NULL && peer->ca_data != NULL)
         return stook__validate_refuse(STOOK__ARG("both ca_file and ca_data are given"), ret_why);
     if (peer->ca_data != NULL && strstr(peer->ca_data, "CERTIFICATE-----") == NULL)
-        return stook__validate_refuse(STOOK__ARG("there is no certificate in ca_data"), ret_why);
+        return stook__validate_refuse(STOOK__ARG("ca_data contains no certificate"), ret_why);
     if (peer->client_cert == NULL && (peer->client_key != NULL || peer->key_password != NULL))
         return stook__validate_refuse(
             STOOK__ARG("client_key or key_password is given without client_cert"), ret_why);
@@ -64,21 +65,21 @@ int stook__peer_check(const struct stook__peer_input *input, const char **ret_wh
         (*peer->pinned_key == '\0' ||
          (strncmp(peer->pinned_key, "sha256//", 8) == 0 && !is_pin(peer->pinned_key))))
         return stook__validate_refuse(
-            STOOK__ARG("pinned_key is not a file or \"sha256//\" and 44 digits of base64"),
+            STOOK__ARG("pinned_key is neither a file nor \"sha256//\" and 44 base64 characters"),
             ret_why);
-    return check_list(input->resolve, ret_why);
+    return validate_resolve(input->resolve, ret_why);
 }
 
-int stook__peer_given(const struct stook__peer_input *input)
+int stook__peer_is_given(const struct stook__peer_input *input)
 {
     const struct stook__peer *peer = &input->peer;
     return peer->ca_data != NULL || peer->client_cert != NULL || peer->pinned_key != NULL ||
            (input->resolve != NULL && input->resolve[0] != NULL);
 }
 
-/* The first entry that fits is taken: those of the request stand before the client's. */
-static const char *pack_list(struct stook__pack *pack, const char *const *list,
-                             const char *defaults)
+/* The first entry for a host is used, so the request's entries come before the client's. */
+static const char *pack_resolve(struct stook__pack *pack, const char *const *list,
+                                const char *defaults)
 {
     const char *first = pack->at;
     for (; list != NULL && *list != NULL; list++)
@@ -96,7 +97,7 @@ void stook__peer_pack(struct stook__peer *peer, struct stook__pack *pack,
     const struct stook__peer *mine = &input->peer;
     if (defaults == NULL)
         defaults = &nothing;
-    /* Authorities of one's own are these and no others; a certificate comes with its key. */
+    /* ca_file and ca_data replace the client's. A certificate and its key are replaced together. */
     const struct stook__peer *identity = mine->client_cert != NULL ? mine : defaults;
     const char *ca_data =
         mine->ca_data != NULL || input->ca_file != NULL ? mine->ca_data : defaults->ca_data;
@@ -106,5 +107,5 @@ void stook__peer_pack(struct stook__peer *peer, struct stook__pack *pack,
     peer->key_password = stook__pack_text(pack, identity->key_password);
     peer->pinned_key =
         stook__pack_text(pack, mine->pinned_key != NULL ? mine->pinned_key : defaults->pinned_key);
-    peer->resolve = pack_list(pack, input->resolve, defaults->resolve);
+    peer->resolve = pack_resolve(pack, input->resolve, defaults->resolve);
 }

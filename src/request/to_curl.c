@@ -1,30 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A request as a line for sh that has curl send the same bytes. It is made of what libcurl would be
- * handed, judged as it is then. Every value is one word between quotes, behind an option for which
- * it is nothing but a value.
+ * A request as a command line for sh with which curl sends the same bytes. It is made from what an
+ * attempt would pass to libcurl, after the checks of an attempt. Every value is one quoted word
+ * after an option that takes it as a value, so no value is read as an option or by the shell.
  */
 #include "request/to_curl.h"
 
 #include <string.h>
 #include <strings.h>
 
-enum { WORD_MAX = 100000 }; /* bytes of a word; the kernel takes 128 KiB */
+enum { WORD_MAX = 100000 }; /* bytes of a word; the kernel accepts 128 KiB */
 
-/* What is written so far, cut where the buffer ends. */
+/* The line as written so far, cut where the buffer ends. */
 struct line {
     char *at;
-    size_t room; /* with the NUL */
-    int64_t size;
-    size_t word; /* bytes of the last one */
-    int secrets; /* shown */
-    int error;   /* what curl has no words for */
+    size_t room;  /* bytes left in the buffer, the NUL included */
+    int64_t size; /* bytes of the whole line, those that were cut included */
+    size_t word;  /* bytes of the current word */
+    int secrets;  /* 1: secrets are shown */
+    int error;    /* STOOK_EUNSUPPORTED: curl has no option for it */
 };
 
 static void put(struct line *line, const char *bytes, size_t size)
 {
     size_t fits = size < line->room ? size : line->room > 0 ? line->room - 1 : 0;
-    if (fits > 0) { /* else there may be no buffer at all */
+    if (fits > 0) { /* `at` may be NULL otherwise */
         memcpy(line->at, bytes, fits);
         line->at += fits;
     }
@@ -39,8 +39,8 @@ static void put_text(struct line *line, const char *text)
     put(line, text, strlen(text));
 }
 
-/* The inside of a word between single quotes. */
-static void quoted(struct line *line, const char *bytes, size_t size)
+/* Writes bytes inside a word in single quotes. A NUL cannot be passed to a program. */
+static void quote_bytes(struct line *line, const char *bytes, size_t size)
 {
     line->word += size;
     if (line->word > WORD_MAX || (size > 0 && memchr(bytes, '\0', size) != NULL))
@@ -55,10 +55,10 @@ static void quoted(struct line *line, const char *bytes, size_t size)
 
 static void quote(struct line *line, const char *text)
 {
-    quoted(line, text, strlen(text));
+    quote_bytes(line, text, strlen(text));
 }
 
-/* A word begins, maybe behind an option. */
+/* Begins a word, after the name of an option or after "". */
 static void begin(struct line *line, const char *name)
 {
     put_text(line, name);
@@ -75,8 +75,9 @@ static void option(struct line *line, const char *name, const char *value)
     put_text(line, "'");
 }
 
-/* Before a path that curl would take for its input, an option or a key of a token. */
-static const char *dot(const char *path)
+/* The prefix of a path that curl would otherwise read as its standard input, as an option or as a
+   key in a PKCS #11 token. */
+static const char *path_prefix(const char *path)
 {
     return path[0] == '-' || strncasecmp(path, "pkcs11:", 7) == 0 ? "./" : "";
 }
@@ -86,7 +87,7 @@ static void path_option(struct line *line, const char *name, const char *path)
     if (path == NULL)
         return;
     begin(line, name);
-    quote(line, dot(path));
+    quote(line, path_prefix(path));
     quote(line, path);
     put_text(line, "'");
 }
@@ -104,7 +105,7 @@ static int is_secret(const char *field, size_t name_size)
     return 0;
 }
 
-/* "Authorization: Basic REDACTED": the scheme is none. */
+/* The scheme of an Authorization field is no secret: "Authorization: Basic REDACTED". */
 static void header(struct line *line, const char *field)
 {
     size_t name = strcspn(field, ":;"), shown = strlen(field);
@@ -118,11 +119,11 @@ static void header(struct line *line, const char *field)
         shown += blank != NULL ? (size_t)(blank + 1 - value) : 0;
     }
     begin(line, " -H");
-    quoted(line, field, shown);
+    quote_bytes(line, field, shown);
     put_text(line, redacted ? "REDACTED'" : "'");
 }
 
-/* curl would say who it is where the library says nothing. */
+/* Without "User-Agent:" curl would send its own User-Agent. */
 static void headers(struct line *line, const char *fields)
 {
     int has_agent = 0;
@@ -136,7 +137,7 @@ static void headers(struct line *line, const char *fields)
 
 /* ------------------------------------------------------------------------- bodies */
 
-/* Bytes that no word can hold are printed to curl; the only format that all sh have is that of octals. */
+/* Bytes that no word can hold are piped to curl. printf knows octal escapes in every sh. */
 static void printed(struct line *line, const char *bytes, size_t size)
 {
     put_text(line, "printf '");
@@ -152,13 +153,13 @@ static void printed(struct line *line, const char *bytes, size_t size)
     put_text(line, "' | ");
 }
 
-/* Between the double quotes of curl's -F, which are the only ones it knows escapes in. */
+/* Inside the double quotes of -F, where curl reads a backslash as an escape. */
 static void form_value(struct line *line, const char *bytes, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
         if (bytes[i] == '"' || bytes[i] == '\\')
-            quoted(line, "\\", 1);
-        quoted(line, bytes + i, 1);
+            quote_bytes(line, "\\", 1);
+        quote_bytes(line, bytes + i, 1);
     }
 }
 
@@ -171,27 +172,27 @@ static void form_text(struct line *line, const char *before, const char *text)
     quote(line, "\"");
 }
 
-/* A name ends at its first "=", and of a type the blanks go that it begins with. */
-static int can_be_said(const struct stook__part *part)
+/* -F ends a name at its first "=" and removes leading blanks of a type. */
+static int is_expressible(const struct stook__part *part)
 {
     return *part->name != '\0' && strchr(part->name, '=') == NULL &&
            (part->type == NULL || (*part->type != '\0' && *part->type != ' '));
 }
 
-/* Behind --form-string comes a value, whatever is in it. */
+/* --form-string takes any value literally; -F reads "@", "<" and ";". */
 static void form_part(struct line *line, const struct stook__part *part)
 {
     int plain = part->file == NULL && part->filename == NULL && part->type == NULL;
-    if (!can_be_said(part))
+    if (!is_expressible(part))
         line->error = STOOK_EUNSUPPORTED;
     begin(line, plain ? " --form-string" : " -F");
     quote(line, part->name);
     if (plain) {
         quote(line, "=");
-        quoted(line, part->value, part->value_size);
+        quote_bytes(line, part->value, part->value_size);
     } else if (part->file != NULL) {
         quote(line, "=@\"");
-        quote(line, dot(part->file));
+        quote(line, path_prefix(part->file));
         form_text(line, "", part->file);
     } else {
         quote(line, "=\"");
@@ -203,8 +204,8 @@ static void form_part(struct line *line, const struct stook__part *part)
     put_text(line, "'");
 }
 
-/* A POST has a body, if an empty one. */
-static const char *memory_of(const struct stook__spec *spec)
+/* The body from memory, or NULL. A POST without a body has an empty one. */
+static const char *body_in_memory(const struct stook__spec *spec)
 {
     const char *method = stook__spec_method(spec);
     if (spec->body_size > 0)
@@ -227,57 +228,57 @@ static void body_options(struct line *line, const struct stook__spec *spec)
     if (optional != NULL && optional->body_file != NULL) {
         begin(line, " --data-binary");
         quote(line, "@");
-        quote(line, dot(optional->body_file));
+        quote(line, path_prefix(optional->body_file));
         quote(line, optional->body_file);
         put_text(line, "'");
     } else if (optional != NULL && optional->body_read != NULL) {
         put_text(line, optional->read_size > 0 ? " --data-binary @-" : " -T -");
     } else if (!is_word(spec)) {
         put_text(line, " --data-binary @-");
-    } else if (memory_of(spec) != NULL) {
+    } else if (body_in_memory(spec) != NULL) {
         begin(line, " --data-raw");
-        quoted(line, memory_of(spec), spec->body_size);
+        quote_bytes(line, body_in_memory(spec), spec->body_size);
         put_text(line, "'");
     }
 }
 
 /* ------------------------------------------------------------------------ the line */
 
-/* curl takes what is behind a colon for the password of the key. */
+/* curl reads what follows a colon as the password of the key, unless the colon is escaped. */
 static void certificate(struct line *line, const char *path)
 {
     begin(line, " --cert");
-    quote(line, dot(path));
+    quote(line, path_prefix(path));
     for (; *path != '\0'; path++) {
         if (*path == ':' || *path == '\\')
-            quoted(line, "\\", 1);
-        quoted(line, path, 1);
+            quote_bytes(line, "\\", 1);
+        quote_bytes(line, path, 1);
     }
     put_text(line, "'");
 }
 
-/* What a secret is shown as; NULL: there is none. */
+/* The secret, or REDACTED. NULL: none is set. */
 static const char *shown(const struct line *line, const char *secret)
 {
     return secret == NULL || line->secrets ? secret : "REDACTED";
 }
 
-static void peer_options(struct line *line, const struct stook__settings *policy,
+static void peer_options(struct line *line, const struct stook__settings *settings,
                          const struct stook__optional *optional, const char *place)
 {
-    path_option(line, " --cacert", policy->ca_file);
-    if (policy->peer != NULL) {
-        if (policy->peer->client_cert != NULL)
-            certificate(line, policy->peer->client_cert);
-        path_option(line, " --key", policy->peer->client_key);
-        option(line, " --pass", shown(line, policy->peer->key_password));
-        path_option(line, " --pinnedpubkey", policy->peer->pinned_key);
+    path_option(line, " --cacert", settings->ca_file);
+    if (settings->peer != NULL) {
+        if (settings->peer->client_cert != NULL)
+            certificate(line, settings->peer->client_cert);
+        path_option(line, " --key", settings->peer->client_key);
+        option(line, " --pass", shown(line, settings->peer->key_password));
+        path_option(line, " --pinnedpubkey", settings->peer->pinned_key);
     }
     option(line, " --connect-to", *place != '\0' ? place : NULL);
     option(line, " --unix-socket", optional != NULL ? optional->unix_socket : NULL);
 }
 
-/* curl takes the first colon for the one before the password. */
+/* curl splits the user name from the password at the first colon. */
 static void digest_options(struct line *line, const struct stook__optional *optional)
 {
     if (optional == NULL || optional->username == NULL)
@@ -292,17 +293,18 @@ static void digest_options(struct line *line, const struct stook__optional *opti
 }
 
 static void write_line(struct line *line, const struct stook__spec *spec,
-                       const struct stook__settings *policy, const char *words)
+                       const struct stook__settings *settings, const char *preview)
 {
     static const char *const versions[] = {"", " --http1.1", " --http2", " --http3"};
-    const char *url = words, *place = url + strlen(url) + 1, *method = stook__spec_method(spec);
-    int is_tls = strncasecmp(url, "https", 5) ==
-                 0; /* in the clear curl would ask for an upgrade to HTTP/2 */
+    const char *url = preview, *place = url + strlen(url) + 1, *method = stook__spec_method(spec);
+    /* Over plain HTTP --http2 would send an Upgrade field. */
+    int is_tls = strncasecmp(url, "https", 5) == 0;
     if (!is_word(spec))
         printed(line, spec->body, spec->body_size);
     put_text(line, "curl -q -g --noproxy '*'");
-    put_text(line, is_tls || policy->http_version == STOOK_HTTP_1_1 ? versions[policy->http_version]
-                                                                    : "");
+    put_text(line, is_tls || settings->http_version == STOOK_HTTP_1_1
+                       ? versions[settings->http_version]
+                       : "");
     if (method != NULL && strcmp(method, "HEAD") == 0)
         put_text(line, " -I");
     else
@@ -311,7 +313,7 @@ static void write_line(struct line *line, const struct stook__spec *spec,
                    ? "POST"
                    : method);
     digest_options(line, spec->optional);
-    peer_options(line, policy, spec->optional, place);
+    peer_options(line, settings, spec->optional, place);
     headers(line, place + strlen(place) + 1);
     body_options(line, spec);
     option(line, "", url);

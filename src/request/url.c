@@ -1,15 +1,79 @@
 /* SPDX-License-Identifier: MIT */
-/* What is a URL that may be fetched; see url.h. RFC 3986, and RFC 9110 4.2 for http and https. */
+/* Which URLs may be requested, and the key of their origin; see url.h. RFC 3986, and RFC 9110 4.2
+   for http and https. */
 #include "request/url.h"
 
 #include <string.h>
 #include <strings.h>
 
+#include <curl/curl.h>
 #include <stook.h>
 
-#include "request/origin_key.h"
+enum { URL_MAX = 65536, NAME_MAX_BYTES = 253, LABEL_MAX = 63, PORT_ROOM = 8 };
 
-enum { URL_MAX = 65536, SCHEME_SIZE = 16, NAME_MAX_BYTES = 253, LABEL_MAX = 63 };
+/* ------------------------------------------------------------------- origin key */
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
+static int has_prefix(const char *text, const char *prefix)
+{
+    while (*prefix != '\0' && lower(*text) == *prefix)
+        text++, prefix++;
+    return *prefix == '\0';
+}
+
+int stook__origin_key_ends(const char *rest)
+{
+    return *rest == '\0' || *rest == '/' || *rest == '?' || *rest == '#';
+}
+
+/* Bytes of "http://" or "https://"; 0: the URL begins with neither. */
+static size_t scheme_size(const char *url, int *ret_tls)
+{
+    *ret_tls = has_prefix(url, "https://");
+    return *ret_tls ? 8 : has_prefix(url, "http://") ? 7 : 0;
+}
+
+/* Returns the first digit of the port in a key, or NULL if there is no colon before a port. */
+static char *find_port(char *key, size_t scheme, size_t size)
+{
+    char *host = key + scheme;
+    char *bracket =
+        memchr(host, ']', size - scheme); /* the colons before it belong to an IPv6 address */
+    if (bracket != NULL)
+        host = bracket;
+    char *colon = memchr(host, ':', (size_t)(key + size - host));
+    return colon != NULL ? colon + 1 : NULL;
+}
+
+size_t stook__origin_key(const char *url, char key[STOOK__ORIGIN_KEY_MAX], size_t *ret_size)
+{
+    int tls;
+    size_t scheme = scheme_size(url, &tls), size = scheme + strcspn(url + scheme, "/?#");
+    *ret_size = 0;
+    if (scheme == 0 || size == scheme || size > STOOK__ORIGIN_KEY_MAX - PORT_ROOM)
+        return 0;
+    *ret_size = size;
+    for (size_t i = 0; i < size; i++)
+        key[i] = lower(url[i]);
+    char *port = find_port(key, scheme, size);
+    if (port == NULL)
+        key[size++] = ':';
+    if (port == NULL || port == key + size) {
+        memcpy(key + size, tls ? "443" : "80", tls ? 3 : 2);
+        return size + (tls ? 3 : 2);
+    }
+    size_t zeros = 0, digits = (size_t)(key + size - port);
+    while (zeros + 1 < digits && port[zeros] == '0')
+        zeros++;
+    memmove(port, port + zeros, digits - zeros);
+    return size - zeros;
+}
+
+/* ------------------------------------------------------------------- validation */
 
 static int refuse(int error, const char *why, const char **ret_why)
 {
@@ -17,8 +81,9 @@ static int refuse(int error, const char *why, const char **ret_why)
     return error;
 }
 
-/* libcurl encodes, strips or guesses at these; two parsers that differ are how filters are passed. */
-static int check_bytes(const char *text, const char **ret_why)
+/* libcurl encodes, strips or guesses at these bytes. Where two parsers differ, a filter that uses
+   one of them can be passed. */
+static int validate_bytes(const char *text, const char **ret_why)
 {
     if (strlen(text) > URL_MAX)
         return refuse(STOOK_EURL, "it is longer than 65536 bytes", ret_why);
@@ -35,11 +100,11 @@ static int check_bytes(const char *text, const char **ret_why)
 
 static int is_scheme_char(unsigned char c, int first)
 {
-    int message = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
-    return message || (!first && ((c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.'));
+    int letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+    return letter || (!first && ((c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.'));
 }
 
-static int check_scheme(const char *text, const char **ret_why, char *scheme)
+static int validate_scheme(const char *text, const char **ret_why, char *scheme)
 {
     size_t length = 0;
     while (is_scheme_char((unsigned char)text[length], length == 0))
@@ -47,14 +112,15 @@ static int check_scheme(const char *text, const char **ret_why, char *scheme)
     if (text[0] == '\0')
         return refuse(STOOK_EURL, "it is empty", ret_why);
     if (length == 0 || strncmp(text + length, "://", 3) != 0) {
-        /* "mailto:x" has a scheme, "example.com:80" only looks as if. */
+        /* In "mailto:x" a scheme stands before the colon, in "example.com:80" a host: one text for
+           both. */
         return refuse(STOOK_EURL, "it has no scheme; it must start with http:// or https://",
                       ret_why);
     }
     int http = (length == 4 && strncasecmp(text, "http", 4) == 0) ||
                (length == 5 && strncasecmp(text, "https", 5) == 0);
     if (!http) {
-        size_t shown = length < SCHEME_SIZE - 1 ? length : SCHEME_SIZE - 1;
+        size_t shown = length < STOOK__SCHEME_MAX - 1 ? length : STOOK__SCHEME_MAX - 1;
         memcpy(scheme, text, shown);
         scheme[shown] = '\0';
         return refuse(STOOK_EPOLICY, "only http and https are allowed", ret_why);
@@ -82,9 +148,10 @@ static int port_is_zero(CURLU *url)
     return zero;
 }
 
-/* A name as RFC 1035 2.3.4 has it. No resolver would find another; but what ends in ".localhost" libcurl
-   finds by itself, whatever is before it. Of names in other scripts the labels are counted when they are encoded. */
-static const char *judge_name(const char *name)
+/* Checks a host name by the limits of RFC 1035 2.3.4. A resolver refuses longer names, but libcurl
+   resolves any name that ends in ".localhost" itself. Names in other scripts are checked once they
+   are encoded. */
+static const char *validate_name(const char *name)
 {
     size_t size = strlen(name), label = 0;
     if (name[0] == '[')
@@ -115,47 +182,49 @@ int stook__url_is_ascii(const char *text)
     return *text == '\0';
 }
 
-/* Whether it is a name that another script was needed for. What is mapped to ASCII alone is an address, a slash or
-   a name that is written otherwise, and filters see something else in it. */
+/* 1: the encoded name has a label that needs another script ("xn--"). A name that maps to ASCII
+   alone is an address, a slash or another spelling of an ASCII name, which a filter would not
+   recognise. */
 static int is_encoded_name(const char *name)
 {
-    static const char defaults[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
-    return name[strspn(name, defaults)] == '\0' &&
+    static const char ascii[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+    return name[strspn(name, ascii)] == '\0' &&
            (strncasecmp(name, "xn--", 4) == 0 || strcasestr(name, ".xn--") != NULL);
 }
 
-/* A name in another script, as it is looked up (RFC 5891). A libcurl that cannot encode it tells by its look-up. */
-static const char *judge_encoded(CURLU *url)
+/* Checks a name in another script in the form in which it is looked up (RFC 5891). If libcurl was
+   built without IDN support, its lookup fails and reports that. */
+static const char *validate_encoded(CURLU *url)
 {
     char *name = NULL;
     CURLUcode code = curl_url_get(url, CURLUPART_HOST, &name, CURLU_PUNYCODE);
-    const char *why = code == CURLUE_OK          ? judge_name(name)
+    const char *why = code == CURLUE_OK          ? validate_name(name)
                       : code == CURLUE_LACKS_IDN ? NULL
                                                  : "its host is not valid";
     if (code == CURLUE_OK && why == NULL && !is_encoded_name(name))
-        why = "its host is another one in other letters; write it as it is";
+        why = "its host is an ASCII name in other letters; write it in ASCII";
     curl_free(name);
     return why;
 }
 
-static int check_host(CURLU *url, const char *text, const char **ret_why)
+static int validate_host(CURLU *url, const char *text, const char **ret_why)
 {
     char key[STOOK__ORIGIN_KEY_MAX], *host = NULL;
     const char *written = strstr(text, "://") + 3;
     size_t size;
-    /* libcurl decodes it, so that one host has many names and "%303" is an address; but a zone stands behind its "%25". */
+    /* libcurl decodes the host, so one host would have many names, and "%303" would be an address.
+       The zone of an IPv6 address is the exception: it follows "%25". */
     if (written[0] != '[' && memchr(written, '%', strcspn(written, "/?#")) != NULL)
-        return refuse(STOOK_EURL, "its host is %-encoded; write it as it is", ret_why);
+        return refuse(STOOK_EURL, "its host is %-encoded; write it without %", ret_why);
     CURLUcode code = curl_url_get(url, CURLUPART_HOST, &host, 0);
     if (code == CURLUE_OUT_OF_MEMORY)
         return refuse(STOOK_ENOMEM, "out of memory", ret_why);
-    const char *why = code == CURLUE_OK ? judge_name(host) : "its host is not valid";
+    const char *why = code == CURLUE_OK ? validate_name(host) : "its host is not valid";
     if (why == NULL && !stook__url_is_ascii(host))
-        why = judge_encoded(url);
+        why = validate_encoded(url);
     curl_free(host);
     if (why == NULL && stook__origin_key(text, key, &size) == 0)
-        why = "its host and port are written in more than 285 bytes";
+        why = "its host and port are longer than 285 bytes";
     return why != NULL ? refuse(STOOK_EURL, why, ret_why) : 0;
 }
 
@@ -174,25 +243,25 @@ static const char *why_of(CURLUcode code)
     }
 }
 
-size_t stook__url_origin(const char *text)
+size_t stook__url_origin_size(const char *text)
 {
     const char *host = strstr(text, "://");
     return host != NULL ? (size_t)(host + 3 - text) + strcspn(host + 3, "/?#") : 0;
 }
 
-/* Bytes that libcurl leaves as they are, in a path and in a query. */
+/* 1: libcurl does not change this byte in a path or in a query. */
 static int is_plain(unsigned char c)
 {
     return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
            (c != '\0' && strchr("-_~/=&+:,;@!$()*'", c) != NULL);
 }
 
-int stook__url_move(CURLU *url, const char *rest)
+int stook__url_set_path(CURLU *url, const char *rest)
 {
     char path[512];
     size_t size = 0, dots = 0;
     while (is_plain((unsigned char)rest[size]) || rest[size] == '.')
-        /* "/." may be a step that has to be taken, RFC 3986 5.2.4. */
+        /* "/." may begin a dot segment, which has to be removed (RFC 3986 5.2.4). */
         if (rest[size++] == '.' && (size < 2 || rest[size - 2] == '/'))
             dots++;
     if (rest[0] != '/' || dots > 0 || size >= sizeof path)
@@ -215,12 +284,13 @@ int stook__url_move(CURLU *url, const char *rest)
            curl_url_set(url, CURLUPART_QUERY, query, 0) == CURLUE_OK;
 }
 
-int stook__url_parse(CURLU *url, const char *text, const char **ret_why, char *scheme)
+int stook__url_parse(CURLU *url, const char *text, const char **ret_why,
+                     char scheme[STOOK__SCHEME_MAX])
 {
     scheme[0] = '\0';
-    int error = check_bytes(text, ret_why);
+    int error = validate_bytes(text, ret_why);
     if (error == 0)
-        error = check_scheme(text, ret_why, scheme);
+        error = validate_scheme(text, ret_why, scheme);
     if (error != 0)
         return error;
     CURLUcode code = curl_url_set(url, CURLUPART_URL, text, CURLU_URLENCODE);
@@ -232,5 +302,5 @@ int stook__url_parse(CURLU *url, const char *text, const char **ret_why, char *s
         return refuse(STOOK_EPOLICY, "a user name or password in a URL is not allowed", ret_why);
     if (port_is_zero(url))
         return refuse(STOOK_EURL, "its port is not a number from 1 to 65535", ret_why);
-    return check_host(url, text, ret_why);
+    return validate_host(url, text, ret_why);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Structs with a size and numbers with ranges; see validate.h. */
+/* Checks of structs, numbers and texts; see validate.h. */
 #include "request/validate.h"
 
 #include <string.h>
 
 enum {
-    STRUCT_MAX = 65536, /* no struct of ours will be larger: a size above is no size */
+    STRUCT_MAX = 65536, /* no struct of ours will be larger, so a larger size is a mistake */
     LIMIT_MAX = 1000000
 };
 

@@ -5,17 +5,17 @@
  *   no part of an accepted one holds a control byte or a blank, nor a user name or password
  *   taken apart and put together, it is accepted again and is then the same
  *   its origin is that of libcurl's parts: scheme, host in lower case, port
- *   put in place part by part (stook__url_move), it is the same as parsed whole
+ *   put in place part by part (stook__url_set_path), it is the same as parsed whole
  */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <curl/curl.h>
 #include <stook.h>
 
 #include "fuzz.h"
-#include "request/origin_key.h"
 #include "request/url.h"
 
 static char *part_of(CURLU *url, CURLUPart part, unsigned flags)
@@ -56,9 +56,9 @@ static void check_origin(CURLU *url, const char *text)
 /* In the place of another of its origin. */
 static void check_move(CURLU *url, const char *text)
 {
-    size_t origin = stook__url_origin(text);
+    size_t origin = stook__url_origin_size(text);
     const char *why = NULL;
-    char scheme[16];
+    char scheme[STOOK__SCHEME_MAX];
     CHECK(origin > 0 && origin <= strlen(text));
     char *other = malloc(origin + 8);
     CHECK(other != NULL);
@@ -66,7 +66,7 @@ static void check_move(CURLU *url, const char *text)
     memcpy(other + origin, "/old?x", 7);
     CURLU *moved = curl_url();
     CHECK_ERROR(stook__url_parse(moved, other, &why, scheme), 0);
-    if (stook__url_move(moved, text + origin)) {
+    if (stook__url_set_path(moved, text + origin)) {
         char *whole = part_of(url, CURLUPART_URL, 0), *same = part_of(moved, CURLUPART_URL, 0);
         CHECK_STR(same, whole);
         curl_free(whole);
@@ -80,14 +80,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct fuzz_input input = {data, size};
     const char *text = fuzz_text(&input, 70000), *why = NULL;
-    char scheme[16], key[STOOK__ORIGIN_KEY_MAX];
+    char scheme[STOOK__SCHEME_MAX], key[STOOK__ORIGIN_KEY_MAX];
     size_t used;
     CURLU *url = curl_url();
     int error = stook__url_parse(url, text, &why, scheme);
     CHECK(error == 0 || ((error == STOOK_EURL || error == STOOK_EPOLICY) && why != NULL && why[0] != '\0'));
     CHECK(memchr(scheme, '\0', sizeof scheme) != NULL);
     stook__origin_key(text, key, &used); /* asked at add, before it is known to be one */
-    stook__url_origin(text);
+    stook__url_origin_size(text);
     if (error == 0) {
         char *whole = part_of(url, CURLUPART_URL, 0), *user = part_of(url, CURLUPART_USER, 0);
         CHECK(whole != NULL && user == NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The default clocks, as they are armed: a request ends although the program sets none. */
-#include "request/copy.h"
+#include "request/settings.h"
 #include "sched/clocks.h"
 #include "sched/queue.h"
 #include "support/harness.h"

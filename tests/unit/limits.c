@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "request/origin_key.h"
+#include "request/url.h"
 #include "sched/queue.h"
 #include "support/harness.h"
 

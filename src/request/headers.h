@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* Header fields of a request: those in `headers`, and those that other members stand for. */
+#ifndef STOOK_REQUEST_HEADERS_H
+#define STOOK_REQUEST_HEADERS_H
+
+#include <stook.h>
+
+#include "request/pack.h"
+
+enum { STOOK__HEADERS_MAX = 65536, STOOK__HEADER_COUNT_MAX = 256 }; /* bytes, fields */
+
+/* 1: `headers` contains a field of this name. */
+int stook__headers_contain(const struct stook_request *request, const char *name);
+
+/* Checks `username`, `password`, `auth` and `bearer`: 0, or STOOK_EARG with *ret_why set. */
+int stook__headers_validate(const struct stook_request *request, const char **ret_why);
+
+/* Bytes that stook__headers_pack() copies. SIZE_MAX: more than STOOK__HEADERS_MAX or
+   STOOK__HEADER_COUNT_MAX allow. */
+size_t stook__headers_size(const struct stook_request *request);
+
+/* Copies all header fields as strings in sequence, without the empty string that ends them. An
+   empty one is copied as ":", which is refused with its name when the request starts. */
+void stook__headers_pack(struct stook__pack *pack, const struct stook_request *request);
+
+#endif
