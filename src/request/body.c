@@ -12,8 +12,8 @@ int stook__body_validate(const struct stook_request *request, const char **ret_w
             (request->parts != NULL) + (request->body_file != NULL) + (request->body_read != NULL) >
         1)
         return stook__validate_refuse(STOOK__ARG("more than one body is given"), ret_why);
-    /* A body that became empty without a word, or the bytes behind an empty buffer, would be sent.
-       */
+    /* A body that became empty without a word, or the bytes behind an empty buffer, would be
+       sent. */
     if (request->body != NULL && request->body_size == 0)
         return stook__validate_refuse(
             STOOK__ARG("body is given with a body_size of 0: STOOK_AUTO measures a "

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A request checked and copied; see copy.h. Every add runs this, so most requests take a short way.
-   */
+/* A request checked and copied; see copy.h. Every add runs this, so most requests take a short
+   way. */
 #include "request/copy.h"
 
 #include <string.h>
@@ -71,8 +71,8 @@ static size_t strings_size(const struct stook_request *request, size_t headers)
     return size + (headers != SIZE_MAX ? headers : 0);
 }
 
-/* Makes the block: the caller's head, the settings if they differ from the client's, the strings.
-   */
+/* Makes the block: the caller's head, the settings if they differ from the client's, the
+   strings. */
 static int make_block(struct stook__allocator *allocator, size_t head,
                       const struct stook__settings *client, const struct stook_request *request,
                       const struct stook__settings *settings, size_t headers,
@@ -97,8 +97,8 @@ static int make_block(struct stook__allocator *allocator, size_t head,
     return 0;
 }
 
-/* 1: only the method, the URL, the headers and a body with its size are set, as in most requests.
-   */
+/* 1: only the method, the URL, the headers and a body with its size are set, as in most
+   requests. */
 static int is_plain(const struct stook_request *request)
 {
     static const char zero[sizeof *request - offsetof(struct stook_request, body_release)];

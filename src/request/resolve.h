@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Entries of `resolve`, "host:port:address": the address of a host, given instead of a DNS lookup.
-   */
+/* Entries of `resolve`, "host:port:address": the address of a host, given instead of a DNS
+   lookup. */
 #ifndef STOOK_REQUEST_RESOLVE_H
 #define STOOK_REQUEST_RESOLVE_H
 

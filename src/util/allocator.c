@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The memory of one client; see allocator.h. Nothing else in the library calls malloc or free. */
+/* The memory of one client; see allocator.h. No other file calls malloc or free; lint checks it. */
 #include "util/allocator.h"
 
 #include <stdarg.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The memory of one client. Counted by references, because a kept result may outlive the client:
- * the client, each batch and each record hold one.
+ * The allocator of one client: the program's functions, or malloc() and free(). It is counted by
+ * references, because a result may outlive its client. The client, each batch and each record hold
+ * one reference.
  */
 #ifndef STOOK_UTIL_ALLOCATOR_H
 #define STOOK_UTIL_ALLOCATOR_H
@@ -12,19 +13,22 @@
 
 struct stook__allocator;
 
-/* NULL: malloc and free. Returns NULL when there is no memory. */
+/* Returns an allocator with one reference, or NULL when out of memory. `allocator` NULL: malloc()
+   and free(). */
 struct stook__allocator *stook__allocator_new(const struct stook_allocator *allocator);
 struct stook__allocator *stook__allocator_ref(struct stook__allocator *allocator);
 void stook__allocator_unref(struct stook__allocator *allocator);
 
-/* Zeroed; size > 0. NULL when there is no memory. */
+/* Returns a zeroed block, or NULL when out of memory. `size` is above 0. */
 void *stook__alloc(struct stook__allocator *allocator, size_t size);
-/* As realloc; size > 0. What is new is not zeroed. */
+/* Works like realloc(). `size` is above 0. New bytes are not zeroed. */
 void *stook__resize(struct stook__allocator *allocator, void *block, size_t size);
+/* `block` may be NULL. */
 void stook__free(struct stook__allocator *allocator, void *block);
 
+/* Returns a copy of a string, or NULL when out of memory. */
 char *stook__copy_string(struct stook__allocator *allocator, const char *text);
-/* A formatted string, or NULL when there is no memory. */
+/* Returns a string formatted as by printf(), or NULL when out of memory. */
 char *stook__format(struct stook__allocator *allocator, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

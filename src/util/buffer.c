@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A growing block of bytes; see buffer.h. */
+/* A block of bytes that grows; see buffer.h. */
 #include "util/buffer.h"
 
 #include <string.h>
@@ -27,9 +27,10 @@ int stook__buffer_append(struct stook__buffer *buffer, struct stook__allocator *
         return STOOK_ENOMEM;
     size_t wanted = buffer->size + size;
     if (wanted >= buffer->capacity) {
-        /* Half as much again: few copies, and at most a third of the block is air. */
-        size_t roomy = wanted + wanted / 2;
-        if (stook__buffer_reserve(buffer, allocator, roomy) != 0 &&
+        /* Growing by half copies each byte a few times only and leaves a third of the block unused
+           at most. When memory is short, exactly the bytes needed will do. */
+        size_t generous = wanted + wanted / 2;
+        if (stook__buffer_reserve(buffer, allocator, generous) != 0 &&
             stook__buffer_reserve(buffer, allocator, wanted) != 0)
             return STOOK_ENOMEM;
     }

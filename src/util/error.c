@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Names and texts of the errors, made from the one list in stook.h. */
+/* Names and texts of the errors, made from the list in stook/base.h, and the version. Public. */
 #include <stook.h>
 
 const char *stook_strerror(int error)

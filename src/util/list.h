@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Intrusive circular list. A link that is in no list points to itself; a zeroed one must be init'ed. */
+/*
+ * Circular lists, intrusive: a link is a member of what is listed. The head is a link too. A link
+ * that is in no list points to itself, so each link must be initialised; zero is not enough.
+ */
 #ifndef STOOK_UTIL_LIST_H
 #define STOOK_UTIL_LIST_H
 
@@ -9,6 +12,7 @@ struct stook__link {
     struct stook__link *next, *prev;
 };
 
+/* The struct that has `pointer` as its `member`. */
 #define STOOK__OF(type, member, pointer) \
     ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
@@ -22,6 +26,7 @@ static inline int stook__list_empty(const struct stook__link *head)
     return head->next == head;
 }
 
+/* Removing a link that is in no list does nothing. */
 static inline void stook__list_remove(struct stook__link *link)
 {
     link->prev->next = link->next;
@@ -37,6 +42,7 @@ static inline void stook__list_append(struct stook__link *head, struct stook__li
     head->prev = link;
 }
 
+/* Removes the first link and returns it. NULL: the list is empty. */
 static inline struct stook__link *stook__list_pop(struct stook__link *head)
 {
     struct stook__link *first = head->next;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Things by a key of bytes; see map.h. Chained, with a power of two of buckets. */
+/* Nodes by key; see map.h. Each bucket is a chain. The number of buckets is a power of two. */
 #include "util/map.h"
 
 #include <string.h>
 
 enum { FIRST = 16 };
 
-/* Every bit of a word reaches the low ones, which choose the bucket. */
+/* Spreads every bit of a word to the low bits, which select the bucket. */
 static uint64_t mix(uint64_t word)
 {
     word *= UINT64_C(0x9e3779b97f4a7c15);
@@ -37,7 +37,7 @@ struct stook__node *stook__map_find(const struct stook__map *map, uint64_t hash,
     return node;
 }
 
-static void enter(struct stook__map *map, struct stook__node *node)
+static void insert(struct stook__map *map, struct stook__node *node)
 {
     struct stook__node **bucket = &map->bucket[node->hash & (map->n_buckets - 1)];
     node->next = *bucket;
@@ -54,7 +54,7 @@ static int grow(struct stook__map *map, struct stook__allocator *allocator)
     for (size_t i = 0; i < map->n_buckets; i++)
         for (struct stook__node *node = map->bucket[i], *next; node != NULL; node = next) {
             next = node->next;
-            enter(&larger, node);
+            insert(&larger, node);
         }
     stook__free(allocator, map->bucket);
     *map = larger;
@@ -64,10 +64,10 @@ static int grow(struct stook__map *map, struct stook__allocator *allocator)
 int stook__map_add(struct stook__map *map, struct stook__allocator *allocator,
                    struct stook__node *node)
 {
-    /* A table that cannot grow is slower, and still right. */
+    /* If the table cannot grow, its chains get longer, which is slower and still correct. */
     if (map->count >= map->n_buckets && grow(map, allocator) != 0 && map->n_buckets == 0)
         return STOOK_ENOMEM;
-    enter(map, node);
+    insert(map, node);
     map->count++;
     return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A table of pointers by index, in pages; see sparse_array.h. */
+/* An array of pointers by index, in pages; see sparse_array.h. */
 #include "util/sparse_array.h"
 
 enum { PAGE = 256 };
@@ -9,51 +9,49 @@ struct stook__page {
     void *pointer[PAGE];
 };
 
-void *stook__sparse_array_get(const struct stook__sparse_array *sparse_array, size_t index)
+void *stook__sparse_array_get(const struct stook__sparse_array *array, size_t index)
 {
     size_t at = index / PAGE;
-    if (at >= sparse_array->capacity || sparse_array->page[at] == NULL)
+    if (at >= array->capacity || array->page[at] == NULL)
         return NULL;
-    return sparse_array->page[at]->pointer[index % PAGE];
+    return array->page[at]->pointer[index % PAGE];
 }
 
-static int grow(struct stook__sparse_array *sparse_array, struct stook__allocator *allocator,
-                size_t at)
+static int grow(struct stook__sparse_array *array, struct stook__allocator *allocator, size_t at)
 {
-    size_t capacity = sparse_array->capacity != 0 ? sparse_array->capacity : 1;
+    size_t capacity = array->capacity != 0 ? array->capacity : 1;
     while (capacity <= at)
         capacity *= 2;
-    struct stook__page **page =
-        stook__resize(allocator, sparse_array->page, capacity * sizeof *page);
+    struct stook__page **page = stook__resize(allocator, array->page, capacity * sizeof *page);
     if (page == NULL)
         return STOOK_ENOMEM;
-    for (size_t i = sparse_array->capacity; i < capacity; i++)
+    for (size_t i = array->capacity; i < capacity; i++)
         page[i] = NULL;
-    sparse_array->page = page;
-    sparse_array->capacity = capacity;
+    array->page = page;
+    array->capacity = capacity;
     return 0;
 }
 
-int stook__sparse_array_set(struct stook__sparse_array *sparse_array,
-                            struct stook__allocator *allocator, size_t index, void *pointer)
+int stook__sparse_array_set(struct stook__sparse_array *array, struct stook__allocator *allocator,
+                            size_t index, void *pointer)
 {
     size_t at = index / PAGE;
-    if (at >= sparse_array->capacity && grow(sparse_array, allocator, at) != 0)
+    if (at >= array->capacity && grow(array, allocator, at) != 0)
         return STOOK_ENOMEM;
-    if (sparse_array->page[at] == NULL) {
-        sparse_array->page[at] = stook__alloc(allocator, sizeof **sparse_array->page);
-        if (sparse_array->page[at] == NULL)
+    if (array->page[at] == NULL) {
+        array->page[at] = stook__alloc(allocator, sizeof **array->page);
+        if (array->page[at] == NULL)
             return STOOK_ENOMEM;
     }
-    sparse_array->page[at]->pointer[index % PAGE] = pointer;
-    sparse_array->page[at]->used++;
+    array->page[at]->pointer[index % PAGE] = pointer;
+    array->page[at]->used++;
     return 0;
 }
 
-void stook__sparse_array_clear(struct stook__sparse_array *sparse_array,
+void stook__sparse_array_clear(struct stook__sparse_array *array,
                                struct stook__allocator *allocator, size_t index)
 {
-    struct stook__page **page = &sparse_array->page[index / PAGE];
+    struct stook__page **page = &array->page[index / PAGE];
     (*page)->pointer[index % PAGE] = NULL;
     if (--(*page)->used == 0) {
         stook__free(allocator, *page);
@@ -61,10 +59,10 @@ void stook__sparse_array_clear(struct stook__sparse_array *sparse_array,
     }
 }
 
-size_t stook__sparse_array_next(const struct stook__sparse_array *sparse_array, size_t index)
+size_t stook__sparse_array_next(const struct stook__sparse_array *array, size_t index)
 {
-    while (index / PAGE < sparse_array->capacity) {
-        const struct stook__page *page = sparse_array->page[index / PAGE];
+    while (index / PAGE < array->capacity) {
+        const struct stook__page *page = array->page[index / PAGE];
         if (page != NULL && page->pointer[index % PAGE] != NULL)
             return index;
         index = page != NULL ? index + 1 : (index / PAGE + 1) * PAGE;
@@ -72,11 +70,10 @@ size_t stook__sparse_array_next(const struct stook__sparse_array *sparse_array, 
     return SIZE_MAX;
 }
 
-void stook__sparse_array_free(struct stook__sparse_array *sparse_array,
-                              struct stook__allocator *allocator)
+void stook__sparse_array_free(struct stook__sparse_array *array, struct stook__allocator *allocator)
 {
-    for (size_t i = 0; i < sparse_array->capacity; i++)
-        stook__free(allocator, sparse_array->page[i]);
-    stook__free(allocator, sparse_array->page);
-    *sparse_array = (struct stook__sparse_array){0};
+    for (size_t i = 0; i < array->capacity; i++)
+        stook__free(allocator, array->page[i]);
+    stook__free(allocator, array->page);
+    *array = (struct stook__sparse_array){0};
 }

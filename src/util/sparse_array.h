@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A table of pointers by index, in pages of 256. A page whose last pointer was cleared is given
- * back, so that a million requests that come and go cost the memory of those that are there.
+ * An array of pointers by index, in pages of 256. A page is freed when its last pointer is cleared,
+ * so a million requests that come and go need memory only for those that exist at one time.
  */
 #ifndef STOOK_UTIL_SPARSE_ARRAY_H
 #define STOOK_UTIL_SPARSE_ARRAY_H
@@ -11,20 +11,22 @@
 struct stook__page;
 
 struct stook__sparse_array {
-    struct stook__page **page; /* NULL where every pointer is NULL */
+    struct stook__page **page; /* a NULL page has no pointers */
     size_t capacity;           /* entries of `page` */
 };
 
-void *stook__sparse_array_get(const struct stook__sparse_array *sparse_array, size_t index);
-/* `pointer` is not NULL and the entry is empty. 0 or STOOK_ENOMEM. */
-int stook__sparse_array_set(struct stook__sparse_array *sparse_array,
-                            struct stook__allocator *allocator, size_t index, void *pointer);
-void stook__sparse_array_clear(struct stook__sparse_array *sparse_array,
+/* NULL: the entry is empty, or beyond the end. */
+void *stook__sparse_array_get(const struct stook__sparse_array *array, size_t index);
+/* Sets an entry that is empty to a pointer that is not NULL. 0 or STOOK_ENOMEM. */
+int stook__sparse_array_set(struct stook__sparse_array *array, struct stook__allocator *allocator,
+                            size_t index, void *pointer);
+/* Empties an entry that is set. */
+void stook__sparse_array_clear(struct stook__sparse_array *array,
                                struct stook__allocator *allocator, size_t index);
-/* The first index from `index` on that has a pointer; SIZE_MAX: none. */
-size_t stook__sparse_array_next(const struct stook__sparse_array *sparse_array, size_t index);
-/* Frees the table, not what it points to. */
-void stook__sparse_array_free(struct stook__sparse_array *sparse_array,
+/* Returns the first index from `index` on whose entry is set; SIZE_MAX: there is none. */
+size_t stook__sparse_array_next(const struct stook__sparse_array *array, size_t index);
+/* Frees the pages, not what the pointers point to. */
+void stook__sparse_array_free(struct stook__sparse_array *array,
                               struct stook__allocator *allocator);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Deadlines in order; see timer_heap.h. A line, and a pairing heap for those that do not fit in. */
+/* Timers by due time: a sorted list, and a pairing heap for those out of order; see
+   timer_heap.h. */
 #include "util/timer_heap.h"
 
 #include <stddef.h>
@@ -23,7 +24,8 @@ static struct stook__timer *meld(struct stook__timer *a, struct stook__timer *b)
     return a;
 }
 
-/* Meld a list of siblings pair by pair, then from the right. Iterative: lists can be a million long. */
+/* Melds siblings in pairs, then the pairs from right to left. Iterative, because a list may have a
+   million siblings. */
 static struct stook__timer *meld_siblings(struct stook__timer *first)
 {
     struct stook__timer *pairs = NULL;
@@ -47,23 +49,23 @@ static struct stook__timer *meld_siblings(struct stook__timer *first)
     return root;
 }
 
-static void leave_line(struct stook__timer_heap *clock, struct stook__timer *timer)
+static void remove_from_list(struct stook__timer_heap *heap, struct stook__timer *timer)
 {
     if (timer->prev != NULL)
         timer->prev->next = timer->next;
     else
-        clock->first = timer->next;
+        heap->first = timer->next;
     if (timer->next != NULL)
         timer->next->prev = timer->prev;
     else
-        clock->last = timer->prev;
+        heap->last = timer->prev;
 }
 
-static void leave_heap(struct stook__timer_heap *clock, struct stook__timer *timer)
+static void remove_from_heap(struct stook__timer_heap *heap, struct stook__timer *timer)
 {
     struct stook__timer *below = meld_siblings(timer->child);
-    if (timer == clock->root) {
-        clock->root = below;
+    if (timer == heap->root) {
+        heap->root = below;
         return;
     }
     if (timer->prev->child == timer)
@@ -72,49 +74,49 @@ static void leave_heap(struct stook__timer_heap *clock, struct stook__timer *tim
         timer->prev->next = timer->next;
     if (timer->next != NULL)
         timer->next->prev = timer->prev;
-    clock->root = meld(clock->root, below);
+    heap->root = meld(heap->root, below);
 }
 
-void stook__timer_heap_clear(struct stook__timer_heap *clock, struct stook__timer *timer)
+void stook__timer_heap_clear(struct stook__timer_heap *heap, struct stook__timer *timer)
 {
     if (timer->due == 0)
         return;
     if (timer->child == timer)
-        leave_line(clock, timer);
+        remove_from_list(heap, timer);
     else
-        leave_heap(clock, timer);
+        remove_from_heap(heap, timer);
     *timer = (struct stook__timer){0};
 }
 
-void stook__timer_heap_set(struct stook__timer_heap *clock, struct stook__timer *timer, int64_t due)
+void stook__timer_heap_set(struct stook__timer_heap *heap, struct stook__timer *timer, int64_t due)
 {
     if (due < 1)
         due = 1;
     if (timer->due == due)
         return;
-    stook__timer_heap_clear(clock, timer);
+    stook__timer_heap_clear(heap, timer);
     timer->due = due;
-    if (clock->last != NULL && due < clock->last->due) {
-        clock->root = meld(clock->root, timer);
+    if (heap->last != NULL && due < heap->last->due) {
+        heap->root = meld(heap->root, timer);
         return;
     }
     timer->child = timer;
-    timer->prev = clock->last;
-    if (clock->last != NULL)
-        clock->last->next = timer;
+    timer->prev = heap->last;
+    if (heap->last != NULL)
+        heap->last->next = timer;
     else
-        clock->first = timer;
-    clock->last = timer;
+        heap->first = timer;
+    heap->last = timer;
 }
 
-struct stook__timer *stook__timer_heap_first(const struct stook__timer_heap *clock)
+struct stook__timer *stook__timer_heap_first(const struct stook__timer_heap *heap)
 {
-    struct stook__timer *allocator = clock->root, *line = clock->first;
-    return allocator == NULL || (line != NULL && line->due < allocator->due) ? line : allocator;
+    struct stook__timer *root = heap->root, *first = heap->first;
+    return root == NULL || (first != NULL && first->due < root->due) ? first : root;
 }
 
-int64_t stook__timer_heap_due(const struct stook__timer_heap *clock)
+int64_t stook__timer_heap_due(const struct stook__timer_heap *heap)
 {
-    const struct stook__timer *first = stook__timer_heap_first(clock);
+    const struct stook__timer *first = stook__timer_heap_first(heap);
     return first != NULL ? first->due : 0;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Deadlines in order, intrusive: setting and clearing need no memory, so a clock can never fail to
- * run. Times are in microseconds and above 0; 0 is "not armed".
+ * Timers in the order of their due times. Intrusive: setting and clearing allocate nothing, so a
+ * timeout can always be armed. Times are in microseconds and above 0; 0 means "not armed".
  *
- * Most timers are due after all that were set before, as each runs for the same time from now on.
- * Those stand in a line, in order, where setting and clearing is O(1). The others go into a pairing
+ * Most timers are due after all that were set before, because each of a kind runs equally long.
+ * Those are in a sorted list, where setting and clearing are O(1). The others are in a pairing
  * heap: O(1) to set, O(log n) amortised to clear.
  */
 #ifndef STOOK_UTIL_TIMER_HEAP_H
@@ -13,23 +13,23 @@
 #include <stdint.h>
 
 struct stook__timer {
-    struct stook__timer *child, *next; /* child: itself, if it stands in line */
-    struct stook__timer *prev;         /* the one before it; of a first child its parent */
-    int64_t due;                       /* 0: in no clock */
+    struct stook__timer *child, *next; /* a timer in the list is its own child */
+    struct stook__timer *prev;         /* the previous sibling; the parent, for a first child */
+    int64_t due;                       /* 0: not armed */
 };
 
 struct stook__timer_heap {
-    struct stook__timer *root;
-    struct stook__timer *first, *last; /* the line */
+    struct stook__timer *root;         /* of the pairing heap */
+    struct stook__timer *first, *last; /* of the sorted list */
 };
 
-/* Arm, or move. `due` of 0 or less is taken as 1: long past. */
-void stook__timer_heap_set(struct stook__timer_heap *clock, struct stook__timer *timer,
-                           int64_t due);
-void stook__timer_heap_clear(struct stook__timer_heap *clock, struct stook__timer *timer);
-/* The timer that is due first; NULL: none is armed. */
-struct stook__timer *stook__timer_heap_first(const struct stook__timer_heap *clock);
-/* When that is; 0: none is armed. */
-int64_t stook__timer_heap_due(const struct stook__timer_heap *clock);
+/* Arms a timer, or moves it. A `due` below 1 is taken as 1, which is in the past. */
+void stook__timer_heap_set(struct stook__timer_heap *heap, struct stook__timer *timer, int64_t due);
+/* Disarms a timer. If it is not armed, nothing happens. */
+void stook__timer_heap_clear(struct stook__timer_heap *heap, struct stook__timer *timer);
+/* Returns the timer that is due first; NULL: none is armed. */
+struct stook__timer *stook__timer_heap_first(const struct stook__timer_heap *heap);
+/* Returns when that timer is due; 0: none is armed. */
+int64_t stook__timer_heap_due(const struct stook__timer_heap *heap);
 
 #endif
