@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The life of a batch, as programs see it. The awaits are in gather.c. */
+/* Public functions of stook/batch.h, but for the awaits, which are in gather.c: making a batch,
+   adding requests, reading results, cancelling and freeing. */
 #include <string.h>
 
 #include "api/client.h"
@@ -34,8 +35,9 @@ int stook_batch_new(stook_client *client, stook_batch **ret_batch)
     return 0;
 }
 
-/* Ignoring what add returns must never look like success. */
-static int failed_add(stook_batch *batch, int error, const char *why)
+/* Notes a failed add, so that a program that ignores what add returns learns of it from the
+   await. */
+static int refuse_add(stook_batch *batch, int error, const char *why)
 {
     batch->refusal = why != NULL ? why : stook_strerror(error);
     if (batch->state == STOOK__OPEN && batch->add_error == 0)
@@ -45,7 +47,8 @@ static int failed_add(stook_batch *batch, int error, const char *why)
     return error;
 }
 
-/* Most requests go where the last one went. */
+/* Finds the queue of a request by its origin, its Unix socket and its priority. Most requests have
+   the origin of the last one, so the text of that is compared first. NULL: out of memory. */
 static struct stook__queue *queue_for(stook_batch *batch, const struct stook__spec *spec,
                                       unsigned priority)
 {
@@ -60,19 +63,20 @@ static struct stook__queue *queue_for(stook_batch *batch, const struct stook__sp
     size_t key_size = stook__origin_key(url, key, &size);
     if (path != NULL && key_size > 0) {
         key[key_size++] = ' ';
-        memcpy(key + key_size, path,
-               strnlen(path, SOCKET_MAX - 1)); /* a longer one is refused at its start */
+        /* A longer path is refused when the request starts. */
+        memcpy(key + key_size, path, strnlen(path, SOCKET_MAX - 1));
         key_size += strnlen(path, SOCKET_MAX - 1);
     }
     struct stook__queue *queue =
         stook__sched_queue(&batch->client->sched, &batch->group, key, key_size, priority);
     if (queue == NULL)
-        return NULL; /* the group's last queue is still that of the origin before */
+        return NULL; /* `origin` still describes the group's last queue */
     batch->origin_size = size <= sizeof batch->origin && path == NULL ? size : 0;
     memcpy(batch->origin, url, batch->origin_size);
     return queue;
 }
 
+/* Enters a record in the queues of sched and deliver. 0 or STOOK_ENOMEM. */
 static int enter(stook_batch *batch, struct stook_result *record, int64_t priority)
 {
     stook_client *client = batch->client;
@@ -96,23 +100,25 @@ int stook_batch_add(stook_batch *batch, const struct stook_request *request)
     if (batch == NULL)
         return STOOK_EARG;
     if (request == NULL)
-        return failed_add(batch, STOOK_EARG, "the request is NULL");
+        return refuse_add(batch, STOOK_EARG, "the request is NULL");
     int error = stook__validate_struct(&mine, sizeof mine, request);
     if (error != 0)
-        return failed_add(batch, error,
-                          error == STOOK_EARG
-                              ? "the request has no size: make it with STOOK_REQUEST()"
-                              : "the request uses what this stook does not know");
+        return refuse_add(
+            batch, error,
+            error == STOOK_EARG
+                ? "the request has no size: make it with STOOK_REQUEST()"
+                : "the request sets a member that this version of stook does not know");
     if (mine.url == NULL)
-        return failed_add(batch, STOOK_EARG, "the request has no URL");
+        return refuse_add(batch, STOOK_EARG, "the request has no URL");
     if (batch->client == NULL || stook__client_is_forked(batch->client))
-        return failed_add(batch, STOOK_ESTATE, "the client is closed, or of another process");
+        return refuse_add(batch, STOOK_ESTATE,
+                          "the client is closed, or belongs to another process");
     if (batch->client->draining)
-        return failed_add(batch, STOOK_ESTATE, "the client drains: it takes no new request");
+        return refuse_add(batch, STOOK_ESTATE, "the client drains: no request can be added");
     if (batch->state == STOOK__DONE || stook__batch_is_ending(batch) || batch->freed)
-        return failed_add(batch, STOOK_ESTATE, "the batch is done, cancelled or past its deadline");
+        return refuse_add(batch, STOOK_ESTATE, "the batch is done, cancelled or past its deadline");
     if (stook__validate_number(mine.priority, PRIORITY, 0, STOOK__PRIORITIES, &priority) != 0)
-        return failed_add(batch, STOOK_EARG, "priority is not 0 or 1 to 7");
+        return refuse_add(batch, STOOK_EARG, "priority is not 0 or 1 to 7");
     error = stook__record_new(batch->allocator, &batch->client->policy, &mine, &record, &why);
     if (error == 0)
         error = enter(batch, record, priority);
@@ -120,9 +126,9 @@ int stook_batch_add(stook_batch *batch, const struct stook_request *request)
         return 0;
     if (record != NULL && record->spec.optional != NULL &&
         record->spec.optional->body_release != NULL)
-        record->spec.body = NULL; /* the program keeps it */
+        record->spec.body = NULL; /* the body stays the program's */
     stook__record_drop(record);
-    return failed_add(batch, error, why);
+    return refuse_add(batch, error, why);
 }
 
 size_t stook_batch_count(const stook_batch *batch)
@@ -151,9 +157,9 @@ const char *stook_batch_message(const stook_batch *batch)
 
 void stook_batch_cancel(stook_batch *batch)
 {
-    /* The only members of a batch that other threads touch. Shut: its client is closed. */
     if (batch == NULL)
         return;
+    /* Other threads use these members only. The post fails once the client is closed. */
     atomic_store(&batch->cancelled, 1);
     (void)stook__mailbox_post(batch->mailbox, &batch->message);
 }
@@ -185,6 +191,6 @@ void stook_batch_free(stook_batch *batch)
         stook__batch_terminate(batch, STOOK_ECANCELLED);
     else if (client != NULL && client->turning)
         stook__batch_mark_dirty(batch);
-    else if (batch->pins == 0) /* whoever holds a pin frees it, also behind the client's end */
+    else if (batch->pins == 0) /* else the blocking call frees it, even if the client is closed */
         stook__batch_destroy(batch);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The life of a client, as programs see it. */
+/* Public functions of stook/client.h: making a client, running its loop, posting, draining,
+   closing. */
 #include "api/client.h"
 
 #include <limits.h>
@@ -17,20 +18,20 @@
 
 static const int64_t US_MAX = (int64_t)1 << 53;
 
-/* getpid() would be a system call for every add. */
+/* Counts the forks above this process. Comparing it costs less than a getpid() in each add. */
 static atomic_uint fork_generation;
 
-static void in_child(void)
+static void count_fork(void)
 {
     atomic_fetch_add(&fork_generation, 1);
 }
 
 static void watch_forks(void)
 {
-    pthread_atfork(NULL, NULL, in_child);
+    pthread_atfork(NULL, NULL, count_fork);
 }
 
-/* A number that differs between a process and its forked children. */
+/* Returns a number that differs between a process and its forked children. */
 static unsigned generation(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -63,7 +64,7 @@ static void pack(struct stook__pack *pack, const struct stook__settings *from,
         stook__peer_pack(peer, pack, input, NULL);
 }
 
-/* One block, so that the strings of the options cannot be left behind. */
+/* Allocates a client with copies of the strings of its options in the same block. */
 static stook_client *make(struct stook__allocator *allocator, const struct stook__settings *policy,
                           const struct stook__peer_input *input)
 {
@@ -89,8 +90,9 @@ static stook_client *make(struct stook__allocator *allocator, const struct stook
     return client;
 }
 
-/* The loop comes last: on a borrowed one its handles could not be taken back at once. */
-static int furnish(stook_client *client, struct uv_loop_s *loop)
+/* Makes the parts of a client. The loop is last, because handles on a borrowed loop cannot be
+   closed at once when a later part fails. */
+static int make_parts(stook_client *client, struct uv_loop_s *loop)
 {
     client->mailbox = stook__mailbox_new(client->allocator);
     if (client->mailbox == NULL)
@@ -154,7 +156,7 @@ int stook_client_new(struct uv_loop_s *loop, const struct stook_client_options *
     }
     client->sched.limit = limit;
     client->sched.origin_limit = origin_limit;
-    error = furnish(client, loop);
+    error = make_parts(client, loop);
     if (error != 0)
         free_parts(client);
     else
@@ -162,7 +164,7 @@ int stook_client_new(struct uv_loop_s *loop, const struct stook_client_options *
     return error;
 }
 
-/* Owned loops, outside of a turn. The client is gone then. */
+/* Runs an owned loop until the close is complete, then frees the client. Not inside a turn. */
 static void finish_close(stook_client *client)
 {
     struct stook__allocator *allocator = client->allocator;
@@ -173,21 +175,22 @@ static void finish_close(stook_client *client)
     stook__allocator_unref(allocator);
 }
 
-int stook__client_run(stook_client *client, int (*over)(stook_client *client, void *what),
+int stook__client_run(stook_client *client, int (*is_over)(stook_client *client, void *what),
                       void *what)
 {
-    while (!over(client, what))
+    while (!is_over(client, what))
         stook__loop_run(client->loop, 1);
     if (client->closing)
         finish_close(client);
     return 0;
 }
 
-static int nothing_under_way(stook_client *client, void *what)
+/* The condition that ends stook_client_run(). */
+static int has_nothing_to_do(stook_client *client, void *what)
 {
     (void)what;
     if (client->draining && client->awaits == 0)
-        return client->closing; /* it does so in the next turn */
+        return client->closing; /* the next turn begins the close */
     return client->closing ||
            (client->awaits == client->pulls && stook__mailbox_count(client->mailbox) == 0 &&
             stook__list_empty(&client->dirty_batches));
@@ -201,7 +204,7 @@ int stook_client_run(stook_client *client)
         return STOOK_ESTATE;
     stook__loop_request_turn(client->loop);
     stook__loop_run(client->loop, 0);
-    return stook__client_run(client, nothing_under_way, NULL);
+    return stook__client_run(client, has_nothing_to_do, NULL);
 }
 
 int stook_client_post(stook_client *client, void (*call)(stook_client *client, void *user),
@@ -231,7 +234,7 @@ void stook_client_close(stook_client *client, void (*closed)(void *user), void *
         client->closed = (struct stook__closed_call){.asked = 1, .call = closed, .user = user};
         stook__shutdown_begin(client);
     }
-    /* Inside a callback the call that turns the loop does the rest. */
+    /* Inside a callback, the function that runs the loop finishes the close. */
     if (client->owned && !client->turning)
         finish_close(client);
 }
@@ -252,10 +255,9 @@ int stook_client_drain(stook_client *client, int64_t timeout_ms, void (*closed)(
     return 0;
 }
 
-/* ----------------------------------------- its loop inside another one */
+/* ---------------------------------------------------- an owned loop inside another loop */
 
-/* The descriptor says what the kernel knows. What it cannot show is said by a time-out of 0. */
-/* 0, or why the client has no loop that the program may turn. */
+/* 0; STOOK_EARG; STOOK_ESTATE if the client does not own its loop. */
 static int check_owned(const stook_client *client)
 {
     if (client == NULL)
@@ -280,7 +282,7 @@ int stook_client_turn(stook_client *client, int64_t timeout_ms)
     }
     size_t left = client->awaits;
     if (left == 0 && (client->closing || client->draining))
-        left = 1; /* or the program would think that it need not turn any more */
+        left = 1; /* at 0 the program would stop to call this, and the close would not complete */
     return left < INT_MAX ? (int)left : INT_MAX;
 }
 
@@ -300,15 +302,15 @@ int64_t stook_client_timeout_ms(const stook_client *client)
     int64_t due = stook__turn_due(client);
     if (due == 0)
         return STOOK_NONE;
-    /* The loop's clock counts whole ms, and no alarm of it is early: who came back before that would find
-       nothing to do, and ask again at once. */
+    /* libuv's timers have whole milliseconds and are never early. A program that came back earlier
+       would find nothing due and call again at once. */
     int64_t left = (due + 999) / 1000 * 1000 - stook__loop_now();
     return left > 0 ? (left + 999) / 1000 : 0;
 }
 
 void stook_client_wake(stook_client *client)
 {
-    /* In a forked child the descriptor behind it is the parent's. */
+    /* In a forked child the descriptor of the wake-up is the parent's. */
     if (client != NULL && !stook__client_is_forked(client))
         stook__mailbox_wake(client->mailbox);
 }

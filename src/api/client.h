@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of this room ask of a client before they touch it, and how a call that blocks runs its loop. */
+/* What the public functions have in common: the check for a fork, and the loop of a blocking
+   call. */
 #ifndef STOOK_API_CLIENT_H
 #define STOOK_API_CLIENT_H
 
 #include "core/client.h"
 
-/* 1: the process has forked since the client was made, and this is the child. */
+/* 1: this process is a fork of the one that made the client, and must not use it. */
 int stook__client_is_forked(const stook_client *client);
 
-/* Turns the owned loop until `over` says so. If a callback closed the client, the close is finished then and the
-   client is gone. Returns 0. */
-int stook__client_run(stook_client *client, int (*over)(stook_client *client, void *what),
+/* Runs the owned loop until is_over(client, what) returns not 0. If a callback closed the client,
+   the close is completed then and the client freed. Returns 0. */
+int stook__client_run(stook_client *client, int (*is_over)(stook_client *client, void *what),
                       void *what);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a client and its requests do, for people: states, numbers, a dump, a request as a command. The only file
- * that prints, and only where the program says.
+ * Public functions of stook/debug.h: states of requests, statistics, a dump, a request as a curl
+ * command. No other file prints, but for traces. The dump goes to the program's own stream.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -87,23 +87,23 @@ const char *stook_state_text(int state)
     }
 }
 
-int stook_client_stats(const stook_client *client, struct stook_stats *ret_counters)
+int stook_client_stats(const stook_client *client, struct stook_stats *ret_stats)
 {
-    if (client == NULL || ret_counters == NULL || !stook__validate_size(ret_counters))
+    if (client == NULL || ret_stats == NULL || !stook__validate_size(ret_stats))
         return STOOK_EARG;
     const struct stook__stats *stats = &client->stats;
-    /* What is over first: so nothing is ever over before it was added. */
+    /* Counters change meanwhile. In this order no request is seen to finish before it was added. */
     struct stook_stats mine = STOOK_STATS();
     mine.failed = stook__counted(stats, STOOK__FAILED);
     mine.finished = stook__counted(stats, STOOK__FINISHED_ALL);
     mine.repeated = stook__counted(stats, STOOK__REPEATED);
     mine.started = stook__counted(stats, STOOK__STARTED);
     mine.added = stook__counted(stats, STOOK__ADDED);
-    stook__fill_struct(ret_counters, &mine, sizeof mine);
+    stook__fill_struct(ret_stats, &mine, sizeof mine);
     return 0;
 }
 
-/* Of those in flight; what the others received is counted already. */
+/* Adds the bytes of requests in flight. Those of finished attempts are in `bytes_received`. */
 static void add_bytes(const stook_batch *batch, struct stook_batch_stats *stats)
 {
     const struct stook__link *running = &batch->group.running;
@@ -139,7 +139,7 @@ int stook_batch_stats(const stook_batch *batch, struct stook_batch_stats *ret_st
 
 /* ----------------------------------------------------------------------- dump */
 
-enum { SHOWN = 20, URL_SHOWN = 100 }; /* requests of a batch, bytes of a URL */
+enum { REQUESTS_MAX = 20, URL_MAX = 100 }; /* requests of a batch, bytes of a URL */
 
 static void print_limit(FILE *to, const char *what, size_t limit)
 {
@@ -152,7 +152,7 @@ static int64_t since_ms(int64_t then)
     return then > 0 ? (stook__loop_now() - then) / 1000 : 0;
 }
 
-/* Bytes of `url` before the last @ of its authority, the scheme not counted; 0: there is none. */
+/* Bytes before the last @ in the authority of a URL without its scheme; 0: there is none. */
 static size_t credentials_of(const char *url)
 {
     size_t size = strcspn(url, "/?#");
@@ -161,14 +161,14 @@ static size_t credentials_of(const char *url)
     return size;
 }
 
-/* Dumps go to logs and to terminals, and a URL may be anything yet: without its query, without
-   credentials, which are refused only later, and without bytes that a terminal obeys. */
+/* Dumps go to logs and terminals, and the URL of a waiting request was not checked yet. So this
+   prints neither its query nor credentials nor control bytes. */
 static void print_url(FILE *to, const char *url)
 {
     const char *authority = strstr(url, "://");
     size_t scheme = authority != NULL ? (size_t)(authority + 3 - url) : 0,
            secret = credentials_of(url + scheme);
-    size_t end = strcspn(url, "?#"), shown = end < URL_SHOWN ? end : URL_SHOWN;
+    size_t end = strcspn(url, "?#"), shown = end < URL_MAX ? end : URL_MAX;
     for (size_t i = 0; i < shown; i++) {
         if (i == scheme && secret > 0) {
             fputs("...", to);
@@ -193,7 +193,8 @@ static void print_requests(FILE *to, const stook_batch *batch, int running)
     const struct stook__sparse_array *entries = &batch->results.entries;
     size_t shown = 0, left = running ? batch->group.n_running : batch->group.n_waiting;
     for (size_t i = stook__sparse_array_next(entries, 0);
-         i != SIZE_MAX && left > 0 && shown < SHOWN; i = stook__sparse_array_next(entries, i + 1)) {
+         i != SIZE_MAX && left > 0 && shown < REQUESTS_MAX;
+         i = stook__sparse_array_next(entries, i + 1)) {
         const struct stook_result *record =
             stook__record_of_entry(stook__sparse_array_get(entries, i));
         if (record->stage == STOOK__OVER || (record->job.state == STOOK__JOB_RUNNING) != running)
@@ -202,20 +203,20 @@ static void print_requests(FILE *to, const stook_batch *batch, int running)
         shown++, left--;
     }
     if (left > 0)
-        fprintf(to, "    and %zu more %s\n", left, running ? "in flight" : "that wait");
+        fprintf(to, "    and %zu more %s\n", left, running ? "in flight" : "waiting");
 }
 
 static void print_batch(FILE *to, const stook_batch *batch)
 {
     static const char *const states[] = {"not awaited yet", "awaited", "done"};
     const struct stook__result_queue *results = &batch->results;
-    fprintf(to, "  batch %p: %s%s, %zu added, %zu in flight, %zu wait", (const void *)batch,
+    fprintf(to, "  batch %p: %s%s, %zu added, %zu in flight, %zu waiting", (const void *)batch,
             states[batch->state], results->options.ordered ? " in order" : "", results->count,
             batch->group.n_running, batch->group.n_waiting);
     print_limit(to, "limit", batch->group.open ? batch->group.limit : SIZE_MAX);
     fprintf(to, ", %zu %s", results->delivered, results->options.borrowed ? "delivered" : "kept");
     if (results->options.borrowed)
-        fprintf(to, ", %zu bytes held", results->flow.result_bytes);
+        fprintf(to, ", %zu bytes buffered", results->flow.result_bytes);
     fprintf(to, "%s%s%s\n", results->paused ? ", paused" : "",
             batch->more_idle ? ", `more` has nothing now" : "",
             batch->end.scope != STOOK__END_NONE && batch->state != STOOK__DONE ? ", ending" : "");
@@ -229,8 +230,8 @@ int stook_client_dump(const stook_client *client, FILE *to)
         return STOOK_EARG;
     if (stook__client_is_forked(client))
         return STOOK_ESTATE;
-    fprintf(to, "client %p: %zu in flight, %zu wait", (const void *)client, client->sched.n_running,
-            client->sched.n_waiting);
+    fprintf(to, "client %p: %zu in flight, %zu waiting", (const void *)client,
+            client->sched.n_running, client->sched.n_waiting);
     print_limit(to, "limit", client->sched.limit);
     print_limit(to, "limit of each origin", client->sched.origin_limit);
     fprintf(to, "%s%s\n", client->sched.starved ? ", out of descriptors or ports" : "",
@@ -245,9 +246,9 @@ int stook_client_dump(const stook_client *client, FILE *to)
 
 /* -------------------------------------------------------------------- command */
 
-/* The request as an add makes it of its own copy. */
-static int take(const stook_client *client, const struct stook_request *request,
-                struct stook_result **ret_record)
+/* Makes a record as an add does. */
+static int make_record(const stook_client *client, const struct stook_request *request,
+                       struct stook_result **ret_record)
 {
     struct stook_request mine;
     const char *why;
@@ -257,7 +258,7 @@ static int take(const stook_client *client, const struct stook_request *request,
                                                                   STOOK__PRIORITIES, &unused) != 0))
         error = STOOK_EARG;
     if (mine.body != NULL)
-        mine.body_release = NULL; /* it is not over */
+        mine.body_release = NULL; /* the body stays the program's */
     if (error == 0)
         error = stook__record_new(client->allocator, &client->policy, &mine, ret_record, &why);
     return error == 0 ? (*ret_record)->error : error;
@@ -267,17 +268,17 @@ int64_t stook_request_to_curl(const stook_client *client, const struct stook_req
                               int64_t flags, char *buffer, size_t size)
 {
     struct stook_result *record = NULL;
-    struct stook__buffer words = {0};
+    struct stook__buffer preview = {0};
     if (client == NULL || request == NULL || (buffer == NULL && size > 0) ||
         (flags & ~(int64_t)STOOK_CURL_SECRETS) != 0)
         return STOOK_EARG;
-    int64_t written = take(client, request, &record);
+    int64_t written = make_record(client, request, &record);
     if (written == 0)
-        written = stook__preview(client->defaults, &record->spec, record->job.settings, &words);
+        written = stook__preview(client->defaults, &record->spec, record->job.settings, &preview);
     if (written == 0)
-        written = stook__to_curl(&record->spec, record->job.settings, words.data,
+        written = stook__to_curl(&record->spec, record->job.settings, preview.data,
                                  (flags & STOOK_CURL_SECRETS) != 0, buffer, size);
-    stook__buffer_free(&words, client->allocator);
+    stook__buffer_free(&preview, client->allocator);
     stook__record_drop(record);
     return written;
 }

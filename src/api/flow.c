@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* Limits that are changed while requests are in flight, and whether the policy of an await is satisfied. */
+/* Public functions of stook/flow.h: changing limits, and whether the policy of an await is
+   satisfied. */
 #include "api/client.h"
 #include "core/completion.h"
 #include "loop/loop.h"
 #include "request/validate.h"
 
-static int usable(const stook_client *client)
+static int is_usable(const stook_client *client)
 {
     return client != NULL && !stook__client_is_forked(client) && !client->closing;
 }
 
-/* A higher limit may let something start. */
-static void look_again(stook_client *client)
+/* Asks for a turn, because a higher limit may allow a request to start. */
+static void request_turn(stook_client *client)
 {
     if (!client->turning)
         stook__loop_request_turn(client->loop);
@@ -22,10 +23,10 @@ int stook_client_set_limit(stook_client *client, int64_t limit)
     size_t size;
     if (client == NULL || stook__validate_limit(limit, &size) != 0)
         return STOOK_EARG;
-    if (!usable(client))
+    if (!is_usable(client))
         return STOOK_ESTATE;
     stook__sched_set_limit(&client->sched, size);
-    look_again(client);
+    request_turn(client);
     return 0;
 }
 
@@ -34,10 +35,10 @@ int stook_client_set_origin_limit(stook_client *client, int64_t limit)
     size_t size;
     if (client == NULL || stook__validate_limit(limit, &size) != 0)
         return STOOK_EARG;
-    if (!usable(client))
+    if (!is_usable(client))
         return STOOK_ESTATE;
     stook__sched_set_origin_limit(&client->sched, size);
-    look_again(client);
+    request_turn(client);
     return 0;
 }
 
@@ -46,10 +47,10 @@ int stook_batch_set_limit(stook_batch *batch, int64_t limit)
     size_t size;
     if (batch == NULL || stook__validate_limit(limit, &size) != 0)
         return STOOK_EARG;
-    if (!usable(batch->client) || batch->state != STOOK__AWAITED)
+    if (!is_usable(batch->client) || batch->state != STOOK__AWAITED)
         return STOOK_ESTATE;
     stook__group_set_limit(&batch->client->sched, &batch->group, size);
-    stook__batch_mark_dirty(batch); /* `more` goes by it */
+    stook__batch_mark_dirty(batch); /* the limit decides when `more` is called */
     return 0;
 }
 

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* The two verbs, blocking and on a loop. */
+/* The awaits of stook/batch.h: both verbs, blocking and on a loop. */
 #include "api/client.h"
 #include "core/completion.h"
 #include "loop/loop.h"
 #include "request/validate.h"
 
-enum { WINDOW_MIN = 64, HELD_MAX = 64 << 20 };
+enum { WINDOW_MIN = 64, BUFFERED_DEFAULT = 64 << 20 };
 static const int64_t MS_MAX = (int64_t)1 << 53;
 
-/* How a batch is to be awaited, checked. */
+/* The options of an await, checked. */
 struct plan {
     struct stook_gather_options options;
     struct stook__gather_options queue_options;
     size_t limit;
-    int64_t timeout_ms; /* -1: none */
+    int64_t timeout_ms; /* -1: no deadline */
 };
 
 static int refuse(stook_batch *batch, int error, const char *why)
@@ -26,22 +26,24 @@ static int check_state(stook_batch *batch, int blocking)
 {
     const stook_client *client = batch->client;
     if (client == NULL || stook__client_is_forked(client) || client->closing)
-        return refuse(batch, STOOK_ESTATE, "the client is closed, or of another process");
+        return refuse(batch, STOOK_ESTATE, "the client is closed, or belongs to another process");
     if (client->draining)
-        return refuse(batch, STOOK_ESTATE, "the client drains: it takes no new await");
+        return refuse(batch, STOOK_ESTATE, "the client drains: no batch can be awaited");
     if (batch->state != STOOK__OPEN || batch->freed)
-        return refuse(batch, STOOK_ESTATE, "the batch was awaited before: a batch is awaited once");
-    if (blocking && !client->owned)
         return refuse(batch, STOOK_ESTATE,
-                      "a blocking await would stop your own loop: use stook_gather_start or "
-                      "stook_gather_ordered_start");
+                      "the batch was awaited before: a batch can be awaited once");
+    if (blocking && !client->owned)
+        return refuse(
+            batch, STOOK_ESTATE,
+            "a blocking await would stop the loop of the program: use stook_gather_start or "
+            "stook_gather_ordered_start");
     if (blocking && client->turning)
         return refuse(
             batch, STOOK_ESTATE,
             "a blocking await inside a callback of the same client would wait for itself: use "
             "stook_gather_start or stook_gather_ordered_start");
     if (batch->add_error != 0)
-        return batch->add_error; /* the message is of that add */
+        return batch->add_error; /* `refusal` still explains that add */
     return 0;
 }
 
@@ -50,11 +52,11 @@ static size_t size_or_all(int64_t number)
     return number < 0 || (uint64_t)number > SIZE_MAX ? SIZE_MAX : (size_t)number;
 }
 
-/* The numbers that are checked one by one: 0 or STOOK_EARG with *ret_why. */
+/* Checks the numbers: 0, or STOOK_EARG with *ret_why set. */
 static int check_numbers(const struct stook_gather_options *mine, struct plan *plan,
                          const char **ret_why)
 {
-    int64_t window = 0, held = 0, number;
+    int64_t window = 0, buffered = 0, number;
     *ret_why = "limit is not 0, STOOK_NONE or 1 to 1000000";
     if (stook__validate_limit(mine->limit, &plan->limit) != 0)
         return STOOK_EARG;
@@ -65,7 +67,8 @@ static int check_numbers(const struct stook_gather_options *mine, struct plan *p
     if (stook__validate_number(mine->window, defaults, 1, INT64_MAX, &window) != 0)
         return STOOK_EARG;
     *ret_why = "max_buffered_bytes is not 0, STOOK_NONE or a positive number";
-    if (stook__validate_number(mine->max_buffered_bytes, HELD_MAX, 1, INT64_MAX, &held) != 0)
+    if (stook__validate_number(mine->max_buffered_bytes, BUFFERED_DEFAULT, 1, INT64_MAX,
+                               &buffered) != 0)
         return STOOK_EARG;
     *ret_why = "timeout_ms is not 0, STOOK_NONE or 1 to 2^53";
     if (stook__validate_number(mine->timeout_ms, STOOK_NONE, 1, MS_MAX, &plan->timeout_ms) != 0)
@@ -75,17 +78,17 @@ static int check_numbers(const struct stook_gather_options *mine, struct plan *p
         0)
         return STOOK_EARG;
     plan->queue_options.window = size_or_all(window);
-    plan->queue_options.max_buffered_bytes = size_or_all(held);
+    plan->queue_options.max_buffered_bytes = size_or_all(buffered);
     return 0;
 }
 
-/* What does not go together. */
-static const char *find_clash(const struct stook_gather_options *mine, int blocking)
+/* Returns why options cannot be combined, or NULL. */
+static const char *find_conflict(const struct stook_gather_options *mine, int blocking)
 {
     if (mine->pull != 0 && mine->pull != 1)
         return "pull is not 0 or 1";
     if (mine->pull && mine->on_result != NULL)
-        return "pull and on_result: results are either pulled or shown";
+        return "pull and on_result: results are either pulled or delivered to on_result";
     if (mine->pull && blocking)
         return "pull with a blocking await, which would wait for itself: use stook_gather_start or "
                "stook_gather_ordered_start, then stook_batch_next";
@@ -104,8 +107,8 @@ static int make_plan(stook_batch *batch, const struct stook_gather_options *opti
         return refuse(batch, error,
                       error == STOOK_EARG
                           ? "the options have no size: make them with STOOK_GATHER()"
-                          : "the options use what this stook does not know");
-    if (check_numbers(mine, ret_plan, &why) != 0 || (why = find_clash(mine, blocking)) != NULL)
+                          : "the options set a member that this version of stook does not know");
+    if (check_numbers(mine, ret_plan, &why) != 0 || (why = find_conflict(mine, blocking)) != NULL)
         return refuse(batch, STOOK_EARG, why);
     ret_plan->queue_options.ordered = ordered;
     ret_plan->queue_options.pulled = (int)mine->pull;
@@ -170,8 +173,8 @@ static int await(stook_batch *batch, const struct stook_gather_options *options,
         error = begin(batch, &plan, NULL, NULL);
     if (error != 0)
         return error;
-    /* The pin keeps the batch when a callback frees it: its count is still to be read. The loop's
-       turns come behind a poll, so idle connections that died meanwhile are known before the start. */
+    /* The pin keeps the batch if a callback frees it, because its count is read below. Turns follow
+       a poll, so idle connections that were closed meanwhile are known before a request starts. */
     batch->pins++;
     stook__client_run(client, is_done, batch);
     int failed = stook__batch_failed(batch);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* What the macros of the header do, for languages that have none. */
+/* The ..._init() functions of all headers: what the macros do, for languages that have none. */
 #include <string.h>
 
 #include "request/validate.h"
 
-/* The caller's bytes, which a program that was compiled against another header has more or fewer of. */
+/* `size` is the caller's, because its program may be compiled against another version of the
+   header. */
 static void init(void *theirs, size_t size)
 {
     if (theirs == NULL || size < sizeof size)

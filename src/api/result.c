@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What programs read of a result. Immutable, so any thread may. */
+/* Public functions of stook/result.h. A result does not change, so any thread may read it. */
 #include <string.h>
 #include <strings.h>
 
@@ -49,7 +49,7 @@ const char *stook_result_url(const stook_result *result)
 
 const char *stook_result_final_url(const stook_result *result)
 {
-    return stook_result_url(result); /* redirects are not followed yet */
+    return stook_result_url(result); /* no redirect is followed */
 }
 
 const void *stook_result_body(const stook_result *result, size_t *ret_size)
@@ -107,7 +107,7 @@ int64_t stook_result_time_us(const stook_result *result, int which)
 
 /* ------------------------------------------------- header and trailer fields */
 
-/* Fields, as they lie in a head. */
+/* Consecutive fields of a head. */
 struct range {
     const char *at, *end;
 };
@@ -122,7 +122,7 @@ static struct range range_of(const stook_result *result, int trailers)
     return trailers ? (struct range){middle, middle + trailer_size} : (struct range){first, middle};
 }
 
-/* The next field; its value, or NULL. */
+/* Moves to the next field. Returns its value; NULL after the last. */
 static const char *next(struct range *range, const char **ret_name)
 {
     if (range->at == range->end)
@@ -133,7 +133,7 @@ static const char *next(struct range *range, const char **ret_name)
     return value;
 }
 
-static const char *named(struct range range, const char *wanted)
+static const char *find(struct range range, const char *wanted)
 {
     const char *name, *value;
     while (wanted != NULL && (value = next(&range, &name)) != NULL)
@@ -166,7 +166,7 @@ static const char *nth(struct range range, size_t i, const char **ret_name)
 
 const char *stook_result_header(const stook_result *result, const char *name)
 {
-    return named(range_of(result, 0), name);
+    return find(range_of(result, 0), name);
 }
 
 size_t stook_result_header_count(const stook_result *result)
@@ -181,7 +181,7 @@ const char *stook_result_header_at(const stook_result *result, size_t i, const c
 
 const char *stook_result_trailer(const stook_result *result, const char *name)
 {
-    return named(range_of(result, 1), name);
+    return find(range_of(result, 1), name);
 }
 
 size_t stook_result_trailer_count(const stook_result *result)
@@ -194,43 +194,43 @@ const char *stook_result_trailer_at(const stook_result *result, size_t i, const 
     return nth(range_of(result, 1), i, ret_name);
 }
 
-static struct stook__metadata facts_of(const stook_result *result)
+static struct stook__metadata metadata_of(const stook_result *result)
 {
     static const struct stook__buffer nothing;
-    struct stook__metadata facts;
-    stook__metadata_get(result != NULL ? &stook__record_answer(result)->head : &nothing, &facts);
-    return facts;
+    struct stook__metadata metadata;
+    stook__metadata_get(result != NULL ? &stook__record_answer(result)->head : &nothing, &metadata);
+    return metadata;
 }
 
 int stook_result_flags(const stook_result *result)
 {
-    return (int)facts_of(result).number[STOOK__METADATA_FLAGS];
+    return (int)metadata_of(result).number[STOOK__METADATA_FLAGS];
 }
 
 int stook_result_reused(const stook_result *result)
 {
-    return facts_of(result).number[STOOK__METADATA_REUSED] != 0;
+    return metadata_of(result).number[STOOK__METADATA_REUSED] != 0;
 }
 
 const char *stook_result_remote_address(const stook_result *result)
 {
-    return facts_of(result).remote;
+    return metadata_of(result).remote;
 }
 
 int64_t stook_result_size(const stook_result *result, int which)
 {
-    static const enum stook__metadata_number facts[] = {STOOK__METADATA_BODY, STOOK__METADATA_WIRE,
-                                                        STOOK__METADATA_HEAD, STOOK__METADATA_SENT};
+    static const enum stook__metadata_number numbers[] = {
+        STOOK__METADATA_BODY, STOOK__METADATA_WIRE, STOOK__METADATA_HEAD, STOOK__METADATA_SENT};
     if (which < STOOK_SIZE_BODY || which > STOOK_SIZE_SENT)
         return 0;
-    return (int64_t)facts_of(result).number[facts[which]];
+    return (int64_t)metadata_of(result).number[numbers[which]];
 }
 
 /* ------------------------------------------------------------- references */
 
 const stook_result *stook_result_ref(const stook_result *result)
 {
-    /* Of a result only the count ever changes, and the program never sees that. */
+    /* The count of references is the only member that changes, and no accessor returns it. */
     if (result != NULL)
         atomic_fetch_add_explicit(&((stook_result *)result)->refs, 1, memory_order_relaxed);
     return result;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Results that the program pulls, delivery and requests that it pauses, how far a request is. */
+/* Public functions of stook/stream.h: pulling results, pausing delivery, resuming a request,
+   progress. */
 #include "api/client.h"
 #include "core/completion.h"
 #include "core/streams.h"
 #include "http/attempt.h"
 #include "request/validate.h"
 
-static void let_go(stook_batch *batch)
+/* Releases the result that the last stook_batch_next() returned. */
+static void release_pulled(stook_batch *batch)
 {
     struct stook_result *record = batch->pulled;
     if (record == NULL)
@@ -16,15 +18,16 @@ static void let_go(stook_batch *batch)
                                 stook__record_bytes(record));
     stook__record_drop(record);
     if (batch->client != NULL)
-        stook__batch_mark_dirty(batch); /* there is room for one more */
+        stook__batch_mark_dirty(batch); /* the window has room for one more */
 }
 
-/* Asked between turns: a result that a callback of the last one has taken was its own until it returned. */
+/* The condition that ends the wait of stook_batch_next(). A callback may have pulled a result,
+   which is valid until the callback returns; it is released here, between turns. */
 static int has_next_or_end(stook_client *client, void *what)
 {
     stook_batch *batch = what;
     (void)client;
-    let_go(batch);
+    release_pulled(batch);
     return batch->state == STOOK__DONE || stook__result_queue_has_next(&batch->results);
 }
 
@@ -34,7 +37,8 @@ static int refuse(stook_batch *batch, const char *why)
     return STOOK_ESTATE;
 }
 
-/* Turn an owned loop until there is a result, or no more. 0: the program has freed the batch meanwhile. */
+/* Runs an owned loop until there is a result, or until there are no more. 0: a callback freed the
+   batch. */
 static int wait_for_next(stook_batch *batch)
 {
     batch->pins++;
@@ -53,10 +57,10 @@ int stook_batch_next(stook_batch *batch, const stook_result **ret_result)
         return STOOK_EARG;
     stook_client *client = batch->client;
     if (client != NULL && stook__client_is_forked(client))
-        return refuse(batch, "the client is of another process");
+        return refuse(batch, "the client belongs to another process");
     if (batch->state == STOOK__OPEN || !batch->results.options.pulled || batch->freed)
-        return refuse(batch, "results are pulled from an await that was started with `pull`");
-    let_go(batch);
+        return refuse(batch, "only an await that was started with `pull` has results to pull");
+    release_pulled(batch);
     int may_wait =
         client != NULL && client->owned && !client->turning && batch->state == STOOK__AWAITED;
     if (may_wait && !stook__result_queue_has_next(&batch->results) && !wait_for_next(batch))
@@ -74,7 +78,8 @@ static void set_paused(stook_batch *batch, int paused)
     if (batch == NULL || batch->client == NULL || stook__client_is_forked(batch->client) ||
         batch->state == STOOK__DONE)
         return;
-    /* What was cancelled, or whose client closes, is delivered whatever happens. */
+    /* Results of a batch that was cancelled, or whose client closes, are delivered even if
+       paused. */
     if (paused && batch->end.scope == STOOK__END_ALL)
         return;
     stook__result_queue_pause(&batch->results, &batch->client->result_queues, paused);

@@ -200,18 +200,18 @@ TEST(dump)
 {
     struct raw_server *server = raw_server_start(NULL);
     begin(&alone, &STOOK_CLIENT(.origin_limit = 2, .limit = 30));
-    CHECK_CONTAINS(dump_of(alone.client), "0 in flight, 0 wait, limit 30, limit of each origin 2");
+    CHECK_CONTAINS(dump_of(alone.client), "0 in flight, 0 waiting, limit 30, limit of each origin 2");
     stook_batch *batch = life_batch(&alone);
     for (int i = 0; i < 50; i++)
         add(batch, raw_url(server, "/stall?secret=%d", i));
-    CHECK_CONTAINS(dump_of(alone.client), "not awaited yet, 50 added, 0 in flight, 50 wait");
+    CHECK_CONTAINS(dump_of(alone.client), "not awaited yet, 50 added, 0 in flight, 50 waiting");
     start(batch, &STOOK_GATHER(.limit = 7));
     until(&alone, batch, 1, STOOK_STATE_WAITING);
     const char *text = dump_of(alone.client);
-    CHECK_CONTAINS(text, "awaited, 50 added, 2 in flight, 48 wait, limit 7, 0 kept");
+    CHECK_CONTAINS(text, "awaited, 50 added, 2 in flight, 48 waiting, limit 7, 0 kept");
     CHECK_CONTAINS(text, "    0: waiting for the response for ");
     CHECK_CONTAINS(text, "    2: queued by the limit of its origin for ");
-    CHECK_CONTAINS(text, "and 28 more that wait");
+    CHECK_CONTAINS(text, "and 28 more waiting");
     CHECK_CONTAINS(text, "/stall...");
     CHECK(strstr(text, "secret") == NULL);
     CHECK_ERROR(stook_client_dump(NULL, stderr), STOOK_EARG);
@@ -237,7 +237,7 @@ TEST(dump_of_bad_urls)
     CHECK_CONTAINS(text, " ...@\n");
     start(batch, NULL);
     life_run(&alone);
-    CHECK_CONTAINS(dump_of(alone.client), ": done, 4 added, 0 in flight, 0 wait, 4 kept\n");
+    CHECK_CONTAINS(dump_of(alone.client), ": done, 4 added, 0 in flight, 0 waiting, 4 kept\n");
     end(&alone, batch);
 }
 
