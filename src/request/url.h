@@ -35,9 +35,9 @@ int stook__origin_key_ends(const char *rest);
 size_t stook__url_origin_size(const char *text);
 
 /*
- * Replaces path and query of `url`. `rest` follows the origin in a URL whose origin is that of
- * `url`, byte by byte, so the origin is known to be valid. 1: done; 0: use stook__url_parse(),
- * because `rest` is not valid or libcurl would change it.
+ * Replaces path and query of `url`. `rest` is what follows the origin in a URL that has the same
+ * origin key as `url`, so that its origin was validated already. 1: done; 0: use
+ * stook__url_parse(), because `rest` is not valid or libcurl would change it.
  */
 int stook__url_set_path(struct Curl_URL *url, const char *rest);
 
