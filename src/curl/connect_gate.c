@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Cold start; see connect_gate.h. */
+/* Who may start towards an origin, and who may look its name up; see connect_gate.h. */
 #include "curl/connect_gate.h"
 
 #include <errno.h>
@@ -11,25 +11,27 @@
 #include "loop/loop.h"
 
 enum {
-    LAUNCHES = 64,      /* behind gates, a turn */
-    CONNECTING = 64,    /* of one origin at once */
-    LOOKUPS = 32,       /* of one client at once, without those that seem to hang */
-    LOOKUPS_HUNG = 256, /* with those: each is a thread of libcurl's */
+    STARTS_MAX = 64,       /* easy handles that gates start in one turn */
+    CONNECTING_MAX = 64,   /* of one origin at once */
+    LOOKUPS_MAX = 32,      /* of one client at once, without those that hang */
+    LOOKUPS_ALL_MAX = 256, /* with those that hang: each occupies a thread of libcurl */
 };
-static const int64_t HUNG_US = 1000000;  /* a look-up older than that seems to hang */
-static const int64_t CAP_US = 30000;     /* others wait that long for the probe to connect */
-static const int64_t CAP_H2_US = 500000; /* and that long where its connection may carry them all */
-static const int64_t WARM_US = 60000000; /* after a connection was made or used */
-static const int64_t TRIED_US = 1000000; /* after the cap, or a connection that failed */
+static const int64_t HUNG_US = 1000000;  /* a look-up that takes longer counts as hung */
+static const int64_t CAP_US = 30000;     /* others wait at most so long for the probe to connect */
+static const int64_t CAP_H2_US = 500000; /* the same where one connection may carry them all */
+static const int64_t WARM_US = 60000000; /* the gate is open so long after a connection was used */
+static const int64_t TRIED_US = 1000000; /* and so long after the cap, or a failed connection */
 
-/* How many more names may be looked up. */
-static size_t room(const struct stook__engine *engine)
+/* Returns how many more look-ups may begin. */
+static size_t free_lookups(const struct stook__engine *engine)
 {
     size_t all = engine->n_lookups + engine->n_hung;
-    size_t few = engine->n_lookups < LOOKUPS ? LOOKUPS - engine->n_lookups : 0;
-    return all + few <= LOOKUPS_HUNG ? few : LOOKUPS_HUNG > all ? LOOKUPS_HUNG - all : 0;
+    size_t n = engine->n_lookups < LOOKUPS_MAX ? LOOKUPS_MAX - engine->n_lookups : 0;
+    size_t n_all = all < LOOKUPS_ALL_MAX ? LOOKUPS_ALL_MAX - all : 0;
+    return n < n_all ? n : n_all;
 }
 
+/* Counts look-ups that hang apart from the others, then says whether one more may begin. */
 static int may_look_up(struct stook__engine *engine, int64_t now)
 {
     while (!stook__list_empty(&engine->lookups)) {
@@ -41,10 +43,12 @@ static int may_look_up(struct stook__engine *engine, int64_t now)
         engine->n_lookups--;
         engine->n_hung++;
     }
-    return room(engine) > 0;
+    return free_lookups(engine) > 0;
 }
 
-static void dirty(struct stook__curl_origin *origin)
+/* Puts the origin among those whose gate is checked in this turn, if it has easy handles that wait.
+   Those that waited for DNS wait at the gate now, if nothing keeps them from a look-up any more. */
+static void mark_ready(struct stook__curl_origin *origin)
 {
     struct stook__link *link;
     while (origin->probe == NULL && !origin->lookup_limited &&
@@ -60,21 +64,21 @@ static void wait_for_lookup(struct stook__curl_origin *origin)
         stook__list_append(&origin->engine->waiting_for_lookup, &origin->waiting_for_lookup);
 }
 
-/* Whether one more of this origin may go, and if it does, as what. One that is new does not pass those who wait
-   for a look-up. */
-static int may_go(struct stook__curl_origin *origin, struct stook__easy *easy, int64_t now,
-                  int is_new)
+/* Whether the easy handle may start. It becomes the probe of a cold origin. A new one does not
+   overtake other origins that wait for a look-up. */
+static int may_start(struct stook__curl_origin *origin, struct stook__easy *easy, int64_t now,
+                     int is_new)
 {
     struct stook__engine *engine = origin->engine;
-    if (origin->connecting >= CONNECTING)
+    if (origin->connecting >= CONNECTING_MAX)
         return 0;
     if (now < origin->free_until)
         return 1;
     if (origin->probe != NULL)
         return 0;
-    int comes_after = is_new && !stook__list_empty(&engine->waiting_for_lookup);
+    int must_queue = is_new && !stook__list_empty(&engine->waiting_for_lookup);
     if (!origin->literal &&
-        (comes_after || engine->n_probing == LAUNCHES || !may_look_up(engine, now))) {
+        (must_queue || engine->n_probing == STARTS_MAX || !may_look_up(engine, now))) {
         wait_for_lookup(origin);
         return 0;
     }
@@ -83,7 +87,8 @@ static int may_go(struct stook__curl_origin *origin, struct stook__easy *easy, i
     return 1;
 }
 
-static void go(struct stook__easy *easy)
+/* The name of a literal probe is resolved already: its cap begins. */
+static void launch(struct stook__easy *easy)
 {
     easy->connecting = 1;
     easy->asked = 0;
@@ -96,16 +101,17 @@ int stook__connect_gate_pass(struct stook__easy *easy)
 {
     struct stook__curl_origin *origin = easy->origin;
     if (stook__list_empty(&origin->gated) &&
-        may_go(origin, easy, stook__engine_time(origin->engine), 1)) {
-        go(easy);
+        may_start(origin, easy, stook__engine_time(origin->engine), 1)) {
+        launch(easy);
         return 1;
     }
     stook__list_append(&origin->gated, &easy->link);
     return 0;
 }
 
-/* What was sent must not be sent again. */
-static int is_sent_back(struct stook__easy *easy)
+/* Whether the look-up is refused and the easy handle starts again later. Not after a request was
+   sent: a new start would send it again. */
+static int must_return(struct stook__easy *easy)
 {
     struct stook__curl_origin *origin = easy->origin;
     if (easy->sends > 0 || origin->probe == easy)
@@ -128,10 +134,10 @@ int stook__connect_gate_resolving(struct stook__easy *easy)
     struct stook__engine *engine = easy->engine;
     if (easy->resolving)
         return 1;
-    easy->sent_back = is_sent_back(easy);
+    easy->sent_back = must_return(easy);
     if (easy->sent_back)
         return 0;
-    /* libcurl would say that there is no such name. */
+    /* Without a descriptor libcurl would report that the name does not exist. */
     if (stook__sockets_exhausted()) {
         easy->os_error = EMFILE;
         return 0;
@@ -148,8 +154,9 @@ int stook__connect_gate_resolving(struct stook__easy *easy)
     return 1;
 }
 
-/* One of those that wait for a look-up, and that somebody still waits for. */
-static void wake_waiting_for_lookup(struct stook__engine *engine)
+/* Lets the first origin that waits for a look-up have one. An origin without waiting easy handles
+   loses its place. */
+static void wake_next_origin(struct stook__engine *engine)
 {
     struct stook__link *link;
     while ((link = stook__list_pop(&engine->waiting_for_lookup)) != NULL) {
@@ -158,7 +165,7 @@ static void wake_waiting_for_lookup(struct stook__engine *engine)
         origin->lookup_limited = 0;
         if (stook__list_empty(&origin->gated) && stook__list_empty(&origin->waiting_for_dns))
             continue;
-        dirty(origin);
+        mark_ready(origin);
         return;
     }
 }
@@ -176,7 +183,7 @@ static void end_lookup(struct stook__easy *easy)
     else
         engine->n_lookups--;
     easy->hung = 0;
-    wake_waiting_for_lookup(engine);
+    wake_next_origin(engine);
 }
 
 void stook__connect_gate_resolved(struct stook__easy *easy)
@@ -196,22 +203,23 @@ static void end_connecting(struct stook__easy *easy)
     easy->connecting = 0;
 }
 
-/* Whoever led does not any more, and the cap is its: it runs for nobody else. */
+/* The cap goes with the probe: it limits the wait for this one only. */
 static void remove_probe(struct stook__curl_origin *origin)
 {
     origin->probe = NULL;
     stook__timer_heap_clear(&origin->engine->caps, &origin->cap);
 }
 
-/* From now on, for a while, nobody waits for anybody. */
-static void set_free(struct stook__curl_origin *origin, int64_t until)
+/* Opens the gate until then. */
+static void open_until(struct stook__curl_origin *origin, int64_t until)
 {
     if (origin->free_until < until)
         origin->free_until = until;
-    /* Those who have a connection do not wait for its look-up; those who have none do. */
+    /* A probe whose look-up is under way remains one: a start that needs the name waits for it, a
+       start that finds a connection does not. */
     if (origin->probe != NULL && !origin->probe->resolving)
         remove_probe(origin);
-    dirty(origin);
+    mark_ready(origin);
 }
 
 void stook__connect_gate_connected(struct stook__easy *easy, const char *address)
@@ -220,10 +228,10 @@ void stook__connect_gate_connected(struct stook__easy *easy, const char *address
     stook__dns_address_found(easy, address);
     end_lookup(easy);
     end_connecting(easy);
-    set_free(origin, stook__engine_time(origin->engine) + WARM_US);
+    open_until(origin, stook__engine_time(origin->engine) + WARM_US);
 }
 
-/* Those who waited for this look-up share what it said. */
+/* Ends easy handles that waited for this look-up, with the probe's error. */
 static void fail_all(struct stook__link *waiting, const struct stook__easy *probe, CURLcode code)
 {
     struct stook__link *link;
@@ -250,7 +258,7 @@ void stook__connect_gate_take_back(struct stook__easy *easy)
     if (origin->probe == easy)
         remove_probe(origin);
     stook__list_append(&origin->waiting_for_dns, &easy->link);
-    dirty(origin);
+    mark_ready(origin);
 }
 
 void stook__connect_gate_left(struct stook__easy *easy, CURLcode code)
@@ -263,61 +271,63 @@ void stook__connect_gate_left(struct stook__easy *easy, CURLcode code)
         stook__dns_cached_address_failed(easy);
     end_connecting(easy);
     if (!was_probe) {
-        dirty(origin);
+        mark_ready(origin);
         return;
     }
     remove_probe(origin);
     int64_t now = stook__engine_time(origin->engine);
     if (easy->os_error == EMFILE)
-        code = CURLE_OK; /* nothing was tried, and nothing is known: the next one leads */
+        code = CURLE_OK; /* nothing was tried: the next one becomes the probe */
     if (code == CURLE_COULDNT_RESOLVE_HOST) {
         fail_all(&origin->waiting_for_dns, easy, code);
         if (now >= origin->free_until)
             fail_all(&origin->gated, easy, code);
     } else if (code != CURLE_OK && !looked_up && easy->owner != NULL) {
-        set_free(origin, now + TRIED_US); /* one that was parked has not tried */
+        /* An orphaned probe and one that did not get past its look-up did not try to connect. */
+        open_until(origin, now + TRIED_US);
     }
-    dirty(origin);
+    mark_ready(origin);
 }
 
-/* What is left of the budget. */
-static int open_gate(struct stook__curl_origin *origin, int64_t now, int budget)
+/* Starts what may start. Returns the rest of the budget. */
+static int run_gate(struct stook__curl_origin *origin, int64_t now, int budget)
 {
     for (; budget > 0 && !stook__list_empty(&origin->gated); budget--) {
         struct stook__easy *easy = STOOK__OF(struct stook__easy, link, origin->gated.next);
-        if (!may_go(origin, easy, now, 0))
+        if (!may_start(origin, easy, now, 0))
             return budget;
         stook__list_remove(&easy->link);
-        go(easy);
+        launch(easy);
         stook__easy_launch(easy);
     }
-    dirty(origin);
+    mark_ready(origin);
     return budget;
 }
 
 void stook__connect_gates_open(struct stook__engine *engine, int64_t now)
 {
     struct stook__link *link;
-    int budget = LAUNCHES;
+    int budget = STARTS_MAX;
     struct stook__timer *first;
     while ((first = stook__timer_heap_first(&engine->caps)) != NULL && first->due <= now)
-        set_free(STOOK__OF(struct stook__curl_origin, cap, first), now + TRIED_US);
-    /* Those that are let go here are not counted before the kick. */
+        open_until(STOOK__OF(struct stook__curl_origin, cap, first), now + TRIED_US);
+    /* n_lookups counts the probes that start here only when libcurl has run, so n_probing bounds
+       them. */
     size_t left = !stook__list_empty(&engine->waiting_for_lookup) && may_look_up(engine, now)
-                      ? room(engine)
+                      ? free_lookups(engine)
                       : 0;
-    if (left > LAUNCHES - engine->n_probing)
-        left = LAUNCHES - engine->n_probing;
+    if (left > STARTS_MAX - engine->n_probing)
+        left = STARTS_MAX - engine->n_probing;
     for (; left > 0; left--)
-        wake_waiting_for_lookup(engine);
+        wake_next_origin(engine);
     while (budget > 0 && (link = stook__list_pop(&engine->ready)) != NULL)
-        budget = open_gate(STOOK__OF(struct stook__curl_origin, ready, link), now, budget);
+        budget = run_gate(STOOK__OF(struct stook__curl_origin, ready, link), now, budget);
 }
 
 int stook__connect_gates_busy(const struct stook__engine *engine)
 {
     return !stook__list_empty(&engine->ready) ||
-           (!stook__list_empty(&engine->waiting_for_lookup) && room(engine) > 0);
+           (!stook__list_empty(&engine->waiting_for_lookup) && free_lookups(engine) > 0);
 }
 
 int64_t stook__connect_gates_alarm(const struct stook__engine *engine)

@@ -1,45 +1,61 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Cold start. Towards an origin without a connection one request goes first, the probe; the
- * others follow when it is connected, or a short time after its name was found. So one name is
- * looked up once however many wait for it, and that HTTP/2 is agreed is known before a hundred
- * connections are made. Look-ups are bounded per client, connecting per origin.
+ * The connect gate of an origin: which easy handles may start, and which may look the name up.
  *
- *   easy handle: started --> in its multi handle                the origin is warm, or this is the probe
- *                \--> gated --> in its multi handle      the gate opens
- *                        \----> ended            cancelled, or the name does not resolve
- *         in its multi handle --> waiting for DNS --> gated     it would look the name up, and somebody does so already
+ * An origin is cold while it has had no connection for a minute. Towards a cold origin one easy
+ * handle starts first, the probe. The others wait at the gate. The gate opens when the probe has
+ * connected, or a short time (the cap) after its name was resolved. So a name is looked up once
+ * however many requests wait for it, and the HTTP version is known before many connections are
+ * made. The number of look-ups is bounded per client, the number of connecting handles per origin.
  *
- * An origin that is warm may forget its name, and its requests need new connections still: then who
- * asks first leads, and others who would ask are sent back, and are waiting for DNS until it has the answer.
- * Those who find a connection notice nothing. Where no more look-ups may begin just then, the origin
- * is dry: all who would ask wait until it is its turn.
+ *   started --> in its multi handle                    the origin is warm, or this is the probe
+ *      \--> gated --> in its multi handle              the gate opens
+ *              \----> ended                            cancelled, or the name does not resolve
+ *   in its multi handle --> waiting for DNS --> gated  its look-up was refused
  *
- * A probe that is cancelled while its look-up hangs is parked and leads on: the others share its
- * look-up still.
+ * libcurl may drop a name of a warm origin from its cache. Then the first easy handle that needs
+ * the name becomes the probe. The look-up of every other is refused: its transfer ends with nothing
+ * sent, waits for DNS and starts again after the probe's look-up. A start that finds a kept
+ * connection needs no look-up and is not affected. If the client has too many look-ups under way,
+ * the origin is lookup-limited: all that need the name wait until one ends.
+ *
+ * A probe that is cancelled during its look-up is orphaned and remains the probe: the others still
+ * use its look-up.
+ *
+ * easy.c and multi.c call these functions; engine.c runs the gates once per turn. The functions
+ * called from inside libcurl's callbacks call no libcurl themselves.
  */
 #ifndef STOOK_CURL_CONNECT_GATE_H
 #define STOOK_CURL_CONNECT_GATE_H
 
 #include "curl/origin.h"
 
-/* 1: the easy handle may go now. 0: it waits, and is started when the gate opens. */
+/* Returns 1 if the easy handle may start now. Returns 0 if it waits; stook__easy_launch() is called
+   when the gate opens. */
 int stook__connect_gate_pass(struct stook__easy *easy);
-/* From inside libcurl, which only writes down: a look-up begins (0: it must not, somebody else's is
-   under way, or there are too many, or no descriptors for it); the address is known; connected to that address. */
+
+/* A look-up is about to begin. Returns 0 if it must not: another one of the origin is under way,
+   the client has too many, or there are no descriptors for it. From inside libcurl. */
 int stook__connect_gate_resolving(struct stook__easy *easy);
+/* The address is known, and a socket is about to be opened. From inside libcurl. */
 void stook__connect_gate_resolved(struct stook__easy *easy);
+/* The easy handle has a connection, to that address. From inside libcurl. */
 void stook__connect_gate_connected(struct stook__easy *easy, const char *address);
-/* Whether a transfer that ended so is to be started again: nothing was sent. Then, without a multi handle: do. */
+
+/* Whether a transfer that ended with `code` starts again: its look-up was refused, or it used a
+   cached address that failed. Nothing was sent. */
 int stook__connect_gate_wants_back(struct stook__easy *easy, CURLcode code);
+/* Makes such an easy handle wait for DNS. It must have left its multi handle. */
 void stook__connect_gate_take_back(struct stook__easy *easy);
-/* The easy handle is over for its origin. `code` is what libcurl said, or CURLE_OK. */
+/* The easy handle needs the gate no more: its transfer has ended, with libcurl's `code`, or it is
+   given up, with CURLE_OK. A second call has no effect. */
 void stook__connect_gate_left(struct stook__easy *easy, CURLcode code);
-/* Start what may go now. */
+
+/* Starts what may start in this turn, in all origins. */
 void stook__connect_gates_open(struct stook__engine *engine, int64_t now);
-/* Whether there is more to start. */
+/* Whether the next turn can start more. */
 int stook__connect_gates_busy(const struct stook__engine *engine);
-/* When a gate opens by itself; 0: none does. */
+/* Returns when a gate opens because time has passed; 0: never. */
 int64_t stook__connect_gates_alarm(const struct stook__engine *engine);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What libcurl forgets of names; see dns.h. */
+/* Adds addresses to libcurl's DNS cache, and removes them; see dns.h. */
 #include "curl/dns.h"
 
 #include <stdio.h>
@@ -8,11 +8,14 @@
 
 #include "curl/quirks/quirks.h"
 
-enum { DOUBTS = 2 };                     /* of one attempt */
-static const int64_t KNOWN_US = 1000000; /* then libcurl knows it, or nobody needs it */
+enum { FAILURES_MAX = 2 }; /* cached addresses that may fail in one attempt */
 
-/* Host and port as CURLOPT_RESOLVE wants them, which is how the key ends; 0: this name cannot be written there. */
-static int write_place(const struct stook__curl_origin *origin, char *text, size_t room)
+/* An address is offered that long. Later either libcurl has cached it, or nothing needs it. */
+static const int64_t FOUND_US = 1000000;
+
+/* Writes "host:port", with which the origin's key ends, as CURLOPT_RESOLVE needs it. Returns 0 if
+   the origin needs no look-up, or its host contains a byte that the option does not take. */
+static int write_host(const struct stook__curl_origin *origin, char *text, size_t capacity)
 {
     const char *host = memchr(origin->key, ':', origin->node.key_size);
     if (host == NULL || origin->literal)
@@ -20,28 +23,28 @@ static int write_place(const struct stook__curl_origin *origin, char *text, size
     host += 3;
     size_t size = origin->node.key_size - (size_t)(host - origin->key), name = 0;
     while (name < size && host[name] != ':') {
-        int message = host[name] >= 'a' && host[name] <= 'z';
+        int letter = host[name] >= 'a' && host[name] <= 'z';
         int digit = host[name] >= '0' && host[name] <= '9';
-        if (!message && !digit && host[name] != '-' && host[name] != '_' && host[name] != '.')
+        if (!letter && !digit && host[name] != '-' && host[name] != '_' && host[name] != '.')
             return 0;
         name++;
     }
     if (name == 0 || host[name - 1] == '.')
         return 0;
-    int length = snprintf(text, room, "%.*s", (int)size, host);
-    return length > 0 && (size_t)length < room;
+    int length = snprintf(text, capacity, "%.*s", (int)size, host);
+    return length > 0 && (size_t)length < capacity;
 }
 
 void stook__dns_address_found(struct stook__easy *easy, const char *address)
 {
     struct stook__curl_origin *origin = easy->origin;
-    char place[300];
+    char host_port[300];
     if (!easy->asked || !(easy->engine->quirks & STOOK__QUIRK_DROPS_LOOKUPS) || address == NULL)
         return;
     size_t size = strlen(address) + 1;
-    /* A link-local address is none without its interface. */
+    /* A link-local address (RFC 4291 2.5.6) needs an interface, which is not in the text. */
     if (size > sizeof origin->found || strncasecmp(address, "fe80", 4) == 0 ||
-        !write_place(origin, place, sizeof place))
+        !write_host(origin, host_port, sizeof host_port))
         return;
     memcpy(origin->found, address, size);
     origin->found_at = stook__engine_time(easy->engine);
@@ -50,10 +53,11 @@ void stook__dns_address_found(struct stook__easy *easy, const char *address)
 int stook__dns_has_address(const struct stook__curl_origin *origin)
 {
     return origin->found[0] != '\0' &&
-           stook__engine_time(origin->engine) - origin->found_at < KNOWN_US;
+           stook__engine_time(origin->engine) - origin->found_at < FOUND_US;
 }
 
-static void set(struct stook__easy *easy, const char *text)
+/* libcurl keeps a pointer to the list, so the old one is freed after the new one is set. */
+static void set_resolve_list(struct stook__easy *easy, const char *text)
 {
     struct curl_slist *list = text != NULL ? curl_slist_append(NULL, text) : NULL;
     curl_easy_setopt(easy->curl, CURLOPT_RESOLVE, list);
@@ -64,19 +68,19 @@ static void set(struct stook__easy *easy, const char *text)
 void stook__dns_set_address(struct stook__easy *easy)
 {
     struct stook__curl_origin *origin = easy->origin;
-    char place[300], text[360];
+    char host_port[300], text[360];
     if (easy->sets_address && stook__dns_has_address(origin) &&
-        write_place(origin, place, sizeof place)) {
-        snprintf(text, sizeof text, strchr(origin->found, ':') ? "+%s:[%s]" : "+%s:%s", place,
+        write_host(origin, host_port, sizeof host_port)) {
+        snprintf(text, sizeof text, strchr(origin->found, ':') ? "+%s:[%s]" : "+%s:%s", host_port,
                  origin->found);
-        set(easy, text);
+        set_resolve_list(easy, text);
         origin->resolve_list = 1;
-    } else if (origin->to_forget && write_place(origin, place, sizeof place)) {
-        snprintf(text, sizeof text, "-%s", place);
-        set(easy, text);
+    } else if (origin->to_forget && write_host(origin, host_port, sizeof host_port)) {
+        snprintf(text, sizeof text, "-%s", host_port);
+        set_resolve_list(easy, text);
         origin->to_forget = 0;
     } else if (easy->resolve_list != NULL) {
-        set(easy, NULL);
+        set_resolve_list(easy, NULL);
     }
     easy->uses_address = origin->resolve_list;
 }
@@ -92,7 +96,7 @@ void stook__dns_lookup_begins(struct stook__easy *easy)
 int stook__dns_cached_address_failed(struct stook__easy *easy)
 {
     struct stook__curl_origin *origin = easy->origin;
-    if (!easy->uses_address || easy->address_failed++ == DOUBTS)
+    if (!easy->uses_address || easy->address_failed++ == FAILURES_MAX)
         return 0;
     easy->uses_address = 0;
     origin->to_forget = origin->resolve_list;

@@ -1,27 +1,37 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What libcurl forgets of names. From 8.22 on it connects as soon as one family of addresses is
- * known, and then drops the look-up of the other and with it what it knows: the next connection
- * asks again. So the address that was connected to is told to it, as its own cache would hold it
- * (CURLOPT_RESOLVE), by those who find that it does not know the name.
+ * Host names that libcurl does not cache (STOOK__QUIRK_DROPS_LOOKUPS).
  *
- * An address told so is one where the name may have several. When it fails, it is taken back, and
- * the name is looked up anew.
+ * Versions: 8.22.0 and later.
+ * Fault:    libcurl connects as soon as one family of addresses is known. It then cancels the
+ *           look-up of the other family and caches neither, so the next connection looks the name
+ *           up again.
+ * Handling: the address that was connected to is kept with the origin. An easy handle whose look-up
+ *           the connect gate refused adds that address to libcurl's cache (CURLOPT_RESOLVE), with
+ *           the lifetime of libcurl's own entries. If a connection to it fails, the entry is
+ *           removed from the cache and the name is looked up anew: the name may have other
+ *           addresses.
+ * Test:     regress/cached_addresses.cold_origin, integration/dns.half_hangs and
+ *           integration/dns.moved.
+ *
+ * connect_gate.c calls these functions, and easy.c before a transfer starts. No address is kept on
+ * other versions, and then nothing here has an effect.
  */
 #ifndef STOOK_CURL_DNS_H
 #define STOOK_CURL_DNS_H
 
 #include "curl/origin.h"
 
-/* The easy handle, whose look-up is dropped, is connected to that address. */
+/* Keeps the address that the easy handle has connected to, if this start looked its name up. */
 void stook__dns_address_found(struct stook__easy *easy, const char *address);
-/* Whether there is an address to be told. */
+/* Whether the origin has an address that libcurl may not have cached. */
 int stook__dns_has_address(const struct stook__curl_origin *origin);
-/* Before the easy handle enters a multi handle: have libcurl told what is to be told by it. */
+/* Sets CURLOPT_RESOLVE as this start needs it. Call it before the handle enters a multi handle. */
 void stook__dns_set_address(struct stook__easy *easy);
-/* libcurl looks the name up: what it was told does not count any more. */
+/* Notes that libcurl looks the name up: an address that was added before is not used any more. */
 void stook__dns_lookup_begins(struct stook__easy *easy);
-/* The easy handle could not connect. 1: it relied on what libcurl was told, which is taken back. */
+/* Notes that the easy handle could not connect. Returns 1 if it used an address that was added: the
+   next start of the origin removes that address. */
 int stook__dns_cached_address_failed(struct stook__easy *easy);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* On to the next address; see next_address.h. */
+/* Makes libcurl try the next address at once; see next_address.h. */
 #include "curl/quirks/next_address.h"
 
 #include "curl/quirks/quirks.h"
@@ -17,7 +17,7 @@ void stook__next_address(struct stook__engine *engine)
     struct stook__link *link;
     while ((link = stook__list_pop(&engine->next_addresses)) != NULL) {
         struct stook__easy *easy = STOOK__OF(struct stook__easy, next_address, link);
-        /* One that has ended is refused by libcurl, which is harmless. */
+        /* libcurl refuses both calls for a transfer that has ended, which does no harm. */
         curl_easy_pause(easy->curl, CURLPAUSE_RECV);
         curl_easy_pause(easy->curl, CURLPAUSE_CONT);
     }

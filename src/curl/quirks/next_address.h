@@ -1,17 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * On to the next address. When one refuses, libcurl up to 8.3 turns to the next but opens no socket
- * for it before a timer is due, 200 ms later or more. To pause a transfer and to let it go on at once
- * has libcurl look at it; there is no body yet that would be held up.
+ * Versions: all before 8.4.0.
+ * Fault:    when an address refuses, libcurl selects the next one, but opens no socket for it until
+ *           a timer is due, 200 ms later or more.
+ * Reason:   curl issue 11920.
+ * Handling: a transfer whose socket was closed unconnected is paused and resumed when libcurl has
+ *           returned. libcurl then processes the transfer and opens the next socket. There is no
+ *           body yet that the pause could delay.
+ * Test:     regress/many_addresses.sixty_four_refuse.
+ *
+ * socket.c schedules, from inside libcurl's callbacks. multi.c runs what was scheduled.
  */
 #ifndef STOOK_CURL_QUIRKS_NEXT_ADDRESS_H
 #define STOOK_CURL_QUIRKS_NEXT_ADDRESS_H
 
 #include "curl/multi.h"
 
-/* From inside libcurl's callbacks: it is done with a socket of the easy handle that never connected. */
+/* Notes that a socket of the easy handle was closed before it connected. Calls no libcurl. */
 void stook__next_address_schedule(struct stook__easy *easy);
-/* When libcurl has returned. */
+/* Makes libcurl try the next address of each easy handle noted. Not from inside a callback. */
 void stook__next_address(struct stook__engine *engine);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* No fold in front of the first field; see obs_fold.h. */
+/* Refuses a first header line that begins with a blank; see obs_fold.h. */
 #include "curl/quirks/obs_fold.h"
 
 #include "curl/quirks/quirks.h"
 
-static int is_wanted(const struct stook__easy *easy)
+static int has_quirk(const struct stook__easy *easy)
 {
     return (easy->engine->quirks & STOOK__QUIRK_OBS_FOLD_INTO_FREED) != 0;
 }
@@ -14,8 +14,8 @@ static int is_blank(char byte)
     return byte == ' ' || byte == '\t';
 }
 
-/* libcurl refuses a line with a NUL in front, and does not look behind it. */
-static int on_trace(CURL *curl, curl_infotype type, char *data, size_t size, void *user)
+/* libcurl refuses a line that begins with a NUL, whatever follows. */
+static int on_debug(CURL *curl, curl_infotype type, char *data, size_t size, void *user)
 {
     (void)curl;
     (void)user;
@@ -24,7 +24,8 @@ static int on_trace(CURL *curl, curl_infotype type, char *data, size_t size, voi
     return 0;
 }
 
-static void trace(struct stook__easy *easy, int on)
+/* The option is set only when it changes: a call costs more than the comparison. */
+static void set_verbose(struct stook__easy *easy, int on)
 {
     if (easy->traced != on)
         curl_easy_setopt(easy->curl, CURLOPT_VERBOSE, (long)on);
@@ -33,14 +34,14 @@ static void trace(struct stook__easy *easy, int on)
 
 void stook__obs_fold_init(struct stook__easy *easy)
 {
-    if (is_wanted(easy))
-        stook__easy_set(easy, CURLOPT_DEBUGFUNCTION, on_trace);
+    if (has_quirk(easy))
+        stook__easy_set(easy, CURLOPT_DEBUGFUNCTION, on_debug);
 }
 
 void stook__obs_fold_begin(struct stook__easy *easy)
 {
-    trace(easy, 0);
-    easy->obs_fold = is_wanted(easy) ? STOOK__STATUS_IS_NEXT : STOOK__OBS_FOLD_SAFE;
+    set_verbose(easy, 0);
+    easy->obs_fold = has_quirk(easy) ? STOOK__STATUS_IS_NEXT : STOOK__OBS_FOLD_SAFE;
 }
 
 void stook__obs_fold_line(struct stook__easy *easy, const char *line, size_t size)
@@ -48,11 +49,11 @@ void stook__obs_fold_line(struct stook__easy *easy, const char *line, size_t siz
     int is_empty = size == 0 || line[0] == '\r' || line[0] == '\n';
     if (easy->obs_fold == STOOK__STATUS_IS_NEXT) {
         easy->obs_fold = STOOK__FIELD_IS_NEXT;
-        trace(easy, 1);
-    } else if (is_empty) { /* of an interim head without a field */
+        set_verbose(easy, 1);
+    } else if (is_empty) { /* an interim response without a field; another status line follows */
         easy->obs_fold = STOOK__STATUS_IS_NEXT;
     } else {
         easy->obs_fold = STOOK__OBS_FOLD_SAFE;
-        trace(easy, 0);
+        set_verbose(easy, 0);
     }
 }

@@ -1,21 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A field that begins with a blank goes on with the field before it (obs-fold, RFC 9112 5.2). Where it is the
- * first of its head, libcurl up to 8.0 puts it behind the last one of the handle's answer before, which is
- * freed: any server can have it write there. So the first field is looked at before libcurl takes it in, which
- * is what its callback for traces is told of, switched on for that line alone; one that begins with a blank
- * is made one that is refused, as it is on a fresh handle.
+ * Versions: all before 8.1.0.
+ * Fault:    a header line that begins with a blank continues the field before it (obs-fold, RFC
+ *           9112 5.2). If it is the first line of its header section, libcurl appends it to the
+ *           last field of the handle's previous response. That field is freed: any server can write
+ *           there.
+ * Reason:   curl issue 11101.
+ * Handling: the first header line of each response is read before libcurl parses it, and a leading
+ *           blank becomes a NUL. libcurl refuses such a line, as a new handle refuses the blank.
+ *           Only libcurl's debug callback sees the line early enough, so CURLOPT_VERBOSE is on for
+ *           that line alone.
+ * Test:     regress/multi.folded_fields.
  */
 #ifndef STOOK_CURL_QUIRKS_OBS_FOLD_H
 #define STOOK_CURL_QUIRKS_OBS_FOLD_H
 
 #include "curl/multi.h"
 
-/* A new handle. */
+/* Sets the debug callback of a new easy handle. */
 void stook__obs_fold_init(struct stook__easy *easy);
-/* It starts. */
+/* Resets the state before a transfer starts. */
 void stook__obs_fold_begin(struct stook__easy *easy);
-/* From inside libcurl's callbacks: a line of the head, until folds are good. */
+/* Processes one line of a header section, until the state is STOOK__OBS_FOLD_SAFE. easy.c calls it
+   from inside libcurl's header callback. Setting an option there is safe: it changes a flag. */
 void stook__obs_fold_line(struct stook__easy *easy, const char *line, size_t size);
 
 #endif

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* libcurl's own clock for connecting; see timeout_extension.h. */
+/* Raises libcurl's connect timeout during a look-up; see timeout_extension.h. */
 #include "curl/quirks/timeout_extension.h"
 
 #include <limits.h>
 
 #include "loop/loop.h"
 
-static const int64_t LIBCURL_MS = 300000; /* its own, where none is set */
-static const int64_t EARLY_US = 50000;    /* as long as libcurl may take over what it is told */
+static const int64_t LIBCURL_MS = 300000; /* libcurl's default, where no timeout is set */
+static const int64_t EARLY_US = 50000; /* libcurl may run that long before it checks the timeout */
 
 void stook__timeout_extension_begin(struct stook__easy *easy)
 {

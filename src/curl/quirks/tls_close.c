@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Connections that only say goodbye; see tls_close.h. */
+/* Shuts down connections that wait for a close_notify; see tls_close.h. */
 #include "curl/quirks/tls_close.h"
 
 #include <sys/socket.h>
@@ -7,12 +7,12 @@
 #include "curl/quirks/quirks.h"
 #include "curl/socket_entry.h"
 
-static const int64_t LOOK_US = 2000000; /* as long as libcurl means to wait */
+static const int64_t CHECK_US = 2000000; /* libcurl means to wait that long for the close_notify */
 
 void stook__tls_close_expect(struct stook__engine *engine)
 {
     if ((engine->quirks & STOOK__QUIRK_WAITS_FOR_TLS_CLOSE) && engine->tls_close_at == 0)
-        engine->tls_close_at = stook__engine_time(engine) + LOOK_US;
+        engine->tls_close_at = stook__engine_time(engine) + CHECK_US;
 }
 
 void stook__tls_close_check(struct stook__engine *engine, int64_t now)
@@ -28,5 +28,5 @@ void stook__tls_close_check(struct stook__engine *engine, int64_t now)
             shutdown(socket->fd, SHUT_RDWR);
         waiting++;
     }
-    engine->tls_close_at = waiting > 0 ? now + LOOK_US : 0;
+    engine->tls_close_at = waiting > 0 ? now + CHECK_US : 0;
 }
