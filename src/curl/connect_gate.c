@@ -2,6 +2,7 @@
 /* Who may start towards an origin, and who may look its name up; see connect_gate.h. */
 #include "curl/connect_gate.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "curl/quirks/timeout_extension.h"
 #include "curl/socket.h"
 #include "loop/loop.h"
+#include "util/trace.h"
 
 enum {
     STARTS_MAX = 64,       /* easy handles that gates start in one turn */
@@ -21,6 +23,45 @@ static const int64_t CAP_US = 30000;     /* others wait at most so long for the 
 static const int64_t CAP_H2_US = 500000; /* the same where one connection may carry them all */
 static const int64_t WARM_US = 60000000; /* the gate is open so long after a connection was used */
 static const int64_t TRIED_US = 1000000; /* and so long after the cap, or a failed connection */
+
+#define TO(state) (1u << STOOK__CONNECT_##state)
+
+static const struct {
+    const char *name;
+    size_t connects; /* 1: origin->connecting counts it */
+    unsigned next;   /* the allowed moves, but for NONE; libcurl decides on most of them */
+} states[] = {
+    [STOOK__CONNECT_NONE] = {"none", 0, TO(GATED) | TO(LAUNCHED)},
+    [STOOK__CONNECT_GATED] = {"gated", 0, TO(LAUNCHED)},
+    [STOOK__CONNECT_LAUNCHED] = {"launched", 1,
+                                 TO(RESOLVING) | TO(CONNECTING) | TO(CONNECTED) |
+                                     TO(LOOKUP_REFUSED) | TO(WAITING_FOR_DNS)},
+    [STOOK__CONNECT_RESOLVING] = {"resolving", 1, TO(HUNG) | TO(CONNECTING) | TO(CONNECTED)},
+    [STOOK__CONNECT_HUNG] = {"hung", 1, TO(CONNECTING) | TO(CONNECTED)},
+    [STOOK__CONNECT_CONNECTING] = {"connecting", 1,
+                                   TO(CONNECTED) | TO(WAITING_FOR_DNS) | TO(RESOLVING) |
+                                       TO(LOOKUP_REFUSED)},
+    [STOOK__CONNECT_CONNECTED] = {"connected", 0, TO(RESOLVING) | TO(CONNECTING)},
+    [STOOK__CONNECT_LOOKUP_REFUSED] = {"look-up refused", 1, TO(WAITING_FOR_DNS)},
+    [STOOK__CONNECT_WAITING_FOR_DNS] = {"waiting for DNS", 0, TO(GATED)},
+};
+
+static void move(struct stook__easy *easy, enum stook__connect_state to, const char *why)
+{
+    struct stook__curl_origin *origin = easy->origin;
+    unsigned from = easy->connect;
+    (void)why;
+    assert(to == STOOK__CONNECT_NONE ? from != STOOK__CONNECT_NONE : states[from].next >> to & 1);
+    STOOK__TRACE("curl", "%.*s: easy handle %p: %s -> %s: %s", (int)origin->node.key_size,
+                 origin->key, (void *)easy, states[from].name, states[to].name, why);
+    origin->connecting += states[to].connects - states[from].connects;
+    easy->connect = (uint8_t)to;
+}
+
+int stook__connect_gate_is_resolving(const struct stook__easy *easy)
+{
+    return easy->connect == STOOK__CONNECT_RESOLVING || easy->connect == STOOK__CONNECT_HUNG;
+}
 
 /* Returns how many more look-ups may begin. */
 static size_t free_lookups(const struct stook__engine *engine)
@@ -39,7 +80,7 @@ static int may_look_up(struct stook__engine *engine, int64_t now)
         if (oldest->lookup_at + HUNG_US > now)
             break;
         stook__list_remove(&oldest->lookup);
-        oldest->hung = 1;
+        move(oldest, STOOK__CONNECT_HUNG, "a second has passed");
         engine->n_lookups--;
         engine->n_hung++;
     }
@@ -52,8 +93,10 @@ static void mark_ready(struct stook__curl_origin *origin)
 {
     struct stook__link *link;
     while (origin->probe == NULL && !origin->lookup_limited &&
-           (link = stook__list_pop(&origin->waiting_for_dns)) != NULL)
+           (link = stook__list_pop(&origin->waiting_for_dns)) != NULL) {
+        move(STOOK__OF(struct stook__easy, link, link), STOOK__CONNECT_GATED, "may look up");
         stook__list_append(&origin->gated, link);
+    }
     if (stook__list_empty(&origin->ready) && !stook__list_empty(&origin->gated))
         stook__list_append(&origin->engine->ready, &origin->ready);
 }
@@ -87,14 +130,23 @@ static int may_start(struct stook__curl_origin *origin, struct stook__easy *easy
     return 1;
 }
 
-/* The name of a literal probe is resolved already: its cap begins. */
+/* The cap begins when the probe's name is resolved. */
+static void begin_cap(struct stook__easy *probe)
+{
+    struct stook__curl_origin *origin = probe->origin;
+    int64_t cap = origin->h2 ? CAP_H2_US : CAP_US;
+    if (origin->cap.due == 0)
+        stook__timer_heap_set(&origin->engine->caps, &origin->cap,
+                              stook__engine_time(origin->engine) + cap);
+}
+
 static void launch(struct stook__easy *easy)
 {
-    easy->connecting = 1;
-    easy->asked = 0;
-    easy->origin->connecting++;
+    move(easy, STOOK__CONNECT_LAUNCHED,
+         easy->origin->probe == easy ? "the probe" : "the gate is open");
+    easy->lookup_at = 0;
     if (easy->origin->probe == easy && easy->origin->literal)
-        stook__connect_gate_resolved(easy);
+        begin_cap(easy);
 }
 
 int stook__connect_gate_pass(struct stook__easy *easy)
@@ -105,49 +157,57 @@ int stook__connect_gate_pass(struct stook__easy *easy)
         launch(easy);
         return 1;
     }
+    move(easy, STOOK__CONNECT_GATED, "the gate is closed");
     stook__list_append(&origin->gated, &easy->link);
     return 0;
 }
 
-/* Whether the look-up is refused and the easy handle starts again later. Not after a request was
-   sent: a new start would send it again. */
-static int must_return(struct stook__easy *easy)
+/* Returns why the look-up is refused, so that the easy handle starts again later, or NULL. After a
+   request was sent it is not refused: a new start would send the request again. */
+static const char *refusal(struct stook__easy *easy)
 {
     struct stook__curl_origin *origin = easy->origin;
     if (easy->sends > 0 || origin->probe == easy)
-        return 0;
+        return NULL;
     if (origin->probe != NULL)
-        return 1;
+        return "the probe's look-up is under way";
     if (!easy->sets_address && stook__dns_has_address(origin)) {
         easy->sets_address = 1;
-        return 1;
+        return "the address is known here";
     }
     if (may_look_up(easy->engine, stook__engine_time(easy->engine)))
-        return 0;
+        return NULL;
     origin->lookup_limited = 1;
     wait_for_lookup(origin);
-    return 1;
+    return "too many are under way";
 }
 
 int stook__connect_gate_resolving(struct stook__easy *easy)
 {
     struct stook__engine *engine = easy->engine;
-    if (easy->resolving)
+    struct stook__curl_origin *origin = easy->origin;
+    if (stook__connect_gate_is_resolving(easy))
         return 1;
-    easy->sent_back = must_return(easy);
-    if (easy->sent_back)
+    if (easy->connect == STOOK__CONNECT_LOOKUP_REFUSED)
         return 0;
+    const char *why = refusal(easy);
+    if (why != NULL) {
+        move(easy, STOOK__CONNECT_LOOKUP_REFUSED, why);
+        return 0;
+    }
     /* Without a descriptor libcurl would report that the name does not exist. */
     if (stook__sockets_exhausted()) {
         easy->os_error = EMFILE;
         return 0;
     }
-    if (easy->origin->probe == NULL)
-        easy->origin->probe = easy;
-    easy->origin->lookup_limited = 0;
+    if (origin->probe == NULL)
+        origin->probe = easy;
+    if (origin->probe == easy) /* the cap begins when this look-up has ended */
+        stook__timer_heap_clear(&engine->caps, &origin->cap);
+    origin->lookup_limited = 0;
     stook__dns_lookup_begins(easy);
     stook__timeout_extension_begin(easy);
-    easy->resolving = 1;
+    move(easy, STOOK__CONNECT_RESOLVING, "libcurl needs its address");
     easy->lookup_at = stook__engine_time(engine);
     stook__list_append(&engine->lookups, &easy->lookup);
     engine->n_lookups++;
@@ -170,37 +230,31 @@ static void wake_next_origin(struct stook__engine *engine)
     }
 }
 
-static void end_lookup(struct stook__easy *easy)
+/* Moves the easy handle on. If that ends its look-up, another origin may have one. */
+static void leave(struct stook__easy *easy, enum stook__connect_state to, const char *why)
 {
     struct stook__engine *engine = easy->engine;
-    if (!easy->resolving)
+    int was_resolving = stook__connect_gate_is_resolving(easy);
+    if (easy->connect == STOOK__CONNECT_RESOLVING)
+        engine->n_lookups--;
+    else if (easy->connect == STOOK__CONNECT_HUNG)
+        engine->n_hung--;
+    move(easy, to, why);
+    if (!was_resolving)
         return;
-    easy->resolving = 0;
     stook__timeout_extension_end(easy);
     stook__list_remove(&easy->lookup);
-    if (easy->hung)
-        engine->n_hung--;
-    else
-        engine->n_lookups--;
-    easy->hung = 0;
     wake_next_origin(engine);
 }
 
 void stook__connect_gate_resolved(struct stook__easy *easy)
 {
-    struct stook__curl_origin *origin = easy->origin;
-    end_lookup(easy);
-    if (origin->probe != easy || origin->cap.due != 0)
+    if (easy->connect == STOOK__CONNECT_LOOKUP_REFUSED)
         return;
-    int64_t cap = origin->h2 ? CAP_H2_US : CAP_US;
-    stook__timer_heap_set(&origin->engine->caps, &origin->cap,
-                          stook__engine_time(origin->engine) + cap);
-}
-
-static void end_connecting(struct stook__easy *easy)
-{
-    easy->origin->connecting -= (size_t)easy->connecting;
-    easy->connecting = 0;
+    if (easy->connect != STOOK__CONNECT_CONNECTING)
+        leave(easy, STOOK__CONNECT_CONNECTING, "a socket is opened");
+    if (easy->origin->probe == easy)
+        begin_cap(easy);
 }
 
 /* The cap goes with the probe: it limits the wait for this one only. */
@@ -217,7 +271,7 @@ static void open_until(struct stook__curl_origin *origin, int64_t until)
         origin->free_until = until;
     /* A probe whose look-up is under way remains one: a start that needs the name waits for it, a
        start that finds a connection does not. */
-    if (origin->probe != NULL && !origin->probe->resolving)
+    if (origin->probe != NULL && !stook__connect_gate_is_resolving(origin->probe))
         remove_probe(origin);
     mark_ready(origin);
 }
@@ -226,8 +280,9 @@ void stook__connect_gate_connected(struct stook__easy *easy, const char *address
 {
     struct stook__curl_origin *origin = easy->origin;
     stook__dns_address_found(easy, address);
-    end_lookup(easy);
-    end_connecting(easy);
+    if (easy->connect != STOOK__CONNECT_CONNECTED)
+        leave(easy, STOOK__CONNECT_CONNECTED,
+              easy->n_opened > 0 ? "a new connection" : "a kept one");
     open_until(origin, stook__engine_time(origin->engine) + WARM_US);
 }
 
@@ -237,6 +292,7 @@ static void fail_all(struct stook__link *waiting, const struct stook__easy *prob
     struct stook__link *link;
     while ((link = stook__list_pop(waiting)) != NULL) {
         struct stook__easy *easy = STOOK__OF(struct stook__easy, link, link);
+        move(easy, STOOK__CONNECT_NONE, "the probe's look-up failed");
         easy->code = code;
         memcpy(easy->error, probe->error, sizeof easy->error);
         stook__list_append(&easy->engine->finished, &easy->link);
@@ -245,16 +301,16 @@ static void fail_all(struct stook__link *waiting, const struct stook__easy *prob
 
 int stook__connect_gate_wants_back(struct stook__easy *easy, CURLcode code)
 {
-    return easy->sent_back || (code == CURLE_COULDNT_CONNECT && easy->sends == 0 &&
-                               stook__dns_cached_address_failed(easy));
+    return easy->connect == STOOK__CONNECT_LOOKUP_REFUSED ||
+           (code == CURLE_COULDNT_CONNECT && easy->sends == 0 &&
+            stook__dns_cached_address_failed(easy));
 }
 
 void stook__connect_gate_take_back(struct stook__easy *easy)
 {
     struct stook__curl_origin *origin = easy->origin;
     stook__easy_renew(easy);
-    easy->sent_back = 0;
-    end_connecting(easy);
+    move(easy, STOOK__CONNECT_WAITING_FOR_DNS, "nothing was sent");
     if (origin->probe == easy)
         remove_probe(origin);
     stook__list_append(&origin->waiting_for_dns, &easy->link);
@@ -265,11 +321,11 @@ void stook__connect_gate_left(struct stook__easy *easy, CURLcode code)
 {
     struct stook__curl_origin *origin = easy->origin;
     int was_probe = origin->probe == easy;
-    int looked_up = easy->resolving;
-    end_lookup(easy);
-    if (easy->connecting)
+    int was_resolving = stook__connect_gate_is_resolving(easy);
+    if (states[easy->connect].connects)
         stook__dns_cached_address_failed(easy);
-    end_connecting(easy);
+    if (easy->connect != STOOK__CONNECT_NONE)
+        leave(easy, STOOK__CONNECT_NONE, code == CURLE_OK ? "over" : curl_easy_strerror(code));
     if (!was_probe) {
         mark_ready(origin);
         return;
@@ -282,7 +338,7 @@ void stook__connect_gate_left(struct stook__easy *easy, CURLcode code)
         fail_all(&origin->waiting_for_dns, easy, code);
         if (now >= origin->free_until)
             fail_all(&origin->gated, easy, code);
-    } else if (code != CURLE_OK && !looked_up && easy->owner != NULL) {
+    } else if (code != CURLE_OK && !was_resolving && easy->owner != NULL) {
         /* An orphaned probe and one that did not get past its look-up did not try to connect. */
         open_until(origin, now + TRIED_US);
     }

@@ -8,11 +8,6 @@
  * however many requests wait for it, and the HTTP version is known before many connections are
  * made. The number of look-ups is bounded per client, the number of connecting handles per origin.
  *
- *   started --> in its multi handle                    the origin is warm, or this is the probe
- *      \--> gated --> in its multi handle              the gate opens
- *              \----> ended                            cancelled, or the name does not resolve
- *   in its multi handle --> waiting for DNS --> gated  its look-up was refused
- *
  * libcurl may drop a name of a warm origin from its cache. Then the first easy handle that needs
  * the name becomes the probe. The look-up of every other is refused: its transfer ends with nothing
  * sent, waits for DNS and starts again after the probe's look-up. A start that finds a kept
@@ -29,6 +24,37 @@
 #define STOOK_CURL_CONNECT_GATE_H
 
 #include "curl/origin.h"
+
+/*
+ * How far an easy handle has come on its way to a connection. easy->connect holds it, and one
+ * function in connect_gate.c changes it.
+ *
+ *   NONE ----> GATED ----> LAUNCHED ----> RESOLVING ----> CONNECTING ----> CONNECTED
+ *     \----------------------^  |  \           \-> HUNG ---^  ^                 |
+ *                ^              |   \-----------------------/                  |
+ *                |              v                     RESOLVING, CONNECTING <--/
+ *         WAITING_FOR_DNS <-- LOOKUP_REFUSED
+ *
+ * LAUNCHED moves straight to CONNECTING if libcurl knows the address, and straight to CONNECTED
+ * over a kept connection. LAUNCHED and CONNECTING move to WAITING_FOR_DNS if a cached address
+ * failed. CONNECTED moves back if libcurl sends the request again (401, 417) over another
+ * connection. The end of the transfer leads from every value to NONE. The table in connect_gate.c
+ * allows a few more: moves that libcurl could make, but has not been seen to make.
+ */
+enum stook__connect_state {
+    STOOK__CONNECT_NONE,            /* not started, or ended */
+    STOOK__CONNECT_GATED,           /* waits at its origin's gate; libcurl does not have it */
+    STOOK__CONNECT_LAUNCHED,        /* given to libcurl, which has asked for nothing yet */
+    STOOK__CONNECT_RESOLVING,       /* its look-up is under way */
+    STOOK__CONNECT_HUNG,            /* and has been for a second; the limits count it apart */
+    STOOK__CONNECT_CONNECTING,      /* the address is known, sockets are being connected */
+    STOOK__CONNECT_CONNECTED,       /* a connection carries the request */
+    STOOK__CONNECT_LOOKUP_REFUSED,  /* its look-up was refused; libcurl is about to end it */
+    STOOK__CONNECT_WAITING_FOR_DNS, /* waits for another's look-up; libcurl does not have it */
+};
+
+/* Whether a look-up is under way, for which the removal of the handle would wait. */
+int stook__connect_gate_is_resolving(const struct stook__easy *easy);
 
 /* Returns 1 if the easy handle may start now. Returns 0 if it waits; stook__easy_launch() is called
    when the gate opens. */

@@ -39,7 +39,8 @@ void stook__dns_address_found(struct stook__easy *easy, const char *address)
 {
     struct stook__curl_origin *origin = easy->origin;
     char host_port[300];
-    if (!easy->asked || !(easy->engine->quirks & STOOK__QUIRK_DROPS_LOOKUPS) || address == NULL)
+    if (easy->lookup_at == 0 || !(easy->engine->quirks & STOOK__QUIRK_DROPS_LOOKUPS) ||
+        address == NULL)
         return;
     size_t size = strlen(address) + 1;
     /* A link-local address (RFC 4291 2.5.6) needs an interface, which is not in the text. */
@@ -74,22 +75,23 @@ void stook__dns_set_address(struct stook__easy *easy)
         snprintf(text, sizeof text, strchr(origin->found, ':') ? "+%s:[%s]" : "+%s:%s", host_port,
                  origin->found);
         set_resolve_list(easy, text);
-        origin->resolve_list = 1;
-    } else if (origin->to_forget && write_host(origin, host_port, sizeof host_port)) {
+        origin->dns_entry = STOOK__DNS_ADDED;
+    } else if (origin->dns_entry == STOOK__DNS_FAILED &&
+               write_host(origin, host_port, sizeof host_port)) {
         snprintf(text, sizeof text, "-%s", host_port);
         set_resolve_list(easy, text);
-        origin->to_forget = 0;
+        /* Until the look-up shows that it is gone: others may start before this one. */
+        origin->dns_entry = STOOK__DNS_ADDED;
     } else if (easy->resolve_list != NULL) {
         set_resolve_list(easy, NULL);
     }
-    easy->uses_address = origin->resolve_list;
+    easy->uses_address = origin->dns_entry != STOOK__DNS_NONE;
 }
 
 void stook__dns_lookup_begins(struct stook__easy *easy)
 {
-    easy->asked = 1;
     easy->uses_address = 0;
-    easy->origin->resolve_list = 0;
+    easy->origin->dns_entry = STOOK__DNS_NONE;
     easy->origin->found[0] = '\0';
 }
 
@@ -99,7 +101,8 @@ int stook__dns_cached_address_failed(struct stook__easy *easy)
     if (!easy->uses_address || easy->address_failed++ == FAILURES_MAX)
         return 0;
     easy->uses_address = 0;
-    origin->to_forget = origin->resolve_list;
+    if (origin->dns_entry == STOOK__DNS_ADDED)
+        origin->dns_entry = STOOK__DNS_FAILED;
     origin->found[0] = '\0';
     return 1;
 }

@@ -254,11 +254,20 @@ int stook__easy_warm(const struct stook__easy *easy)
 
 enum stook__way stook__easy_way(const struct stook__easy *easy)
 {
-    if (easy->multi == NULL)
+    switch ((enum stook__connect_state)easy->connect) {
+    case STOOK__CONNECT_GATED:
+    case STOOK__CONNECT_WAITING_FOR_DNS:
         return STOOK__AT_GATE;
-    if (easy->n_opened == 0)
+    case STOOK__CONNECT_LAUNCHED:
+    case STOOK__CONNECT_RESOLVING:
+    case STOOK__CONNECT_HUNG:
+    case STOOK__CONNECT_LOOKUP_REFUSED:
         return STOOK__TO_NAME;
-    return stook__sockets_reached(easy) ? STOOK__AT_PEER : STOOK__TO_PEER;
+    case STOOK__CONNECT_CONNECTED:
+        return STOOK__AT_PEER;
+    default: /* the end of a transfer that has not been processed shows how far it came */
+        return stook__sockets_reached(easy) ? STOOK__AT_PEER : STOOK__TO_PEER;
+    }
 }
 
 CURL *stook__easy_curl(struct stook__easy *easy)
@@ -458,7 +467,7 @@ static void park(struct stook__easy *easy)
 
 void stook__easy_give_back(struct stook__easy *easy)
 {
-    if (easy->multi != NULL && easy->resolving) {
+    if (stook__connect_gate_is_resolving(easy)) {
         park(easy);
         return;
     }

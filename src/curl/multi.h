@@ -7,6 +7,8 @@
 #ifndef STOOK_CURL_MULTI_H
 #define STOOK_CURL_MULTI_H
 
+#include <stdint.h>
+
 #include "curl/easy.h"
 #include "util/list.h"
 #include "util/map.h"
@@ -89,13 +91,13 @@ struct stook__easy {
     CURLMcode broken;
     int os_error;
     int may_rest, rested, ended, orphaned;
-    int resolving, hung; /* a look-up is under way that removing the handle would wait for */
-    int64_t lookup_at;
-    int connecting; /* counted as such by its origin */
-    int sent_back;  /* from the look-up: somebody else's is under way; see connect_gate.h */
-    int asked;      /* it has looked its name up */
-    int sets_address, uses_address,
-        address_failed; /* dns.c: it is to tell what libcurl forgot; it used it; that failed */
+    uint8_t connect;   /* enum stook__connect_state; only connect_gate.c changes it */
+    int64_t lookup_at; /* when this start began to look its name up; 0: it has not */
+    /* dns.c. They are independent: the first is a decision about the next start of this attempt, the
+       second a fact about the present one, the third a count over all. */
+    int sets_address;   /* it adds the origin's address to libcurl's cache when it starts again */
+    int uses_address;   /* an address that was added may be what it connects to */
+    int address_failed; /* how often such an address failed in this attempt */
     struct curl_slist *resolve_list; /* libcurl keeps the pointer */
     int paused;                      /* its body waits in libcurl */
     int program_paused;              /* and its connection is known to the table as such */

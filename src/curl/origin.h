@@ -13,6 +13,17 @@
 #include "util/map.h"
 #include "util/timer_heap.h"
 
+/*
+ * What dns.c has put into libcurl's cache for an origin.
+ *
+ *   NONE --> ADDED --> FAILED --> ADDED      and from all to NONE when libcurl looks the name up
+ */
+enum stook__dns_entry {
+    STOOK__DNS_NONE,   /* nothing is there: libcurl has looked the name up itself */
+    STOOK__DNS_ADDED,  /* an address was added, and may still be there */
+    STOOK__DNS_FAILED, /* it failed: the next start removes it */
+};
+
 struct stook__curl_origin {
     struct stook__node node;
     struct stook__engine *engine;
@@ -22,25 +33,29 @@ struct stook__curl_origin {
     unsigned short *load;      /* requests in flight, by multi handle, counted from its home */
     size_t n_load, in_flight;
     unsigned home;
-    int tls, h2, literal; /* h2: may be agreed, 2: or HTTP/3; literal: no name to be looked up */
-    int protocol;         /* 0: not known yet, 11, 20 */
-    int directory;        /* its certificate needs the directory of authorities */
+    int tls, h2;   /* h2: may be agreed, 2: or HTTP/3 */
+    int literal;   /* its host needs no look-up; follows from the key, and never changes */
+    int protocol;  /* 0: not known yet, 11, 20 */
+    int directory; /* its certificate needs the directory of authorities */
 
     /* connect_gate.c */
     struct stook__link gated;              /* easy handles that wait */
     struct stook__link ready;              /* among the engine's whose gate may be open now */
     struct stook__link waiting_for_dns;    /* easy handles for whom somebody looks the name up */
     struct stook__link waiting_for_lookup; /* among the engine's that want to look up a name */
-    struct stook__easy *probe; /* the one that went first, until it is connected or gone */
+    /* The easy handle that started first, or looks the name up, until it has connected or ended. */
+    struct stook__easy *probe;
     struct stook__timer cap;
     int64_t free_until; /* nobody waits for a probe until then */
     size_t connecting;
-    int lookup_limited; /* its name is to be looked up, when one more may be */
+    /* A look-up was refused because the client has too many. It is independent of the probe: an
+       origin that grows cold meanwhile gets one at its gate. */
+    int lookup_limited;
 
     /* dns.c */
     char found[STOOK__REMOTE_MAX]; /* an address that libcurl may have forgotten; "": none */
     int64_t found_at;
-    int resolve_list, to_forget; /* libcurl knows that address alone; and is to forget it */
+    enum stook__dns_entry dns_entry;
     char key[];
 };
 
