@@ -192,9 +192,9 @@ struct stook__easy *stook__easy_new(struct stook__trust *trust,
     stook__list_init(&easy->lookup);
     stook__list_init(&easy->next_address);
     stook__list_init(&easy->opened);
-    easy->state.url = curl_url();
+    easy->settings.url = curl_url();
     easy->curl = curl_easy_init();
-    if (easy->curl == NULL || easy->state.url == NULL) {
+    if (easy->curl == NULL || easy->settings.url == NULL) {
         stook__easy_destroy(easy);
         return NULL;
     }
@@ -221,7 +221,7 @@ struct stook__easy *stook__easy_take(struct stook__trust *trust, const struct st
 
 void stook__easy_renew(struct stook__easy *easy)
 {
-    easy->os_error = easy->n_opened = easy->starved = 0;
+    easy->os_error = easy->n_opened = easy->no_descriptors = 0;
     easy->h2_error = -1;
     easy->error[0] = '\0';
 }
@@ -252,21 +252,21 @@ int stook__easy_warm(const struct stook__easy *easy)
     return easy->rested && easy->n_ended == easy->engine->sockets.n_ended;
 }
 
-enum stook__way stook__easy_way(const struct stook__easy *easy)
+enum stook__connect_step stook__easy_connect_step(const struct stook__easy *easy)
 {
     switch ((enum stook__connect_state)easy->connect) {
     case STOOK__CONNECT_GATED:
     case STOOK__CONNECT_WAITING_FOR_DNS:
-        return STOOK__AT_GATE;
+        return STOOK__STEP_WAITING;
     case STOOK__CONNECT_LAUNCHED:
     case STOOK__CONNECT_RESOLVING:
     case STOOK__CONNECT_HUNG:
     case STOOK__CONNECT_LOOKUP_REFUSED:
-        return STOOK__TO_NAME;
+        return STOOK__STEP_RESOLVING;
     case STOOK__CONNECT_CONNECTED:
-        return STOOK__AT_PEER;
+        return STOOK__STEP_CONNECTED;
     default: /* the end of a transfer that has not been processed shows how far it came */
-        return stook__sockets_reached(easy) ? STOOK__AT_PEER : STOOK__TO_PEER;
+        return stook__sockets_reached(easy) ? STOOK__STEP_CONNECTED : STOOK__STEP_CONNECTING;
     }
 }
 
@@ -275,15 +275,15 @@ CURL *stook__easy_curl(struct stook__easy *easy)
     return easy->curl;
 }
 
-struct stook__easy_state *stook__easy_state(struct stook__easy *easy)
+struct stook__easy_settings *stook__easy_settings(struct stook__easy *easy)
 {
-    return &easy->state;
+    return &easy->settings;
 }
 
 void stook__easy_note(struct stook__easy *easy, CURLcode code, const char *option)
 {
-    if (code != CURLE_OK && easy->state.refusal.code == CURLE_OK)
-        easy->state.refusal = (struct stook__refusal){code, option};
+    if (code != CURLE_OK && easy->settings.refusal.code == CURLE_OK)
+        easy->settings.refusal = (struct stook__refusal){code, option};
 }
 
 void stook__easy_note_memory(struct stook__easy *easy, CURLcode code, const char *option)
@@ -345,7 +345,7 @@ void stook__easy_info(struct stook__easy *easy, struct stook__easy_info *ret_fac
     ret_facts->code = easy->code;
     ret_facts->text = easy->error;
     ret_facts->os_error = easy->os_error;
-    ret_facts->starved = easy->starved;
+    ret_facts->no_descriptors = easy->no_descriptors;
     ret_facts->h2_error =
         easy->h2_error >= 0 || easy->code == CURLE_OK ? easy->h2_error : h2_error_in(easy->error);
     ret_facts->http_2 = easy->origin->protocol == 20;
@@ -446,7 +446,7 @@ void stook__easy_program_resumed(struct stook__easy *easy)
     stook__sockets_program_paused(easy, 0);
 }
 
-int64_t stook__easy_heard_at(struct stook__easy *easy)
+int64_t stook__easy_last_input(struct stook__easy *easy)
 {
     return easy->multi != NULL && !easy->ended ? stook__sockets_heard_at(easy) : 0;
 }
@@ -502,8 +502,8 @@ void stook__easy_destroy(struct stook__easy *easy)
         stook__multi_remove(easy);
     stook__list_remove(&easy->link);
     curl_easy_cleanup(easy->curl);
-    curl_url_cleanup(easy->state.url);
-    curl_slist_free_all(easy->state.connect_to);
+    curl_url_cleanup(easy->settings.url);
+    curl_slist_free_all(easy->settings.connect_to);
     curl_slist_free_all(easy->resolve_list);
     stook__free(engine->allocator, easy);
     if (origin != NULL && !resting)

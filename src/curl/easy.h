@@ -36,18 +36,18 @@ struct stook__easy_info {
     CURLcode code;
     const char *text; /* libcurl's own words, or "" */
     int os_error;     /* errno of a socket that could not be made, or 0 */
-    int starved;   /* no descriptors were left when a connection was given up before it was used */
-    int http_2;    /* its origin speaks that */
-    long h2_error; /* of HTTP/2 (RFC 9113 7), with which its stream ended; -1: with none */
-    int reused;    /* it went out on a connection that was there before */
-    int dead;      /* the connection was known to have ended, and nothing was sent */
-    int resent;    /* libcurl wanted to send the request a second time, and was refused */
+    int no_descriptors; /* no descriptors were left when a connection was given up before it was used */
+    int http_2;         /* its origin speaks that */
+    long h2_error;      /* of HTTP/2 (RFC 9113 7), with which its stream ended; -1: with none */
+    int reused;         /* it went out on a connection that was there before */
+    int dead;           /* the connection was known to have ended, and nothing was sent */
+    int resent;         /* libcurl wanted to send the request a second time, and was refused */
     CURLMcode broken; /* not CURLM_OK: the whole multi handle failed, `code` means nothing */
 };
 
 /*
  * A easy handle at rest of the origin with that key and hash, or NULL. Its handle has all that its last
- * attempt set: the same policy, the URL, and what stook__easy_state says.
+ * attempt set: the same policy, the URL, and what stook__easy_settings says.
  */
 struct stook__easy *stook__easy_take(struct stook__trust *trust, const struct stook__node *origin,
                                      int h2, const struct stook__attempt_events *events,
@@ -74,7 +74,7 @@ struct stook__refusal {
 };
 
 /* What stays with a easy handle for the next attempt of its origin; kept by the attempt. */
-struct stook__easy_state {
+struct stook__easy_settings {
     CURLU *url;       /* libcurl reads it when the transfer starts, so it is never shared */
     char text[128];   /* of the URL, if that is short; "": not known */
     unsigned changed; /* options that differ from those of a plain GET */
@@ -94,7 +94,7 @@ void stook__easy_note_directory(struct stook__easy *easy);
 int stook__easy_warm(const struct stook__easy *easy);
 
 CURL *stook__easy_curl(struct stook__easy *easy);
-struct stook__easy_state *stook__easy_state(struct stook__easy *easy);
+struct stook__easy_settings *stook__easy_settings(struct stook__easy *easy);
 
 /* Set an option of the easy handle's handle. What libcurl says goes to the kit. */
 #define stook__easy_set(easy, option, value) \
@@ -108,8 +108,13 @@ void stook__easy_note_memory(struct stook__easy *easy, CURLcode code, const char
 /* 0, STOOK_ENOMEM, STOOK_ERESET (the multi handle is broken). After a failure the easy handle must still be given back. */
 int stook__easy_start(struct stook__easy *easy);
 /* How far one without a connection is. AT_GATE: libcurl does not have it yet. */
-enum stook__way { STOOK__AT_GATE, STOOK__TO_NAME, STOOK__TO_PEER, STOOK__AT_PEER };
-enum stook__way stook__easy_way(const struct stook__easy *easy);
+enum stook__connect_step {
+    STOOK__STEP_WAITING,
+    STOOK__STEP_RESOLVING,
+    STOOK__STEP_CONNECTING,
+    STOOK__STEP_CONNECTED
+};
+enum stook__connect_step stook__easy_connect_step(const struct stook__easy *easy);
 void stook__easy_info(struct stook__easy *easy, struct stook__easy_info *ret_facts);
 /* Whether libcurl says that all went well. */
 int stook__easy_succeeded(const struct stook__easy *easy);
@@ -125,7 +130,7 @@ void stook__easy_continue_upload(struct stook__easy *easy);
 void stook__easy_program_paused(struct stook__easy *easy);
 void stook__easy_program_resumed(struct stook__easy *easy);
 /* When something last came for a transfer that has its connection for itself; 0: not known. */
-int64_t stook__easy_heard_at(struct stook__easy *easy);
+int64_t stook__easy_last_input(struct stook__easy *easy);
 /* Have the owner told as if the transfer had ended: it is to end it. */
 void stook__easy_notify(struct stook__easy *easy);
 /* In any state, but not from inside a libcurl callback. The owner hears nothing any more. */

@@ -86,7 +86,7 @@ struct stook__easy {
     CURL *curl;
     const struct stook__attempt_events *events;
     void *owner; /* NULL: parked, nobody listens any more */
-    struct stook__easy_state state;
+    struct stook__easy_settings settings;
     CURLcode code;
     CURLMcode broken;
     int os_error;
@@ -102,11 +102,11 @@ struct stook__easy {
     int paused;                      /* its body waits in libcurl */
     int program_paused;              /* and its connection is known to the table as such */
     int carrier;                     /* the descriptor that it was */
-    int starved;   /* when its last socket was closed, unconnected, no descriptors were left */
-    int dead;      /* it got a connection that had ended, and declined */
-    int sends;     /* how often libcurl was about to send the request */
-    long h2_error; /* why it wanted to send it again; -1: not known */
-    int dns_age;   /* seconds, as set on the handle */
+    int no_descriptors; /* when its last socket was closed, unconnected, no descriptors were left */
+    int dead;           /* it got a connection that had ended, and declined */
+    int sends;          /* how often libcurl was about to send the request */
+    long h2_error;      /* why it wanted to send it again; -1: not known */
+    int dns_age;        /* seconds, as set on the handle */
     enum stook__obs_fold_state obs_fold;
     int traced;                /* obs_fold.c */
     size_t n_ended;            /* of sockets, when it went to rest */

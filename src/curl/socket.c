@@ -353,7 +353,7 @@ int stook__sockets_close(void *user, curl_socket_t fd)
     if (socket != NULL) {
         /* Of a file of certificates that it cannot open libcurl says that it is bad. */
         if (!socket->connected && socket->opener != NULL)
-            socket->opener->starved = stook__sockets_exhausted();
+            socket->opener->no_descriptors = stook__sockets_exhausted();
         done_with(socket);
         forget(socket);
     }

@@ -161,7 +161,8 @@ static int wants_directory(struct stook__attempt *attempt, const struct stook__e
 {
     long result = 0;
     if (facts->code != CURLE_PEER_FAILED_VERIFICATION ||
-        stook__peer_own_authorities(attempt->policy) || stook__easy_state(attempt->easy)->directory)
+        stook__peer_own_authorities(attempt->policy) ||
+        stook__easy_settings(attempt->easy)->directory)
         return 0;
     curl_easy_getinfo(stook__easy_curl(attempt->easy), CURLINFO_SSL_VERIFYRESULT, &result);
     return is_unknown_authority(result);
@@ -266,7 +267,7 @@ int64_t stook__attempt_moved_at(struct stook__attempt *attempt)
     }
     /* libcurl tells of whole lines of a header section, which may come slowly. */
     if (attempt->connected && !attempt->head_done) {
-        int64_t heard_at = stook__easy_heard_at(attempt->easy);
+        int64_t heard_at = stook__easy_last_input(attempt->easy);
         attempt->moved_at = heard_at > attempt->moved_at ? heard_at : attempt->moved_at;
     }
     return attempt->moved_at;
@@ -319,7 +320,7 @@ static struct stook__metadata facts_of(const struct stook__attempt *attempt)
         .number = {[STOOK__METADATA_FLAGS] = (uint64_t)attempt->flags,
                    [STOOK__METADATA_REUSED] = (uint64_t)attempt->reused,
                    [STOOK__METADATA_HEAD] = (uint64_t)attempt->head_bytes},
-        .remote = stook__easy_state(attempt->easy)->remote.text,
+        .remote = stook__easy_settings(attempt->easy)->remote.text,
     };
 }
 

@@ -57,7 +57,7 @@ static int directory_apart(const struct stook__attempt *attempt)
 
 static void set_authorities(struct stook__attempt *attempt)
 {
-    struct stook__easy_state *state = stook__easy_state(attempt->easy);
+    struct stook__easy_settings *state = stook__easy_settings(attempt->easy);
     const char *file = attempt->policy->ca_file;
     if (file != NULL)
         stook__easy_set(attempt->easy, CURLOPT_CAINFO, file);
@@ -82,7 +82,7 @@ static void set_policy(struct stook__attempt *attempt)
     stook__easy_set(easy, CURLOPT_HTTP_VERSION, http_version(attempt));
     /* libcurl formats a User-Agent that is an option twice for each request. */
     stook__easy_set(easy, CURLOPT_HTTPHEADER, attempt->defaults->headers);
-    stook__easy_set(easy, CURLOPT_CURLU, stook__easy_state(easy)->url);
+    stook__easy_set(easy, CURLOPT_CURLU, stook__easy_settings(easy)->url);
 }
 
 /* Whether a connection may come to speak HTTP/2, which is agreed in TLS: 1; or even HTTP/3: 2. */
@@ -120,7 +120,7 @@ static int refuse_url(struct stook__attempt *attempt, int error, const char *why
 }
 
 /* Whoever asks for the same again, as those do who poll, is spared 600 instructions. */
-static void note_url(struct stook__easy_state *state, const char *url)
+static void note_url(struct stook__easy_settings *state, const char *url)
 {
     size_t size = strlen(url) + 1;
     if (size <= sizeof state->text)
@@ -135,10 +135,10 @@ static int take_new(struct stook__attempt *attempt, struct stook__trust *trust, 
     attempt->easy = stook__easy_new(trust, &stook__receive_events, attempt);
     if (attempt->easy == NULL)
         return STOOK_ENOMEM;
-    int error = stook__url_parse(stook__easy_state(attempt->easy)->url, url, &why, scheme);
+    int error = stook__url_parse(stook__easy_settings(attempt->easy)->url, url, &why, scheme);
     if (error != 0)
         return refuse_url(attempt, error, why, scheme, ret_outcome);
-    note_url(stook__easy_state(attempt->easy), url);
+    note_url(stook__easy_settings(attempt->easy), url);
     error = stook__peer_join(attempt, stook__options_may_be_h2(attempt), rest);
     if (error != 0)
         return error;
@@ -159,13 +159,13 @@ static int take_slot(struct stook__attempt *attempt, int rest, struct stook__out
         attempt->easy = stook__easy_take(trust, attempt->origin, stook__options_may_be_h2(attempt),
                                          &stook__receive_events, attempt);
     if (attempt->easy != NULL && stook__easy_needs_directory(attempt->easy) &&
-        !stook__easy_state(attempt->easy)->directory) {
+        !stook__easy_settings(attempt->easy)->directory) {
         stook__easy_give_back(attempt->easy);
         attempt->easy = NULL;
     }
     if (attempt->easy == NULL)
         return take_new(attempt, trust, rest, ret_outcome);
-    struct stook__easy_state *state = stook__easy_state(attempt->easy);
+    struct stook__easy_settings *state = stook__easy_settings(attempt->easy);
     if (strcmp(state->text, url) == 0)
         return 0;
     state->text[0] = '\0';
@@ -201,7 +201,7 @@ static void undo(CURL *curl, unsigned changed, const struct stook__defaults *def
 
 void stook__options_last(struct stook__attempt *attempt, int last)
 {
-    stook__easy_state(attempt->easy)->changed |= LAST;
+    stook__easy_settings(attempt->easy)->changed |= LAST;
     curl_easy_setopt(stook__easy_curl(attempt->easy), CURLOPT_FORBID_REUSE, (long)last);
 }
 
@@ -248,7 +248,7 @@ static int set_method(struct stook__attempt *attempt, unsigned *changed)
    is to be connected, libcurl is spared a timer, which costs it 1,300 instructions. */
 static void set_connect_time(struct stook__attempt *attempt)
 {
-    struct stook__easy_state *state = stook__easy_state(attempt->easy);
+    struct stook__easy_settings *state = stook__easy_settings(attempt->easy);
     int64_t ms = attempt->policy->connect_ms;
     if (ms < 0 || ms > INT_MAX)
         ms = INT_MAX;
@@ -343,7 +343,7 @@ int stook__options_set(struct stook__attempt *attempt, int fresh,
         error = take_slot(attempt, may_rest(attempt, secret), ret_outcome);
     if (error != 0)
         return error;
-    struct stook__easy_state *state = stook__easy_state(attempt->easy);
+    struct stook__easy_settings *state = stook__easy_settings(attempt->easy);
     undo(stook__easy_curl(attempt->easy), state->changed, attempt->defaults);
     state->changed = 0;
     error = set_method(attempt, &state->changed);

@@ -137,7 +137,7 @@ static int corrected(const struct stook__attempt *attempt, const struct stook__e
     if (info->code == CURLE_COULDNT_RESOLVE_HOST && stook__sockets_exhausted())
         return STOOK_ENOFD;
     /* Said of a file that it could not open. */
-    if (info->starved && info->code != CURLE_PEER_FAILED_VERIFICATION &&
+    if (info->no_descriptors && info->code != CURLE_PEER_FAILED_VERIFICATION &&
         meaning->error == STOOK_ECERT)
         return STOOK_ENOFD;
     if (info->os_error == ENOMEM || info->os_error == ENOBUFS)

@@ -42,7 +42,7 @@ int stook__peer_join(struct stook__attempt *attempt, int h2, int may_rest)
 {
     const struct stook__node *origin = attempt->origin;
     struct stook__resolve place;
-    if (may_rest || !find_place(attempt, stook__easy_state(attempt->easy)->url, &place))
+    if (may_rest || !find_place(attempt, stook__easy_settings(attempt->easy)->url, &place))
         return stook__easy_join(attempt->easy, origin->key, origin->key_size, h2, may_rest);
     char *key = stook__format(attempt->allocator, "%.*s>%s", (int)origin->key_size, origin->key,
                               place.address);
@@ -91,7 +91,7 @@ int stook__peer_place(const struct stook__attempt *attempt, CURLU *url, char tex
 /* Not CURLOPT_RESOLVE: that goes into the cache of names that all requests share. */
 static void set_place(struct stook__attempt *attempt)
 {
-    struct stook__easy_state *state = stook__easy_state(attempt->easy);
+    struct stook__easy_settings *state = stook__easy_settings(attempt->easy);
     char text[STOOK__PLACE_MAX];
     if (!stook__peer_place(attempt, state->url, text))
         return;

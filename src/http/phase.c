@@ -22,12 +22,12 @@ enum stook__phase stook__attempt_phase(const struct stook__attempt *attempt)
         return STOOK__RECEIVING;
     if (attempt->connected)
         return has_sent_all(attempt) ? STOOK__ANSWERING : STOOK__SENDING;
-    switch (stook__easy_way(attempt->easy)) {
-    case STOOK__AT_GATE:
+    switch (stook__easy_connect_step(attempt->easy)) {
+    case STOOK__STEP_WAITING:
         return STOOK__GATED;
-    case STOOK__TO_NAME:
+    case STOOK__STEP_RESOLVING:
         return STOOK__RESOLVING;
-    case STOOK__AT_PEER:
+    case STOOK__STEP_CONNECTED:
         return STOOK__SECURING;
     default:
         return STOOK__CONNECTING;

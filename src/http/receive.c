@@ -263,7 +263,7 @@ static void note_remote(struct stook__remote *remote, const char *ip, int port)
 static void before_send(void *owner, const char *ip, int port)
 {
     struct stook__attempt *attempt = owner;
-    note_remote(&stook__easy_state(attempt->easy)->remote, ip, port);
+    note_remote(&stook__easy_settings(attempt->easy)->remote, ip, port);
     attempt->connected = 1;
     attempt->moved_at = *attempt->clock;
 }

@@ -12,7 +12,7 @@ static const int64_t EARLY_US = 50000; /* libcurl may run that long before it ch
 void stook__timeout_extension_begin(struct stook__easy *easy)
 {
     struct stook__engine *engine = easy->engine;
-    int64_t ms = easy->state.connect_ms != 0 ? easy->state.connect_ms : LIBCURL_MS;
+    int64_t ms = easy->settings.connect_ms != 0 ? easy->settings.connect_ms : LIBCURL_MS;
     stook__timer_heap_set(&engine->timeout_extension, &easy->timeout_extension,
                           stook__engine_time(engine) + ms * 1000 - EARLY_US);
 }
@@ -30,7 +30,7 @@ void stook__timeout_extension_renew(struct stook__engine *engine)
          first = stook__timer_heap_first(&engine->timeout_extension)) {
         struct stook__easy *easy = STOOK__OF(struct stook__easy, timeout_extension, first);
         stook__timer_heap_clear(&engine->timeout_extension, first);
-        easy->state.connect_ms = INT_MAX;
+        easy->settings.connect_ms = INT_MAX;
         curl_easy_setopt(easy->curl, CURLOPT_CONNECTTIMEOUT_MS, (long)INT_MAX);
     }
 }
