@@ -40,7 +40,7 @@ static const struct row {
     {{"/chunked-twice", OK_200 "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n" CHUNKS, .then = RAW_CLOSE},
      STOOK_FLAG_LENIENT, 0, STOOK_EPROTOCOL, "twice"},
     {{"/comma", OK_200 "Transfer-Encoding: , chunked\r\n\r\n" CHUNKS, .then = RAW_CLOSE}, STOOK_FLAG_LENIENT, 0,
-     STOOK_EPROTOCOL, "odd list"},
+     STOOK_EPROTOCOL, "empty member"},
     {{"/chunks-1.0", "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" CHUNKS, .then = RAW_CLOSE},
      STOOK_FLAG_LENIENT, 0, STOOK_EPROTOCOL, "version"},
     {{"/line-feeds", "HTTP/1.1 200 OK\nContent-Length: 3\n\nabc", .then = RAW_KEEP}, STOOK_FLAG_LENIENT, 0, STOOK_EPROTOCOL,

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The chunked transfer coding; see response_chunks.h. It owns `chunk`, `chunk_digits` and
+ * `extension_bytes` of the parser. response_parser.c calls it while the state is CHUNKS.
+ */
+#include "http/response_chunks.h"
+
+#include "http/response_state.h"
+
+enum { EXTENSION_MAX = 64 << 10, DIGITS_MAX = 40 };
+
+/*
+ *   SIZE --> BLANK --> EXTENSION --> SIZE_LF --> DATA --> DATA_CR --> DATA_LF --> SIZE
+ *
+ * BLANK and EXTENSION may be left out. After the LF of a chunk of size 0 the trailers follow.
+ */
+enum chunk_state {
+    SIZE,      /* A digit of the size, or what follows the size, is next. */
+    BLANK,     /* A blank follows the size. */
+    EXTENSION, /* The chunk's extensions, up to the CR, are next. */
+    SIZE_LF,   /* The LF of the size line is next. */
+    DATA,      /* `remaining` bytes of the body are next. */
+    DATA_CR,   /* The CR after the data is next. */
+    DATA_LF    /* The LF after the data is next. */
+};
+
+void stook__response_begin_chunks(struct stook__response_parser *parser)
+{
+    parser->chunk = SIZE;
+    parser->chunk_digits = 0;
+    parser->remaining = 0;
+}
+
+static int digit_of(char c)
+{
+    if (stook__is_digit(c))
+        return c - '0';
+    c = (char)(c | 0x20);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static const char INVALID_SIZE[] = "the size of a chunk is not valid";
+
+static int take_digit(struct stook__response_parser *parser, int digit)
+{
+    if (parser->remaining > UINT64_MAX >> 5 || ++parser->chunk_digits > DIGITS_MAX)
+        return stook__response_fail(parser, STOOK_EPROTOCOL, "the size of a chunk is too large"),
+               -1;
+    parser->remaining = parser->remaining * 16 + (unsigned)digit;
+    return 0;
+}
+
+/*
+ * Takes one byte of a chunk's size line. 0, or -1 on an error. What another recipient may read as
+ * another size or as the end of the line is an error. Blanks after the size, which old servers send,
+ * are tolerated.
+ */
+static int take_size_byte(struct stook__response_parser *parser, char c)
+{
+    int digit = parser->chunk == SIZE ? digit_of(c) : -1;
+    if (digit >= 0)
+        return take_digit(parser, digit);
+    if (parser->chunk_digits == 0 ||
+        (c != '\t' && ((unsigned char)c < 0x20 || c == 0x7f) && c != '\r'))
+        return stook__response_fail(parser, STOOK_EPROTOCOL, INVALID_SIZE), -1;
+    if (c == '\r') {
+        if (parser->chunk == BLANK &&
+            stook__response_tolerate(parser, "a blank follows the size of a chunk") != 0)
+            return -1;
+        parser->chunk = SIZE_LF;
+    } else if (parser->chunk == EXTENSION) {
+        if (++parser->extension_bytes > EXTENSION_MAX)
+            return stook__response_fail(parser, STOOK_ETOOLARGE, "chunk extensions exceed 64 KiB"),
+                   -1;
+    } else if (c == ';') {
+        parser->chunk = EXTENSION;
+    } else if (stook__is_blank(c) && ++parser->extension_bytes <= EXTENSION_MAX) {
+        parser->chunk = BLANK;
+    } else {
+        return stook__response_fail(parser, STOOK_EPROTOCOL, INVALID_SIZE), -1;
+    }
+    return 0;
+}
+
+/* Takes one byte that is not data. 0, or -1 on an error. */
+static int take_framing_byte(struct stook__response_parser *parser, char c)
+{
+    switch (parser->chunk) {
+    case SIZE_LF:
+        if (c != '\n')
+            return stook__response_fail(parser, STOOK_EPROTOCOL, INVALID_SIZE), -1;
+        if (parser->remaining == 0) {
+            stook__response_move(parser, STOOK__RESPONSE_TRAILERS);
+            parser->any_field = 0;
+        }
+        parser->chunk = DATA;
+        return 0;
+    case DATA_CR:
+    case DATA_LF:
+        if (c != (parser->chunk == DATA_CR ? '\r' : '\n'))
+            return stook__response_fail(parser, STOOK_EPROTOCOL,
+                                        "a chunk does not end where its size says"),
+                   -1;
+        parser->chunk = parser->chunk == DATA_CR ? DATA_LF : SIZE;
+        parser->chunk_digits = 0;
+        return 0;
+    default:
+        return take_size_byte(parser, c);
+    }
+}
+
+enum stook__response_event stook__response_take_bytes(struct stook__response_parser *parser,
+                                                      const char *data, size_t size,
+                                                      size_t *ret_used,
+                                                      struct stook__response_item *ret_item)
+{
+    *ret_used = size < parser->remaining ? size : (size_t)parser->remaining;
+    parser->remaining -= *ret_used;
+    *ret_item = (struct stook__response_item){.value = data, .value_size = *ret_used};
+    return STOOK__RESPONSE_BYTES;
+}
+
+enum stook__response_event stook__response_take_chunks(struct stook__response_parser *parser,
+                                                       const char *data, size_t size,
+                                                       size_t *ret_used,
+                                                       struct stook__response_item *ret_item)
+{
+    size_t used = 0;
+    while (used < size && parser->state == STOOK__RESPONSE_CHUNKS) {
+        if (parser->chunk == DATA) {
+            enum stook__response_event event =
+                stook__response_take_bytes(parser, data + used, size - used, ret_used, ret_item);
+            *ret_used += used;
+            if (parser->remaining == 0)
+                parser->chunk = DATA_CR;
+            return event;
+        }
+        if (take_framing_byte(parser, data[used++]) != 0) {
+            *ret_used = used;
+            return STOOK__RESPONSE_ERROR;
+        }
+    }
+    *ret_used = used;
+    return STOOK__RESPONSE_NOTHING;
+}
