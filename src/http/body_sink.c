@@ -1,29 +1,54 @@
 /* SPDX-License-Identifier: MIT */
-/* Bodies that are decoded, or go elsewhere than into memory; see body_sink.h. */
+/*
+ * Response bodies that are decoded, or that do not go to memory; see body_sink.h. receive.c calls
+ * it inside libcurl, stream.c from the turn. Each byte of the body is counted against
+ * max_body_bytes once, decoded.
+ */
 #include "http/body_sink.h"
 
+#include <assert.h>
 #include <string.h>
 #include <strings.h>
 
 #include "http/decoder.h"
 #include "http/download.h"
 #include "http/stream.h"
+#include "util/trace.h"
 
+/* Bytes. A body that is paused when so many are pending has a bound between MIN and MAX. */
 enum {
-    WAITING_MIN = 256 << 10, /* bytes for the program, beyond which libcurl is paused: at least */
-    WAITING_MAX = 1 << 20,   /* at most */
-    WAITING_ALL = 4 << 20,   /* what all bodies of the client share between these two */
-    PIECE = 64 << 10,        /* bytes decoded at a time for the program */
-    ELSE_MAX = 64 << 20      /* bytes of what a server says instead of a file */
+    PENDING_MIN = 256 << 10,
+    PENDING_MAX = 1 << 20,
+    PENDING_ALL = 4 << 20,    /* All bodies of the client share this, between MIN and MAX. */
+    PIECE = 64 << 10,         /* The size of a decoded piece for the program. */
+    ERROR_BODY_MAX = 64 << 20 /* The bound of a body that the server sends instead of the file. */
+};
+
+enum sink_state {
+    AWAITING_HEAD, /* The status decides where the body goes. */
+    TO_MEMORY,
+    TO_FILE,
+    TO_PROGRAM
 };
 
 struct stook__body_sink {
-    struct stook__decoder *decoder; /* NULL: the body stays as it comes */
-    struct stook__download *file;   /* NULL: there is none for it */
-    int to_file;
-    struct stook__buffer waiting, fed; /* not looked at yet; in the decoder */
-    struct stook__buffer spare;        /* the block of the last decoded piece */
+    enum sink_state state;
+    struct stook__decoder *decoder; /* NULL: the body is not decoded. */
+    struct stook__download *file;   /* NULL: the request has no output_file. */
+    struct stook__buffer pending;   /* Bytes that the turn has not taken. */
+    struct stook__buffer decoding;  /* Bytes that the decoder reads. */
+    struct stook__buffer unused;    /* Memory for the next decoded piece. */
 };
+
+/* Moves the sink; body_sink.h has the picture. */
+static void move(struct stook__body_sink *sink, enum sink_state state)
+{
+    assert((sink->state == AWAITING_HEAD) != (state == AWAITING_HEAD));
+    STOOK__TRACE("http", "body sink %p: %d -> %d", (void *)sink, (int)sink->state, (int)state);
+    sink->state = state;
+}
+
+/* -------------------------------------------------------------------------- its life */
 
 int stook__body_sink_for_program(const struct stook__attempt *attempt)
 {
@@ -55,9 +80,9 @@ void stook__body_sink_end(struct stook__attempt *attempt)
     attempt->defaults->n_to_program -= (size_t)stook__body_sink_for_program(attempt);
     stook__decoder_free(sink->decoder);
     stook__download_end(sink->file);
-    stook__buffer_free(&sink->waiting, attempt->allocator);
-    stook__buffer_free(&sink->fed, attempt->allocator);
-    stook__buffer_free(&sink->spare, attempt->allocator);
+    stook__buffer_free(&sink->pending, attempt->allocator);
+    stook__buffer_free(&sink->decoding, attempt->allocator);
+    stook__buffer_free(&sink->unused, attempt->allocator);
     stook__free(attempt->allocator, sink);
     attempt->sink = NULL;
 }
@@ -73,8 +98,8 @@ static int fail(struct stook__attempt *attempt, int error, const char *why)
 
 /* ------------------------------------------------------------------------- decoding */
 
-/* All values of Content-Encoding, one list. */
-static int codings_of(struct stook__attempt *attempt, struct stook__buffer *ret_list)
+/* Joins all values of Content-Encoding to one list. */
+static int join_codings(struct stook__attempt *attempt, struct stook__buffer *ret_list)
 {
     const char *at = attempt->answer.head.data, *end = at + attempt->answer.head.size;
     int error = 0;
@@ -89,11 +114,15 @@ static int codings_of(struct stook__attempt *attempt, struct stook__buffer *ret_
     return error;
 }
 
-/* What is meant for a file has no bound of itself; what a server says instead of it has. */
+/*
+ * A body for a file has no bound unless one is set. What the server sends instead of it always has.
+ */
 static int64_t max_body_bytes(const struct stook__attempt *attempt)
 {
     int64_t max = attempt->policy->max_body_bytes;
-    return max < 0 && attempt->sink->file != NULL && !attempt->sink->to_file ? ELSE_MAX : max;
+    return max < 0 && attempt->sink->file != NULL && attempt->sink->state != TO_FILE
+               ? ERROR_BODY_MAX
+               : max;
 }
 
 static int choose_decoder(struct stook__attempt *attempt)
@@ -102,43 +131,50 @@ static int choose_decoder(struct stook__attempt *attempt)
     struct stook__decoder_limits limits = {max_body_bytes(attempt),
                                            attempt->policy->max_decompress_ratio};
     struct stook__buffer list = {0};
-    /* The middle of an encoded body cannot be decoded. */
+    /* A part of an encoded body cannot be decoded. */
     if (attempt->policy->decompress != 1 || attempt->answer.status == 206 ||
         attempt->answer.head.data == NULL)
         return 0;
-    int error = codings_of(attempt, &list);
+    int error = join_codings(attempt, &list);
     if (error == 0 && list.size > 0)
         error = stook__decoder_new(attempt->allocator, list.data, &limits, &sink->decoder);
     stook__buffer_free(&list, attempt->allocator);
     if (sink->decoder != NULL)
         attempt->flags |= STOOK_FLAG_DECODED;
-    return error != 0
-               ? fail(attempt, error,
-                      error == STOOK_EDECODE ? "Content-Encoding has more than two codings" : NULL)
-               : 0;
+    return error != 0 ? fail(attempt, error,
+                             error == STOOK_EDECODE ? "Content-Encoding names more than two codings"
+                                                    : NULL)
+                      : 0;
 }
 
 int stook__body_sink_head(struct stook__attempt *attempt)
 {
     struct stook__body_sink *sink = attempt->sink;
     int file = sink->file != NULL ? stook__download_head(sink->file, attempt) : 0;
-    sink->to_file = file > 0;
-    return file < 0 ? STOOK__EASY_END : choose_decoder(attempt);
+    if (file < 0)
+        return STOOK__EASY_END;
+    if (file > 0)
+        move(sink, TO_FILE);
+    else
+        move(sink, stook__body_sink_for_program(attempt) ? TO_PROGRAM : TO_MEMORY);
+    return choose_decoder(attempt);
 }
 
 int stook__body_sink_to_file(const struct stook__attempt *attempt)
 {
-    return attempt->sink != NULL && attempt->sink->to_file;
+    return attempt->sink != NULL && attempt->sink->state == TO_FILE;
 }
 
 void stook__body_sink_restart(struct stook__attempt *attempt)
 {
-    stook__decoder_free(attempt->sink->decoder);
-    attempt->sink->decoder = NULL;
-    attempt->sink->to_file = 0;
+    struct stook__body_sink *sink = attempt->sink;
+    stook__decoder_free(sink->decoder);
+    sink->decoder = NULL;
+    if (sink->state != AWAITING_HEAD)
+        move(sink, AWAITING_HEAD);
 }
 
-/* Whether so many more bytes are allowed. */
+/* Counts bytes of a body that is not decoded. 0, or STOOK__EASY_END if they are too many. */
 static int count(struct stook__attempt *attempt, size_t size)
 {
     int64_t max = max_body_bytes(attempt);
@@ -148,7 +184,7 @@ static int count(struct stook__attempt *attempt, size_t size)
     return 0;
 }
 
-/* Decoded bytes; the decoder counts what it produces. */
+/* Decodes into `room`. The decoder checks the bound itself. 0, or STOOK__EASY_END. */
 static int pull(struct stook__attempt *attempt, void *room, size_t size, int64_t *budget,
                 size_t *ret_size)
 {
@@ -160,19 +196,19 @@ static int pull(struct stook__attempt *attempt, void *room, size_t size, int64_t
     return 0;
 }
 
-/* What waits is fed to the decoder, which has nothing left. 0: there was nothing. */
-static int source(struct stook__body_sink *sink)
+/* Feeds all pending bytes to the decoder, which has read all of its input. 0: none are pending. */
+static int feed_pending(struct stook__body_sink *sink)
 {
-    struct stook__buffer empty = sink->fed;
+    struct stook__buffer empty = sink->decoding;
     empty.size = 0;
-    sink->fed = sink->waiting;
-    sink->waiting = empty;
-    if (sink->fed.size > 0)
-        stook__decoder_feed(sink->decoder, sink->fed.data, sink->fed.size);
-    return sink->fed.size > 0;
+    sink->decoding = sink->pending;
+    sink->pending = empty;
+    if (sink->decoding.size > 0)
+        stook__decoder_feed(sink->decoder, sink->decoding.data, sink->decoding.size);
+    return sink->decoding.size > 0;
 }
 
-/* Some decoded bytes: 1; 0: there are none, or the budget is used up; -1: the attempt is to end. */
+/* Decodes some bytes. 1; 0: there are none or the budget is used up; -1: the attempt must end. */
 static int decode(struct stook__attempt *attempt, void *room, size_t size, int64_t *budget,
                   size_t *ret_size)
 {
@@ -182,7 +218,7 @@ static int decode(struct stook__attempt *attempt, void *room, size_t size, int64
             return -1;
         if (*ret_size > 0)
             return 1;
-        if (*budget > 0 && !source(attempt->sink))
+        if (*budget > 0 && !feed_pending(attempt->sink))
             return 0;
     }
     return 0;
@@ -193,7 +229,7 @@ static int decode(struct stook__attempt *attempt, void *room, size_t size, int64
 static int keep(struct stook__attempt *attempt, const char *data, size_t size)
 {
     struct stook__body_sink *sink = attempt->sink;
-    if (!sink->to_file) {
+    if (sink->state != TO_FILE) {
         int error = stook__buffer_append(&attempt->answer.body, attempt->allocator, data, size);
         return error != 0 ? fail(attempt, error, NULL) : 0;
     }
@@ -212,9 +248,9 @@ int stook__body_sink_pump(struct stook__attempt *attempt, int64_t *budget)
     int answer = 0;
     if (sink->decoder == NULL || !stook__body_sink_waiting(attempt))
         return 0;
-    /* What is kept in memory is held against the batch's ceiling as it comes out. */
+    /* The decoded bytes in memory count against the quota of the batch. */
     while (answer == 0 && !stook__body_sink_full(attempt) &&
-           (sink->to_file ||
+           (sink->state == TO_FILE ||
             stook__body_flow_may_take(&attempt->flow, sizeof piece, *attempt->clock)) &&
            decode(attempt, piece, sizeof piece, budget, &size) > 0) {
         answer = keep(attempt, piece, size);
@@ -225,42 +261,45 @@ int stook__body_sink_pump(struct stook__attempt *attempt, int64_t *budget)
 
 /* -------------------------------------------------------------------------- to the program */
 
-/* A pause costs a second copy and a turn of the loop, and one that reads on sleeps less often. But all
-   that is read in one turn must not hold the loop, nor what the program holds fill the memory. */
-static size_t may_wait(const struct stook__attempt *attempt)
+/*
+ * The bytes that may be pending. A pause costs a second copy and another turn of the loop, so a
+ * large bound is faster. But the bytes of one turn must not block the loop, and while the program
+ * pauses a request its pending bytes must not fill the memory.
+ */
+static size_t max_pending(const struct stook__attempt *attempt)
 {
     if ((attempt->flow.paused & STOOK__PAUSE_PROGRAM) != 0 || attempt->sink->decoder != NULL)
-        return WAITING_MIN;
-    size_t share = WAITING_ALL / attempt->defaults->n_to_program;
-    if (share < WAITING_MIN)
-        return WAITING_MIN;
-    return share < WAITING_MAX ? share : WAITING_MAX;
+        return PENDING_MIN;
+    size_t share = PENDING_ALL / attempt->defaults->n_to_program;
+    if (share < PENDING_MIN)
+        return PENDING_MIN;
+    return share < PENDING_MAX ? share : PENDING_MAX;
 }
 
-static int put_by(struct stook__attempt *attempt, const char *data, size_t size)
+static int store(struct stook__attempt *attempt, const char *data, size_t size)
 {
-    struct stook__buffer *waiting = &attempt->sink->waiting;
-    size_t max = may_wait(attempt);
-    int error = waiting->size + size > WAITING_MIN
-                    ? stook__buffer_reserve(waiting, attempt->allocator, max + size)
+    struct stook__buffer *pending = &attempt->sink->pending;
+    size_t max = max_pending(attempt);
+    int error = pending->size + size > PENDING_MIN
+                    ? stook__buffer_reserve(pending, attempt->allocator, max + size)
                     : 0;
     if (error == 0)
-        error = stook__buffer_append(waiting, attempt->allocator, data, size);
+        error = stook__buffer_append(pending, attempt->allocator, data, size);
     stook__stream_mark_ready(attempt);
     return error != 0 ? fail(attempt, error, NULL) : 0;
 }
 
 int stook__body_sink_waiting(const struct stook__attempt *attempt)
 {
-    return attempt->sink->waiting.size > 0 || attempt->sink->fed.size > 0;
+    return attempt->sink->pending.size > 0 || attempt->sink->decoding.size > 0;
 }
 
 static int take_decoded(struct stook__attempt *attempt, int64_t *budget,
                         struct stook__buffer *ret_piece)
 {
     struct stook__body_sink *sink = attempt->sink;
-    *ret_piece = sink->spare;
-    sink->spare = (struct stook__buffer){0};
+    *ret_piece = sink->unused;
+    sink->unused = (struct stook__buffer){0};
     if (stook__buffer_reserve(ret_piece, attempt->allocator, PIECE) != 0) {
         fail(attempt, STOOK_ENOMEM, NULL);
         return -1;
@@ -276,16 +315,16 @@ int stook__body_sink_take(struct stook__attempt *attempt, int64_t *budget,
         return 0;
     if (sink->decoder != NULL)
         return take_decoded(attempt, budget, ret_piece);
-    *ret_piece = sink->waiting;
-    sink->waiting = (struct stook__buffer){0};
+    *ret_piece = sink->pending;
+    sink->pending = (struct stook__buffer){0};
     return count(attempt, ret_piece->size) != 0 ? -1 : 1;
 }
 
 void stook__body_sink_give_back(struct stook__attempt *attempt, struct stook__buffer *piece)
 {
     struct stook__buffer *place =
-        attempt->sink->decoder != NULL ? &attempt->sink->spare : &attempt->sink->waiting;
-    if (place->data != NULL) { /* the program ran its loop meanwhile */
+        attempt->sink->decoder != NULL ? &attempt->sink->unused : &attempt->sink->pending;
+    if (place->data != NULL) { /* The program ran its loop in the callback, and bytes arrived. */
         stook__buffer_free(piece, attempt->allocator);
         return;
     }
@@ -293,26 +332,26 @@ void stook__body_sink_give_back(struct stook__attempt *attempt, struct stook__bu
     place->size = 0;
 }
 
-/* ------------------------------------------------------------------------------- all of it */
+/* --------------------------------------------------------------------------- its end */
 
-/* Whether its bytes are only put aside inside libcurl. */
-static int is_put_by(const struct stook__attempt *attempt)
+/* Whether bytes are only stored inside libcurl, for the turn to take. */
+static int is_deferred(const struct stook__attempt *attempt)
 {
-    return stook__body_sink_for_program(attempt) || attempt->sink->decoder != NULL;
+    return attempt->sink->state == TO_PROGRAM || attempt->sink->decoder != NULL;
 }
 
 int stook__body_sink_pauses(struct stook__attempt *attempt)
 {
-    int full = is_put_by(attempt) ? attempt->sink->waiting.size >= may_wait(attempt)
-                                  : stook__body_sink_full(attempt);
+    int full = is_deferred(attempt) ? attempt->sink->pending.size >= max_pending(attempt)
+                                    : stook__body_sink_full(attempt);
     return full && stook__stream_pause(attempt) != 0;
 }
 
 int stook__body_sink_body(struct stook__attempt *attempt, const char *data, size_t size)
 {
     int answer;
-    if (is_put_by(attempt))
-        answer = put_by(attempt, data, size);
+    if (is_deferred(attempt))
+        answer = store(attempt, data, size);
     else
         answer = count(attempt, size) != 0 ? STOOK__EASY_END : keep(attempt, data, size);
     if (answer == 0) {
@@ -327,7 +366,7 @@ int stook__body_sink_check(struct stook__attempt *attempt, const char **ret_why)
 {
     struct stook__decoder *decoder = attempt->sink->decoder;
     if (decoder != NULL && !stook__decoder_ended(decoder)) {
-        *ret_why = "the content coding has no end";
+        *ret_why = "the content coding is not complete";
         return STOOK_ETRUNCATED;
     }
     if (attempt->sink->file != NULL && stook__download_check(attempt->sink->file, ret_why) != 0)
@@ -335,7 +374,7 @@ int stook__body_sink_check(struct stook__attempt *attempt, const char **ret_why)
     if (decoder == NULL || !stook__decoder_trailed(decoder))
         return 0;
     attempt->flags |= STOOK_FLAG_LENIENT;
-    *ret_why = "there is more behind the end of the content coding";
+    *ret_why = "bytes follow the end of the content coding";
     return attempt->policy->strict == 1 ? STOOK_EDECODE : 0;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* zlib, brotli and zstd behind one face; see codecs.h. Each is there only if the build found it. */
+/* zlib, brotli and zstd behind one interface; see codecs.h. The build has those that it found. */
 #include "http/codecs.h"
 
 #include <strings.h>
@@ -52,7 +52,7 @@ static enum stook__codec_status gzip_run(void *state, struct stook__span *span)
     case Z_STREAM_END:
         return STOOK__CODEC_END;
     case Z_OK:
-    case Z_BUF_ERROR: /* no progress was possible */
+    case Z_BUF_ERROR: /* No progress was possible. */
         return STOOK__CODEC_MORE;
     case Z_MEM_ERROR:
         return STOOK__CODEC_NOMEM;
@@ -61,7 +61,7 @@ static enum stook__codec_status gzip_run(void *state, struct stook__span *span)
     }
 }
 
-/* RFC 1952 2.2: a file is one member behind the other. */
+/* RFC 1952 2.2: a file is a series of members. */
 static int gzip_again(void *state, unsigned char first)
 {
     return first == 0x1f && inflateReset(&((struct gzip *)state)->stream) == Z_OK;
@@ -130,10 +130,10 @@ static void br_close(void *state, struct stook__allocator *allocator)
 #include <zstd.h>
 #include <zstd_errors.h>
 
-/* RFC 9659: no more than 8 MiB of what was said before has to be remembered. */
+/* RFC 9659: the window has at most 8 MiB. */
 enum { ZSTD_WINDOW_LOG = 23 };
 
-/* Its allocator can only be chosen where it is linked statically, so it is malloc's. */
+/* Only a statically linked zstd accepts an allocator, so its state comes from malloc(). */
 static void *zstd_open(struct stook__allocator *allocator)
 {
     ZSTD_DStream *stream = ZSTD_createDStream();
@@ -160,7 +160,7 @@ static enum stook__codec_status zstd_run(void *state, struct stook__span *span)
                                                                    : STOOK__CODEC_BROKEN;
 }
 
-/* RFC 8878 3: frames follow one another, some to be skipped. */
+/* RFC 8878 3: a stream is a series of frames, some of which are skippable. */
 static int zstd_again(void *state, unsigned char first)
 {
     if (first != 0x28 && (first & 0xf0) != 0x50)
@@ -175,7 +175,7 @@ static void zstd_close(void *state, struct stook__allocator *allocator)
 }
 #endif
 
-static const struct stook__codec codings[] = {
+static const struct stook__codec codecs[] = {
 #ifdef STOOK_HAS_GZIP
     {"gzip", gzip_open, gzip_run, gzip_again, gzip_close},
     {"x-gzip", gzip_open, gzip_run, gzip_again, gzip_close}, /* RFC 9110 8.4.1.3 */
@@ -190,37 +190,37 @@ static const struct stook__codec codings[] = {
 
 const struct stook__codec *stook__codec_find(const char *name, size_t size)
 {
-    for (const struct stook__codec *codec = codings; codec->name != NULL; codec++)
+    for (const struct stook__codec *codec = codecs; codec->name != NULL; codec++)
         if (strncasecmp(codec->name, name, size) == 0 && codec->name[size] == '\0')
             return codec;
     return NULL;
 }
 
-/* As a list, without a comma in front. */
+/* The names as a list. */
 #if defined STOOK_HAS_GZIP && defined STOOK_HAS_BR && defined STOOK_HAS_ZSTD
-#define ALL "gzip, br, zstd"
+#define NAMES "gzip, br, zstd"
 #elif defined STOOK_HAS_GZIP && defined STOOK_HAS_BR
-#define ALL "gzip, br"
+#define NAMES "gzip, br"
 #elif defined STOOK_HAS_GZIP && defined STOOK_HAS_ZSTD
-#define ALL "gzip, zstd"
+#define NAMES "gzip, zstd"
 #elif defined STOOK_HAS_BR && defined STOOK_HAS_ZSTD
-#define ALL "br, zstd"
+#define NAMES "br, zstd"
 #elif defined STOOK_HAS_GZIP
-#define ALL "gzip"
+#define NAMES "gzip"
 #elif defined STOOK_HAS_BR
-#define ALL "br"
+#define NAMES "br"
 #elif defined STOOK_HAS_ZSTD
-#define ALL "zstd"
+#define NAMES "zstd"
 #else
-#define ALL "identity"
+#define NAMES "identity"
 #endif
 
 const char *stook__codecs_accepted(void)
 {
-    return "Accept-Encoding: " ALL;
+    return "Accept-Encoding: " NAMES;
 }
 
 int stook__codecs_any(void)
 {
-    return codings[0].name != NULL;
+    return codecs[0].name != NULL;
 }

@@ -1,47 +1,75 @@
 /* SPDX-License-Identifier: MIT */
-/* Layers, each with what it has read from the one below it; see decoder.h. */
+/*
+ * The layers of a decoder; see decoder.h. Each layer holds the input that it has not read, from the
+ * layer below it or, the lowest, from the owner. body_sink.c calls this.
+ */
 #include "http/decoder.h"
 
+#include <assert.h>
 #include <string.h>
 #include <strings.h>
 
 #include "http/codecs.h"
+#include "util/trace.h"
 
-enum { PIECE = 16384, READ = 2048 }; /* produced by a layer for another; read by one, at once */
+enum {
+    PIECE = 16384, /* Bytes that a layer produces at a time for the layer above. */
+    READ = 2048    /* Bytes that a layer reads at a time, so that it cannot overspend the budget. */
+};
+
+enum layer_state {
+    EMPTY,  /* No byte was read. */
+    STREAM, /* Inside a stream. */
+    ENDED,  /* A stream has ended and no other has started. */
+    JUNK    /* Bytes followed the end that start no stream. They and all after them are ignored. */
+};
 
 struct layer {
     const struct stook__codec *codec;
-    void *state;
-    const unsigned char *in; /* what it has not read yet */
+    void *stream; /* The codec's. */
+    enum layer_state state;
+    const unsigned char *in; /* The input that it has not read. */
     size_t in_size;
-    unsigned char *piece; /* where the layer below writes for it; NULL: it is the lowest */
-    int64_t produced;     /* bytes, ever */
-    int begun;            /* bytes were read */
-    int ended;            /* it has had an end, and no other has begun */
-    int junk;             /* what came behind them is none */
+    unsigned char *piece; /* Where the layer below writes its output; NULL in the lowest layer. */
+    int64_t produced;     /* Bytes in all. */
 };
 
 struct stook__decoder {
     struct stook__allocator *allocator;
-    struct layer layers[STOOK__DECODER_LAYERS]; /* the last coding that was applied first */
+    struct layer layers[STOOK__DECODER_LAYERS]; /* The first one decodes what was encoded last. */
     size_t count;
     struct stook__decoder_limits limits;
-    int64_t fed;     /* bytes, ever */
-    const char *why; /* of an error */
+    int64_t fed;     /* Bytes in all. */
+    const char *why; /* The reason of the last error. */
 };
 
-static int is_listed(char c)
+/* Moves a layer; decoder.h has the picture. */
+static void move(struct layer *layer, enum layer_state state)
+{
+    static const unsigned allowed[] = {[EMPTY] = 1 << STREAM | 1 << ENDED,
+                                       [STREAM] = 1 << ENDED,
+                                       [ENDED] = 1 << STREAM | 1 << JUNK,
+                                       [JUNK] = 0};
+    assert(allowed[layer->state] >> state & 1);
+    (void)allowed;
+    STOOK__TRACE("http", "layer %p: %d -> %d", (void *)layer, (int)layer->state, (int)state);
+    layer->state = state;
+}
+
+/* ------------------------------------------------------------------------ the layers */
+
+static int is_separator(char c)
 {
     return c == ' ' || c == '\t' || c == ',';
 }
 
-/* Names of a list, from its end: the last was applied last. 0: no more. */
-static size_t last_name(const char *list, size_t *end, const char **ret_name)
+/* Cuts the last name off a list: the coding that was applied last. Returns its size; 0: no more. */
+static size_t cut_last_name(const char *list, size_t *end, const char **ret_name)
 {
-    while (*end > 0 && is_listed(list[*end - 1]))
+    while (*end > 0 && is_separator(list[*end - 1]))
         (*end)--;
     size_t stop = *end;
-    while (*end > 0 && !is_listed(list[*end - 1]))
+    while (*end > 0 && !is_separator(list[*end - 1]))
         (*end)--;
     *ret_name = list + *end;
     return stop - *end;
@@ -52,8 +80,8 @@ static int open_layer(struct stook__decoder *decoder, const struct stook__codec 
     struct layer *layer = &decoder->layers[decoder->count];
     layer->codec = codec;
     layer->in = (const unsigned char *)"";
-    layer->state = codec->open(decoder->allocator);
-    if (layer->state == NULL)
+    layer->stream = codec->open(decoder->allocator);
+    if (layer->stream == NULL)
         return STOOK_ENOMEM;
     decoder->count++;
     if (decoder->count == 1)
@@ -62,13 +90,13 @@ static int open_layer(struct stook__decoder *decoder, const struct stook__codec 
     return layer->piece != NULL ? 0 : STOOK_ENOMEM;
 }
 
-/* How many codings there are to be taken off; -1: one of them is not known. */
-static int count_known(const char *list)
+/* Counts the codings to decode. -1: this build lacks the codec of one. */
+static int count_codings(const char *list)
 {
     const char *name;
     size_t end = strlen(list), size;
     int count = 0;
-    while ((size = last_name(list, &end, &name)) > 0) {
+    while ((size = cut_last_name(list, &end, &name)) > 0) {
         if (size == 8 && strncasecmp(name, "identity", 8) == 0)
             continue;
         if (stook__codec_find(name, size) == NULL)
@@ -84,7 +112,7 @@ int stook__decoder_new(struct stook__allocator *allocator, const char *list,
 {
     const char *name;
     size_t end = strlen(list), size;
-    int count = count_known(list), error = 0;
+    int count = count_codings(list), error = 0;
     *ret_decoder = NULL;
     if (count > STOOK__DECODER_LAYERS)
         return STOOK_EDECODE;
@@ -95,7 +123,7 @@ int stook__decoder_new(struct stook__allocator *allocator, const char *list,
         return STOOK_ENOMEM;
     decoder->allocator = allocator;
     decoder->limits = *limits;
-    while (error == 0 && (size = last_name(list, &end, &name)) > 0) {
+    while (error == 0 && (size = cut_last_name(list, &end, &name)) > 0) {
         const struct stook__codec *codec = stook__codec_find(name, size);
         error = codec != NULL ? open_layer(decoder, codec) : 0;
     }
@@ -111,11 +139,13 @@ void stook__decoder_free(struct stook__decoder *decoder)
     if (decoder == NULL)
         return;
     for (size_t i = 0; i < decoder->count; i++) {
-        decoder->layers[i].codec->close(decoder->layers[i].state, decoder->allocator);
+        decoder->layers[i].codec->close(decoder->layers[i].stream, decoder->allocator);
         stook__free(decoder->allocator, decoder->layers[i].piece);
     }
     stook__free(decoder->allocator, decoder);
 }
+
+/* ------------------------------------------------------------------------ decoding */
 
 void stook__decoder_feed(struct stook__decoder *decoder, const void *data, size_t size)
 {
@@ -130,24 +160,23 @@ static int fail(struct stook__decoder *decoder, int error, const char *why)
     return error;
 }
 
-/* What follows the end of a stream is another one, or nothing that has a meaning. */
-static int goes_on(struct layer *layer, int64_t *budget)
+/* Whether the layer may run. After the end of a stream it starts the next one, if one follows. */
+static int start_stream(struct layer *layer, int64_t *budget)
 {
-    if (!layer->ended)
+    if (layer->state == EMPTY || layer->state == STREAM)
         return 1;
     if (layer->in_size == 0)
         return 0;
     *budget -= STOOK__DECODER_RESTART;
-    layer->junk = layer->junk || !layer->codec->again(layer->state, *layer->in);
-    if (layer->junk) {
-        layer->in_size = 0;
-        return 0;
-    }
-    layer->ended = 0;
-    return 1;
+    if (layer->state == ENDED)
+        move(layer, layer->codec->again(layer->stream, *layer->in) ? STREAM : JUNK);
+    if (layer->state == STREAM)
+        return 1;
+    layer->in_size = 0;
+    return 0;
 }
 
-/* A layer has produced so many bytes more. */
+/* Adds bytes that a layer produced, and holds the sum against the limits. */
 static int count(struct stook__decoder *decoder, struct layer *layer, size_t size)
 {
     const struct stook__decoder_limits *limits = &decoder->limits;
@@ -157,46 +186,48 @@ static int count(struct stook__decoder *decoder, struct layer *layer, size_t siz
     if (limits->bytes >= 0 && layer->produced - slack > limits->bytes)
         return fail(decoder, STOOK_ETOOLARGE,
                     is_last ? "the body is over max_body_bytes"
-                            : "a layer of the body's coding is over max_body_bytes");
+                            : "a layer of the body's content coding is over max_body_bytes");
     if (limits->ratio >= 0 && layer->produced > STOOK__DECODER_FREE &&
         layer->produced / limits->ratio > decoder->fed)
-        return fail(decoder, STOOK_ETOOLARGE, "the body swells by more than max_decompress_ratio");
+        return fail(decoder, STOOK_ETOOLARGE, "the body expands by more than max_decompress_ratio");
     return 0;
 }
 
-/* One step of a layer: bytes into the room, as many as its input gives. */
+/* Runs a layer once: it decodes at most READ bytes of its input into `room`. */
 static int step(struct stook__decoder *decoder, struct layer *layer, unsigned char *room,
                 size_t size, int64_t *budget, size_t *ret_size)
 {
     *ret_size = 0;
-    if (!goes_on(layer, budget))
+    if (!start_stream(layer, budget))
         return 0;
-    size_t given =
-        layer->in_size < READ ? layer->in_size : READ; /* no more at once, for the budget's sake */
+    size_t given = layer->in_size < READ ? layer->in_size : READ;
     struct stook__span span = {layer->in, given, room, size};
-    enum stook__codec_status coded = layer->codec->run(layer->state, &span);
+    enum stook__codec_status status = layer->codec->run(layer->stream, &span);
     size_t read = given - span.in_size;
     *ret_size = size - span.out_size;
     *budget -= (int64_t)(read * STOOK__DECODER_READ + *ret_size);
-    if (coded == STOOK__CODEC_NOMEM)
+    if (status == STOOK__CODEC_NOMEM)
         return STOOK_ENOMEM;
-    layer->begun = layer->begun || read > 0;
     layer->in = span.in;
     layer->in_size -= read;
-    layer->ended = coded == STOOK__CODEC_END;
-    /* What came out before it broke is counted first, so that one error is told however the bytes come. */
+    if (layer->state == EMPTY && read > 0)
+        move(layer, STREAM);
+    if (status == STOOK__CODEC_END)
+        move(layer, ENDED);
+    /* What it produced before an error is counted first: so the error is the same however the bytes
+       are cut. */
     int error = count(decoder, layer, *ret_size);
     if (error != 0)
         return error;
-    /* One that neither reads nor writes would stand still for ever. */
-    if (coded == STOOK__CODEC_BROKEN ||
-        (coded == STOOK__CODEC_MORE && given > 0 && read == 0 && *ret_size == 0))
+    /* A codec that neither reads nor writes would do so for ever. */
+    if (status == STOOK__CODEC_BROKEN ||
+        (status == STOOK__CODEC_MORE && given > 0 && read == 0 && *ret_size == 0))
         return fail(decoder, STOOK_EDECODE,
-                    "the bytes are not of the coding that Content-Encoding names");
+                    "the body is not in the coding that Content-Encoding names");
     return 0;
 }
 
-/* As stook__decoder_pull, of the uppermost of `n` layers. */
+/* As stook__decoder_pull(), from the uppermost of the first `n` layers. */
 static int pull(struct stook__decoder *decoder, size_t n, unsigned char *room, size_t size,
                 int64_t *budget, size_t *ret_size)
 {
@@ -206,7 +237,7 @@ static int pull(struct stook__decoder *decoder, size_t n, unsigned char *room, s
         if (error != 0 || *ret_size > 0 || *budget <= 0)
             return error;
         if (layer->in_size > 0)
-            continue; /* it has read something, or come to an end */
+            continue; /* It has read something, or a stream has ended. */
         if (n == 1)
             return 0;
         size_t below = 0;
@@ -231,10 +262,10 @@ const char *stook__decoder_why(const struct stook__decoder *decoder)
 
 int stook__decoder_ended(const struct stook__decoder *decoder)
 {
-    if (!decoder->layers[0].begun)
+    if (decoder->layers[0].state == EMPTY)
         return 1;
     for (size_t i = 0; i < decoder->count; i++)
-        if (!decoder->layers[i].ended)
+        if (decoder->layers[i].state != ENDED && decoder->layers[i].state != JUNK)
             return 0;
     return 1;
 }
@@ -242,7 +273,7 @@ int stook__decoder_ended(const struct stook__decoder *decoder)
 int stook__decoder_trailed(const struct stook__decoder *decoder)
 {
     for (size_t i = 0; i < decoder->count; i++)
-        if (decoder->layers[i].junk)
+        if (decoder->layers[i].state == JUNK)
             return 1;
     return 0;
 }

@@ -52,8 +52,8 @@ static int take_digit(struct stook__response_parser *parser, int digit)
 
 /*
  * Takes one byte of a chunk's size line. 0, or -1 on an error. What another recipient may read as
- * another size or as the end of the line is an error. Blanks after the size, which old servers send,
- * are tolerated.
+ * another size or as the end of the line is an error. Blanks after the size, which old servers
+ * send, are tolerated.
  */
 static int take_size_byte(struct stook__response_parser *parser, char c)
 {

@@ -38,8 +38,8 @@ static int is_framing(const char *name, size_t size)
 /* ------------------------------------------------------------------------ control bytes */
 
 /*
- * Whether one of eight bytes may be below 0x20 or be 0x7f. Every byte of a header section passes here,
- * so this is quick. Next to bytes above 0x7f it may report a control byte that is not there.
+ * Whether one of eight bytes may be below 0x20 or be 0x7f. Every byte of a header section passes
+ * here, so this is quick. Next to bytes above 0x7f it may report a control byte that is not there.
  */
 static int may_have_control(const char *bytes)
 {
@@ -75,7 +75,9 @@ int stook__response_find_control(const char *line, const char *end)
 
 /* ---------------------------------------------------------------- what frames the body */
 
-/* Cuts the first member off a list and the blanks around it. Returns the rest; NULL: that was all. */
+/*
+ * Cuts the first member off a list and the blanks around it. Returns the rest; NULL: that was all.
+ */
 static const char *cut_member(const char *list, const char *end, const char **ret_member,
                               size_t *ret_size)
 {
@@ -106,8 +108,8 @@ static int parse_length(const char *digits, size_t size, int64_t *ret_length)
 }
 
 /*
- * Content-Length. A value that is no number, or two values that differ, leave open where the message
- * ends (RFC 9112 6.3). A list means the same as several fields. 0, or -1 on an error.
+ * Content-Length. A value that is no number, or two values that differ, leave open where the
+ * message ends (RFC 9112 6.3). A list means the same as several fields. 0, or -1 on an error.
  */
 static int take_lengths(struct stook__response_parser *parser, const char *value, const char *end)
 {
@@ -133,8 +135,8 @@ static int take_lengths(struct stook__response_parser *parser, const char *value
 
 /*
  * Transfer-Encoding. stook requests no transfer coding (RFC 9112 7.4), so chunked is the only one
- * allowed. Another coding is an error at the end of the section and only if the response has a body,
- * so here it is noted. 0, or -1 on an error.
+ * allowed. Another coding is an error at the end of the section and only if the response has a
+ * body, so here it is noted. 0, or -1 on an error.
  */
 static int take_codings(struct stook__response_parser *parser, const char *value, const char *end)
 {
@@ -199,7 +201,9 @@ static enum stook__response_event take_field(struct stook__response_parser *pars
     return STOOK__RESPONSE_FIELD;
 }
 
-/* Returns the colon of a line that breaks no rule, or NULL. The line's end is no byte of a token. */
+/*
+ * Returns the colon of a line that breaks no rule, or NULL. The line's end is no byte of a token.
+ */
 static const char *find_colon(const char *line, const char *end)
 {
     const char *at = line;

@@ -19,8 +19,9 @@ enum stook__response_event stook__response_any_field(struct stook__response_pars
                                                      struct stook__response_item *ret_item);
 
 /*
- * Looks for bytes that a line must not have (RFC 9110 5.5). 0: none. 1: a control byte, which can be
- * read in one way only. -1: a NUL or a CR, where another recipient may end the value or the line.
+ * Looks for bytes that a line must not have (RFC 9110 5.5). 0: none. 1: a control byte, which can
+ * be read in one way only. -1: a NUL or a CR, where another recipient may end the value or the
+ * line.
  */
 int stook__response_find_control(const char *line, const char *end);
 

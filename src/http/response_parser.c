@@ -20,7 +20,9 @@ void stook__response_begin(struct stook__response_parser *parser,
 
 /* -------------------------------------------------------------------- the status line */
 
-/* "1.0", "1.1" and other versions of HTTP/1; "2" and "3" only if the rules allow. 0: none of them. */
+/*
+ * "1.0", "1.1" and other versions of HTTP/1; "2" and "3" only if the rules allow. 0: none of them.
+ */
 static uint8_t parse_protocol(const struct stook__response_parser *parser, const char **at,
                               const char *end)
 {

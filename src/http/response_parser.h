@@ -3,14 +3,14 @@
  * The parser of HTTP/1 responses: status line, field lines, chunks, lengths, trailers (RFC 9112).
  *
  * The parser is pure. It is fed bytes and calls nobody, it knows no attempt and no libcurl, and it
- * allocates nothing. It assembles a line that arrives in pieces in a block that the caller gives; no
- * line may be longer than the block. The events are the same however the bytes are cut.
+ * allocates nothing. It assembles a line that arrives in pieces in a block that the caller gives;
+ * no line may be longer than the block. The events are the same however the bytes are cut.
  *
- * A response that two recipients may read in two ways is an error. A response that breaks a rule and
- * can be read in one way only is lenient: the parser notes it in `lenient`, and with `strict` it is an
- * error too. docs/internals/response-parser.md has the table.
+ * A response that two recipients may read in two ways is an error. A response that breaks a rule
+ * and can be read in one way only is lenient: the parser notes it in `lenient`, and with `strict`
+ * it is an error too. docs/internals/response-parser.md has the table.
  *
- *   STATUS_LINE --> FIELDS --> STATUS_LINE                  informational (1xx): another one follows
+ *   STATUS_LINE --> FIELDS --> STATUS_LINE                  informational (1xx): another follows
  *                      |-----> LENGTH ----------------> ENDED
  *                      |-----> CHUNKS --> TRAILERS ---> ENDED
  *                      |-----> UNTIL_CLOSE                  stook__response_eof() ends it
@@ -21,8 +21,9 @@
  * libcurl has split the header section into lines, stook__response_line() takes each line and
  * stook__response_body() takes the bytes after the header section.
  *
- * response_parser.c has the entry points, the status line and the end of a section; response_fields.c
- * the field lines; response_chunks.c the chunked coding; response_state.h the moves between states.
+ * response_parser.c has the entry points, the status line and the end of a section;
+ * response_fields.c the field lines; response_chunks.c the chunked coding; response_state.h the
+ * moves between states.
  */
 #ifndef STOOK_HTTP_RESPONSE_PARSER_H
 #define STOOK_HTTP_RESPONSE_PARSER_H
@@ -113,8 +114,8 @@ enum stook__response_event stook__response_body(struct stook__response_parser *p
                                                 struct stook__response_item *ret_item);
 
 /*
- * The connection has ended. Returns 0 if the message is complete, else STOOK_ETRUNCATED or the first
- * error. *ret_why is static text or NULL.
+ * The connection has ended. Returns 0 if the message is complete, else STOOK_ETRUNCATED or the
+ * first error. *ret_why is static text or NULL.
  */
 int stook__response_eof(const struct stook__response_parser *parser, const char **ret_why);
 

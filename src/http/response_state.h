@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the three sources of the response parser share: the move from state to state, and the two ways
- * to treat a violation. All of it is inline, because it runs for every response.
+ * What the three sources of the response parser share: the move from state to state, and the two
+ * ways to treat a violation. All of it is inline, because it runs for every response.
  */
 #ifndef STOOK_HTTP_RESPONSE_STATE_H
 #define STOOK_HTTP_RESPONSE_STATE_H
@@ -56,7 +56,9 @@ static inline enum stook__response_event stook__response_fail(struct stook__resp
     return STOOK__RESPONSE_ERROR;
 }
 
-/* Notes a violation that can be read in one way only. 0; -1 if `strict` made it fail the response. */
+/*
+ * Notes a violation that can be read in one way only. 0; -1 if `strict` made it fail the response.
+ */
 static inline int stook__response_tolerate(struct stook__response_parser *parser, const char *why)
 {
     if (parser->lenient == NULL)

@@ -137,7 +137,7 @@ TEST(a_layer_that_only_the_other_sees)
     const struct {
         int64_t bytes, ratio;
         const char *why;
-    } bounds[] = {{1 << 20, -1, "a layer"}, {-1, 20, "swells"}};
+    } bounds[] = {{1 << 20, -1, "a layer"}, {-1, 20, "expands"}};
     for (size_t i = 0; i < sizeof bounds / sizeof *bounds; i++) {
         struct stook__decoder *decoder = open_decoder("gzip, gzip", bounds[i].bytes, bounds[i].ratio);
         struct run run = drain(decoder, outer, outer_size);
