@@ -1,81 +1,124 @@
 /* SPDX-License-Identifier: MIT */
-/* What a server says to a wish for the rest, and the bytes' way to the disk; see download.h. */
+/*
+ * The life of a download, and its bytes on their way to the disk; see download.h. body_sink.c calls
+ * it. While an operation runs, `part`, `operation` and `writing` belong to its thread.
+ */
 #include "http/download.h"
 
+#include <assert.h>
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #include "http/part_file.h"
+#include "http/resume.h"
+#include "util/trace.h"
 
+/* Bytes of one file that wait for the disk: the transfer is paused above a bound of MIN to MAX. */
 enum {
-    SURE_S = 60,            /* seconds after which a date is certain (RFC 9110 8.8.2.2) */
-    WAITING_MIN = 64 << 10, /* bytes that wait for the disk: of one file, at least */
+    WAITING_MIN = 64 << 10,
     WAITING_MAX = 256 << 10,
-    WAITING_ALL = 8 << 20 /* what all files of the client share between these two */
+    WAITING_ALL = 8 << 20 /* All files of the client share this, between MIN and MAX. */
 };
 
-enum ending { GOES_ON, PLACE, DISCARD };
+enum download_state {
+    QUEUED,     /* An earlier download of the client still has the path. */
+    OPENING,    /* An operation opens the part and reads its tag. */
+    HEAD,       /* The part is open. The final header section decides what is written. */
+    BODY,       /* The body of the response goes to the file. */
+    PLACING,    /* The body is complete: the last bytes are written, then the part is renamed. */
+    DISCARDING, /* The part is removed, or stays to be resumed. */
+    CLOSED      /* Nothing is open: the part was placed, discarded, or could not be opened. */
+};
+
+/* What one operation does, in this order. */
+struct operation {
+    int begins; /* It empties the part for another body. */
+    int places, discards;
+};
 
 struct stook__download {
-    struct stook__link link; /* among the client's */
+    struct stook__link link; /* In the client's list of downloads. */
     struct stook__defaults *defaults;
-    struct stook__attempt *attempt; /* NULL: it is over */
+    struct stook__attempt *attempt; /* NULL: it has ended. That can happen in every state. */
+    enum download_state state;      /* Only move() sets it. */
     struct stook__worker *worker;
-    struct stook__part_file disk;
-    struct stook__buffer filling, writing; /* the latter is the disk's while it is busy */
-    char *path, *url, *names;              /* `names`: folder and names of `disk` */
-    char *range, *if_range;                /* fields of the request */
-    const char *fields[3];
-    char *validator;      /* of the part */
-    int opening, queued;  /* `queued`: until the one before it has gone */
-    int taken;            /* the body goes here */
-    int drop;             /* the part fits nothing that the server has */
-    int begin, beginning; /* another body is to begin; the disk is at it */
-    enum ending ending, end_now;
-    int closed;
-    int64_t bytes; /* that it is to have, of which some may not be on the disk yet */
-    int64_t total; /* of the whole; -1: not known */
-    int64_t left;  /* that a 206 is to bring; -1: it is none */
+    struct operation operation; /* The last one that was started. */
+    struct stook__part_file part;
+    struct stook__buffer filling; /* Bytes for the next operation. */
+    struct stook__buffer writing; /* Bytes of the operation that runs. */
+    char *path, *url;
+    char *names; /* The folder and the names of `part`. */
+    struct stook__resume resume;
+    int begin;     /* The next operation empties the part: BODY was entered with a whole body. */
+    int drop;      /* The part does not fit any response: it must not stay to be resumed. */
+    int64_t bytes; /* Of the file, including those that are not on the disk yet. */
+    int64_t total; /* Of the whole representation; -1: not known. */
+    int64_t rest;  /* Bytes that a 206 still has to bring; -1: the response is not a 206. */
 };
+
+static void move(struct stook__download *file, enum download_state state)
+{
+    static const unsigned allowed[] = {
+        [QUEUED] = 1 << OPENING,
+        [OPENING] = 1 << HEAD | 1 << DISCARDING | 1 << CLOSED,
+        [HEAD] = 1 << BODY | 1 << DISCARDING,
+        [BODY] = 1 << HEAD | 1 << PLACING | 1 << DISCARDING,
+        [PLACING] = 1 << DISCARDING | 1 << CLOSED,
+        [DISCARDING] = 1 << CLOSED,
+        [CLOSED] = 0,
+    };
+    assert(allowed[file->state] >> state & 1);
+    (void)allowed;
+    STOOK__TRACE("http", "download %s: %d -> %d", file->path, (int)file->state, (int)state);
+    file->state = state;
+}
 
 /* ---------------------------------------------------------------------------- the disk */
 
+/* The operation, in another thread. After a failure it only discards. */
 static void run(void *owner)
 {
     struct stook__download *file = owner;
-    struct stook__part_file *disk = &file->disk;
-    int error = disk->failed;
-    if (error == 0 && file->beginning)
-        error = stook__part_file_begin(disk);
+    struct stook__part_file *part = &file->part;
+    const struct operation *operation = &file->operation;
+    int error = part->failed;
+    if (error == 0 && operation->begins)
+        error = stook__part_file_begin(part);
     if (error == 0 && file->writing.size > 0)
-        error = stook__part_file_write(disk, file->writing.data, file->writing.size);
-    if (file->end_now == GOES_ON ||
-        (error == 0 && file->end_now == PLACE && stook__part_file_place(disk) == 0))
-        return;
-    stook__part_file_discard(disk, file->drop);
+        error = stook__part_file_write(part, file->writing.data, file->writing.size);
+    if (error == 0 && operation->places)
+        error = stook__part_file_place(part);
+    if (operation->discards || (operation->places && error != 0))
+        stook__part_file_discard(part, file->drop);
 }
 
 static void on_done(void *owner);
 
-/* The next operation, if there is something to do. */
-static void go(struct stook__download *file)
+/* Starts the next operation if none runs and there is something to do. */
+static void start_operation(struct stook__download *file)
 {
-    if (file->opening || file->closed || stook__worker_busy(file->worker))
+    if (file->state < HEAD || file->state == CLOSED || stook__worker_busy(file->worker))
         return;
-    file->beginning = file->begin;
+    file->operation = (struct operation){.begins = file->begin,
+                                         .places = file->state == PLACING,
+                                         .discards = file->state == DISCARDING};
     file->begin = 0;
-    file->end_now = file->ending;
     struct stook__buffer empty = file->writing;
     empty.size = 0;
     file->writing = file->filling;
     file->filling = empty;
-    if (file->beginning || file->writing.size > 0 || file->end_now != GOES_ON)
+    if (file->operation.begins || file->writing.size > 0 || file->state >= PLACING)
         stook__worker_start(file->worker, run, on_done);
+}
+
+/* Tells the attempt what an operation did. */
+static void notify_attempt(struct stook__download *file)
+{
+    const struct stook__part_file *part = &file->part;
+    if (part->failed)
+        stook__files_failed(file->attempt, file->path, part->suffix, part->os_error, part->why);
+    stook__files_completed(file->attempt);
 }
 
 static void destroy(struct stook__download *file);
@@ -83,19 +126,15 @@ static void destroy(struct stook__download *file);
 static void on_done(void *owner)
 {
     struct stook__download *file = owner;
-    file->closed = file->end_now != GOES_ON;
-    if (file->attempt == NULL && file->closed) {
+    if (file->operation.places || file->operation.discards)
+        move(file, CLOSED);
+    if (file->attempt != NULL) {
+        notify_attempt(file);
+    } else if (file->state == CLOSED) {
         destroy(file);
         return;
     }
-    if (file->attempt == NULL)
-        file->ending = DISCARD; /* nobody would know that it is there */
-    else if (file->disk.failed)
-        stook__files_failed(file->attempt, file->path, file->disk.of, file->disk.os_error,
-                            file->disk.why);
-    if (file->attempt != NULL)
-        stook__files_completed(file->attempt);
-    go(file);
+    start_operation(file);
 }
 
 /* ---------------------------------------------------------------------------- opening */
@@ -103,87 +142,37 @@ static void on_done(void *owner)
 static void run_open(void *owner)
 {
     struct stook__download *file = owner;
-    stook__part_file_open(&file->disk);
+    stook__part_file_open(&file->part);
 }
 
-/* The next of the lines of a tag, ended by a NUL in place of its end; NULL: there is none that is whole. */
-static char *line_of(char **at)
-{
-    char *line = *at, *end = strchr(line, '\n');
-    if (end == NULL)
-        return NULL;
-    *end = '\0';
-    *at = end + 1;
-    return line;
-}
-
-/* Of its validator, URL, total, inode number. */
-#define TAG "stook 1\n%s\n%s\n%" PRId64 "\n%" PRIu64 "\n"
-
-static int has_control(const char *text)
-{
-    for (; *text != '\0'; text++)
-        if ((unsigned char)*text < 0x20 || *text == 0x7f)
-            return 1;
-    return 0;
-}
-
-/* Taken only if it is one that we could have written, for this part and this URL. */
 static void read_tag(struct stook__download *file)
 {
-    struct stook__allocator *allocator = file->defaults->allocator;
-    char *text = stook__format(allocator, "%s", file->disk.tag_text), *at = text;
-    char *first = text != NULL ? line_of(&at) : NULL,
-         *validator = first != NULL ? line_of(&at) : NULL;
-    char *url = validator != NULL ? line_of(&at) : NULL, *total = url != NULL ? line_of(&at) : NULL;
-    int64_t number = -1;
-    if (total != NULL && *validator != '\0' && !has_control(validator) &&
-        (number = strtoll(total, NULL, 10)) >= -1)
-        file->validator = stook__format(allocator, "%s", validator);
-    char *same = file->validator != NULL ? stook__format(allocator, TAG, file->validator, file->url,
-                                                         number, file->disk.inode)
-                                         : NULL;
-    if (same != NULL && strlen(same) == file->disk.tag_size &&
-        memcmp(same, file->disk.tag_text, file->disk.tag_size) == 0 &&
-        (number == -1 || file->disk.size <= number)) {
-        file->total = number;
-        file->range = stook__format(allocator, "Range: bytes=%" PRId64 "-", file->disk.size);
-        file->if_range = stook__format(allocator, "If-Range: %s", file->validator);
-    }
-    if (file->range != NULL && file->if_range != NULL) {
-        file->disk.tagged = 1;
-        file->bytes = file->disk.size;
-        file->fields[0] = file->range;
-        file->fields[1] = file->if_range;
-    }
-    stook__free(allocator, same);
-    stook__free(allocator, text);
+    if (!stook__resume_read(&file->resume, file->defaults->allocator, &file->part, file->url))
+        return;
+    file->part.tagged = 1;
+    file->bytes = file->part.size;
 }
 
 static void on_opened(void *owner)
 {
     struct stook__download *file = owner;
-    file->opening = 0;
-    file->closed = file->disk.failed;
-    if (file->attempt == NULL) {
-        if (file->closed) {
-            destroy(file);
-            return;
-        }
-        file->ending = DISCARD;
-        go(file);
-        return;
+    if (file->part.failed)
+        move(file, CLOSED);
+    else
+        move(file, file->attempt != NULL ? HEAD : DISCARDING);
+    if (file->attempt != NULL) {
+        if (file->state == HEAD && file->part.tag_size > 0)
+            read_tag(file);
+        file->part.tag_size = 0;
+        notify_attempt(file);
+    } else if (file->state == CLOSED) {
+        destroy(file);
+    } else {
+        start_operation(file);
     }
-    if (file->disk.failed)
-        stook__files_failed(file->attempt, file->path, file->disk.of, file->disk.os_error,
-                            file->disk.why);
-    else if (file->disk.tag_size > 0)
-        read_tag(file);
-    file->disk.tag_size = 0;
-    stook__files_completed(file->attempt);
 }
 
-/* "folder\0name\0name.part\0name.part.tag\0". */
+/* Makes "folder\0name\0name.part\0name.part.tag\0". */
 static int set_names(struct stook__download *file)
 {
     const char *slash = strrchr(file->path, '/'), *name = slash != NULL ? slash + 1 : file->path;
@@ -194,10 +183,10 @@ static int set_names(struct stook__download *file)
                       folder > 0 ? file->path : ".", 0, name, 0, name, 0, name);
     if (file->names == NULL)
         return STOOK_ENOMEM;
-    file->disk.folder = file->names;
-    file->disk.name = file->names + first + 1;
-    file->disk.part = file->disk.name + size + 1;
-    file->disk.tag = file->disk.part + size + sizeof ".part";
+    file->part.folder = file->names;
+    file->part.name = file->names + first + 1;
+    file->part.part = file->part.name + size + 1;
+    file->part.tag = file->part.part + size + sizeof ".part";
     return size > 0 ? 0 : STOOK_EFILE;
 }
 
@@ -208,8 +197,8 @@ static struct stook__download *next_of(const struct stook__defaults *defaults,
                                               : NULL;
 }
 
-/* Another of the client for the same path; before it in the list, if it is in there. */
-static struct stook__download *other_of(const struct stook__download *file)
+/* Returns an earlier download of the client for the same path, or NULL. */
+static struct stook__download *earlier_of(const struct stook__download *file)
 {
     struct stook__download *other = next_of(file->defaults, &file->defaults->downloads);
     for (; other != NULL && other != file; other = next_of(file->defaults, &other->link))
@@ -218,26 +207,27 @@ static struct stook__download *other_of(const struct stook__download *file)
     return NULL;
 }
 
-/* One whose attempt is over may still be on its way: it goes first, and that is nobody's fault. */
-static void open_it(struct stook__download *file)
+/* An earlier download without an attempt is about to close: this one waits, and it is no error. */
+static void open_if_next(struct stook__download *file)
 {
-    file->queued = other_of(file) != NULL;
-    if (!file->queued)
-        stook__worker_start(file->worker, run_open, on_opened);
+    if (earlier_of(file) != NULL)
+        return;
+    move(file, OPENING);
+    stook__worker_start(file->worker, run_open, on_opened);
 }
 
-static int fill(struct stook__download *file, struct stook__attempt *attempt)
+static int init(struct stook__download *file, struct stook__attempt *attempt)
 {
     struct stook__allocator *allocator = attempt->allocator;
     const struct stook__optional *optional = attempt->spec->optional;
     file->worker = stook__worker_new(stook__engine_loop(attempt->engine), file);
     file->path = stook__format(allocator, "%s", optional->output_file);
     file->url = stook__format(allocator, "%s", attempt->spec->url);
-    file->disk.resumes = optional->resume;
+    file->part.resumes = optional->resume;
     if (optional->resume)
-        file->disk.tag_text = stook__alloc(allocator, STOOK__TAG_MAX);
+        file->part.tag_text = stook__alloc(allocator, STOOK__TAG_MAX);
     if (file->worker == NULL || file->path == NULL || file->url == NULL ||
-        (optional->resume && file->disk.tag_text == NULL))
+        (optional->resume && file->part.tag_text == NULL))
         return STOOK_ENOMEM;
     return set_names(file);
 }
@@ -248,11 +238,11 @@ int stook__download_new(struct stook__attempt *attempt, struct stook__download *
     if (file == NULL)
         return STOOK_ENOMEM;
     file->defaults = attempt->defaults;
-    file->total = file->left = file->disk.folder_fd = -1;
+    file->total = file->rest = file->part.folder_fd = -1;
     stook__list_append(&file->defaults->downloads, &file->link);
     file->defaults->n_downloads++;
-    int error = fill(file, attempt);
-    const struct stook__download *other = error == 0 ? other_of(file) : NULL;
+    int error = init(file, attempt);
+    const struct stook__download *other = error == 0 ? earlier_of(file) : NULL;
     if (error == STOOK_EFILE)
         stook__files_failed(attempt, file->path, "", EISDIR, "it is a directory");
     if (other != NULL && other->attempt != NULL) {
@@ -264,65 +254,22 @@ int stook__download_new(struct stook__attempt *attempt, struct stook__download *
         return error;
     }
     file->attempt = attempt;
-    file->opening = 1;
-    open_it(file);
+    open_if_next(file);
     *ret_file = file;
     return 0;
 }
 
 int stook__download_opening(const struct stook__download *file)
 {
-    return file->opening;
+    return file->state == QUEUED || file->state == OPENING;
 }
 
 const char *const *stook__download_fields(const struct stook__download *file)
 {
-    return file->fields[0] != NULL ? file->fields : NULL;
+    return file->resume.fields[0] != NULL ? file->resume.fields : NULL;
 }
 
-/* --------------------------------------------------------------------------- the answer */
-
-/* The value of a field; NULL: there is none, or more than one. */
-static const char *field_of(const struct stook__attempt *attempt, const char *name)
-{
-    const char *at = attempt->answer.head.data, *end = at, *found = NULL;
-    if (at != NULL)
-        end = at + attempt->answer.head.size;
-    while (at != end) {
-        const char *value = stook__field_value(at);
-        int is_it = strcasecmp(at, name) == 0;
-        if (is_it && found != NULL)
-            return NULL;
-        found = is_it ? value : found;
-        at = value + strlen(value) + 1;
-    }
-    return found;
-}
-
-/* What says later that it is still the same (RFC 9110 13.1.5): a strong entity tag, or a date of which it is
-   certain that nothing changed within its second (8.8.2.2). */
-static const char *validator_of(const struct stook__attempt *attempt)
-{
-    const char *etag = field_of(attempt, "ETag"), *modified = field_of(attempt, "Last-Modified"),
-               *date = field_of(attempt, "Date");
-    if (etag != NULL)
-        return etag[0] == '"' ? etag : NULL;
-    if (modified == NULL || date == NULL)
-        return NULL;
-    time_t then = curl_getdate(modified, NULL), now = curl_getdate(date, NULL);
-    return then >= 0 && now >= 0 && now - then >= SURE_S ? modified : NULL;
-}
-
-static void write_tag(struct stook__download *file, const struct stook__attempt *attempt)
-{
-    const char *validator = validator_of(attempt);
-    if (validator == NULL || field_of(attempt, "Content-Encoding") != NULL ||
-        attempt->answer.status == 206)
-        return; /* a 206 would have to be of the same coding, and does not have to say so */
-    int size = snprintf(file->disk.tag_text, STOOK__TAG_MAX, TAG, validator, file->url,
-                        attempt->response.length, file->disk.inode);
-    file->disk.tag_size = size > 0 && size < STOOK__TAG_MAX ? (size_t)size : 0;
-}
+/* ------------------------------------------------------------------------- the response */
 
 static int fail(struct stook__attempt *attempt, int error, const char *why)
 {
@@ -331,69 +278,17 @@ static int fail(struct stook__attempt *attempt, int error, const char *why)
     return -1;
 }
 
-/* "bytes 500-999/1234", the last an asterisk if it is not known (RFC 9110 14.4). 1: it is. */
-static int parse_range(const char *text, int64_t *ret_first, int64_t *ret_last, int64_t *ret_total)
-{
-    int64_t *numbers[] = {ret_first, ret_last, ret_total};
-    static const char ends[] = {'-', '/', '\0'};
-    if (text == NULL || strncasecmp(text, "bytes ", 6) != 0)
-        return 0;
-    text += 6;
-    for (int i = 0; i < 3; i++, text++) {
-        *numbers[i] = -1;
-        if (i == 2 && strcmp(text, "*") == 0)
-            return 1;
-        for (; *text >= '0' && *text <= '9'; text++) {
-            *numbers[i] = *numbers[i] < 0 ? 0 : *numbers[i];
-            if (*numbers[i] > (INT64_MAX - 9) / 10)
-                return 0;
-            *numbers[i] = *numbers[i] * 10 + *text - '0';
-        }
-        if (*numbers[i] < 0 || *text != ends[i])
-            return 0;
-    }
-    return 1;
-}
-
-/* What a 206 says that is not the rest of our part, field by field (RFC 9110 15.3.7); NULL: it is the rest. */
-static const char *misfit(struct stook__download *file, const struct stook__attempt *attempt)
-{
-    int64_t first, last, total;
-    int dated = file->validator[0] != '"';
-    const char *type = field_of(attempt, "Content-Type"),
-               *same = field_of(attempt, dated ? "Last-Modified" : "ETag");
-    if (type != NULL && strncasecmp(type, "multipart/", 10) == 0)
-        return "one range was asked for, several came";
-    if (!parse_range(field_of(attempt, "Content-Range"), &first, &last, &total) ||
-        first != file->disk.size || last < first || (total >= 0 && last >= total) ||
-        (attempt->response.length >= 0 && attempt->response.length != last - first + 1))
-        return "Content-Range is not what was asked for";
-    if (same == NULL || strcmp(same, file->validator) != 0)
-        return dated ? "Last-Modified is not that of the part" : "ETag is not that of the part";
-    if (field_of(attempt, "Content-Encoding") != NULL)
-        return "the part has no content coding, the rest has";
-    if (total >= 0 && file->total >= 0 && total != file->total)
-        return "Content-Range has another total than the part";
-    if (total < 0 && file->total < 0)
-        return "how long the whole is, is not said";
-    file->total = total >= 0 ? total : file->total;
-    if (last >= file->total)
-        return "Content-Range goes beyond the end";
-    file->left = last - first + 1;
-    return NULL;
-}
-
-/* Nothing of it was taken: the whole is asked for, once. */
-static int ask_anew(struct stook__download *file, struct stook__attempt *attempt, int error,
-                    const char *why)
+/* The response is not the rest. Nothing of it was taken: the whole is requested, once. */
+static int request_whole(struct stook__download *file, struct stook__attempt *attempt, int error,
+                         const char *why)
 {
     file->drop = 1;
     attempt->anew = 1;
     return fail(attempt, error, why);
 }
 
-/* Whether the program has asked for a range by itself. */
-static int asks_for_range(const struct stook__attempt *attempt)
+/* Whether the program has given a Range itself. */
+static int has_own_range(const struct stook__attempt *attempt)
 {
     const char *field = stook__spec_headers(attempt->spec);
     for (; *field != '\0'; field += strlen(field) + 1)
@@ -402,32 +297,45 @@ static int asks_for_range(const struct stook__attempt *attempt)
     return 0;
 }
 
-int stook__download_head(struct stook__download *file, struct stook__attempt *attempt)
+static int take_rest(struct stook__download *file, struct stook__attempt *attempt)
 {
-    int status = attempt->answer.status, asked = file->fields[0] != NULL;
-    if (asked && status == 206) {
-        const char *why = misfit(file, attempt);
-        if (why != NULL)
-            return ask_anew(file, attempt, STOOK_EPROTOCOL, why);
-        attempt->flags |= STOOK_FLAG_RESUMED;
-        file->taken = 1;
-        return 1;
-    }
-    if (asked &&
-        status == 416) /* it is longer than the whole, or all of it: only a whole one can tell */
-        return ask_anew(file, attempt, STOOK_ETRUNCATED,
-                        "there is no rest to the part of the file");
-    if (status < 200 || status > 299)
-        return 0;
-    if (status == 206 && !asks_for_range(attempt))
-        return fail(attempt, STOOK_EPROTOCOL, "a part came that nobody asked for");
+    const char *why = stook__resume_mismatch(&file->resume, attempt, &file->rest, &file->total);
+    if (why != NULL)
+        return request_whole(file, attempt, STOOK_EPROTOCOL, why);
+    attempt->flags |= STOOK_FLAG_RESUMED;
+    move(file, BODY);
+    return 1;
+}
+
+static int take_whole(struct stook__download *file, struct stook__attempt *attempt)
+{
     file->total = -1;
     file->bytes = 0;
-    file->taken = file->begin = 1;
-    if (file->disk.resumes)
-        write_tag(file, attempt);
-    go(file);
+    file->begin = 1;
+    if (file->part.resumes)
+        stook__resume_set_tag(attempt, &file->part, file->url);
+    move(file, BODY);
+    start_operation(file);
     return 1;
+}
+
+int stook__download_head(struct stook__download *file, struct stook__attempt *attempt)
+{
+    int status = attempt->answer.status, asked = file->resume.fields[0] != NULL;
+    if (file->state == BODY) { /* libcurl sent the request again after a 2xx (resend.c). */
+        move(file, HEAD);
+        file->rest = file->total = -1;
+    }
+    if (asked && status == 206)
+        return take_rest(file, attempt);
+    /* The part is longer than the whole, or it is the whole: only a whole response can tell. */
+    if (asked && status == 416)
+        return request_whole(file, attempt, STOOK_ETRUNCATED, "the part of the file has no rest");
+    if (status < 200 || status > 299)
+        return 0;
+    if (status == 206 && !has_own_range(attempt))
+        return fail(attempt, STOOK_EPROTOCOL, "status 206, but the request asked for no range");
+    return take_whole(file, attempt);
 }
 
 /* --------------------------------------------------------------------------- the bytes */
@@ -441,32 +349,34 @@ int stook__download_full(const struct stook__download *file)
 
 int stook__download_write(struct stook__download *file, const char *data, size_t size)
 {
-    if (file->left >= 0 && (file->left -= (int64_t)size) < 0)
+    if (file->rest >= 0 && (file->rest -= (int64_t)size) < 0)
         return STOOK_EPROTOCOL;
     file->bytes += (int64_t)size;
     int error = stook__buffer_append(&file->filling, file->defaults->allocator, data, size);
     if (error == 0)
-        go(file);
+        start_operation(file);
     return error;
 }
 
 int stook__download_check(const struct stook__download *file, const char **ret_why)
 {
-    if (!file->taken || (file->left <= 0 && (file->total < 0 || file->bytes == file->total)))
+    if (file->rest <= 0 && (file->total < 0 || file->bytes == file->total))
         return 0;
     *ret_why = "the server sent less than the rest of the file";
     return STOOK_ETRUNCATED;
 }
 
+/* ------------------------------------------------------------------------------ the end */
+
 int stook__download_settle(struct stook__download *file, int good)
 {
-    if (file->ending == GOES_ON)
-        file->ending = good && file->taken ? PLACE : DISCARD;
-    go(file);
-    return file->closed;
+    if (file->state == BODY)
+        move(file, good ? PLACING : DISCARDING);
+    else if (file->state == HEAD)
+        move(file, DISCARDING);
+    start_operation(file);
+    return file->state == CLOSED;
 }
-
-/* ------------------------------------------------------------------------------ the end */
 
 static void destroy(struct stook__download *file)
 {
@@ -475,18 +385,16 @@ static void destroy(struct stook__download *file)
     defaults->n_downloads--;
     struct stook__download *other = next_of(defaults, &defaults->downloads);
     for (; other != NULL && file->path != NULL; other = next_of(defaults, &other->link))
-        if (other->queued && strcmp(other->path, file->path) == 0)
-            open_it(other);
+        if (other->state == QUEUED && strcmp(other->path, file->path) == 0)
+            open_if_next(other);
     stook__worker_free(file->worker);
     stook__buffer_free(&file->filling, defaults->allocator);
     stook__buffer_free(&file->writing, defaults->allocator);
-    stook__free(defaults->allocator, file->disk.tag_text);
+    stook__resume_free(&file->resume, defaults->allocator);
+    stook__free(defaults->allocator, file->part.tag_text);
     stook__free(defaults->allocator, file->path);
     stook__free(defaults->allocator, file->url);
     stook__free(defaults->allocator, file->names);
-    stook__free(defaults->allocator, file->range);
-    stook__free(defaults->allocator, file->if_range);
-    stook__free(defaults->allocator, file->validator);
     stook__free(defaults->allocator, file);
 }
 
@@ -495,10 +403,12 @@ void stook__download_end(struct stook__download *file)
     if (file == NULL)
         return;
     file->attempt = NULL;
-    if (file->closed || file->queued || (file->opening && stook__worker_recall(file->worker))) {
+    if (file->state == CLOSED || file->state == QUEUED ||
+        (file->state == OPENING && stook__worker_recall(file->worker))) {
         destroy(file);
         return;
     }
-    file->ending = DISCARD;
-    go(file);
+    if (file->state == HEAD || file->state == BODY || file->state == PLACING)
+        move(file, DISCARDING);
+    start_operation(file);
 }

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A body that goes to a file: what its head means for it, its bytes on their way to the disk, and its end.
- * The disk is touched by other threads alone (loop/file.h, part_file.h), one operation at a time:
+ * A response body that goes to a file: from the opening of the part to its final name. Only the
+ * threads of loop/file.h touch the disk (part_file.h), one operation at a time per download.
  *
- *   OPENING --> the head --> bytes --> ENDING --> closed
- *      \-----------\------------\----------^ the attempt is over
+ *   QUEUED --> OPENING --> HEAD <--> BODY --> PLACING ------> CLOSED
+ *                 |  |       |         |         v              ^
+ *                 |  '-------'---------'--> DISCARDING ---------|
+ *                 '---------------------------------------------'  it cannot be opened
  *
- * An attempt whose time is up does not wait: the file ends without it, and frees itself. Whoever wants the
- * same path meanwhile, in the same client, waits until it has.
+ * A download outlives its attempt if an operation runs when the attempt ends: then it discards its
+ * part and frees itself. Another request of the same client for the same path is QUEUED until then.
  */
 #ifndef STOOK_HTTP_DOWNLOAD_H
 #define STOOK_HTTP_DOWNLOAD_H
@@ -16,24 +18,30 @@
 
 struct stook__download;
 
-/* Begins to open it. 0, or an error with the attempt's words set. */
+/* Makes a download and begins to open its part. 0, or an error with the attempt's `why` set. */
 int stook__download_new(struct stook__attempt *attempt, struct stook__download **ret_file);
-/* It is not open yet, the attempt cannot start; or it is, or has failed. */
+/* Whether it is neither open nor failed yet. The attempt cannot start before. */
 int stook__download_opening(const struct stook__download *file);
-/* The fields that ask for what is missing; NULL: all of it is asked for. Two, then NULL. */
+/* Returns the request fields that ask for the rest of the part: two, then NULL. NULL: none. */
 const char *const *stook__download_fields(const struct stook__download *file);
 
-/* The final head is there. 1: its body goes to the file; 0: elsewhere. -1: the attempt is to end, its error is set. */
+/*
+ * The final header section is complete. 1: the body goes to the file. 0: it goes elsewhere. -1: the
+ * attempt must end, its error is set.
+ */
 int stook__download_head(struct stook__download *file, struct stook__attempt *attempt);
-/* So many bytes wait for the disk that no more are to come; the attempt has news when it can take more. */
+/* Whether enough bytes wait for the disk. The attempt is marked ready when there is room. */
 int stook__download_full(const struct stook__download *file);
-/* 0, or an error. Takes all of it, also if it is full. */
+/* Takes all bytes, even if it is full. 0, STOOK_ENOMEM, or STOOK_EPROTOCOL: more than the rest. */
 int stook__download_write(struct stook__download *file, const char *data, size_t size);
-/* libcurl says that all has come: 0 if that is so, else the error, with *ret_why. */
+/* libcurl reports the end. Returns 0 if the file is complete, else the error with *ret_why. */
 int stook__download_check(const struct stook__download *file, const char **ret_why);
-/* The body is over, and `good` or not: in its place with it, or away. 1: it is closed; 0: the attempt will have news. */
+/*
+ * Ends the file: `good` renames a body to its final name, otherwise the part is discarded. 1: it is
+ * closed. 0: the attempt is marked ready later, and calls again.
+ */
 int stook__download_settle(struct stook__download *file, int good);
-/* The attempt is over. NULL is allowed. */
+/* The attempt ends. `file` may be NULL. */
 void stook__download_end(struct stook__download *file);
 
 #endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The system calls of a download; see part_file.h. Runs in a thread of loop/file.h. */
+/*
+ * The system calls of a download; see part_file.h. All of it runs in a thread of loop/file.h,
+ * called by download.c. It neither allocates nor calls back.
+ */
 #include "http/part_file.h"
 
 #include <errno.h>
@@ -15,36 +18,38 @@ enum { FOLDER = O_PATH | O_DIRECTORY };
 enum { FOLDER = O_RDONLY | O_DIRECTORY };
 #endif
 
-/* Not through a link, and not to wait for the other side of what turns out to be a pipe. */
+/* open() follows no link, and does not wait for the other end of a FIFO. */
 enum { GUARDED = O_NOFOLLOW | O_NONBLOCK };
 
-static int fail(struct stook__part_file *file, const char *of, int os_error, const char *why)
+static int fail(struct stook__part_file *file, const char *suffix, int os_error, const char *why)
 {
     if (!file->failed) {
         file->failed = 1;
-        file->of = of;
+        file->suffix = suffix;
         file->os_error = os_error;
         file->why = why;
     }
     return -1;
 }
 
-/* 1: there is one, a regular file; 0: there is none; -1: it is something else. */
-static int look(struct stook__part_file *file, const char *name, const char *of,
-                struct stat *ret_stat)
+/*
+ * Checks what a name is. 1: a regular file; 0: there is none; -1: a failure, it is something else.
+ */
+static int check_name(struct stook__part_file *file, const char *name, const char *suffix,
+                      struct stat *ret_stat)
 {
     if (fstatat(file->folder_fd, name, ret_stat, AT_SYMLINK_NOFOLLOW) != 0)
-        return errno == ENOENT ? 0 : fail(file, of, errno, NULL);
+        return errno == ENOENT ? 0 : fail(file, suffix, errno, NULL);
     const char *why = stook__file_kind(ret_stat->st_mode);
     if (why == NULL)
         return 1;
     int os_error = S_ISDIR(ret_stat->st_mode)   ? EISDIR
                    : S_ISLNK(ret_stat->st_mode) ? ELOOP
                                                 : ENOTSUP;
-    return fail(file, of, os_error, why);
+    return fail(file, suffix, os_error, why);
 }
 
-/* Whether the part's name is still that of the file that is open. */
+/* Whether the part's name still names the open file. */
 static int is_named(const struct stook__part_file *file)
 {
     struct stat now;
@@ -60,14 +65,14 @@ static int open_folder(struct stook__part_file *file)
     file->folder_fd = stook__file_open(AT_FDCWD, file->folder, FOLDER, 0);
     if (file->folder_fd < 0)
         return fail(file, "", errno, NULL);
-    return look(file, file->name, "", &target) < 0 ? -1 : 0;
+    return check_name(file, file->name, "", &target) < 0 ? -1 : 0;
 }
 
-/* Of its own name alone: another name for the same bytes may be a file that was never ours. */
+/* A part with another name is refused: those bytes may be a file that is not ours. */
 static int open_part_once(struct stook__part_file *file)
 {
     struct stat stat;
-    if (look(file, file->part, ".part", &stat) < 0)
+    if (check_name(file, file->part, ".part", &stat) < 0)
         return -1;
     int fd = stook__file_open(file->folder_fd, file->part, O_RDWR | O_CREAT | GUARDED, 0666);
     if (fd < 0)
@@ -89,7 +94,10 @@ static int open_part_once(struct stook__part_file *file)
                                  : (file->size = stat.st_size, 0);
 }
 
-/* Whoever had it before may have put it in its place between our open() and our lock: then again. */
+/*
+ * Another request may have renamed the part to its final name between our open() and our lock. Then
+ * this opens it again.
+ */
 static int open_part(struct stook__part_file *file)
 {
     enum { TRIES = 100 };
@@ -101,10 +109,10 @@ static int open_part(struct stook__part_file *file)
         file->is_open = 0;
         stook__file_unguard(&file->guard);
     }
-    return fail(file, ".part", EBUSY, "others replace it all the time");
+    return fail(file, ".part", EBUSY, "other processes keep replacing it");
 }
 
-/* One that cannot be read is none. */
+/* A tag that cannot be read counts as no tag. */
 static void read_tag(struct stook__part_file *file)
 {
     struct stat stat;
@@ -145,7 +153,7 @@ int stook__part_file_open(struct stook__part_file *file)
 
 /* ------------------------------------------------------------------------- writing */
 
-/* 0 or an errno. */
+/* Returns 0 or an errno. */
 static int write_all(int fd, const char *data, size_t size, int64_t at)
 {
     while (size > 0) {
@@ -161,7 +169,7 @@ static int write_all(int fd, const char *data, size_t size, int64_t at)
     return 0;
 }
 
-/* Without a tag nothing can be resumed, but the download goes on. */
+/* A failure only means that the part cannot be resumed. */
 static void write_tag(struct stook__part_file *file)
 {
     int fd =
@@ -179,7 +187,7 @@ int stook__part_file_begin(struct stook__part_file *file)
     file->tagged = 0;
     if (unlinkat(file->folder_fd, file->tag, 0) != 0 && errno != ENOENT)
         return fail(file, ".part.tag", errno, NULL);
-    file->dirty_batches = 1;
+    file->modified = 1;
     if (ftruncate(file->guard.fd, 0) != 0)
         return fail(file, ".part", errno, NULL);
     file->size = 0;
@@ -190,7 +198,7 @@ int stook__part_file_begin(struct stook__part_file *file)
 
 int stook__part_file_write(struct stook__part_file *file, const char *data, size_t size)
 {
-    file->dirty_batches = 1;
+    file->modified = 1;
     int os_error = write_all(file->guard.fd, data, size, file->size);
     if (os_error != 0)
         return fail(file, ".part", os_error, NULL);
@@ -206,8 +214,8 @@ int stook__part_file_place(struct stook__part_file *file)
     if (fstat(file->guard.fd, &stat) != 0)
         return fail(file, ".part", errno, NULL);
     if (stat.st_size != file->size || !is_named(file))
-        return fail(file, ".part", 0, "it was changed by somebody else");
-    if (look(file, file->name, "", &stat) < 0)
+        return fail(file, ".part", 0, "another process changed it");
+    if (check_name(file, file->name, "", &stat) < 0)
         return -1;
     if (renameat(file->folder_fd, file->part, file->folder_fd, file->name) != 0)
         return fail(file, "", errno, NULL);
@@ -220,7 +228,7 @@ void stook__part_file_discard(struct stook__part_file *file, int drop)
 {
     struct stat stat;
     int has_bytes = file->is_open && fstat(file->guard.fd, &stat) == 0 && stat.st_size > 0;
-    int stays = !drop && has_bytes && (!file->dirty_batches || (file->resumes && file->tagged));
+    int stays = !drop && has_bytes && (!file->modified || (file->resumes && file->tagged));
     if (file->is_open && !stays && is_named(file)) {
         unlinkat(file->folder_fd, file->tag, 0);
         unlinkat(file->folder_fd, file->part, 0);

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A file that is written beside its place, and what is known of it: the system calls of a download, each
- * function one operation of loop/file.h. Two files lie in the folder of PATH:
+ * The file that a download writes, next to its final path: the system calls. Each function is one
+ * operation of loop/file.h and runs in its thread. There are two files in the folder of PATH:
  *
  *   PATH.part      the bytes so far
- *   PATH.part.tag  what they are the beginning of; only where they may be resumed
+ *   PATH.part.tag  which representation they are the beginning of; only if it can be resumed
  *
- * Whenever the process is killed, the tag tells the truth about the part, or there is none: the old tag
- * goes before the first old byte does, the new one is there before the first new byte. A tag holds for
- * the file with the inode number that is in it and for no other, and counts only if it has its last line.
+ * Invariant: whenever the process is killed, the tag is true of the part, or there is no tag. The
+ * old tag is removed before the first old byte, and the new tag is written before the first new
+ * byte. A tag holds for the file with the inode number that it names and for no other, and it
+ * counts only if its last line is complete.
  *
- * The folder is opened once, and all names are looked up in it without following links. What is not a
- * regular file is neither written nor replaced. Between the last look at PATH and rename() somebody who
- * may write to the folder can still put something else there: rename() then replaces that name, and
- * follows no link.
+ * The folder is opened once, and all names are looked up in it without following links. A file that
+ * is not a regular file is neither written nor replaced. Between the last check of PATH and
+ * rename() a process that may write to the folder can still put another file there: rename()
+ * replaces that name and follows no link.
  */
 #ifndef STOOK_HTTP_PART_FILE_H
 #define STOOK_HTTP_PART_FILE_H
@@ -26,34 +27,37 @@
 enum { STOOK__TAG_MAX = 4096 };
 
 struct stook__part_file {
-    /* What the owner sets. */
-    const char *folder, *name, *part, *tag; /* the names without a slash */
-    int resumes;    /* the tag is to be read, and what does not become whole is to stay */
-    char *tag_text; /* of STOOK__TAG_MAX; the tag as it was read, or as it is to be written */
+    /* The owner sets these. */
+    const char *folder, *name, *part, *tag; /* The last three have no slash. */
+    int resumes;                            /* The tag is read, and an incomplete part stays. */
+    char *tag_text; /* STOOK__TAG_MAX bytes: the tag that was read, or that is to be written. */
     size_t tag_size;
-    /* What the operations set. */
-    int folder_fd;                  /* -1 */
-    struct stook__file_guard guard; /* of the part */
+    /* The operations set these. */
+    int folder_fd;                  /* The owner sets it to -1 at first. */
+    struct stook__file_guard guard; /* Of the part. */
     int is_open;
     uint64_t inode, device;
-    int64_t size;      /* of the part, when it was opened; then what was written */
-    int dirty_batches; /* it is ours: bytes that were there before are gone, or were added to */
-    int tagged;        /* there is a tag that fits */
-    /* The first thing that went wrong. */
+    int64_t size; /* Of the part: when it was opened, then with the bytes that were written. */
+    int modified; /* Bytes of the part were removed or added. */
+    int tagged;   /* The tag is true of the part. The owner sets it after it checked the tag. */
+    /* The first failure. */
     int failed, os_error;
-    const char *why; /* NULL: strerror(os_error) says it */
-    const char *of;  /* the end of the name: "", ".part", ".part.tag" */
+    const char *why;    /* NULL: strerror(os_error) describes it. */
+    const char *suffix; /* Which name it concerns: "", ".part" or ".part.tag". */
 };
 
-/* All return 0, or -1 with what went wrong. The part, under a lock, and its tag. */
+/* Opens and locks the part and reads its tag. All functions return 0, or -1 after a failure. */
 int stook__part_file_open(struct stook__part_file *file);
-/* Another body begins. It has the tag that the owner has written, or none if that has no size. */
+/* Empties the part for another body. Writes the owner's tag, or none if its size is 0. */
 int stook__part_file_begin(struct stook__part_file *file);
-/* The next bytes. */
+/* Appends bytes. */
 int stook__part_file_write(struct stook__part_file *file, const char *data, size_t size);
-/* It is whole: into its place with it. Closes it, if it could be done. */
+/* The part is complete: renames it to its final name. Closes it unless that fails. */
 int stook__part_file_place(struct stook__part_file *file);
-/* It is not whole. It stays where it can be resumed, or was not touched, else it goes. Closes it. `drop`: it goes. */
+/*
+ * The part is not complete. Removes it, unless it can be resumed or was not modified; with `drop`
+ * it always removes it. Closes it.
+ */
 void stook__part_file_discard(struct stook__part_file *file, int drop);
 
 #endif
