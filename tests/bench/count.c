@@ -251,7 +251,7 @@ struct took count_time(const char *url, const char *ca, const struct run *run, i
                          on_a_loop ? read_number(log, "longest: ") : 0};
 }
 
-/* -------------------------------------------------------------------- verdict */
+/* ---------------------------------------------------------------------- judge */
 
 static int missed;
 
@@ -266,7 +266,7 @@ void count_judge(double figure, double target, const char *format, ...)
     fflush(stdout);
 }
 
-void count_verdict(void)
+void count_judge(void)
 {
     if (missed > 0)
         FAIL("%d targets were missed", missed);

@@ -96,7 +96,7 @@ TEST_BOTH(http_2)
     char ca[512];
     if (!(curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_HTTP2))
         test_skip("this libcurl speaks no HTTP/2");
-    certificates_usual(directory);
+    certificates_standard(directory);
     snprintf(ca, sizeof ca, "%s/authority.pem", directory);
     tls = (struct raw_tls){.directory = directory, .certificate = "leaf", .alpn = "h2",
                            .inside = raw_h2_serve};

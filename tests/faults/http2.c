@@ -54,7 +54,7 @@ static void run(const struct row *rows, size_t count, int same)
     if (!(curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_HTTP2))
         test_skip("this libcurl speaks no HTTP/2");
     CHECK(count <= ROWS_MAX);
-    certificates_usual(directory);
+    certificates_standard(directory);
     snprintf(ca, sizeof ca, "%s/authority.pem", directory);
     for (size_t i = 0; i < FIRST + count; i++) {
         tls[i] = (struct raw_tls){.directory = directory, .certificate = "leaf", .alpn = "h2",
@@ -478,7 +478,7 @@ static void abc(struct h2 *h2)
 /* 8.14 may leave what it has read of it aside, and see it when the next clock rings. */
 #define BROKEN(id_, answer_)                                                                       \
     {{.id = id_, .error = STOOK_EPROTOCOL, .or_error = STOOK_ERESET, .status = FAULT_ANY_STATUS,    \
-      .mute = 1}, answer_, NULL}
+      .silent = 1}, answer_, NULL}
 
 TEST(connections)
 {
@@ -500,10 +500,10 @@ TEST(connections)
         BROKEN("H09 HPACK that cannot be read", bad_hpack),
         /* 7.88 makes a success of it, as of H06: without a length nothing shows that the end is missing. */
         {{.id = "H09 a frame of 1 MB", .costly = 1, .error = STOOK_ERESET, .or_error = STOOK_EPROTOCOL, .either = 1,
-          .status = FAULT_ANY_STATUS, .body = "", .mute = 1}, too_large, NULL},
+          .status = FAULT_ANY_STATUS, .body = "", .silent = 1}, too_large, NULL},
         {{.id = "H09 a frame of 1 MB, with a length", .costly = 1, .error = STOOK_ERESET,
           .or_error = STOOK_ETRUNCATED, .status = FAULT_ANY_STATUS, .body = "",
-          .mute = 1}, too_large_of_length, NULL},
+          .silent = 1}, too_large_of_length, NULL},
         BROKEN("H09 a body on stream 0", data_on_zero),
         BROKEN("H09 the connection's window grows by 0", connection_update_of_zero),
         BROKEN("H09 the connection's window overflows", window_overflow),
@@ -512,7 +512,7 @@ TEST(connections)
         BROKEN("H09 settings of three bytes", short_settings),
         BROKEN("H09 a continuation of nothing", continuation_alone),
         {{.id = "H10 100,000 continuations", .error = STOOK_EPROTOCOL, .or_error = STOOK_ERESET,
-          .status = FAULT_ANY_STATUS, .mute = 1, .costly = 1}, continuation_flood, NULL},
+          .status = FAULT_ANY_STATUS, .silent = 1, .costly = 1}, continuation_flood, NULL},
         {{.id = "H11 20,000 settings", .costly = 1, .error = STOOK_ERESET, .either = 1,
           .status = 200, .body = "abc"}, settings_flood, NULL},
         {{.id = "H11 20,000 pings", .costly = 1, .error = STOOK_ERESET, .either = 1,

@@ -79,7 +79,7 @@ static int is_shared(const struct row_of_table *row)
 /* Only one class will do, whatever the libcurl and whoever is faster. */
 static int is_certain(const struct row_of_table *row)
 {
-    return !row || !(row->fault.or_error || row->fault.either || row->fault.mute || is_shared(row));
+    return !row || !(row->fault.or_error || row->fault.either || row->fault.silent || is_shared(row));
 }
 
 static size_t number_of(int error)

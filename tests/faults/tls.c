@@ -90,7 +90,7 @@ static void run(struct row *rows, size_t count, const char *directory, int64_t v
 static const char *begin(void)
 {
     const char *directory = temporary_directory();
-    certificates_usual(directory);
+    certificates_standard(directory);
     return directory;
 }
 

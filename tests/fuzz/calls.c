@@ -25,7 +25,7 @@ enum { BATCHES = 24, REQUESTS = 24, KEPT = 8, CALLS = 400, DEPTH = 3 };
 
 struct request {
     struct batch *batch;
-    unsigned results, heads, reads, released, lent;
+    unsigned results, heads, reads, released, borrowed;
     char body[8];
 };
 
@@ -130,7 +130,7 @@ static int body_rewind(stook_batch *batch, size_t index, void *user)
 static void body_release(void *body, void *user)
 {
     struct request *request = user;
-    CHECK(body == request->body && request->lent);
+    CHECK(body == request->body && request->borrowed);
     CHECK_EQ_INT((int)++request->released, 1);
     if (!world->closed)
         call_from_inside();
@@ -206,7 +206,7 @@ static void add_one(struct batch *batch)
         asked.body = request->body;
         asked.body_size = sizeof request->body;
         asked.body_release = body == 2 ? body_release : NULL;
-        request->lent = body == 2;
+        request->borrowed = body == 2;
     } else if (body == 3 || body == 4) {
         asked.body_read = body_read;
         asked.body_rewind = body == 4 ? body_rewind : NULL;
@@ -222,7 +222,7 @@ static void add_one(struct batch *batch)
     if (error != 0) {
         CHECK(error == STOOK_ESTATE || error == STOOK_ENOMEM);
         batch->accepted--;
-        request->lent = 0;
+        request->borrowed = 0;
     }
 }
 
@@ -552,7 +552,7 @@ static void end(void)
         if (batch->handle != NULL)
             free_batch(batch);
         for (size_t j = 0; j < batch->accepted; j++)
-            CHECK_EQ_INT((int)batch->requests[j].released, (int)batch->requests[j].lent);
+            CHECK_EQ_INT((int)batch->requests[j].released, (int)batch->requests[j].borrowed);
     }
     for (size_t i = 0; i < KEPT; i++)
         stook_result_unref(world->kept[i]);

@@ -288,7 +288,7 @@ static void shut_client(void)
 }
 
 /* On a loop of its own; the server is in the parent. */
-static void live_in_child(int news)
+static void live_in_child(int report)
 {
     stook_client *client;
     CHECK_ERROR(stook_client_new(NULL, NULL, &client), 0);
@@ -298,11 +298,11 @@ static void live_in_child(int news)
     CHECK(stook_gather(story.batch, &STOOK_GATHER(.on_result = on_result)) >= 0);
     finish_batch();
     stook_client_close(client, NULL, NULL);
-    CHECK_EQ_INT(write(news, &story.outcome, sizeof story.outcome), sizeof story.outcome);
+    CHECK_EQ_INT(write(report, &story.outcome, sizeof story.outcome), sizeof story.outcome);
     _exit(0);
 }
 
-static void on_news(uv_poll_t *poll, int status, int events)
+static void on_report(uv_poll_t *poll, int status, int events)
 {
     (void)status, (void)events;
     uv_close((uv_handle_t *)poll, NULL);
@@ -311,25 +311,25 @@ static void on_news(uv_poll_t *poll, int status, int events)
 static void run_in_child(void)
 {
     uv_poll_t poll;
-    int news[2], status;
+    int report[2], status;
     pid_t parent = getpid();
     shut_client();
     file_server_drop(&story.server);
-    CHECK_EQ_INT(pipe2(news, O_CLOEXEC), 0);
+    CHECK_EQ_INT(pipe2(report, O_CLOEXEC), 0);
     pid_t child = fork();
     CHECK(child >= 0);
     if (child == 0) {
         process_die_with(parent);
-        live_in_child(news[1]);
+        live_in_child(report[1]);
     }
-    close(news[1]);
-    CHECK_EQ_INT(uv_poll_init(&story.life.loop, &poll, news[0]), 0);
-    CHECK_EQ_INT(uv_poll_start(&poll, UV_READABLE | UV_DISCONNECT, on_news), 0);
+    close(report[1]);
+    CHECK_EQ_INT(uv_poll_init(&story.life.loop, &poll, report[0]), 0);
+    CHECK_EQ_INT(uv_poll_start(&poll, UV_READABLE | UV_DISCONNECT, on_report), 0);
     uv_run(&story.life.loop, UV_RUN_DEFAULT);
-    ssize_t size = read(news[0], &story.outcome, sizeof story.outcome);
+    ssize_t size = read(report[0], &story.outcome, sizeof story.outcome);
     while (waitpid(child, &status, 0) != child)
         CHECK_EQ_INT(errno, EINTR); /* a timer of libFuzzer */
-    close(news[0]);
+    close(report[0]);
     story.killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
     CHECK(story.killed || (WIFEXITED(status) && WEXITSTATUS(status) == 0));
     CHECK(story.killed || size == (ssize_t)sizeof story.outcome);

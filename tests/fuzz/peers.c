@@ -77,7 +77,7 @@ void fuzz_peers_start(void)
 {
     static struct raw_tls tls, tls_h2;
     const char *directory = temporary_directory();
-    certificates_usual(directory);
+    certificates_standard(directory);
     snprintf(authority, sizeof authority, "%s/authority.pem", directory);
     snprintf(socket_path, sizeof socket_path, "%s/socket", directory);
     tls = tls_h2 = (struct raw_tls){.directory = strdup(directory), .certificate = "leaf"};

@@ -20,7 +20,7 @@ struct fuzz_connection {
     size_t in_size, in_room;
     unsigned number;   /* of the connection, from 0 */
     unsigned requests; /* for the target */
-    /* What it is to say: `sizes` of pieces, one each turn of the loop, NULL: at once; then, some turns later, goodbye. */
+    /* What it is to say: `sizes` of pieces, one each turn of the loop, NULL: at once; then, some turns later, it closes. */
     const char *out;
     size_t out_size;
     const unsigned char *sizes;

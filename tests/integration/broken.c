@@ -126,7 +126,7 @@ TEST_BOTH(max_body_bytes)
 }
 
 /* A request may tighten the client's bound, never loosen it. */
-TEST_BOTH(body_max_is_not_loosened)
+TEST_BOTH(max_body_bytes_is_not_loosened)
 {
     struct raw_server *server = raw_server_start(NULL);
     life_open(life, &STOOK_CLIENT(.max_body_bytes = 1000));
@@ -141,7 +141,7 @@ TEST_BOTH(body_max_is_not_loosened)
     stook_batch_free(batch);
 }
 
-TEST_BOTH(without_a_body_max, slow)
+TEST_BOTH(without_max_body_bytes, slow)
 {
     struct raw_server *server = raw_server_start(NULL);
     size_t size;
@@ -155,7 +155,7 @@ TEST_BOTH(without_a_body_max, slow)
     stook_batch_free(batch);
 }
 
-TEST_BOTH(body_max_by_default, slow)
+TEST_BOTH(max_body_bytes_by_default, slow)
 {
     struct raw_server *server = raw_server_start(NULL);
     life_open(life, NULL);

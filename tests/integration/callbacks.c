@@ -60,7 +60,7 @@ TEST_BOTH(while_others_are_in_flight)
     for (size_t i = 0; i < 5; i++)
         CHECK_EQ_SIZE(scene.order[i], 4 - i);
     CHECK_EQ_SIZE(stook_batch_count(scene.batch), 5);
-    CHECK(stook_batch_result(scene.batch, 0) == NULL); /* they were lent */
+    CHECK(stook_batch_result(scene.batch, 0) == NULL); /* they were borrowed */
     CHECK(stook_batch_result_by_index(scene.batch, 4) == NULL);
     stook_batch_free(scene.batch);
 }
@@ -214,7 +214,7 @@ static void free_it(stook_batch *batch, const stook_result *result, void *user)
     note_order(scene, result);
     if (scene->results == 2)
         stook_batch_free(batch);
-    CHECK(stook_result_url(result)[0] != '\0'); /* lent until we return */
+    CHECK(stook_result_url(result)[0] != '\0'); /* valid until we return */
 }
 
 static void note_done(stook_batch *batch, int failed, void *user)

@@ -387,7 +387,7 @@ static void tick(uv_timer_t *timer)
         uv_close((uv_handle_t *)timer, NULL);
 }
 
-TEST(the_loop_goes_on)
+TEST(the_loop_continues)
 {
     static struct life life;
     struct scene scene;

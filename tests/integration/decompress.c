@@ -308,7 +308,7 @@ static const stook_result *gather_one(struct life *life, stook_batch *batch)
     return stook_batch_result_by_index(batch, stook_batch_count(batch) - 1);
 }
 
-TEST_BOTH(body_max_counts_what_comes_out)
+TEST_BOTH(max_body_bytes_counts_what_comes_out)
 {
     struct sink sink = {0};
     begin(life);
@@ -329,11 +329,11 @@ static void all_well(stook_batch *batch, const stook_result *result, void *user)
 
 /* The head of an ordered await is late: what comes behind it is counted as it comes out, and all but the
    first, whose bytes were few before, wait in their sockets. */
-TEST(held_as_it_comes_out)
+TEST(buffered_as_it_comes_out)
 {
     enum { COUNT = 10, SIZE = 1000000 };
     static struct life alone;
-    size_t held_up = 0;
+    size_t paused = 0;
     life_begin(&alone, 1);
     begin(&alone);
     stook_batch *batch = life_batch(&alone);
@@ -341,11 +341,11 @@ TEST(held_as_it_comes_out)
     for (int i = 0; i < COUNT; i++)
         ADD(batch, raw_url(server, "/coded?n=%d&same=1&as=%s", SIZE, names[0]), .decompress = 1);
     CHECK_ERROR(stook_gather_ordered_start(batch, &STOOK_GATHER(.max_buffered_bytes = 100000, .on_result = all_well), NULL, NULL), 0);
-    while (held_up < COUNT - 1) {
+    while (paused < COUNT - 1) {
         uv_run(&alone.loop, UV_RUN_ONCE);
-        held_up = 0;
+        paused = 0;
         for (size_t i = 1; i <= COUNT; i++)
-            held_up += stook_batch_request_state(batch, i) == STOOK_STATE_PAUSED_BUFFER;
+            paused += stook_batch_request_state(batch, i) == STOOK_STATE_PAUSED_BUFFER;
     }
     test_note("%zu bytes at most", alone.memory.peak);
     CHECK(alone.memory.peak < 4 * SIZE);

@@ -171,7 +171,7 @@ TEST_BOTH(second_address)
 }
 
 /* A name that hangs holds up nobody else. */
-TEST_BOTH(others_go_on)
+TEST_BOTH(others_continue)
 {
     struct raw_server *server = begin(life);
     struct done done = {0, 0};

@@ -159,7 +159,7 @@ TEST_BOTH(without_a_callback)
 }
 
 /* In flight or waiting for it, in an await or two: all are as if nothing had been said. */
-TEST_BOTH(what_waits_goes_on)
+TEST_BOTH(what_waits_continues)
 {
     begin(life);
     scene.drain_at = 1;

@@ -38,7 +38,7 @@ static struct scene {
     stook_batch *own, *open, *spare, *late; /* NULL: freed */
     int acted, asked, closes;
     int started, done;      /* awaits with a callback of their own */
-    int lent, released;     /* bodies */
+    int borrowed, released;     /* bodies */
     unsigned results[MANY]; /* of own */
     char body[4];
 } scene;
@@ -295,7 +295,7 @@ static const struct raw_behaviour own_behaviours[] = {{"/fresh-only", .answer = 
 static void lend(stook_batch *batch, const char *path)
 {
     ADD(batch, raw_url(scene.server, "%s", path), .body = scene.body, .body_size = 3, .body_release = body_release);
-    scene.lent++;
+    scene.borrowed++;
 }
 
 static void set_scene(int *given)
@@ -391,7 +391,7 @@ static void combine(struct life *life, enum holder holder, enum callback callbac
     stook_batch_free(scene.spare);
     stook_batch_free(scene.late);
     CHECK_EQ_INT(scene.done, scene.started);
-    CHECK_EQ_INT(scene.released, scene.lent);
+    CHECK_EQ_INT(scene.released, scene.borrowed);
     CHECK_EQ_INT(scene.closes, scene.action == DRAIN_AND_CLOSE && holder != CLOSING && callback != CLOSED);
     CHECK_EQ_INT(life->closed, 1);
     life->closed = 0;

@@ -64,7 +64,7 @@ static void live_own_life(struct raw_server *server)
     stook_client_close(client, NULL, NULL);
 }
 
-/* With an await of the parent under way, a connection in its pool, a call in its inbox. */
+/* With an await of the parent under way, a connection in its pool, a call in its mailbox. */
 TEST_BOTH(a_child)
 {
     struct raw_server *server = raw_server_start(NULL);

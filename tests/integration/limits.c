@@ -142,7 +142,7 @@ static void cancel_other(stook_batch *batch, int failed, void *user)
 }
 
 /* Those that hang keep nobody else waiting, though they were first and are many. */
-TEST_BOTH(others_go_on)
+TEST_BOTH(others_continue)
 {
     struct raw_server *dead = raw_server_start(NULL);
     struct plain *healthy = plain_start();

@@ -35,13 +35,13 @@ TEST_BOTH(limits_of_all_sizes, slow)
 
 /* ----------------------------------------------------------------- the late head */
 
-static size_t next_shown;
+static size_t next_delivered;
 
 static void in_order(stook_batch *batch, const stook_result *result, void *user)
 {
     (void)batch, (void)user;
     CHECK_EQ_INT(stook_result_ok(result), 1);
-    CHECK_EQ_SIZE(stook_result_index(result), next_shown++);
+    CHECK_EQ_SIZE(stook_result_index(result), next_delivered++);
 }
 
 static void *release_head(void *user)
@@ -56,7 +56,7 @@ TEST_BOTH(late_head, slow)
 {
     struct raw_server *server = raw_server_start(NULL);
     pthread_t thread;
-    next_shown = 0;
+    next_delivered = 0;
     life_open(life, NULL);
     stook_batch *batch = life_batch(life);
     add(batch, raw_url(server, "/after?path=/go&n=1"));
@@ -66,7 +66,7 @@ TEST_BOTH(late_head, slow)
     CHECK_EQ_INT(pthread_create(&thread, NULL, release_head, server), 0);
     CHECK_EQ_INT(life_gather_ordered(life, batch, &STOOK_GATHER(.limit = 100, .on_result = in_order)), 0);
     CHECK_EQ_INT(pthread_join(thread, NULL), 0);
-    CHECK_EQ_SIZE(next_shown, 10000);
+    CHECK_EQ_SIZE(next_delivered, 10000);
     test_note("%zu bytes queued, %zu at most", queued, life->memory.peak);
     CHECK(life->memory.peak < queued + 4000000);
     stook_batch_free(batch);

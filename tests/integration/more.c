@@ -72,7 +72,7 @@ static size_t peak_of(struct life *life, const struct plain *plain, size_t of, i
     life->memory.peak = life->memory.bytes;
     struct source *from = begin(life, plain_url(plain, "/todos/1"), of);
     gather_from(from, ordered, 20);
-    CHECK(from->most_waiting <= 20 + 128 + 20); /* waiting, finished and not shown, in flight */
+    CHECK(from->most_waiting <= 20 + 128 + 20); /* waiting, finished and not delivered, in flight */
     life_close(life);
     return life->memory.peak;
 }
@@ -300,7 +300,7 @@ static void cancel_it(stook_client *client, void *user)
     stook_batch_cancel(user);
 }
 
-TEST_BOTH(later_and_cancelled)
+TEST_BOTH(again_and_cancelled)
 {
     struct raw_server *server = raw_server_start(NULL);
     life_open(life, NULL);
@@ -314,7 +314,7 @@ TEST_BOTH(later_and_cancelled)
 }
 
 /* Nothing comes any more: the deadline ends it, and so does the end of the client. */
-TEST_BOTH(later_and_late)
+TEST_BOTH(again_and_timed_out)
 {
     struct done done = {0};
     life_open(life, NULL);

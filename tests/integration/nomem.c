@@ -384,7 +384,7 @@ static void keep_flow(struct life *life)
     }
 }
 
-TEST(keep, slow)
+TEST(ref, slow)
 {
     server = raw_server_start(NULL);
     fail_nth(keep_flow);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What an await is after: when the others are ended, what they are told, and the verdict. */
+/* Completion policies: when the other requests are ended, what their results say, and what stook_batch_satisfied() returns. */
 #include <string.h>
 
 #include <stook.h>
@@ -214,7 +214,7 @@ static void one_by_one(stook_batch *batch, const stook_result *result, void *use
 }
 
 /* Met with exactly the last that is needed, not before; the await goes on for the result of the third. */
-TEST_BOTH(met_before_the_end)
+TEST_BOTH(satisfied_before_the_end)
 {
     struct raw_server *server = raw_server_start(NULL);
     int ok = 0;
@@ -255,7 +255,7 @@ static int more_for_ever(stook_batch *batch, void *user)
     return 1;
 }
 
-/* Input without an end: a verdict ends it. */
+/* Input without an end: the policy ends it. */
 TEST_BOTH(enough_of_endless_input)
 {
     struct raw_server *server = raw_server_start(NULL);

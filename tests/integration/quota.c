@@ -16,9 +16,9 @@ static struct life alone;
 
 static void in_order(stook_batch *batch, const stook_result *result, void *user)
 {
-    size_t *shown = user;
+    size_t *delivered = user;
     (void)batch;
-    CHECK_EQ_SIZE(stook_result_index(result), (*shown)++);
+    CHECK_EQ_SIZE(stook_result_index(result), (*delivered)++);
     CHECK_STR(stook_result_message(result), "OK");
 }
 
@@ -37,17 +37,17 @@ static stook_batch *begin(const struct stook_client_options *options)
     return life_batch(&alone);
 }
 
-static void start(stook_batch *batch, int64_t limit, int64_t max, size_t *shown)
+static void start(stook_batch *batch, int64_t limit, int64_t max, size_t *delivered)
 {
     struct stook_gather_options options =
-        STOOK_GATHER(.limit = limit, .max_buffered_bytes = max, .on_result = in_order, .user = shown);
+        STOOK_GATHER(.limit = limit, .max_buffered_bytes = max, .on_result = in_order, .user = delivered);
     CHECK_ERROR(stook_gather_ordered_start(batch, &options, NULL, NULL), 0);
 }
 
-static void end(stook_batch *batch, const size_t *shown)
+static void end(stook_batch *batch, const size_t *delivered)
 {
     uv_run(&alone.loop, UV_RUN_DEFAULT);
-    CHECK_EQ_SIZE(*shown, stook_batch_count(batch));
+    CHECK_EQ_SIZE(*delivered, stook_batch_count(batch));
     stook_batch_free(batch);
     life_end(&alone);
 }
@@ -58,15 +58,15 @@ TEST(head_without_a_slot)
 {
     struct raw_server *server = raw_server_start(NULL);
     stook_batch *batch = begin(NULL);
-    size_t shown = 0;
+    size_t delivered = 0;
     ADD(batch, raw_url(server, "/ok"), .priority = 1);
     for (int i = 0; i < 20; i++)
         ADD(batch, raw_url(server, "/big?n=%d", LARGE), .priority = 7);
-    start(batch, 10, MAX, &shown);
+    start(batch, 10, MAX, &delivered);
     uv_run(&alone.loop, UV_RUN_DEFAULT);
     test_note("%zu bytes at most", alone.memory.peak);
     CHECK(alone.memory.peak < 6 * LARGE);
-    end(batch, &shown);
+    end(batch, &delivered);
 }
 
 /* Two batches: each has in flight what the other's head waits for. */
@@ -74,17 +74,17 @@ TEST(heads_that_wait_for_each_other)
 {
     struct raw_server *servers[2] = {raw_server_start(NULL), raw_server_start(NULL)};
     stook_batch *batches[2] = {begin(&STOOK_CLIENT(.origin_limit = 1)), life_batch(&alone)};
-    size_t shown[2] = {0, 0};
+    size_t delivered[2] = {0, 0};
     for (int i = 0; i < 2; i++) {
         add(batches[i], raw_url(servers[i], "/ok"));
         for (int k = 0; k < 5; k++)
             ADD(batches[i], raw_url(servers[1 - i], "/big?n=%d", SIZE), .priority = 7);
-        start(batches[i], 0, MAX, &shown[i]);
+        start(batches[i], 0, MAX, &delivered[i]);
     }
     uv_run(&alone.loop, UV_RUN_DEFAULT);
-    CHECK_EQ_SIZE(shown[1], 6);
+    CHECK_EQ_SIZE(delivered[1], 6);
     stook_batch_free(batches[1]);
-    end(batches[0], &shown[0]);
+    end(batches[0], &delivered[0]);
 }
 
 /* The room that is left is less than a piece: nothing is tried again and again. */
@@ -92,18 +92,18 @@ TEST(waits_without_spinning)
 {
     struct raw_server *server = raw_server_start(NULL);
     stook_batch *batch = begin(NULL);
-    size_t shown = 0, rounds = 0;
+    size_t delivered = 0, rounds = 0;
     add(batch, raw_url(server, "/after?path=/go&n=1&ms=200"));
     for (int i = 0; i < 5; i++)
         add(batch, raw_url(server, "/big?n=%d", SIZE));
-    start(batch, 0, MAX, &shown);
+    start(batch, 0, MAX, &delivered);
     while (count_of(batch, STOOK_STATE_PAUSED_BUFFER) < 5)
         uv_run(&alone.loop, UV_RUN_ONCE);
     raw_signal(server, "/go");
-    for (; shown == 0; rounds++)
+    for (; delivered == 0; rounds++)
         uv_run(&alone.loop, UV_RUN_ONCE);
     CHECK(rounds < 50);
-    end(batch, &shown);
+    end(batch, &delivered);
 }
 
 static void too_late(uv_timer_t *timer)
@@ -117,13 +117,13 @@ TEST(small_ones)
 {
     struct raw_server *server = raw_server_start(NULL);
     stook_batch *batch = begin(&STOOK_CLIENT(.stall_timeout_ms = STOOK_NONE));
-    size_t shown = 0;
+    size_t delivered = 0;
     uv_timer_t timer;
     uv_timer_init(&alone.loop, &timer);
     add(batch, raw_url(server, "/after?path=/go&n=1"));
     for (int i = 0; i < 20; i++)
         add(batch, raw_url(server, "/big?n=1000"));
-    start(batch, 0, 1, &shown);
+    start(batch, 0, 1, &delivered);
     while (count_of(batch, STOOK_STATE_PAUSED_BUFFER) < 20)
         uv_run(&alone.loop, UV_RUN_ONCE);
     uv_timer_start(&timer, too_late, 10000, 0);
@@ -131,7 +131,7 @@ TEST(small_ones)
     raw_signal(server, "/go");
     uv_run(&alone.loop, UV_RUN_DEFAULT);
     uv_close((uv_handle_t *)&timer, NULL);
-    end(batch, &shown);
+    end(batch, &delivered);
 }
 
 static int look_at_head(stook_batch *batch, const stook_result *result, void *user)
@@ -152,40 +152,40 @@ TEST(with_callbacks)
 {
     struct raw_server *server = raw_server_start(NULL);
     stook_batch *batch = begin(NULL);
-    size_t shown = 0;
+    size_t delivered = 0;
     add(batch, raw_url(server, "/after?path=/go&n=1"));
     for (int i = 0; i < 9; i++)
         ADD(batch, raw_url(server, "/big?n=%d", SIZE), .on_head = i % 3 ? look_at_head : NULL,
             .on_progress = i % 3 != 1 ? look_at_progress : NULL);
-    start(batch, 0, MAX, &shown);
+    start(batch, 0, MAX, &delivered);
     while (count_of(batch, STOOK_STATE_PAUSED_BUFFER) < 9)
         uv_run(&alone.loop, UV_RUN_ONCE);
     test_note("%zu bytes at most", alone.memory.peak);
     CHECK(alone.memory.peak < 10 * MAX);
     raw_signal(server, "/go");
-    end(batch, &shown);
+    end(batch, &delivered);
 }
 
 /* What goes to a file is not held, and has nothing to wait for. */
 TEST(to_files)
 {
     struct raw_server *server = raw_server_start(NULL);
-    char directory[] = "/tmp/stook-ceiling-XXXXXX", path[64];
+    char directory[] = "/tmp/stook-quota-XXXXXX", path[64];
     CHECK(mkdtemp(directory) != NULL);
     stook_batch *batch = begin(NULL);
-    size_t shown = 0;
+    size_t delivered = 0;
     add(batch, raw_url(server, "/after?path=/go&n=1"));
     for (int i = 1; i < 5; i++) {
         snprintf(path, sizeof path, "%s/%d", directory, i);
         ADD(batch, raw_url(server, "/big?n=%d", SIZE), .output_file = path);
     }
-    start(batch, 0, MAX, &shown);
+    start(batch, 0, MAX, &delivered);
     while (count_of(batch, STOOK_STATE_FINISHED) < 4) {
         CHECK_EQ_SIZE(count_of(batch, STOOK_STATE_PAUSED_BUFFER), 0);
         uv_run(&alone.loop, UV_RUN_ONCE);
     }
     raw_signal(server, "/go");
-    end(batch, &shown);
+    end(batch, &delivered);
     for (int i = 1; i < 5; i++) {
         snprintf(path, sizeof path, "%s/%d", directory, i);
         CHECK_EQ_INT(unlink(path), 0);

@@ -282,7 +282,7 @@ TEST_BOTH(pull_is_refused)
 struct pause {
     struct plain *plain;
     stook_batch *batch;
-    size_t shown;
+    size_t delivered;
     int paused;
 };
 
@@ -291,12 +291,12 @@ static void resume(stook_client *client, void *user)
     struct pause *pause = user;
     (void)client;
     CHECK_EQ_INT(pause->paused, 1);
-    CHECK_EQ_SIZE(pause->shown, 5);
+    CHECK_EQ_SIZE(pause->delivered, 5);
     pause->paused = 0;
     stook_batch_resume_delivery(pause->batch);
 }
 
-/* The other batch is over: by then the first could have been shown long ago. */
+/* The other batch is over: by then the first could have been delivered long ago. */
 static void resume_by_post(stook_batch *batch, int failed, void *user)
 {
     struct pause *pause = user;
@@ -311,7 +311,7 @@ static void pause_at_five(stook_batch *batch, const stook_result *result, void *
     struct pause *pause = user;
     CHECK_EQ_INT(stook_result_ok(result), 1);
     CHECK_EQ_INT(pause->paused, 0);
-    if (++pause->shown == 5) {
+    if (++pause->delivered == 5) {
         pause->paused = 1;
         stook_batch_pause_delivery(batch);
     }
@@ -332,7 +332,7 @@ static void pause_and_resume(struct life *life, int ordered)
     CHECK_ERROR(stook_gather_start(other, &STOOK_GATHER(.limit = 1), resume_by_post, &pause), 0);
     life_run(life);
     CHECK_STR(told(), "resumed");
-    CHECK_EQ_SIZE(pause.shown, 100);
+    CHECK_EQ_SIZE(pause.delivered, 100);
     CHECK_EQ_INT(done.calls, 1);
     stook_batch_free(batch);
     stook_batch_free(other);
@@ -348,7 +348,7 @@ TEST_BOTH(paused_in_order)
     pause_and_resume(life, 1);
 }
 
-/* While paused no more starts than the window holds: twenty beyond the five that were shown. */
+/* While paused no more starts than the window holds: twenty beyond the five that were delivered. */
 static void count_requests(stook_batch *batch, int failed, void *user)
 {
     struct pause *pause = user;
@@ -371,12 +371,12 @@ TEST_BOTH(paused_and_bounded)
     start(batch, 1, &STOOK_GATHER(.limit = 10, .window = 20, .on_result = pause_at_five, .user = &pause), &done);
     CHECK_ERROR(stook_gather_start(other, &STOOK_GATHER(.limit = 1), count_requests, &pause), 0);
     life_run(life);
-    CHECK_EQ_SIZE(pause.shown, 100);
+    CHECK_EQ_SIZE(pause.delivered, 100);
     stook_batch_free(batch);
     stook_batch_free(other);
 }
 
-static void count_shown(stook_batch *batch, const stook_result *result, void *user)
+static void count_delivered(stook_batch *batch, const stook_result *result, void *user)
 {
     (void)batch, (void)result;
     ++*(size_t *)user;
@@ -387,17 +387,17 @@ TEST_BOTH(paused_and_cancelled)
 {
     struct raw_server *server = raw_server_start(NULL);
     struct done done = {0};
-    size_t shown = 0;
+    size_t delivered = 0;
     life_open(life, NULL);
     stook_batch *batch = life_batch(life);
     for (int i = 0; i < 10; i++)
         add(batch, raw_url(server, "/stall"));
-    start(batch, 1, &STOOK_GATHER(.on_result = count_shown, .user = &shown), &done);
+    start(batch, 1, &STOOK_GATHER(.on_result = count_delivered, .user = &delivered), &done);
     stook_batch_pause_delivery(batch);
     stook_batch_pause_delivery(NULL);
     stook_batch_cancel(batch);
     life_run(life);
-    CHECK_EQ_SIZE(shown, 10);
+    CHECK_EQ_SIZE(delivered, 10);
     CHECK_EQ_INT(done.calls, 1);
     stook_batch_resume_delivery(batch);
     stook_batch_pause_delivery(batch);
@@ -410,14 +410,14 @@ TEST_BOTH(paused_and_late)
     life_open(life, NULL);
     for (int ordered = 0; ordered <= 1; ordered++) {
         struct done done = {0};
-        size_t shown = 0;
+        size_t delivered = 0;
         stook_batch *batch = life_batch(life);
         for (int i = 0; i < 10; i++)
             add(batch, raw_url(server, i == 2 ? "/stall" : "/ok"));
-        start(batch, ordered, &STOOK_GATHER(.timeout_ms = 200, .on_result = count_shown, .user = &shown), &done);
+        start(batch, ordered, &STOOK_GATHER(.timeout_ms = 200, .on_result = count_delivered, .user = &delivered), &done);
         stook_batch_pause_delivery(batch);
         life_run(life);
-        CHECK_EQ_SIZE(shown, 10);
+        CHECK_EQ_SIZE(delivered, 10);
         CHECK_EQ_INT(done.failed, 1);
         stook_batch_free(batch);
     }
@@ -428,7 +428,7 @@ static void resume_and_count(stook_batch *batch, int failed, void *user)
 {
     struct pause *pause = user;
     (void)batch, (void)failed;
-    CHECK_EQ_SIZE(pause->shown, 0);
+    CHECK_EQ_SIZE(pause->delivered, 0);
     stook_batch_resume_delivery(pause->batch);
 }
 
@@ -442,12 +442,12 @@ TEST_BOTH(paused_and_failed)
     for (int i = 0; i < 10; i++)
         add(batch, raw_url(server, i == 2 ? "/status?code=500" : "/stall"));
     add(other, raw_url(server, "/after?path=/status&n=1&ms=100"));
-    struct stook_gather_options options = STOOK_GATHER(.policy = STOOK_POLICY_FAIL_FAST, .on_result = count_shown, .user = &pause.shown);
+    struct stook_gather_options options = STOOK_GATHER(.policy = STOOK_POLICY_FAIL_FAST, .on_result = count_delivered, .user = &pause.delivered);
     start(batch, 1, &options, &done);
     CHECK_ERROR(stook_gather_start(other, NULL, resume_and_count, &pause), 0);
     stook_batch_pause_delivery(batch);
     life_run(life);
-    CHECK_EQ_SIZE(pause.shown, 10);
+    CHECK_EQ_SIZE(pause.delivered, 10);
     CHECK_EQ_INT(done.failed, 10);
     stook_batch_free(batch);
     stook_batch_free(other);
@@ -457,15 +457,15 @@ TEST_BOTH(paused_and_closed)
 {
     struct plain *plain = plain_start();
     struct done done = {0};
-    size_t shown = 0;
+    size_t delivered = 0;
     life_open(life, NULL);
     stook_batch *batch = life_batch(life);
     for (int i = 0; i < 10; i++)
         add(batch, plain_url(plain, "/todos/1"));
-    start(batch, 0, &STOOK_GATHER(.on_result = count_shown, .user = &shown), &done);
+    start(batch, 0, &STOOK_GATHER(.on_result = count_delivered, .user = &delivered), &done);
     stook_batch_pause_delivery(batch);
     life_close(life);
-    CHECK_EQ_SIZE(shown, 10);
+    CHECK_EQ_SIZE(delivered, 10);
     CHECK_EQ_INT(done.calls, 1);
     stook_batch_free(batch);
 }
@@ -474,7 +474,7 @@ TEST_BOTH(paused_and_closed)
 
 struct held {
     struct raw_server *server;
-    size_t shown, at_head;
+    size_t delivered, at_head;
 };
 
 static void note_starts(stook_batch *batch, const stook_result *result, void *user)
@@ -482,7 +482,7 @@ static void note_starts(stook_batch *batch, const stook_result *result, void *us
     struct held *held = user;
     (void)batch;
     CHECK_EQ_INT(stook_result_ok(result), 1);
-    if (held->shown++ == 0)
+    if (held->delivered++ == 0)
         held->at_head = raw_seen(held->server, "/big");
 }
 
@@ -506,7 +506,7 @@ static void *release_later(void *user)
     return NULL;
 }
 
-/* Four bodies of a thousand bytes are the ceiling; the head waits until they are there. */
+/* Four bodies of a thousand bytes are what may be held; the head waits until they are there. */
 TEST_BOTH(max_buffered_bytes)
 {
     struct raw_server *server = raw_server_start(NULL);
@@ -523,7 +523,7 @@ TEST_BOTH(max_buffered_bytes)
         STOOK_GATHER(.limit = 2, .max_buffered_bytes = 4000, .on_result = note_starts, .user = &held);
     CHECK_EQ_INT(life_gather_ordered(life, batch, &options), 0);
     CHECK_EQ_INT(pthread_join(thread, NULL), 0);
-    CHECK_EQ_SIZE(held.shown, 31);
+    CHECK_EQ_SIZE(held.delivered, 31);
     CHECK_EQ_SIZE(held.at_head, 4);
     stook_batch_free(batch);
 }
@@ -546,7 +546,7 @@ static void check_order(stook_batch *batch, const stook_result *result, void *us
     ordered->bytes += size;
 }
 
-static size_t count_held_up(stook_batch *batch, size_t of)
+static size_t count_paused(stook_batch *batch, size_t of)
 {
     size_t count = 0;
     for (size_t i = 0; i < of; i++)
@@ -570,7 +570,7 @@ TEST(bodies_wait_for_the_head)
     for (int i = 0; i < OTHERS; i++)
         add(batch, raw_url(server, "/big?n=%d", SIZE));
     start(batch, 1, &STOOK_GATHER(.max_buffered_bytes = MAX, .on_result = check_order, .user = &ordered), &done);
-    while (count_held_up(batch, OTHERS + 1) < OTHERS)
+    while (count_paused(batch, OTHERS + 1) < OTHERS)
         uv_run(&life.loop, UV_RUN_ONCE);
     uint64_t from = uv_hrtime(); /* longer than the clocks of those that wait */
     while (uv_hrtime() - from < UINT64_C(3000000) * STALL_MS) {
@@ -578,7 +578,7 @@ TEST(bodies_wait_for_the_head)
         uv_run(&life.loop, UV_RUN_NOWAIT);
         sched_yield();
     }
-    CHECK_EQ_SIZE(count_held_up(batch, OTHERS + 1), OTHERS);
+    CHECK_EQ_SIZE(count_paused(batch, OTHERS + 1), OTHERS);
     CHECK_EQ_SIZE(ordered.next, 0);
     raw_signal(server, "/go");
     uv_run(&life.loop, UV_RUN_DEFAULT);
@@ -593,15 +593,15 @@ static void cancel_all(struct life *life, int one_by_one)
 {
     struct raw_server *server = raw_server_start(NULL);
     struct done done = {0};
-    size_t shown = 0;
+    size_t delivered = 0;
     life_begin(life, 1);
     life_open(life, NULL);
     stook_batch *batch = life_batch(life);
     add(batch, raw_url(server, "/stall"));
     for (int i = 0; i < 4; i++)
         add(batch, raw_url(server, "/big?n=1000000"));
-    start(batch, 1, &STOOK_GATHER(.max_buffered_bytes = 1, .on_result = count_shown, .user = &shown), &done);
-    while (count_held_up(batch, 5) < 4)
+    start(batch, 1, &STOOK_GATHER(.max_buffered_bytes = 1, .on_result = count_delivered, .user = &delivered), &done);
+    while (count_paused(batch, 5) < 4)
         uv_run(&life->loop, UV_RUN_ONCE);
     for (size_t i = 0; i < 4 && one_by_one; i++)
         stook_batch_cancel_request(batch, 4 - i);
@@ -610,7 +610,7 @@ static void cancel_all(struct life *life, int one_by_one)
     else
         stook_batch_cancel(batch);
     uv_run(&life->loop, UV_RUN_DEFAULT);
-    CHECK_EQ_SIZE(shown, 5);
+    CHECK_EQ_SIZE(delivered, 5);
     CHECK_EQ_INT(done.failed, 5);
     stook_batch_free(batch);
     life_end(life);
@@ -624,24 +624,24 @@ TEST(cancelled_while_they_wait)
 }
 
 /* The head is taken away while the others wait: the next is the head, and its body goes on. */
-TEST(next_head_goes_on)
+TEST(next_head_continues)
 {
     struct raw_server *server = raw_server_start(NULL);
     static struct life life;
     struct done done = {0};
-    size_t shown = 0;
+    size_t delivered = 0;
     life_begin(&life, 1);
     life_open(&life, NULL);
     stook_batch *batch = life_batch(&life);
     add(batch, raw_url(server, "/stall"));
     for (int i = 0; i < 4; i++)
         add(batch, raw_url(server, "/big?n=1000000"));
-    start(batch, 1, &STOOK_GATHER(.max_buffered_bytes = 1, .on_result = count_shown, .user = &shown), &done);
-    while (count_held_up(batch, 5) < 4)
+    start(batch, 1, &STOOK_GATHER(.max_buffered_bytes = 1, .on_result = count_delivered, .user = &delivered), &done);
+    while (count_paused(batch, 5) < 4)
         uv_run(&life.loop, UV_RUN_ONCE);
     stook_batch_cancel_request(batch, 0);
     uv_run(&life.loop, UV_RUN_DEFAULT);
-    CHECK_EQ_SIZE(shown, 5);
+    CHECK_EQ_SIZE(delivered, 5);
     CHECK_EQ_INT(done.failed, 1);
     stook_batch_free(batch);
     life_end(&life);

@@ -453,13 +453,13 @@ static void sending_flow(struct life *life)
     offer(&story, &STOOK_REQUEST(url, .body_read = give_once, .user = &given));
     size_t before = story.accepted;
     offer(&story, &STOOK_REQUEST(url, .body = "x", .body_size = 1, .body_release = count_release, .user = &released));
-    int lent = story.accepted > before;
+    int borrowed = story.accepted > before;
     story_start(&story, 0, NULL);
     story_end(&story);
-    CHECK_EQ_INT(released, lent);
+    CHECK_EQ_INT(released, borrowed);
 }
 
-/* Whatever runs out of memory: one result each, and what was lent comes back. */
+/* Whatever runs out of memory: one result each, and what was borrowed comes back. */
 TEST(nomem, slow)
 {
     the_server = raw_server_start(NULL);

@@ -431,7 +431,7 @@ TEST_BOTH(clocks_stand_still)
     stook_batch_free(scene.batch);
 }
 
-TEST_BOTH(clocks_go_on)
+TEST_BOTH(clocks_continue)
 {
     struct scene scene;
     begin(&scene, life);

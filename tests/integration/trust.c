@@ -77,7 +77,7 @@ static char *other_case(const char *pin)
 
 static void make_files(const char *d)
 {
-    certificates_usual(d);
+    certificates_standard(d);
     certificate_make(d, &(struct certificate){.name = "alice", .issuer = "authority", .usage = "clientAuth"});
     certificate_make(d, &(struct certificate){.name = "bob", .issuer = "authority", .usage = "clientAuth"});
     shell(d, "openssl pkey -aes128 -passout 'pass:open sesame' -in alice.key -out locked.key");

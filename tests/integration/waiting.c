@@ -112,20 +112,20 @@ TEST(queued)
     end(&alone, batch);
 }
 
-static void never_shown(stook_batch *batch, const stook_result *result, void *user)
+static void never_delivered(stook_batch *batch, const stook_result *result, void *user)
 {
     (void)batch, (void)user;
     CHECK_ERROR(stook_result_error(result), STOOK_ECANCELLED);
 }
 
-TEST(held_up)
+TEST(paused_by_the_buffer)
 {
     struct raw_server *server = raw_server_start(NULL);
     begin(&alone, NULL);
     stook_batch *batch = life_batch(&alone);
     for (int i = 0; i < 3; i++)
         add(batch, raw_url(server, "/stall"));
-    CHECK_ERROR(stook_gather_ordered_start(batch, &STOOK_GATHER(.window = 2, .on_result = never_shown), NULL, NULL), 0);
+    CHECK_ERROR(stook_gather_ordered_start(batch, &STOOK_GATHER(.window = 2, .on_result = never_delivered), NULL, NULL), 0);
     until(&alone, batch, 1, STOOK_STATE_WAITING);
     CHECK_EQ_INT(stook_batch_request_state(batch, 2), STOOK_STATE_QUEUED_WINDOW);
     stook_batch_pause_delivery(batch);

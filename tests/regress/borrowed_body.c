@@ -12,13 +12,13 @@
 #include "support/raw_server.h"
 #include "regress/spy.h"
 
-enum { PIECE = 100000, LENT_AT = 2 };
+enum { PIECE = 100000, BORROWED_AT = 2 };
 
 static struct {
     struct raw_server *server;
     uv_loop_t *loop;
     int calls, rewinds, given;
-} lent;
+} borrowed;
 
 /* Little room in the sockets of the file system, so that libcurl has something to send while the next is asked for. */
 int socket(int domain, int type, int protocol)
@@ -46,7 +46,7 @@ static enum raw_then ask_twice(struct raw_call *call)
     if (call->seen == 1)
         return challenge(call, "", RAW_KEEP);
     if (call->seen == 2) {
-        raw_wait(call->server, "/lent", 1);
+        raw_wait(call->server, "/borrowed", 1);
         challenge(call, ", stale=true", RAW_HOLD);
         raw_signal(call->server, "/said");
         return RAW_HOLD;
@@ -61,22 +61,22 @@ static enum raw_then ask_twice(struct raw_call *call)
 
 static const struct raw_behaviour asking[] = {{.path = "/ask", .answer = ask_twice, .early = 1}, {.path = NULL}};
 
-/* With the buffer lent, the program runs its loop until the other challenge is there, and libcurl begins anew: what
+/* With the buffer borrowed, the program runs its loop until the other challenge is there, and libcurl begins anew: what
    is given then is of a body that nobody sends any more. */
 static int64_t give_late(stook_batch *batch, size_t index, void *buffer, size_t size, void *user)
 {
     (void)batch, (void)index, (void)user;
     size = size < PIECE ? size : PIECE;
-    int late = ++lent.calls == LENT_AT;
+    int late = ++borrowed.calls == BORROWED_AT;
     if (late) {
-        raw_signal(lent.server, "/lent");
-        raw_wait(lent.server, "/said", 1);
+        raw_signal(borrowed.server, "/borrowed");
+        raw_wait(borrowed.server, "/said", 1);
         for (int turns = 0; turns < 20; turns++)
-            uv_run(lent.loop, UV_RUN_NOWAIT);
+            uv_run(borrowed.loop, UV_RUN_NOWAIT);
     }
-    if (lent.given == 3)
+    if (borrowed.given == 3)
         return 0;
-    lent.given++;
+    borrowed.given++;
     memset(buffer, late ? 'L' : 'b', size);
     return (int64_t)size;
 }
@@ -84,26 +84,26 @@ static int64_t give_late(stook_batch *batch, size_t index, void *buffer, size_t 
 static int begin_anew(stook_batch *batch, size_t index, void *user)
 {
     (void)batch, (void)index, (void)user;
-    lent.rewinds++;
-    lent.given = 0;
+    borrowed.rewinds++;
+    borrowed.given = 0;
     return 0;
 }
 
-TEST(rewound_while_lent)
+TEST(rewound_while_borrowed)
 {
     static struct life life;
     static struct raw_door door;
     door.unix_path = text("%s/socket", temporary_directory());
     life_begin(&life, 1);
     life_open(&life, NULL);
-    lent.server = raw_server_open(asking, &door, 1);
-    lent.loop = &life.loop;
+    borrowed.server = raw_server_open(asking, &door, 1);
+    borrowed.loop = &life.loop;
     stook_batch *batch = life_batch(&life);
     ADD(batch, "http://h/ask", .unix_socket = door.unix_path, .method = "PUT", .body_read = give_late, .body_rewind = begin_anew,
         .username = "user", .password = "secret", .auth = STOOK_AUTH_DIGEST);
     CHECK_EQ_INT(life_gather(&life, batch, NULL), 0);
     CHECK_STR(stook_result_body(stook_batch_result(batch, 0), NULL), "0");
-    CHECK_EQ_INT(lent.rewinds, 1);
+    CHECK_EQ_INT(borrowed.rewinds, 1);
     stook_batch_free(batch);
     life_end(&life);
 }

@@ -17,7 +17,7 @@ static void tick(uv_timer_t *timer)
 }
 
 /* The loop goes on while a name hangs, and so do the clocks of those who wait for it. */
-TEST(loop_goes_on)
+TEST(loop_continues)
 {
     static struct life life;
     uv_timer_t timer;

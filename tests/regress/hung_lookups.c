@@ -46,7 +46,7 @@ static void check_loop(stook_batch *batch)
 }
 
 /* The attempt is over, its look-up is not: libcurl's own clock for connecting must not wait for it. */
-TEST(parked_for_long)
+TEST(orphaned_for_long)
 {
     struct raw_server *server = watch_loop(2000, 0);
     stook_batch *batch = life_batch(&alone);
@@ -131,7 +131,7 @@ TEST_BOTH(behind_some_that_hang, slow)
 }
 
 /* Who went first gave up during the look-up: of the others one goes first then, not all. */
-TEST(leader_gives_up, nginx)
+TEST(probe_gives_up, nginx)
 {
     static struct life life;
     if (!(curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_HTTP2))

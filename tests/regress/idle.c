@@ -86,7 +86,7 @@ TEST_BOTH(strays_over_tls)
 {
     static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
     const char *directory = temporary_directory();
-    certificates_usual(directory);
+    certificates_standard(directory);
     for (size_t i = 0; i < 2; i++) {
         struct raw_tls tls = {.directory = directory, .certificate = "leaf", .min = versions[i], .max = versions[i]};
         struct raw_door door = {.serve = raw_tls_serve, .arg = &tls};

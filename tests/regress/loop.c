@@ -69,7 +69,7 @@ static int kick_on;
 static CURLMcode kick_again(CURLM *multi, curl_socket_t fd, CURLMcode code)
 {
     if (fd == CURL_SOCKET_TIMEOUT && kick_on)
-        CHECK_EQ_INT(spy.timer(multi, 0, spy_lane(multi)), 0);
+        CHECK_EQ_INT(spy.timer(multi, 0, spy_socket_user(multi)), 0);
     return code;
 }
 

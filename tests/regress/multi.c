@@ -77,7 +77,7 @@ enum { HOSTS = 6 };
 /* An error of a multi is the end of it and of its transfers, never of those of another. */
 TEST_BOTH(broken_alone)
 {
-    struct raw_server *servers[HOSTS]; /* origins, spread over several lanes */
+    struct raw_server *servers[HOSTS]; /* origins, spread over several multi handles */
     memset(&spy, 0, sizeof spy);
     life_open(life, &STOOK_CLIENT(.attempt_timeout_ms = 10000));
     stook_batch *batch = life_batch(life);
@@ -135,7 +135,7 @@ TEST_BOTH(refused_at_once)
 static int announce(CURLM *multi, int fd, int what)
 {
     /* A handle that is not ours: nothing may be asked of it. */
-    return spy.socket((CURL *)(void *)&spy, fd, what, spy_lane(multi), NULL);
+    return spy.socket((CURL *)(void *)&spy, fd, what, spy_socket_user(multi), NULL);
 }
 
 static void ask_one(struct life *life, struct raw_server *server)
@@ -281,7 +281,7 @@ TEST(lost_timers)
 /* ------------------------------------------------------------- how many of what */
 
 /* An origin's requests fill one multi after another: what libcurl walks stays short. */
-TEST_BOTH(lanes)
+TEST_BOTH(multi_handles)
 {
     unsigned most = 0;
     struct raw_server *server = raw_server_start(NULL);

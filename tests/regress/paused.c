@@ -213,7 +213,7 @@ TEST_BOTH(given_up_with_its_transfer)
         test_skip("this libcurl speaks no HTTP/2");
     const char *directory = temporary_directory();
     const char *ca = text("%s/authority.pem", directory);
-    certificates_usual(directory);
+    certificates_standard(directory);
     tls = (struct raw_tls){.directory = directory, .certificate = "leaf", .alpn = "h2", .inside = raw_h2_serve};
     door = (struct raw_door){.serve = raw_tls_serve, .arg = &tls};
     raw_h2_answers = answers;

@@ -218,7 +218,7 @@ TEST_BOTH(armed_polls_stay)
     CHECK(kernel.controls - before < ASKED / 5);
 }
 
-/* A connection that the peer has closed is readable for ever: it is buried once, not watched on. */
+/* A connection that the peer has closed is readable for ever: it is shut down once and no longer watched. */
 TEST(closed_connections_do_not_spin)
 {
     static const char *const paths[] = {"/close-after", "/rst-after"};

@@ -37,7 +37,7 @@ static struct spy {
     unsigned callbacks;
     curl_socket_callback socket;    /* the library's own */
     curl_multi_timer_callback timer;
-    void *lanes[SPY_MULTIS];        /* what its socket callbacks are given, by multi */
+    void *socket_users[SPY_MULTIS]; /* what its socket callbacks are given, by multi */
     CURLM *handles[SPY_MULTIS];
     unsigned adds_of[SPY_MULTIS];   /* by multi, in the order of their making */
     const CURL *attached[SPY_EASIES];
@@ -79,12 +79,12 @@ static struct spy_option *spy_multi(CURLMoption option)
     return &spy.multi[option % 10000 % SPY_OPTIONS];
 }
 
-/* The user of the callbacks of that multi: a lane. */
-static void *spy_lane(CURLM *multi)
+/* What the socket callback of that multi handle is given as its user. */
+static void *spy_socket_user(CURLM *multi)
 {
     for (size_t i = 0; i < SPY_MULTIS; i++)
         if (spy.handles[i] == multi)
-            return spy.lanes[i];
+            return spy.socket_users[i];
     return NULL;
 }
 
@@ -184,7 +184,7 @@ CURLMcode curl_multi_setopt(CURLM *multi, CURLMoption option, ...)
         seen->pointer = pointer;
         for (size_t i = 0; option == CURLMOPT_SOCKETDATA && i < SPY_MULTIS; i++)
             if (spy.handles[i] == multi)
-                spy.lanes[i] = pointer;
+                spy.socket_users[i] = pointer;
         code = real(multi, option, pointer);
     }
     va_end(args);
@@ -303,7 +303,7 @@ CURLMcode curl_multi_socket_action(CURLM *multi, curl_socket_t fd, int events, i
 /* A file that uses only some of it is no mistake. */
 __attribute__((unused)) static void spy_all_used(void)
 {
-    (void)spy_lane, (void)spy_any_multi, (void)spy_easy, (void)spy_multi;
+    (void)spy_socket_user, (void)spy_any_multi, (void)spy_easy, (void)spy_multi;
 }
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A peer that never answers the goodbye of TLS: a relay to nginx that keeps nginx's own to itself. */
+/* A peer that never answers close_notify: a relay to nginx that does not pass on the one of nginx. */
 #include <poll.h>
 #include <pthread.h>
 #include <string.h>
@@ -35,7 +35,7 @@ static int open_to_nginx(void)
 }
 
 /* An alert of TLS 1.3: the only record that is so short. */
-static int is_goodbye(const char *bytes, ssize_t size)
+static int is_close_notify(const char *bytes, ssize_t size)
 {
     return size >= 24 && memcmp(bytes + size - 24, "\x17\x03\x03\x00\x13", 5) == 0;
 }
@@ -45,8 +45,8 @@ static int pass(int from, int to)
 {
     char bytes[16384];
     ssize_t size = recv(from, bytes, sizeof bytes, 0);
-    int ended = size <= 0 || is_goodbye(bytes, size);
-    if (is_goodbye(bytes, size))
+    int ended = size <= 0 || is_close_notify(bytes, size);
+    if (is_close_notify(bytes, size))
         size -= 24;
     for (ssize_t sent = 0, now; sent < size; sent += now)
         if ((now = send(to, bytes + sent, (size_t)(size - sent), MSG_NOSIGNAL)) <= 0)
@@ -166,7 +166,7 @@ TEST(watched_for_nobody)
     add(batch, raw_url(server, "/ok"));
     CHECK_EQ_INT(life_gather(&life, batch, NULL), 0);
     stook_batch_free(batch);
-    CHECK_EQ_INT(spy.socket(NULL, connection_to(raw_port(server)), CURL_POLL_IN, spy_lane(spy_any_multi()), NULL), 0);
+    CHECK_EQ_INT(spy.socket(NULL, connection_to(raw_port(server)), CURL_POLL_IN, spy_socket_user(spy_any_multi()), NULL), 0);
     turn_until(&life, is_gone);
     batch = life_batch(&life);
     add(batch, raw_url(server, "/ok"));

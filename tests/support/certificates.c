@@ -101,7 +101,7 @@ void certificate_make(const char *directory, const struct certificate *certifica
     EVP_PKEY_free(key);
 }
 
-void certificates_usual(const char *directory)
+void certificates_standard(const char *directory)
 {
     certificate_make(directory, &(struct certificate){.name = "authority", .is_authority = 1});
     certificate_make(directory, &(struct certificate){.name = "stranger", .is_authority = 1});

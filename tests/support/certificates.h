@@ -19,7 +19,7 @@ struct certificate {
 
 void certificate_make(const char *directory, const struct certificate *certificate);
 /* authority (CA), stranger (CA that nobody trusts), and leaf (signed by authority). */
-void certificates_usual(const char *directory);
+void certificates_standard(const char *directory);
 /* Files one behind the other: a chain. */
 void certificates_join(const char *directory, const char *name, const char *const *parts);
 

@@ -15,7 +15,7 @@
 #include "../support/process.h"
 #include "life.h"
 
-enum { NEIGHBOURS = 8, ALL = NEIGHBOURS + 1, PATIENCE_MS = 20000 };
+enum { NEIGHBOURS = 8, ALL = NEIGHBOURS + 1, ATTEMPT_MS = 20000 };
 
 static const char secret[] = "hush-hush-7355608";
 
@@ -60,8 +60,8 @@ static void add_fault(const struct run *run, stook_batch *batch)
         request.headers = &headers[2 - run->place % 3];
     if (run->fault->hangs && request.attempt_timeout_ms == 0)
         request.attempt_timeout_ms = FAULT_DEADLINE_MS;
-    if (run->fault->mute)
-        request.attempt_timeout_ms = FAULT_MUTE_MS;
+    if (run->fault->silent)
+        request.attempt_timeout_ms = FAULT_SILENT_MS;
     CHECK_ERROR(stook_batch_add(batch, &request), 0);
 }
 
@@ -93,7 +93,7 @@ static void check_body(const struct fault *fault, const stook_result *result)
 static int is_expected(const struct fault *fault, int error)
 {
     return error == fault->error || (fault->or_error && error == fault->or_error) ||
-           (fault->either && error == 0) || (fault->mute && error == STOOK_ETIMEOUT_ATTEMPT);
+           (fault->either && error == 0) || (fault->silent && error == STOOK_ETIMEOUT_ATTEMPT);
 }
 
 void fault_check(const struct fault *fault, const stook_result *result)
@@ -222,7 +222,7 @@ static void run_once(const struct faults *faults, size_t row, size_t count, size
     life_begin(&run.life, (int)(place + (size_t)ordered) % 2);
     client.size = sizeof client;
     if (client.attempt_timeout_ms == 0)
-        client.attempt_timeout_ms = PATIENCE_MS;
+        client.attempt_timeout_ms = ATTEMPT_MS;
     life_open(&run.life, &client);
     gather_once(&run);
     ask_normally(&run);

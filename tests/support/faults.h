@@ -27,7 +27,7 @@
 
 #include "../support/raw_server.h"
 
-enum { FAULT_ANY_STATUS = -1, FAULT_DEADLINE_MS = 200, FAULT_MUTE_MS = 800 };
+enum { FAULT_ANY_STATUS = -1, FAULT_DEADLINE_MS = 200, FAULT_SILENT_MS = 800 };
 
 struct fault {
     const char *id;            /* of docs/internals/faults.md, and what it is: "F01 short body" */
@@ -40,7 +40,7 @@ struct fault {
     struct stook_request request; /* what is more to say than a URL; size and url are set by faults_run */
     int either;                /* `error` or none at all: a race that the kernel decides */
     int hangs;                 /* ends only at FAULT_DEADLINE_MS */
-    int mute;                  /* a libcurl may see nothing of it, and then it hangs */
+    int silent;                  /* a libcurl may see nothing of it, and then it hangs */
     unsigned spins_before;     /* a version of libcurl, up to which it spins meanwhile; 0: none does */
     int costly;                /* megabytes, or thousands of frames: faults/soak meets it more seldom */
 };

@@ -132,7 +132,7 @@ struct nginx *nginx_start(void)
     peer->nginx.other = peer->other = strdup(text("%s/stranger.pem", directory));
     peer->process.in = peer->process.out = -1;
     test_defer(stop, peer);
-    certificates_usual(directory);
+    certificates_standard(directory);
     write_files(peer);
     for (int tries = 0; !try_ports(peer, path); tries++)
         if (tries == 20)

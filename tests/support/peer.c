@@ -82,7 +82,7 @@ static struct peer *start(const struct kind *kind, const char *program, int back
     snprintf(peer->ca, sizeof peer->ca, "%s/authority.pem", peer->directory);
     peer->process.in = peer->process.out = peer->before.in = peer->before.out = -1;
     test_defer(stop, peer);
-    certificates_usual(peer->directory);
+    certificates_standard(peer->directory);
     write_files(peer);
     for (int tries = 0; tries < TRIES; tries++) {
         const char *argv[WORDS] = {NULL};

@@ -34,7 +34,7 @@ static void take(struct rows_of_tables *rows, const struct faults *faults, const
         request->ca_file = faults->client.ca_file;
     if (request->stall_timeout_ms && fault->hangs)
         request->stall_timeout_ms = TABLES_CLOCK_MS;
-    else if (fault->hangs || fault->mute)
+    else if (fault->hangs || fault->silent)
         request->attempt_timeout_ms = TABLES_CLOCK_MS;
 }
 
@@ -87,7 +87,7 @@ static void take_down(const struct faults *faults)
 {
     for (size_t i = 0; i < faults->count; i++) {
         const struct fault *fault = &faults->rows[i];
-        int seldom = fault->hangs || fault->mute || fault->costly;
+        int seldom = fault->hangs || fault->silent || fault->costly;
         take(seldom ? &tables.costly : &tables.light, faults, fault, i, faults_url(faults, i));
     }
     if (!faults->neighbour) {
