@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Names that hang, fail, or have many addresses. getaddrinfo() and pthread_create() are ours. */
-#ifndef STOOK_TRAP_NAMES_H
-#define STOOK_TRAP_NAMES_H
+/* Names that hang, fail, or have many addresses. Replaces getaddrinfo() and pthread_create(). */
+#ifndef STOOK_REGRESS_DNS_H
+#define STOOK_REGRESS_DNS_H
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -26,10 +26,10 @@ static struct {
     unsigned asked, now, peak, before_a_second;
     int64_t began_ms;
     int hang_ms;
-    int64_t good_at_ms; /* a flaky name fails before */
+    int64_t good_at_ms; /* a flaky name fails before this time */
     int refuse_threads; /* every second one */
-    int done, enough;   /* a look-up that hangs does so until that many results are in, */
-    int gave_up;        /* or for ten seconds */
+    int done, enough;   /* a hanging look-up returns when `done` has reached `enough`, */
+    int gave_up;        /* or after ten seconds */
 } names = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static int64_t now_ms(void)

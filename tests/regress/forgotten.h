@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Names that libcurl has forgotten, though their origins are warm: spy.keep_option = forget_names. */
-#ifndef STOOK_TRAP_FORGOTTEN_H
-#define STOOK_TRAP_FORGOTTEN_H
+/* Makes libcurl forget names whose origins have connections: spy.keep_option = forget_names. */
+#ifndef STOOK_REGRESS_FORGOTTEN_H
+#define STOOK_REGRESS_FORGOTTEN_H
 
 #include "regress/spy.h"
 
-/* As a name that is known for a minute and then no more. */
+/* Acts as if the minute were over for which libcurl caches a name. */
 static int forget_names(CURL *easy, CURLoption option)
 {
     SPY_REAL(curl_easy_setopt);
@@ -14,8 +14,8 @@ static int forget_names(CURL *easy, CURLoption option)
     return option != CURLOPT_DNS_CACHE_TIMEOUT;
 }
 
-/* getaddrinfo() calls of one name at once. From 8.20 on each look-up is two, one of a family. From 8.22
-   on one may end a moment later, unawaited. */
+/* The number of getaddrinfo() calls for one name at once. From 8.20 on each look-up makes two, one for each
+   address family. From 8.22 on libcurl may not wait for the second. */
 static unsigned calls_of_a_name(void)
 {
     unsigned version = curl_version_info(CURLVERSION_NOW)->version_num;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* How many connections libcurl has announced: spy.on_socket = count_opened. */
-#ifndef STOOK_TRAP_OPENED_H
-#define STOOK_TRAP_OPENED_H
+/* Counts the connections that libcurl has announced: spy.on_socket = count_opened. */
+#ifndef STOOK_REGRESS_OPENED_H
+#define STOOK_REGRESS_OPENED_H
 
 #include <sys/socket.h>
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Stands between the library and libcurl. Included by the one file of a program that is linked to
- * the static library, it defines functions of libcurl: each writes down what it was told, checks
- * the rules that hold for every call, and passes it on. A test changes what is passed on by a hook.
+ * Stands between the library and libcurl. It defines functions of libcurl, in the one file that includes
+ * it, in a program that links the static library. Each function records its arguments, checks the rules
+ * that hold for every call, and calls the real one. A test changes that with a hook.
  */
-#ifndef STOOK_TRAP_SPY_H
-#define STOOK_TRAP_SPY_H
+#ifndef STOOK_REGRESS_SPY_H
+#define STOOK_REGRESS_SPY_H
 
 #include <curl/curl.h>
 #include <dlfcn.h>
@@ -21,7 +21,7 @@
 
 enum { SPY_OPTIONS = 512, SPY_MULTIS = 1024, SPY_EASIES = 4096 };
 
-/* How often an option was set, and to what at last. */
+/* How often an option was set, and its last value. */
 struct spy_option {
     unsigned count;
     curl_off_t number;
@@ -32,23 +32,23 @@ static struct spy {
     struct spy_option easy[SPY_OPTIONS], multi[SPY_OPTIONS], share[8];
     unsigned easies, multis;        /* made */
     unsigned adds, actions, kicks;  /* kicks: actions for time */
-    unsigned drained;               /* 1: since the last action, all messages were read */
+    unsigned drained;               /* 1: all messages were read since the last action */
     int inside;                     /* calls of libcurl on the stack */
     unsigned callbacks;
     curl_socket_callback socket;    /* the library's own */
     curl_multi_timer_callback timer;
-    void *socket_users[SPY_MULTIS]; /* what its socket callbacks are given, by multi */
+    void *socket_users[SPY_MULTIS]; /* the user of the socket callback of each multi handle */
     CURLM *handles[SPY_MULTIS];
-    unsigned adds_of[SPY_MULTIS];   /* by multi, in the order of their making */
+    unsigned adds_of[SPY_MULTIS];   /* by multi handle, in the order in which they were made */
     const CURL *attached[SPY_EASIES];
-    /* hooks; 0 or NULL: as it is */
+    /* hooks; 0 or NULL: unchanged */
     int drains_first;               /* check that no message is unread when a handle is removed */
     CURLMcode add_code;
-    unsigned version;               /* of libcurl, as told */
-    unsigned lacks;                 /* features of libcurl that are not told */
+    unsigned version;               /* of libcurl, as the library sees it */
+    unsigned lacks;                 /* features of libcurl that the library does not see */
     int (*keep_option)(CURL *easy, CURLoption option); /* 0: it is not set */
     CURLcode (*refuse_option)(CURLoption option);      /* CURLE_OK: it is set */
-    int (*on_socket)(CURL **easy, curl_socket_t fd, int what, void *user); /* 0: the library does not hear of it */
+    int (*on_socket)(CURL **easy, curl_socket_t fd, int what, void *user); /* 0: the library is not called */
     int (*on_timer)(long timeout_ms);                           /* the same */
     int (*before_action)(curl_socket_t fd, int events);         /* the same, of libcurl */
     CURLMcode (*after_action)(CURLM *multi, curl_socket_t fd, CURLMcode code);
@@ -60,7 +60,7 @@ static struct spy {
     if (!real)                                                                                    \
     *(void **)&real = dlsym(RTLD_NEXT, #name_)
 
-/* No function of libcurl is called from inside its callbacks. */
+/* The library must not call libcurl from inside its callbacks. */
 #define SPY_ENTER()                                                                               \
     do {                                                                                          \
         if (spy.inside)                                                                           \

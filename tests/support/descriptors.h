@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Few descriptors, for a while. */
+/* Lowers the number of descriptors that the process may open. */
 #ifndef STOOK_TEST_DESCRIPTORS_H
 #define STOOK_TEST_DESCRIPTORS_H
 
 #include <sys/resource.h>
 
-/* Leave room for so many more. Returns what was allowed before. */
+/* Allows `more` beyond those that are open. Returns the limit before. */
 struct rlimit descriptors_squeeze(int more);
 void descriptors_widen(const struct rlimit *before);
 

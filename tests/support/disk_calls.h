@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The calls by which the library opens, writes and puts files in place, taken over by the one file of a program
- * that includes this: it says what happens before and behind each, and how much of a write is done.
+ * Replaces the calls by which the library opens, writes and renames files. The one file of a program that
+ * includes this defines what happens before and after each, and how many bytes a write writes.
  */
 #ifndef STOOK_TEST_DISK_CALLS_H
 #define STOOK_TEST_DISK_CALLS_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A whole flow again and again, with the 1st, 2nd, ... nth allocation of its client failing: once,
- * and from there on; until it runs through and nothing had to fail. Whatever failed, a story must
- * hold: each accepted add of an accepted await has exactly one result, `done` comes exactly once,
- * a refused await calls nothing, and nothing is left in memory or in the loop.
+ * Runs a whole flow again and again while the 1st, 2nd, ... nth allocation of its client fails: once
+ * alone, and once with all later ones; until the flow runs through and no allocation failed. Whatever
+ * failed, this must hold: each accepted add of an accepted await has exactly one result, `done` runs
+ * exactly once, a refused await calls nothing, and nothing is left in memory or in the loop.
  */
 #ifndef STOOK_TEST_FAIL_NTH_H
 #define STOOK_TEST_FAIL_NTH_H
@@ -15,23 +15,23 @@ enum { STORY_MAX = 16 };
 /* What happened to one batch. */
 struct story {
     struct life *life;
-    stook_batch *batch; /* NULL: there was no memory for it */
+    stook_batch *batch; /* NULL: it could not be allocated */
     size_t accepted;    /* adds that returned 0 */
     int awaited;        /* the await was accepted */
-    int streamed;       /* its results come by on_result */
+    int streamed;       /* its results go to on_result */
     struct done done;
-    unsigned results[STORY_MAX]; /* per add, how many results came */
+    unsigned results[STORY_MAX]; /* of each add, the number of results */
 };
 
 void story_begin(struct story *story, struct life *life);
 void story_add(struct story *story, const char *url);
-/* For on_result, with the story as its user. */
+/* An on_result; its user is the story. */
 void story_result(stook_batch *batch, const stook_result *result, void *user);
-/* Start the await, ordered or not, with `done` counted. */
+/* Starts the await, ordered or not, and counts `done`. */
 void story_start(struct story *story, int ordered, const struct stook_gather_options *options);
-/* Turn the loop, read what the batch keeps, check, free the batch. */
+/* Runs the loop, reads the kept results, checks, frees the batch. */
 void story_end(struct story *story);
-/* The parts of story_end(), for flows that close the client or free the batch themselves. */
+/* The steps of story_end(), for flows that close the client or free the batch themselves. */
 void story_read(struct story *story);
 void story_check(const struct story *story);
 

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A fault is a row: what the peer does, and what the program is told. Each row is run thirteen times,
- * on a loop of the client's or of the program's by turns, always with a client of its own:
+ * A fault is a row: what the peer does, and what the result must be. Each row runs thirteen times, on an
+ * owned and on a borrowed loop in turn, each time with a new client:
  *
  *   alone           a batch of one
  *   gather          among eight healthy neighbours: first, in the middle, last; limit 1 and limit 8
  *   gather_ordered  the same
  *
- * and each time all this is looked at, whatever the fault:
+ * Each time all of this is checked, whatever the fault:
  *
- *   every request has exactly one result, and `done` comes once
+ *   every request has exactly one result, and `done` runs once
  *   gather_ordered keeps the order of the adds
- *   the class of the error, the status, and what the message says
- *   no more requests at the server at once than the limit
- *   the body is what the server sent for this request, or the beginning of it
- *   memory, handles of the loop and descriptors are back where they were
- *   a fault that hangs ends at its deadline, and does not spin until then; others do not wait for it
- *   the neighbours have each their own answer
+ *   the error, the status, and the text of the message
+ *   the server never has more requests at once than the limit
+ *   the body is what the server sent for this request, or the beginning of that
+ *   memory, handles of the loop and descriptors are as before
+ *   a fault that hangs ends at its deadline without spinning; other requests do not wait for it
+ *   each neighbour has its own response
  *   the same client serves a normal request afterwards
  *   nothing is printed, and no secret of the request is in its message
  */
@@ -33,16 +33,16 @@ struct fault {
     const char *id;            /* of docs/internals/faults.md, and what it is: "F01 short body" */
     struct raw_behaviour peer; /* what it does; asked for at /FAULT's number, its path is not used */
     int error;                 /* a STOOK_E, or 0 */
-    int or_error;              /* what another libcurl makes of it; 0: the same */
+    int or_error;              /* the error with another libcurl; 0: the same */
     int status;                /* FAULT_ANY_STATUS where libcurls differ */
     const char *body;          /* all that the peer sends of it; NULL: not looked at */
-    const char *says;          /* in the message; NULL: only what every message says */
-    struct stook_request request; /* what is more to say than a URL; size and url are set by faults_run */
+    const char *says;          /* part of the message; NULL: only what every message has */
+    struct stook_request request; /* more than the URL; faults_run sets `size` and `url` */
     int either;                /* `error` or none at all: a race that the kernel decides */
     int hangs;                 /* ends only at FAULT_DEADLINE_MS */
-    int silent;                  /* a libcurl may see nothing of it, and then it hangs */
-    unsigned spins_before;     /* a version of libcurl, up to which it spins meanwhile; 0: none does */
-    int costly;                /* megabytes, or thousands of frames: faults/soak meets it more seldom */
+    int silent;                /* some versions of libcurl do not notice it, and then it hangs */
+    unsigned spins_before;     /* libcurl spins meanwhile before this version; 0: none does */
+    int costly;                /* megabytes, or thousands of frames: faults/soak uses it more seldom */
 };
 
 /* A table of them, and where they are to be found. */

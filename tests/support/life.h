@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A client in either of its two lives: on a loop of its own, or on the program's. A test written
- * with TEST_BOTH runs once in each; when it ends, the client is closed, the loop must close with
- * nothing left in it, and no block of the client's memory may be live.
+ * A client in either of its two lives: on a loop that it owns, or on a loop that it borrows from the
+ * program. A test written with TEST_BOTH runs once in each. At its end the client is closed; then the
+ * loop must have no handle left, and the client no block of memory.
  */
 #ifndef STOOK_TEST_LIFE_H
 #define STOOK_TEST_LIFE_H
@@ -18,25 +18,25 @@ struct life {
     int borrowed;
     int closed; /* how often `closed` was called */
     stook_client *client;
-    uv_loop_t loop; /* the program's; unused in the owned life */
+    uv_loop_t loop; /* the program's; unused if the client owns one */
     struct memory memory;
 };
 
-/* Begin in the given life, and make a client; `options` may be NULL, its allocator is ours. */
+/* Begins a life and makes a client. `options` may be NULL; its allocator is replaced by `memory`. */
 void life_begin(struct life *life, int borrowed);
 int life_try_open(struct life *life, const struct stook_client_options *options);
 void life_open(struct life *life, const struct stook_client_options *options);
-/* Close the client, and turn the loop until `closed` was called. */
+/* Closes the client and runs the loop until `closed` was called. */
 void life_close(struct life *life);
-/* life_close() unless that was done, and prove that nothing is left. */
+/* Calls life_close() if that was not done, and checks that nothing is left. */
 void life_end(struct life *life);
 
 stook_batch *life_batch(struct life *life);
-/* Blocking awaits in either life. Return what stook_gather() returns. */
+/* Await a batch and wait for it, in either life. Return what stook_gather() returns. */
 int life_gather(struct life *life, stook_batch *batch, const struct stook_gather_options *options);
 int life_gather_ordered(struct life *life, stook_batch *batch,
                         const struct stook_gather_options *options);
-/* Turn the loop until no await is under way. */
+/* Runs the loop until no await is under way. */
 void life_run(struct life *life);
 
 void life_both(void (*body)(struct life *life));
@@ -51,18 +51,18 @@ void life_both(void (*body)(struct life *life));
     }                                                                                             \
     static void body_##name_(struct life *life)
 
-/* What a `done` callback was told; pass as its user. */
+/* What a `done` callback was given; pass it as its user. */
 struct done {
     int calls;
     int failed;
 };
 void count_done(stook_batch *batch, int failed, void *user);
 
-/* A story of words, in the order in which they were told; begins anew with each life. */
+/* A list of words in the order in which tell() was called. Each life begins with an empty one. */
 void tell(const char *word);
 const char *told(void);
 
-/* Add a request, made as STOOK_REQUEST() does, that must be accepted; and the short form for a GET. */
+/* Adds a request, written as in STOOK_REQUEST(), which must succeed. add() is the short form for a GET. */
 #define ADD(batch, ...) CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(__VA_ARGS__)), 0)
 void add(stook_batch *batch, const char *url);
 

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * nginx as a peer that is not ours: HTTP/1.1 in the clear, HTTP/1.1 and HTTP/2 over TLS, with an
- * authority and a certificate made for this one test. The test is skipped where there is no nginx.
+ * nginx, a server that is not ours: HTTP/1.1 without TLS, HTTP/1.1 and HTTP/2 over TLS, with an authority
+ * and a certificate made for this test. Where nginx is not installed, the test is skipped.
  *
  *   /ok           "ok"
  *   /number/N     "N"
- *   /status/404   an empty answer of that status; /status/503 too
+ *   /status/404   an empty response of that status; /status/503 too
  *   /big          a body of nginx_big_size bytes, each the last digit of its place
- *   /method       the method it was asked with
+ *   /method       the method of the request
  *   /header       the request's X-Test
- *   /taken        how many bytes of body it was sent, once it has them all
+ *   /taken        the number of bytes of the request's body, when all have arrived
  *   /host         the request's Host
- *   /brief        "ok", on a connection that nginx closes when it was idle for 20 ms
+ *   /brief        "ok", on a connection that nginx closes after 20 ms without a request
  */
 #ifndef STOOK_TEST_NGINX_H
 #define STOOK_TEST_NGINX_H
@@ -31,9 +31,9 @@ struct nginx {
 
 /* Ends with the test. */
 struct nginx *nginx_start(void);
-/* Have /path/0, /path/1, ... answered by "/path/0", ... */
+/* Makes /path/0, /path/1, ... respond with "/path/0", ... */
 void nginx_serve_files(const struct nginx *nginx, int count);
-/* Wait until no connection to it is open. */
+/* Waits until no connection to it is open. */
 void nginx_wait_until_alone(const struct nginx *nginx);
 /* A file in its directory, such as "leaf.pem", "leaf.key", or the socket "nginx.sock" that answers as
    `port` does; valid as text() is. */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * HTTP/2 by hand, behind a door with TLS: frames are written one by one, so that any of them may be
- * wrong. It reads no more of a request than its path, and answers one stream after the other.
+ * HTTP/2 written frame by frame, behind a door with TLS, so that any frame can be wrong. It reads only the
+ * path of a request, and serves one stream after the other.
  *
  *     {.serve = raw_tls_serve, .arg = &(struct raw_tls){.alpn = "h2", .inside = raw_h2_serve, ...}}
  *
- * What it does is decided by the path, in the table `raw_h2_answers`: /path/N is answered by itself.
+ * The path decides what it does, by the table `raw_h2_answers`. The response to /path/N is "/path/N".
  */
 #ifndef STOOK_TEST_RAW_H2_H
 #define STOOK_TEST_RAW_H2_H
@@ -22,10 +22,10 @@ enum h2_code { H2_NO_ERROR = 0, H2_PROTOCOL_ERROR = 1, H2_INTERNAL_ERROR = 2, H2
 
 struct h2 {
     struct raw_call *call;
-    uint32_t stream;  /* of the request to be answered */
+    uint32_t stream;  /* of the request */
     char path[128];   /* its path */
     unsigned nth;     /* requests on this connection, with this one */
-    int done;         /* set it to have the connection closed */
+    int done;         /* 1: close the connection */
 };
 
 struct h2_answer {
@@ -39,10 +39,10 @@ struct h2_answer {
 extern const struct h2_answer *raw_h2_answers;
 void raw_h2_serve(struct raw_call *call);
 
-/* All return 0 when the client is gone. */
+/* All return 0 if the client has closed the connection. */
 int h2_frame(struct h2 *h2, unsigned type, unsigned flags, uint32_t stream, const void *bytes,
              size_t size);
-/* A head of that status, and fields "name", "value", ..., NULL. */
+/* Sends a header section with that status and the fields "name", "value", ..., NULL. */
 int h2_head(struct h2 *h2, unsigned flags, int status, ...);
 int h2_data(struct h2 *h2, unsigned flags, const char *bytes);
 int h2_number(struct h2 *h2, unsigned type, uint32_t stream, uint32_t number);

@@ -8,25 +8,25 @@
 
 /* 127.0.0.1 at that port. */
 struct sockaddr_in loopback(int port);
-/* A listening socket of 127.0.0.1, on a port the kernel chose. */
+/* A listening socket of 127.0.0.1, at a port that the kernel chose. */
 int listen_somewhere(int backlog, int *ret_port);
 /* A listening socket of the file system. */
 int listen_unix(const char *path);
-/* A descriptor, or -1. */
+/* Returns a descriptor, or -1. */
 int connect_to(int port);
 
-/* Ask 127.0.0.1 for a path by HTTP/1.0 and read all that comes, without the library under test.
-   Returns the bytes, with a NUL behind them in `answer`; -1 if nobody listens. */
+/* Requests a path from 127.0.0.1 by HTTP/1.0 and reads the response, without the library under test.
+   Returns the number of bytes, which a NUL follows in `answer`; -1 if nobody listens. */
 int ask(int port, const char *path, char *answer, size_t room);
 
-/* A port of our own that nobody listens on: a connection is refused. */
+/* A port that is bound and not listening: connections are refused. */
 int refusing_port(void);
 /* A port whose queue is full: a connection is neither accepted nor refused. */
 int silent_port(void);
-/* The same at any address and port of this machine. The listener: without it, by shutdown(), who asks
-   again is refused. Without that address or port the test is skipped. */
+/* The same at any address and port of this machine. Returns the listener; after shutdown() of it, further
+   connections are refused. If the address or port cannot be had, the test is skipped. */
 int silent_at(const char *host, int port);
-/* A port to try for a server that cannot choose one itself: below those the kernel hands out. */
+/* A port to try for a server that cannot let the kernel choose one: below the kernel's range. */
 int random_port(void);
 
 #endif

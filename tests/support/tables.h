@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The tables of faults of several programs, all at once: their files are linked to one, where each of their
- * tests sets up its peers as ever and calls faults_run(). That takes the table down and goes on with the
- * next test from there, so in the end all peers are there; what a test has to see afterwards, it sees then.
+ * All tables of faults at once. The files of several programs are linked into one, where each of their
+ * tests starts its peers as usual and calls faults_run(). That records the table and runs the next test
+ * from inside, so that in the end all peers are running. What a test checks after faults_run(), it checks
+ * when everything returns.
  */
 #ifndef STOOK_TEST_TABLES_H
 #define STOOK_TEST_TABLES_H
@@ -14,7 +15,7 @@ enum { TABLES_ROWS = 512, TABLES_PLACES = 32, TABLES_CLOCK_MS = 500 };
 struct row_of_table {
     struct fault fault;
     struct stook_request request; /* whole, with what its table asks of a client */
-    size_t nth;                   /* of its table */
+    size_t nth;                   /* row of its table */
 };
 
 struct rows_of_tables {
@@ -23,14 +24,14 @@ struct rows_of_tables {
 };
 
 struct tables {
-    struct rows_of_tables light, costly; /* costly: those that hang, too */
+    struct rows_of_tables light, costly; /* costly: also those that hang */
     struct rows_of_tables healthy;       /* neighbours with a peer of their own kind */
     struct raw_server *places[TABLES_PLACES]; /* these answer /echo and the like, in the clear */
     size_t n_places;
 };
 
-/* Take down the tables of all tests of this program but those named, a list that ends with NULL, and
-   `own` as the last; then `run` is called, while all peers are there. */
+/* Records the tables of all tests of this program except `without`, a list that ends with NULL, and that of
+   `own` last. Then calls `run` while all peers are running. */
 void tables_run(const char *const *without, void (*own)(void), void (*run)(const struct tables *tables));
 
 #endif
