@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Content codings: group Z, by gzip, which the tests can write. tests/integration/decompress.c has the others. */
+/* Content codings: group Z, with gzip, which the tests can write. tests/integration/decompress.c has the others. */
 #include <stdio.h>
 #include <string.h>
 #include <zlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* HTTP/1 framing: group F. What a peer may do to the bytes of an answer, and what comes of it. */
+/* HTTP/1 framing: group F. What a server may do to the bytes of a response, and the result of it. */
 #include <stdlib.h>
 #include <string.h>
 

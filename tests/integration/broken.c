@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Peers that break off, lie, or never stop: each gives its own error, and none a success. */
+/* Servers that cut responses off, send nonsense, or never stop: each case is its own error, and none is a success. */
 #include <string.h>
 
 #include <stook.h>

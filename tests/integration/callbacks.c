@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* on_result: when it is called, in which order, and all that it may do. */
+/* on_result: when it is called, in which order, and what it may do. */
 #include <string.h>
 
 #include <stook.h>

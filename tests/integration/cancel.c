@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Cancel: whatever its moment, each request has exactly one result. */
+/* Cancel, at any moment: each request has exactly one result. */
 #include <pthread.h>
 #include <string.h>
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Random histories of a client: batches of all kinds at once, requests of all fates, and everything
- * the header allows done at random moments, outside of callbacks and inside each kind of them. What
- * is done next follows from the seed alone; when it is done also depends on the network. After each
- * history the promises are counted.
+ * Random histories of a client: batches of all kinds at once, requests with every possible end, and every
+ * call that the header allows, at random moments, outside callbacks and inside each kind of callback. The
+ * seed alone decides what is done next; when it happens also depends on the network. After each history the
+ * promises of the header are checked.
  *
- * A failure names its seed. CHURN_FROM begins with that one, CHURN_COUNT says how many.
+ * A failure prints its seed. CHURN_FROM starts with that seed, CHURN_COUNT sets the number of histories.
  */
 #include <pthread.h>
 #include <stdatomic.h>

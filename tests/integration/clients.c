@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Several clients: on one loop, on several threads, one inside the other's callback. */
+/* Several clients: on one loop, on several threads, one inside a callback of another. */
 #include <pthread.h>
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The clocks, each with its own error. Every test switches the others off, so that the one clock it
- * is about is also the only thing that can end it: a clock that does not ring is a hang.
+ * The clocks, each with its own error. Every test switches the other clocks off, so that only the clock
+ * under test can end the request: if it fails, the test hangs.
  */
 #include <string.h>
 

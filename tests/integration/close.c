@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The end of a client, at every moment: results STOOK_ECLOSED, then done, then closed, then nothing. */
+/* Close of a client, at any moment: results are STOOK_ECLOSED, then `done` runs, then `closed`, then nothing. */
 #include <string.h>
 
 #include <stook.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who decides what is complete: us. What is only nearly right is flagged, and strict refuses it. */
+/* When a response is complete. stook decides that, not libcurl. Deviations are flagged, and `strict` refuses them. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Content codings: taken off when asked for, whole or an error, and bombs stopped. */
+/* Content codings: decoded on request, complete or an error. Bombs are stopped. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is sent more than once within an attempt: Digest (RFC 7616), and 417 to an expectation. */
+/* Requests that are sent more than once within an attempt: Digest (RFC 7616), and 417 to an expectation. */
 #include <stdlib.h>
 #include <string.h>
 

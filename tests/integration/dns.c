@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Names. getaddrinfo() is this program's own: it knows a few names, and one that hangs until it is
- * let go. Nothing is asked of a name server.
+ * Name look-ups. This program has its own getaddrinfo(). It knows a few names, and one that hangs until the
+ * test releases it. No name server is queried.
  */
 #include <arpa/inet.h>
 #include <curl/curl.h>

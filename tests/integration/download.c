@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Bodies to a file: beside it until they are whole, and resumed. */
+/* Bodies to a file: in PATH.part until they are complete, and resumed. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A client that drains: nothing new, what it has to its end, then closed; on either loop, from anywhere. */
+/* Drain of a client: it accepts nothing new, finishes what it has, then closes; on either loop, from any place. */
 #include <string.h>
 
 #include <stook.h>

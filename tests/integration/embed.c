@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A client inside loops that are not libuv's: poll(), epoll and GLib each watch its descriptor, wait no longer
- * than it says, and turn it. Meanwhile another thread posts. Nothing spins, no clock is slept over.
+ * A client inside other event loops: poll(), epoll and GLib watch its descriptor, wait no longer than its
+ * time-out, and call a turn. Meanwhile another thread posts. No loop spins, and none sleeps past a clock.
  */
 #include <limits.h>
 #include <poll.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every call that turns a loop, by every callback that it calls, by everything that the program may do
- * in it: nothing that is on the stack is freed under it, each result, `done`, `closed` and body_release
- * comes exactly once, and a callback that is told of has really been called.
+ * Every call that runs a loop, with every callback, with everything that the program may do in it: nothing
+ * that the stack uses is freed, each result, `done`, `closed` and `body_release` comes exactly once, and
+ * every combination has really run.
  */
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* In every state a request can be in: cancelled, its batch cancelled, its client closed. One result each. */
+/* Every state of a request, with a cancel, a cancel of its batch, and a close of its client: one result each. */
 #include <pthread.h>
 #include <string.h>
 #include <unistd.h>

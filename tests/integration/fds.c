@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Out of descriptors: what cannot be had says so, and is had again when there are some. */
+/* No descriptors are left: calls and requests fail with an error that says so, and work again when there are some. */
 #include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* fork() without exec: the parent's client is nothing to the child, which may make its own. */
+/* fork() without exec: the child cannot use the client of its parent, and may make its own. */
 #include <sys/wait.h>
 #include <unistd.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Awaiting together: the two orders, the count of what is not ok, the small cases. */
+/* The await: both orders, the count of requests that are not ok, small batches. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a request may say. A bad URL, method or header is accepted by add and becomes that request's
- * result, so that index i is always the i-th add; nothing of it reaches a server.
+ * Inputs of a request. A bad URL, method or header field is accepted by add and becomes the result of that
+ * request, so that index i is always the i-th add. Nothing of it reaches a server.
  */
 #include <stdlib.h>
 #include <string.h>

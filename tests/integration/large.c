@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A gigabyte, to the program and to a file, in the memory of a small program. */
+/* A body of one gigabyte, to the program and to a file, in little memory. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How many are in flight, as the server counts them; and that the limit is a rolling window. */
+/* The number of requests in flight, as the server counts them. The limit is a rolling window. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Limits of client and origin beside those of batches, changed on the way; and priorities. */
+/* Limits of client, origin and batch together, changed while requests run; and priorities. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Many of everything: limits of all sizes, a late head, cancels, adds from callbacks, lives, and an exit. */
+/* Large numbers: limits of all sizes, a late head, cancels, adds from callbacks, clients, and an exit. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The program's own loop: however it is turned, an await comes to its end, and nothing spins. */
+/* A borrowed loop: however the program runs it, an await ends, and nothing spins. */
 #include <poll.h>
 #include <string.h>
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What a result knows beside its body: fields, trailers, sizes, the peer; and how far a request is. */
+/*
+ * What a result says beside its body: fields, trailers, sizes, the address of the peer; and the progress of
+ * a request.
+ */
 #include <stdio.h>
 #include <string.h>
 

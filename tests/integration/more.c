@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `more`: requests that are made when there is room for them. */
+/* `more`: adds requests when there is room for them. */
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A server that is not ours: the same basics over HTTP/1.1, HTTP/1.1 over TLS, and HTTP/2. */
+/* nginx, a server that is not ours: the same basics over HTTP/1.1, HTTP/1.1 over TLS, and HTTP/2. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every flow with each of its allocations failing, one by one, once and from there on. What is
- * checked stands in support/fail_nth.h. Flows are small, because each runs a few hundred times.
+ * Every flow while each of its allocations fails in turn, once alone and once with all later ones.
+ * support/fail_nth.h says what is checked. Flows are small, because each runs a few hundred times.
  */
 #include <stook.h>
 

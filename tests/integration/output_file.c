@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What may be at the path of a file, and beside it; files that cannot be written. */
+/* What may exist at the path of an output file and beside it; files that cannot be written. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Whom a request reaches, and as whom it comes: authorities, certificates, pinned keys, sockets, names. */
+/*
+ * Which server a request reaches, and how it identifies itself: authorities, certificates, pinned keys,
+ * Unix sockets, names.
+ */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

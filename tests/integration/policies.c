@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Completion policies: when the other requests are ended, what their results say, and what stook_batch_satisfied() returns. */
+/* Completion policies: when the other requests are ended, what their results say, and when a policy is satisfied. */
 #include <string.h>
 
 #include <stook.h>

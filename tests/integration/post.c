@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Calls from any thread: each runs exactly once, on the loop's thread, never from inside post. */
+/* Posted calls from any thread: each runs exactly once, on the loop's thread, never from inside the post. */
 #include <pthread.h>
 #include <string.h>
 

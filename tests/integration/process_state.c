@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Promise 10: nothing is printed, and the process is left as it was found. */
+/* Nothing is printed, and the state of the process is left as it was. */
 #include <fcntl.h>
 #include <locale.h>
 #include <signal.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* At most so many bytes of an ordered batch: bodies of all kinds behind a head that is late, or has no slot. */
+/* max_buffered_bytes of an ordered batch: bodies of all kinds behind a head that is late or has no slot. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Promise 12: each attempt reaches the server at most once. What is sent again is ours, counted,
- * and only once: an idempotent request on a kept-alive connection that died without an answer.
+ * Each attempt reaches the server at most once. stook itself repeats a request, once, and counts it: if its
+ * method is idempotent and a kept-alive connection died without a response.
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Results that outlive their callback, their batch, their client. */
+/* Results that outlive their callback, their batch, and their client. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Results as a stream: pulled one by one, paused and resumed, and how much may be held meanwhile. */
+/* Results one at a time: pulled, paused and resumed, and how much may wait meanwhile. */
 #include <pthread.h>
 #include <sched.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Many requests, exactly one result each. These run under valgrind too, unabridged. */
+/* Many requests with exactly one result each. These tests also run under valgrind, in full. */
 #include <string.h>
 
 #include <stook.h>

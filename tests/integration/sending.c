@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a request may carry beside a URL, a method and headers: bodies of all kinds from memory, credentials. */
+/* What a request may carry besides URL, method and header fields: bodies from memory, credentials. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether a request may have been sent: never "no" where the server has seen it, and "no" wherever it cannot have. */
+/*
+ * Whether a request may have been sent: never 0 if the server has seen it, and 0 in every case where it
+ * cannot have.
+ */
 #include <stdio.h>
 
 #include <stook.h>

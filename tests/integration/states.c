@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A batch is OPEN, then AWAITED, then DONE; every other moment is STOOK_ESTATE. */
+/* A batch is open, then awaited, then done. A call in any other state is STOOK_ESTATE. */
 #include <stook.h>
 
 #include "support/life.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How far a batch is: the numbers of a progress bar, which always add up. */
+/* The numbers of a batch for a progress bar. They always add up. */
 #include <stook.h>
 
 #include "support/life.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Bodies that go to the program as they come: order, pauses, clocks, and all that a callback may do. */
+/* Bodies that go to the program as they arrive: order, pauses, clocks, and what a callback may do. */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>

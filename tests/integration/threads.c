@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Eight threads at one client: a million posts, wake-ups that coalesce, and 50,000 requests with
- * results that other threads keep and drop. Each also under the thread sanitizer.
+ * Eight threads use one client: a million posts, wake-ups that coalesce, and 50,000 requests whose results
+ * other threads reference and release. These tests also run under the thread sanitizer.
  */
 #include <pthread.h>
 #include <sched.h>

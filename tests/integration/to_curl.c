@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A request as a curl command: run by sh it sends the same bytes. */
+/* A request as a curl command: run by sh, it sends the same bytes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What one request is trusted with, no other gets: connections and TLS sessions are apart by authorities,
- * client certificate, key, its password and pin, whatever libcurl would take for the same.
+ * Requests with different trust share nothing: connections and TLS sessions are separate by authorities,
+ * client certificate, key, its password and pin, even where libcurl takes them for equal.
  */
 #include <ctype.h>
 #include <openssl/ssl.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A client's own loop, turned by the program: one pass at a time, and what ends the wait of one. */
+/* An owned loop that the program runs turn by turn: one pass each, and what ends the wait of one. */
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Connections that have neither ports nor addresses: which is whose must be known all the same. */
+/* Unix sockets have neither ports nor addresses; their connections must be told apart all the same. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A program that loads the library, and lets go of it while it is at work: dlopen(3), dlclose(3). */
+/* A program that loads the library and unloads it while requests run: dlopen(3), dlclose(3). */
 #include <dlfcn.h>
 #include <uv.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Bodies that the program is asked for while they are sent: body_read, body_rewind, STOOK_AGAIN. */
+/* Bodies that the program gives while they are sent: body_read, body_rewind, STOOK_AGAIN. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Why is it waiting: each state is seen from the program, the dump says it too, and numbers add up. */
+/* Why a request waits: the program sees every state, the dump shows it too, and the numbers add up. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>

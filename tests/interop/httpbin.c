@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* httpbin: what it says that it was asked, codings, authentication, streams. */
+/* httpbin: what it reports of a request, codings, authentication, streams. */
 #include <string.h>
 
 #include <stook.h>

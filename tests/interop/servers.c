@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Servers that are not ours: the same basics with each, in the clear and over TLS. */
+/* Servers that are not ours: the same basics with each, with and without TLS. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A body that is asked for, by a program that runs its loop while it is. */
+/* A program runs its loop inside body_read while libcurl rewinds the body. */
 #include <dlfcn.h>
 #include <stdio.h>
 #include <string.h>

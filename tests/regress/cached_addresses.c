@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Addresses that libcurl was told (src/curl/dns.h), and that are no good any more. */
+/* Addresses that libcurl was given from our cache (src/curl/dns.h) and that no longer work. */
 #include "regress/dns.h"
 
 /* The clocks of the library run ahead of libcurl's cache of names, so that an origin grows cold in no time. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Names that hang or fail hold up nobody else. */
+/* Look-ups that hang or fail delay no other request. */
 #include "regress/forgotten.h"
 #include "regress/dns.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Few descriptors are left: requests wait for those that are under way, and idle connections go. */
+/* Few descriptors are left: requests wait until others are over, and idle connections are closed. */
 #include "support/descriptors.h"
 #include "support/nginx.h"
 #include "regress/dns.h"

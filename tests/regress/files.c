@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A disk that does not answer, and processes that are killed at every call that they make of it. */
+/* A disk that does not respond, and processes that are killed at each of their calls to it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>

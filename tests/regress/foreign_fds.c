@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Promise 10: no descriptor that is not ours is closed, watched or taken out of epoll. libcurl up to
- * 8.1 closes a socket that never connected without a word, and then its number is anybody's.
+ * No descriptor that is not ours is closed, watched or taken out of epoll. libcurl up to 8.1 closes a
+ * socket that never connected without a callback, and then anybody may get its number.
  */
 #include <errno.h>
 #include <stdlib.h>

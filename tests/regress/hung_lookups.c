@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Names that hang for long: who is given up, and what libcurl would do about it by itself. */
+/* Look-ups that hang for long: which requests end, and what libcurl would do by itself. */
 #include "support/nginx.h"
 #include "regress/forgotten.h"
 #include "regress/dns.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Connections between requests: what they carry over, when they end, what is planted on them. */
+/* Connections between requests: what they keep, when they end, and bytes that a server sends too early. */
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>

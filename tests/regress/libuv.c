@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* With a libuv that is late in taking descriptors off the kernel's list; its version is faked. */
+/* A libuv that takes descriptors out of epoll late. Its version is faked. */
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The loop: no millisecond is waited for nothing, nobody is starved, time that is stale is not taken for now. */
+/* The loop: it wastes no millisecond, starves nobody, and does not use a time that is stale. */
 #include <dlfcn.h>
 #include <poll.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How libcurl's multi interface wants to be called, and what becomes of its surprises. */
+/* How libcurl's multi interface must be called, and how its surprises are handled. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Options of libcurl on which much depends: which are set on every handle, and which never. */
+/* Important options of libcurl: which are set on every handle, and which never. */
 #include <string.h>
 
 #include <stook.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What libcurl keeps of a body that is paused: it is given up with the transfer, however that ends. libcurl's
- * memory is counted from its first byte on.
+ * What libcurl keeps of a paused body is freed with the transfer, however that ends. libcurl's memory is
+ * counted from its first byte on.
  */
 #include <stdatomic.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Peers that are no HTTP servers, cannot be reached, or are reached by the last port there is. */
+/* Peers that are not HTTP servers, that cannot be reached, or that are reached by the last free port. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What libuv's polls do behind one's back, and how many system calls they cost. */
+/* What libuv's polls do implicitly, and how many system calls they cost. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdlib.h>

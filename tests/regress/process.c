@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a library shares with its process: signals, descriptors of children, numbers of descriptors. */
+/* What a library shares with its process: signals, descriptors that children inherit, numbers of descriptors. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A libcurl that was built without some of its options: what needs one says which, all else goes on. */
+/* A libcurl that was built without some of its options: a request that needs one says which, and all others work. */
 #include <stdio.h>
 #include <string.h>
 

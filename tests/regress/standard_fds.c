@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A program that has closed descriptors 0, 1 or 2, as daemons do: nothing of ours gets their numbers. */
+/* A program that has closed descriptors 0, 1 or 2, as daemons do: no socket of ours gets these numbers. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Over TLS, against nginx. */
+/* TLS, against nginx. */
 #include <string.h>
 
 #include <stook.h>

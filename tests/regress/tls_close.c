@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A peer that never answers close_notify: a relay to nginx that does not pass on the one of nginx. */
+/* A peer that never answers close_notify: a relay to nginx that does not pass on nginx's. */
 #include <poll.h>
 #include <pthread.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Requests that end, or begin in great numbers, while they connect. */
+/* Requests that end while they connect, or that begin to connect in great numbers. */
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>

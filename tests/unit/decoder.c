@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The decoder alone: every layer is bounded, and so is the work of a pull. */
+/* The decoder alone: every layer is bounded, and so is the work of one call. */
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Map and paged table find what was put in, and only that. */
+/* Map and sparse array find what was put in, and nothing else. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

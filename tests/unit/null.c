@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Every public function, given NULL. */
+/* Every public function, with NULL. */
 #include <stdlib.h>
 
 #include <stook.h>

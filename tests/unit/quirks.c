@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Known-bad versions of libcurl are recognised. The version is faked: curl_version_info is ours here. */
+/*
+ * Known-bad versions of libcurl are recognised. The version is faked: this program has its own
+ * curl_version_info().
+ */
 #include <curl/curl.h>
 #include <dlfcn.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The parser of responses alone: each row whole, byte by byte, and in pieces of every size, with one outcome. */
+/* The response parser alone: each row at once, byte by byte, and in pieces of every size, with one outcome. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Whose turn it is to be told of bytes: the list that libcurl's callbacks fill. */
+/* The list of streams with work, which libcurl's callbacks fill. */
 #include <stook.h>
 
 #include "support/harness.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The words of the library: errors, their names, the version. */
+/* Texts of the library: errors, their names, the version. */
 #include <stdio.h>
 #include <string.h>
 

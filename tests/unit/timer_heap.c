@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Deadlines come out in order, whatever was set, moved and cleared in between. */
+/* Timers come out in order, whatever was set, moved and cleared in between. */
 #include <stdlib.h>
 
 #include "util/timer_heap.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is a URL that may be fetched; and that a part put in place makes the same URL as the whole. */
+/* Which URLs are accepted; and that a part put in place makes the same URL as the whole. */
 #include <locale.h>
 #include <string.h>
 
