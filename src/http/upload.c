@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Bodies that are not in memory; see upload.h. */
+/*
+ * Request bodies that are not in memory; see upload.h. It owns the upload files and the curl_mime
+ * of an attempt, and gives libcurl the callbacks that read them. attempt.c calls it.
+ */
 #include "http/upload.h"
 
 #include <stdio.h>
@@ -86,13 +89,16 @@ static int set_file(struct stook__attempt *attempt)
     return 0;
 }
 
-static const char *last_of(const char *path)
+static const char *base_name(const char *path)
 {
     const char *slash = strrchr(path, '/');
     return slash != NULL ? slash + 1 : path;
 }
 
-/* libcurl would open a file by itself, wait for the disk, and leave it open to the children of the program. */
+/*
+ * libcurl itself would block on the disk, and child processes of the program would inherit the
+ * file.
+ */
 static int add_part(struct stook__attempt *attempt, const struct stook__part *from,
                     struct stook__upload_file *file)
 {
@@ -104,7 +110,7 @@ static int add_part(struct stook__attempt *attempt, const struct stook__part *fr
     if (from->file != NULL) {
         code = curl_mime_data_cb(part, stook__upload_file_size(file), on_read, on_seek, NULL, file);
         if (filename == NULL)
-            filename = last_of(from->file);
+            filename = base_name(from->file);
     } else {
         code = curl_mime_data(part, from->value, from->value_size);
     }
@@ -121,7 +127,8 @@ static int set_parts(struct stook__attempt *attempt)
     struct stook__upload *upload = attempt->upload;
     size_t n_files = 0;
     int error = 0;
-    /* A libcurl without forms refuses this; of curl_mime_init it has NULL, which could be memory. */
+    /* A libcurl without forms refuses this option. Its curl_mime_init() returns NULL, which could
+       also mean that there is no memory. */
     stook__easy_set(attempt->easy, CURLOPT_MIMEPOST, NULL);
     upload->mime = curl_mime_init(stook__easy_curl(attempt->easy));
     if (upload->mime == NULL)

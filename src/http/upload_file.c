@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* A file that is sent; see file.h. */
+/*
+ * A file that is sent; see upload_file.h. upload.c calls it. While an operation runs, `reading` and
+ * the operation's results belong to its thread.
+ */
 #include "http/upload_file.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -10,28 +14,49 @@
 
 #include "http/attempt_parts.h"
 #include "loop/file.h"
+#include "util/trace.h"
 
-enum { PIECE = 128 << 10 };
+enum { PIECE = 128 << 10 }; /* Bytes that an operation reads at most. */
+
+enum upload_state {
+    OPENING, /* An operation opens the file. */
+    OPEN,    /* The size is known. Operations read pieces. */
+    FAILED,  /* It could not be opened or read, or its size has changed. */
+    CLOSING  /* The attempt has ended; the last operation closes the file. */
+};
 
 struct stook__upload_file {
     struct stook__allocator *allocator;
-    struct stook__attempt *attempt; /* NULL: it is over */
+    struct stook__attempt *attempt; /* NULL: it has ended. That can happen in every state. */
+    enum upload_state state;        /* Only move() sets it. */
     struct stook__worker *worker;
     char *path;
-    struct stook__buffer ready,
-        room; /* for libcurl, from `begin` on; the latter is the disk's while it is busy */
+    struct stook__buffer ready; /* Bytes for libcurl, from `begin` on. */
+    struct stook__buffer
+        reading; /* The piece that the operation reads; then the one after `ready`. */
     size_t begin;
-    int64_t next; /* the first byte that was not read */
-    int64_t at;   /* where the disk reads */
-    int opening, closing;
-    int stale;  /* what the disk is at is not wanted any more */
-    int paused; /* libcurl waits */
-    /* What an operation sets. */
-    int fd; /* -1: not open */
+    int64_t next; /* The offset after the last byte that was read. */
+    int64_t at;   /* The offset of the operation's first byte. */
+    int stale;    /* libcurl has rewound: the bytes of the operation that runs are dropped. */
+    int paused;   /* libcurl waits for bytes. */
+    /* An operation sets these. */
+    int fd; /* -1: not open. */
     int64_t size;
     int failed, os_error;
-    const char *why;
+    const char *why; /* NULL: strerror(os_error) describes the failure. */
 };
+
+static void move(struct stook__upload_file *file, enum upload_state state)
+{
+    static const unsigned allowed[] = {[OPENING] = 1 << OPEN | 1 << FAILED | 1 << CLOSING,
+                                       [OPEN] = 1 << FAILED | 1 << CLOSING,
+                                       [FAILED] = 1 << CLOSING,
+                                       [CLOSING] = 0};
+    assert(allowed[file->state] >> state & 1);
+    (void)allowed;
+    STOOK__TRACE("http", "upload %s: %d -> %d", file->path, (int)file->state, (int)state);
+    file->state = state;
+}
 
 /* ---------------------------------------------------------------- in another thread */
 
@@ -46,7 +71,7 @@ static void run_open(void *owner)
 {
     struct stook__upload_file *file = owner;
     struct stat stat;
-    /* Not to wait for the writer of what turns out to be a pipe. */
+    /* With O_NONBLOCK open() does not wait for the writer of a FIFO. */
     file->fd = stook__file_open(AT_FDCWD, file->path, O_RDONLY | O_NONBLOCK, 0);
     if (file->fd < 0 || fstat(file->fd, &stat) != 0)
         fail(file, errno, NULL);
@@ -56,8 +81,11 @@ static void run_open(void *owner)
         file->size = stat.st_size;
 }
 
-/* With the last bytes it is seen whether there are more: the peer must not take it for whole. */
-static void look_for_more(struct stook__upload_file *file)
+/*
+ * After the last bytes this checks that the file has no more. Otherwise the peer would take a part
+ * of it for the whole.
+ */
+static void check_size(struct stook__upload_file *file)
 {
     struct stat stat;
     if (fstat(file->fd, &stat) == 0 && stat.st_size > file->size)
@@ -69,19 +97,20 @@ static void run_read(void *owner)
     struct stook__upload_file *file = owner;
     int64_t left = file->size - file->at;
     size_t wanted = left < PIECE ? (size_t)left : PIECE;
-    file->room.size = 0;
-    while (!file->failed && file->room.size < wanted) {
-        ssize_t size = pread(file->fd, file->room.data + file->room.size, wanted - file->room.size,
-                             (off_t)(file->at + (int64_t)file->room.size));
+    file->reading.size = 0;
+    while (!file->failed && file->reading.size < wanted) {
+        ssize_t size =
+            pread(file->fd, file->reading.data + file->reading.size, wanted - file->reading.size,
+                  (off_t)(file->at + (int64_t)file->reading.size));
         if (size > 0)
-            file->room.size += (size_t)size;
+            file->reading.size += (size_t)size;
         else if (size == 0)
             fail(file, 0, "it has become shorter while it was sent");
         else if (errno != EINTR)
             fail(file, errno, NULL);
     }
     if (!file->failed && (int64_t)wanted == left)
-        look_for_more(file);
+        check_size(file);
 }
 
 static void run_close(void *owner)
@@ -91,13 +120,13 @@ static void run_close(void *owner)
     file->fd = -1;
 }
 
-/* -------------------------------------------------------------------------- the life */
+/* ---------------------------------------------------------------------------- its life */
 
 static void destroy(struct stook__upload_file *file)
 {
     stook__worker_free(file->worker);
     stook__buffer_free(&file->ready, file->allocator);
-    stook__buffer_free(&file->room, file->allocator);
+    stook__buffer_free(&file->reading, file->allocator);
     stook__free(file->allocator, file->path);
     stook__free(file->allocator, file);
 }
@@ -107,26 +136,34 @@ static void on_closed(void *owner)
     destroy(owner);
 }
 
-/* Nobody waits for it any more, and the disk is not at it. */
-static void leave(struct stook__upload_file *file)
+/* Closes and frees it. The attempt has ended, and no operation runs. */
+static void close_file(struct stook__upload_file *file)
 {
-    if (file->fd < 0)
+    if (file->fd < 0) {
         destroy(file);
-    else
-        stook__worker_start(file->worker, run_close, on_closed);
+        return;
+    }
+    move(file, CLOSING);
+    stook__worker_start(file->worker, run_close, on_closed);
+}
+
+/* Tells the attempt that an operation is done, and whether it failed. */
+static void notify_attempt(struct stook__upload_file *file)
+{
+    if (file->failed)
+        stook__files_failed(file->attempt, file->path, "", file->os_error, file->why);
+    stook__files_completed(file->attempt);
 }
 
 static void on_opened(void *owner)
 {
     struct stook__upload_file *file = owner;
-    file->opening = 0;
     if (file->attempt == NULL) {
-        leave(file);
+        close_file(file);
         return;
     }
-    if (file->failed)
-        stook__files_failed(file->attempt, file->path, "", file->os_error, file->why);
-    stook__files_completed(file->attempt);
+    move(file, file->failed ? FAILED : OPEN);
+    notify_attempt(file);
 }
 
 int stook__upload_file_new(struct stook__attempt *attempt, const char *path,
@@ -144,7 +181,6 @@ int stook__upload_file_new(struct stook__attempt *attempt, const char *path,
         return STOOK_ENOMEM;
     }
     file->attempt = attempt;
-    file->opening = 1;
     stook__worker_start(file->worker, run_open, on_opened);
     *ret_file = file;
     return 0;
@@ -152,7 +188,7 @@ int stook__upload_file_new(struct stook__attempt *attempt, const char *path,
 
 int stook__upload_file_opening(const struct stook__upload_file *file)
 {
-    return file->opening;
+    return file->state == OPENING;
 }
 
 int64_t stook__upload_file_size(const struct stook__upload_file *file)
@@ -164,28 +200,28 @@ void stook__upload_file_end(struct stook__upload_file *file)
 {
     file->attempt = NULL;
     if (!stook__worker_busy(file->worker) || stook__worker_recall(file->worker))
-        leave(file);
+        close_file(file);
 }
 
 /* ------------------------------------------------------------------------- the bytes */
 
 static void on_read(void *owner);
 
-/* What was read is libcurl's now, and what comes behind it is read. 0 or STOOK_ENOMEM. */
-static int go(struct stook__upload_file *file)
+/* Makes the piece that was read ready, and starts to read the next one. 0 or STOOK_ENOMEM. */
+static int read_ahead(struct stook__upload_file *file)
 {
-    if (stook__worker_busy(file->worker) || file->failed)
+    if (stook__worker_busy(file->worker) || file->state == FAILED)
         return 0;
     if (file->begin == file->ready.size) {
         struct stook__buffer empty = file->ready;
         empty.size = 0;
-        file->ready = file->room;
-        file->room = empty;
+        file->ready = file->reading;
+        file->reading = empty;
         file->begin = 0;
     }
-    if (file->room.size > 0 || file->next == file->size)
+    if (file->reading.size > 0 || file->next == file->size)
         return 0;
-    if (stook__buffer_reserve(&file->room, file->allocator, PIECE) != 0)
+    if (stook__buffer_reserve(&file->reading, file->allocator, PIECE) != 0)
         return STOOK_ENOMEM;
     file->at = file->next;
     stook__worker_start(file->worker, run_read, on_read);
@@ -196,24 +232,24 @@ static void on_read(void *owner)
 {
     struct stook__upload_file *file = owner;
     if (file->attempt == NULL) {
-        leave(file);
+        close_file(file);
         return;
     }
     if (file->stale)
-        file->room.size = 0;
+        file->reading.size = 0;
     else
-        file->next = file->at + (int64_t)file->room.size;
+        file->next = file->at + (int64_t)file->reading.size;
     file->stale = 0;
     if (file->failed)
-        stook__files_failed(file->attempt, file->path, "", file->os_error, file->why);
-    stook__files_completed(file->attempt);
+        move(file, FAILED);
+    notify_attempt(file);
 }
 
 ptrdiff_t stook__upload_file_read(struct stook__upload_file *file, void *buffer, size_t room)
 {
     struct stook__attempt *attempt = file->attempt;
     if (attempt->error == 0)
-        attempt->error = go(file);
+        attempt->error = read_ahead(file);
     if (attempt->error != 0)
         return -2;
     size_t size = file->ready.size - file->begin;
@@ -221,14 +257,14 @@ ptrdiff_t stook__upload_file_read(struct stook__upload_file *file, void *buffer,
     if (size > 0) {
         memcpy(buffer, file->ready.data + file->begin, size);
         file->begin += size;
-        attempt->error = go(file);
+        attempt->error = read_ahead(file);
         return attempt->error == 0 ? (ptrdiff_t)size : -2;
     }
     file->paused = stook__worker_busy(file->worker);
     if (file->paused)
         return -1;
-    stook__buffer_free(&file->ready, file->allocator); /* there may be hundreds of parts */
-    stook__buffer_free(&file->room, file->allocator);
+    stook__buffer_free(&file->ready, file->allocator); /* There may be hundreds of parts. */
+    stook__buffer_free(&file->reading, file->allocator);
     file->begin = 0;
     return 0;
 }
@@ -242,13 +278,14 @@ int stook__upload_file_seek(struct stook__upload_file *file, int64_t offset)
     if (stook__worker_busy(file->worker))
         file->stale = 1;
     else
-        file->room.size = 0;
+        file->reading.size = 0;
     return 1;
 }
 
 int stook__upload_file_may_continue(struct stook__upload_file *file)
 {
-    int goes_on = file->paused && !stook__worker_busy(file->worker);
-    file->paused = file->paused && !goes_on;
-    return goes_on;
+    if (!file->paused || stook__worker_busy(file->worker))
+        return 0;
+    file->paused = 0;
+    return 1;
 }

@@ -1,37 +1,69 @@
 /* SPDX-License-Identifier: MIT */
-/* A body that the program is asked for; see upload_source.h. */
+/*
+ * A request body that the program provides; see upload_source.h. libcurl's callbacks read the
+ * buffer and never call the program; core/streams.c fills it from the turn.
+ */
 #include "http/upload_source.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "http/attempt_parts.h"
 #include "http/stream.h"
+#include "util/trace.h"
 
-enum { ROOM = 128 << 10, LITTLE = 64 << 10 };
-
-struct stook__upload_source {
-    struct stook__buffer data; /* what libcurl has not had yet begins at `begin` */
-    size_t begin;
-    int64_t size;     /* that it was said to have; -1: unknown */
-    int64_t taken;    /* of the program, since it began */
-    int64_t later_at; /* when the program had nothing; 0: it was not asked since, or had */
-    int ended;        /* the program has said so */
-    int begun; /* libcurl has asked for it: before that nothing is asked of the program, or a connection
-                         that cannot be used would take what may not begin anew */
-    int borrowed; /* the buffer is with the program, which may run its loop meanwhile */
-    int stale;    /* libcurl began anew meanwhile: what the program gives is of the time before */
-    int rewind_due;
-    int paused;   /* libcurl waits */
-    int answered; /* the answer came before the body was gone */
+enum {
+    ROOM = 128 << 10, /* Bytes of the buffer. */
+    LITTLE = 64 << 10 /* The program is called while fewer bytes than this are in it. */
 };
 
-/* The last byte of a body whose length was said is held back until the program has said that it is
-   the last: else the peer would take for whole what is too long. */
+enum source_state {
+    /* libcurl has not read yet. The program is not called before that: a connection that turns out
+       to be unusable would consume a body that cannot be rewound. */
+    NOT_STARTED,
+    READING, /* The program is called for more bytes. */
+    WAITING, /* The program has no bytes now, since `waiting_since`. */
+    ENDED    /* The program has ended the body. */
+};
+
+struct stook__upload_source {
+    enum source_state state;   /* Only move() sets it. */
+    struct stook__buffer data; /* Bytes for libcurl, from `begin` on. */
+    size_t begin;
+    int64_t size;  /* The body_size of the request; -1: unknown. */
+    int64_t taken; /* Bytes that the program gave since the start or the last rewind. */
+    int64_t waiting_since;
+    /* These flags are independent of the state: they concern libcurl and the loan of the buffer. */
+    int borrowed;   /* The program writes into the buffer; it may run its loop meanwhile. */
+    int stale;      /* libcurl has rewound since the loan: what the program writes is dropped. */
+    int rewind_due; /* body_rewind must be called before body_read. */
+    int paused;     /* libcurl waits for bytes. */
+    int answered;   /* The response came while libcurl waited. */
+};
+
+static void move(struct stook__upload_source *source, enum source_state state)
+{
+    static const unsigned allowed[] = {[NOT_STARTED] = 1 << READING,
+                                       [READING] = 1 << WAITING | 1 << ENDED,
+                                       [WAITING] = 1 << READING,
+                                       [ENDED] = 1 << READING};
+    assert(allowed[source->state] >> state & 1);
+    (void)allowed;
+    STOOK__TRACE("http", "upload source %p: %d -> %d", (void *)source, (int)source->state,
+                 (int)state);
+    source->state = state;
+}
+
+/*
+ * Returns how many bytes libcurl may have. The last byte of a body of known size is withheld until
+ * the program has ended the body: otherwise the peer would accept a body that is too long as
+ * complete.
+ */
 static size_t ready(const struct stook__upload_source *source)
 {
     size_t size = source->data.size - source->begin;
-    return size > 0 && !source->ended && source->taken == source->size ? size - 1 : size;
+    return size > 0 && source->state != ENDED && source->taken == source->size ? size - 1 : size;
 }
 
 /* ---------------------------------------------------------------- inside libcurl */
@@ -44,25 +76,26 @@ static size_t on_read(char *buffer, size_t one, size_t room, void *user)
     size = size < one * room ? size : one * room;
     if (attempt->error != 0)
         return CURL_READFUNC_ABORT;
-    source->begun = 1;
+    if (source->state == NOT_STARTED)
+        move(source, READING);
     if (size > 0) {
         memcpy(buffer, source->data.data + source->begin, size);
         source->begin += size;
     }
     if (stook__upload_source_wants(attempt))
         stook__stream_mark_ready(attempt);
-    if (size > 0 || source->ended)
+    if (size > 0 || source->state == ENDED)
         return size;
     source->paused = 1;
     return CURL_READFUNC_PAUSE;
 }
 
-/* Nothing of the program can be called in here: it is only noted that it has to be. */
+/* The program cannot be called inside libcurl, so a rewind is only noted. */
 static int on_seek(void *user, curl_off_t offset, int origin)
 {
     struct stook__attempt *attempt = user;
     struct stook__upload_source *source = attempt->source;
-    int given = source->taken > 0 || source->borrowed || source->ended;
+    int given = source->taken > 0 || source->borrowed || source->state == ENDED;
     if (offset != 0 || origin != SEEK_SET ||
         (given && attempt->spec->optional->body_rewind == NULL))
         return CURL_SEEKFUNC_FAIL;
@@ -70,11 +103,12 @@ static int on_seek(void *user, curl_off_t offset, int origin)
     source->stale = source->borrowed;
     source->begin = source->data.size = 0;
     source->taken = 0;
-    source->ended = 0;
+    if (source->state == ENDED)
+        move(source, READING);
     return CURL_SEEKFUNC_OK;
 }
 
-/* libcurl sends no more behind an answer that says no, but while it is paused it does not end either. */
+/* After an error response libcurl sends no more, but while it is paused it does not end either. */
 void stook__upload_source_answered(struct stook__attempt *attempt)
 {
     attempt->source->answered = attempt->source->paused;
@@ -122,8 +156,8 @@ int stook__upload_source_may_repeat(const struct stook__attempt *attempt)
 int stook__upload_source_wants(const struct stook__attempt *attempt)
 {
     const struct stook__upload_source *source = attempt->source;
-    return source != NULL && source->begun && !attempt->stream->over && !source->ended &&
-           source->later_at == 0 && source->data.size - source->begin < LITTLE;
+    return source != NULL && source->state == READING && !attempt->stream->over &&
+           source->data.size - source->begin < LITTLE;
 }
 
 int stook__upload_source_take_rewind(struct stook__attempt *attempt)
@@ -159,7 +193,7 @@ const char *stook__upload_source_put(struct stook__attempt *attempt, struct stoo
                                      int64_t size)
 {
     struct stook__upload_source *source = attempt->source;
-    /* One less: the room of a NUL is nobody's. */
+    /* One less: the buffer keeps a byte for its NUL. */
     int64_t most = (int64_t)(room->capacity - 1 - room->size);
     int stale = source->stale;
     source->borrowed = source->stale = 0;
@@ -167,17 +201,18 @@ const char *stook__upload_source_put(struct stook__attempt *attempt, struct stoo
         room->size = 0;
     source->data = *room;
     if (size > most)
-        return "body_read says that it gave more than was asked for";
+        return "body_read returned more than was asked for";
     if (stale)
         return NULL;
-    source->ended = size == 0;
+    if (size == 0)
+        move(source, ENDED);
     if (size > 0) {
         source->data.size += (size_t)size;
         source->taken += size;
     }
     if (source->size >= 0 && source->taken > source->size)
         return "body_read gave more than body_size";
-    if (source->ended && source->size >= 0 && source->taken < source->size)
+    if (source->state == ENDED && source->size >= 0 && source->taken < source->size)
         return "body_read ended before body_size";
     return NULL;
 }
@@ -186,22 +221,24 @@ int stook__upload_source_wait(struct stook__attempt *attempt, int64_t now)
 {
     if (attempt->stream->woken)
         return 0;
-    attempt->source->later_at = now;
+    move(attempt->source, WAITING);
+    attempt->source->waiting_since = now;
     return 1;
 }
 
 int64_t stook__upload_source_wake(struct stook__attempt *attempt)
 {
-    int64_t since = attempt->source != NULL ? attempt->source->later_at : 0;
-    if (since != 0)
-        attempt->source->later_at = 0;
-    return since;
+    struct stook__upload_source *source = attempt->source;
+    if (source == NULL || source->state != WAITING)
+        return 0;
+    move(source, READING);
+    return source->waiting_since;
 }
 
 int stook__upload_source_is_empty(const struct stook__attempt *attempt)
 {
     const struct stook__upload_source *source = attempt->source;
-    return source != NULL && source->paused && !source->ended && ready(source) == 0;
+    return source != NULL && source->paused && source->state != ENDED && ready(source) == 0;
 }
 
 void stook__upload_source_served(struct stook__attempt *attempt)
