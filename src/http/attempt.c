@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "http/body_sink.h"
+#include "http/files.h"
 #include "http/stream.h"
 #include "http/upload.h"
 #include "http/upload_source.h"

@@ -104,15 +104,6 @@ void stook__attempt_expect(struct stook__attempt *attempt);
 /* attempt.c: put what is known so far into the answer. */
 void stook__attempt_fill_answer(struct stook__attempt *attempt);
 
-/* files.c: one of its files cannot be used. `path` and `end` make its name; the reason is `why`, or NULL: what the
-   error number says. The first failure of an attempt counts. */
-void stook__files_failed(struct stook__attempt *attempt, const char *path, const char *end,
-                         int os_error, const char *why);
-/* files.c: an operation on one of its files is over: the turn is to look at it. */
-void stook__files_completed(struct stook__attempt *attempt);
-/* files.c: one of those, NULL: there are none. */
-struct stook__attempt *stook__files_next(struct stook__defaults *defaults);
-
 /* receive.c */
 extern const struct stook__attempt_events stook__receive_events;
 /* attempt.c: the method, which may go without saying. */

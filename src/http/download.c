@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "http/files.h"
 #include "http/part_file.h"
 #include "http/resume.h"
 #include "util/trace.h"
@@ -50,6 +51,8 @@ struct stook__download {
     char *path, *url;
     char *names; /* The folder and the names of `part`. */
     struct stook__resume resume;
+    char *tag; /* For the next operation that empties the part; NULL without `resume`. */
+    size_t tag_size;
     int begin;     /* The next operation empties the part: BODY was entered with a whole body. */
     int drop;      /* The part does not fit any response: it must not stay to be resumed. */
     int64_t bytes; /* Of the file, including those that are not on the disk yet. */
@@ -104,6 +107,10 @@ static void start_operation(struct stook__download *file)
                                          .places = file->state == PLACING,
                                          .discards = file->state == DISCARDING};
     file->begin = 0;
+    if (file->operation.begins && file->tag != NULL) {
+        memcpy(file->part.tag_text, file->tag, file->tag_size);
+        file->part.tag_size = file->tag_size;
+    }
     struct stook__buffer empty = file->writing;
     empty.size = 0;
     file->writing = file->filling;
@@ -224,10 +231,12 @@ static int init(struct stook__download *file, struct stook__attempt *attempt)
     file->path = stook__format(allocator, "%s", optional->output_file);
     file->url = stook__format(allocator, "%s", attempt->spec->url);
     file->part.resumes = optional->resume;
-    if (optional->resume)
+    if (optional->resume) {
         file->part.tag_text = stook__alloc(allocator, STOOK__TAG_MAX);
+        file->tag = stook__alloc(allocator, STOOK__TAG_MAX);
+    }
     if (file->worker == NULL || file->path == NULL || file->url == NULL ||
-        (optional->resume && file->part.tag_text == NULL))
+        (optional->resume && (file->part.tag_text == NULL || file->tag == NULL)))
         return STOOK_ENOMEM;
     return set_names(file);
 }
@@ -312,8 +321,8 @@ static int take_whole(struct stook__download *file, struct stook__attempt *attem
     file->total = -1;
     file->bytes = 0;
     file->begin = 1;
-    if (file->part.resumes)
-        stook__resume_set_tag(attempt, &file->part, file->url);
+    if (file->tag != NULL)
+        file->tag_size = stook__resume_write_tag(attempt, &file->part, file->url, file->tag);
     move(file, BODY);
     start_operation(file);
     return 1;
@@ -392,6 +401,7 @@ static void destroy(struct stook__download *file)
     stook__buffer_free(&file->writing, defaults->allocator);
     stook__resume_free(&file->resume, defaults->allocator);
     stook__free(defaults->allocator, file->part.tag_text);
+    stook__free(defaults->allocator, file->tag);
     stook__free(defaults->allocator, file->path);
     stook__free(defaults->allocator, file->url);
     stook__free(defaults->allocator, file->names);

@@ -1,25 +1,30 @@
 /* SPDX-License-Identifier: MIT */
-/* What an attempt hears of its files, those that it sends and the one that it writes. */
+/*
+ * How the files of an attempt report to it; see files.h. Uploads and downloads share it, so it is a
+ * source of its own. upload_file.c and download.c call it; attempt.c takes the attempts.
+ */
+#include "http/files.h"
+
 #include <errno.h>
 #include <string.h>
 
 #include "http/attempt_parts.h"
 
-static int class_of(int os_error)
+static int error_of(int os_error)
 {
     if (os_error == EMFILE || os_error == ENFILE)
         return STOOK_ENOFD;
     return os_error == ENOMEM ? STOOK_ENOMEM : STOOK_EFILE;
 }
 
-void stook__files_failed(struct stook__attempt *attempt, const char *path, const char *end,
+void stook__files_failed(struct stook__attempt *attempt, const char *path, const char *suffix,
                          int os_error, const char *why)
 {
     if (attempt->error != 0)
         return;
-    attempt->error = class_of(os_error);
+    attempt->error = error_of(os_error);
     attempt->os_error = os_error;
-    attempt->owned_why = stook__format(attempt->allocator, "%s%s: %s", path, end,
+    attempt->owned_why = stook__format(attempt->allocator, "%s%s: %s", path, suffix,
                                        why != NULL ? why : strerror(os_error));
     attempt->why = attempt->owned_why;
 }

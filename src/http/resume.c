@@ -125,17 +125,17 @@ static const char *validator_of(const struct stook__attempt *attempt)
     return then >= 0 && now >= 0 && now - then >= STRONG_DATE_S ? modified : NULL;
 }
 
-void stook__resume_set_tag(const struct stook__attempt *attempt, struct stook__part_file *part,
-                           const char *url)
+size_t stook__resume_write_tag(const struct stook__attempt *attempt,
+                               const struct stook__part_file *part, const char *url, char *text)
 {
     const char *validator = validator_of(attempt);
     /* A later 206 would need the same content coding, but the server need not name it there. */
     if (validator == NULL || field_of(attempt, "Content-Encoding") != NULL ||
         attempt->answer.status == 206)
-        return;
-    int size = snprintf(part->tag_text, STOOK__TAG_MAX, TAG, validator, url,
-                        attempt->response.length, part->inode);
-    part->tag_size = size > 0 && size < STOOK__TAG_MAX ? (size_t)size : 0;
+        return 0;
+    int size =
+        snprintf(text, STOOK__TAG_MAX, TAG, validator, url, attempt->response.length, part->inode);
+    return size > 0 && size < STOOK__TAG_MAX ? (size_t)size : 0;
 }
 
 /* Parses "bytes 500-999/1234". The total may be an asterisk: -1 (RFC 9110 14.4). 0: not valid. */

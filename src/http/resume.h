@@ -28,9 +28,12 @@ struct stook__resume {
  */
 int stook__resume_read(struct stook__resume *resume, struct stook__allocator *allocator,
                        const struct stook__part_file *part, const char *url);
-/* Sets the tag of `part` for the response of the attempt, to be written; its size 0: none. */
-void stook__resume_set_tag(const struct stook__attempt *attempt, struct stook__part_file *part,
-                           const char *url);
+/*
+ * Writes the tag for the response of the attempt into `text`, of STOOK__TAG_MAX bytes. Returns its
+ * size; 0: a part of this response cannot be resumed.
+ */
+size_t stook__resume_write_tag(const struct stook__attempt *attempt,
+                               const struct stook__part_file *part, const char *url, char *text);
 void stook__resume_free(struct stook__resume *resume, struct stook__allocator *allocator);
 
 /*

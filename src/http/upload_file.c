@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "http/attempt_parts.h"
+#include "http/files.h"
 #include "loop/file.h"
 #include "util/trace.h"
 

@@ -2,6 +2,7 @@
 /* Requests that are sent more than once within an attempt: Digest (RFC 7616), and 417 to an expectation. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <stook.h>
 
@@ -94,6 +95,14 @@ static enum raw_then challenge(struct raw_call *call)
     return RAW_KEEP;
 }
 
+/* The second response cannot be resumed: it has no validator. */
+static enum raw_then found_then_cut(struct raw_call *call)
+{
+    raw_say(call, call->seen == 1 ? "HTTP/1.1 200 OK\r\nETag: \"a\"\r\nContent-Length: 5\r\n\r\nfirst"
+                                  : "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nha");
+    return call->seen == 1 ? RAW_KEEP : RAW_CLOSE;
+}
+
 /* The same, on a connection that ends. */
 static enum raw_then challenge_and_close(struct raw_call *call)
 {
@@ -101,6 +110,14 @@ static enum raw_then challenge_and_close(struct raw_call *call)
         return echo(call);
     raw_say(call, "HTTP/1.1 401 Unauthorized\r\n" CHALLENGE "Connection: close\r\n\r\nfirst");
     return RAW_CLOSE;
+}
+
+/* No challenge: libcurl, which sent no body, sends the request again after the first response too. */
+static enum raw_then found_then_lost(struct raw_call *call)
+{
+    raw_say(call, call->seen == 1 ? "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfirst"
+                                  : "HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nlost");
+    return RAW_KEEP;
 }
 
 static enum raw_then challenge_and_vanish(struct raw_call *call)
@@ -182,6 +199,8 @@ static const struct raw_behaviour own[] = {
     {"/challenge", .answer = challenge},
     {"/challenge-and-close", .answer = challenge_and_close},
     {"/challenge-and-vanish", .answer = challenge_and_vanish},
+    {"/found-then-lost", .answer = found_then_lost},
+    {"/found-then-cut", .answer = found_then_cut},
     {"/stale", .answer = stale},
     {"/many", .answer = many},
     {"/bad-qop", "HTTP/1.1 401 U\r\nWWW-Authenticate: Digest realm=\"r\", nonce=\"n\", qop=\"x\"\r\nContent-Length: 3\r\n\r\nqop",
@@ -218,6 +237,21 @@ TEST_BOTH(digest_with_bodies)
         CHECK(strstr(sent, "secret") == NULL);
         life_close(life);
     }
+}
+
+/* The first response is a 2xx, so its body would go to the file; the second one is the result's. */
+TEST_BOTH(digest_with_output_file)
+{
+    struct raw_server *server = raw_server_start(own);
+    const char *path = text("%s/file", temporary_directory());
+    life_open(life, NULL);
+    CHECK_STR(ask(life, &STOOK_REQUEST(raw_url(server, "/found-then-lost"), .method = "PUT", .json = "1",
+                                       .output_file = path, DIGEST), 2, 404), "lost");
+    CHECK(access(path, F_OK) != 0);
+    CHECK(access(text("%s.part", path), F_OK) != 0);
+    fail(life, &STOOK_REQUEST(raw_url(server, "/found-then-cut"), .method = "GET", .json = "1", .output_file = path,
+                              .resume = 1, DIGEST), 2, STOOK_ETRUNCATED, "");
+    CHECK(access(text("%s.part", path), F_OK) != 0);
 }
 
 /* However a server asks, the third time is the last. */
