@@ -299,14 +299,14 @@ static void fail_all(struct stook__link *waiting, const struct stook__easy *prob
     }
 }
 
-int stook__connect_gate_wants_back(struct stook__easy *easy, CURLcode code)
+int stook__connect_gate_restarts(struct stook__easy *easy, CURLcode code)
 {
     return easy->connect == STOOK__CONNECT_LOOKUP_REFUSED ||
            (code == CURLE_COULDNT_CONNECT && easy->sends == 0 &&
             stook__dns_cached_address_failed(easy));
 }
 
-void stook__connect_gate_take_back(struct stook__easy *easy)
+void stook__connect_gate_restart(struct stook__easy *easy)
 {
     struct stook__curl_origin *origin = easy->origin;
     stook__easy_renew(easy);
@@ -317,7 +317,7 @@ void stook__connect_gate_take_back(struct stook__easy *easy)
     mark_ready(origin);
 }
 
-void stook__connect_gate_left(struct stook__easy *easy, CURLcode code)
+void stook__connect_gate_ended(struct stook__easy *easy, CURLcode code)
 {
     struct stook__curl_origin *origin = easy->origin;
     int was_probe = origin->probe == easy;

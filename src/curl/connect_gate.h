@@ -70,12 +70,12 @@ void stook__connect_gate_connected(struct stook__easy *easy, const char *address
 
 /* Whether a transfer that ended with `code` starts again: its look-up was refused, or it used a
    cached address that failed. Nothing was sent. */
-int stook__connect_gate_wants_back(struct stook__easy *easy, CURLcode code);
-/* Makes such an easy handle wait for DNS. It must have left its multi handle. */
-void stook__connect_gate_take_back(struct stook__easy *easy);
+int stook__connect_gate_restarts(struct stook__easy *easy, CURLcode code);
+/* Makes such an easy handle wait for DNS, to start again. It must have left its multi handle. */
+void stook__connect_gate_restart(struct stook__easy *easy);
 /* The easy handle needs the gate no more: its transfer has ended, with libcurl's `code`, or it is
    given up, with CURLE_OK. A second call has no effect. */
-void stook__connect_gate_left(struct stook__easy *easy, CURLcode code);
+void stook__connect_gate_ended(struct stook__easy *easy, CURLcode code);
 
 /* Starts what may start in this turn, in all origins. */
 void stook__connect_gates_open(struct stook__engine *engine, int64_t now);

@@ -336,7 +336,7 @@ void stook__easy_launch(struct stook__easy *easy)
     easy->code = error == STOOK_ERESET ? CURLE_FAILED_INIT : CURLE_OUT_OF_MEMORY;
     easy->broken = error == STOOK_ERESET ? CURLM_INTERNAL_ERROR : CURLM_OK;
     easy->os_error = error == STOOK_ENOFD ? EMFILE : 0;
-    stook__connect_gate_left(easy, easy->code);
+    stook__connect_gate_ended(easy, easy->code);
     stook__list_append(&easy->engine->finished, &easy->link);
 }
 
@@ -496,7 +496,7 @@ void stook__easy_destroy(struct stook__easy *easy)
         stook__list_remove(&easy->rest);
         engine->n_resting--;
     } else if (origin != NULL) {
-        stook__connect_gate_left(easy, CURLE_OK);
+        stook__connect_gate_ended(easy, CURLE_OK);
     }
     if (easy->multi != NULL)
         stook__multi_remove(easy);

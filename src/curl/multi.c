@@ -154,7 +154,7 @@ static void rebuild(struct stook__multi *multi)
     while (!stook__list_empty(&multi->easies)) {
         struct stook__easy *easy = STOOK__OF(struct stook__easy, link, multi->easies.next);
         easy->broken = multi->broken;
-        stook__connect_gate_left(easy, CURLE_FAILED_INIT);
+        stook__connect_gate_ended(easy, CURLE_FAILED_INIT);
         stook__list_remove(&easy->link);
         stook__list_append(completed, &easy->link);
     }
@@ -208,19 +208,19 @@ void stook__multi_drain(struct stook__multi *multi)
         CURLcode code = message->data.result;
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&easy);
         stook__list_remove(&easy->link);
-        if (stook__connect_gate_wants_back(easy, code)) {
+        if (stook__connect_gate_restarts(easy, code)) {
             stook__list_append(&back, &easy->link);
             continue;
         }
         easy->code = code;
         easy->ended = 1;
-        stook__connect_gate_left(easy, code);
+        stook__connect_gate_ended(easy, code);
         stook__list_append(&multi->engine->finished, &easy->link);
     }
     while ((link = stook__list_pop(&back)) != NULL) {
         struct stook__easy *easy = STOOK__OF(struct stook__easy, link, link);
         stook__multi_remove(easy);
-        stook__connect_gate_take_back(easy);
+        stook__connect_gate_restart(easy);
     }
 }
 
