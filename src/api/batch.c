@@ -84,7 +84,7 @@ static int enter(stook_batch *batch, struct stook_result *record, int64_t priori
     if (queue == NULL ||
         stook__result_queue_add(&batch->results, batch->allocator, &record->entry) != 0)
         return STOOK_ENOMEM;
-    stook__count(&client->stats, STOOK__ADDED);
+    stook__stat_count(&client->stats, STOOK__STAT_ADDED);
     stook__sched_add(&client->sched, queue, &record->job, record->job.settings, stook__loop_now());
     if (batch->state == STOOK__AWAITED && !client->turning)
         stook__loop_request_turn(client->loop);

@@ -94,11 +94,11 @@ int stook_client_stats(const stook_client *client, struct stook_stats *ret_stats
     const struct stook__stats *stats = &client->stats;
     /* Counters change meanwhile. In this order no request is seen to finish before it was added. */
     struct stook_stats mine = STOOK_STATS();
-    mine.failed = stook__counted(stats, STOOK__FAILED);
-    mine.finished = stook__counted(stats, STOOK__FINISHED_ALL);
-    mine.repeated = stook__counted(stats, STOOK__REPEATED);
-    mine.started = stook__counted(stats, STOOK__STARTED);
-    mine.added = stook__counted(stats, STOOK__ADDED);
+    mine.failed = stook__stat_read(stats, STOOK__STAT_FAILED);
+    mine.finished = stook__stat_read(stats, STOOK__STAT_FINISHED);
+    mine.repeated = stook__stat_read(stats, STOOK__STAT_REPEATED);
+    mine.started = stook__stat_read(stats, STOOK__STAT_STARTED);
+    mine.added = stook__stat_read(stats, STOOK__STAT_ADDED);
     stook__fill_struct(ret_stats, &mine, sizeof mine);
     return 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The client and the batch: the structs that the files of this room work on. Only the thread of the
- * client's loop reads and writes them, but for `cancelled` and `message` of a batch and `stats` of a
- * client.
+ * client's loop reads and writes them, but for `cancelled` and `message` of a batch and `stats` of
+ * a client.
  */
 #ifndef STOOK_CORE_CLIENT_H
 #define STOOK_CORE_CLIENT_H
@@ -17,8 +17,8 @@
 struct stook__engine;
 struct stook__defaults;
 
-/* Requests that one turn ends early, by a clock, a cancel or a close. One in flight costs more than one
-   that waits: its connection is closed. */
+/* Requests that one turn ends early, by a clock, a cancel or a close. One in flight costs more
+   than one that waits: its connection is closed. */
 enum { STOOK__ENDS_MAX = 256, STOOK__END_COST_IN_FLIGHT = 4 };
 
 enum stook__batch_state { STOOK__OPEN, STOOK__AWAITED, STOOK__DONE };
@@ -30,8 +30,8 @@ enum stook__end_scope {
     STOOK__END_ALL      /* all that are not finished */
 };
 
-/* What ends a batch early: a cancel, its deadline, its policy, or the close of its client. The first
-   counts; only END_WAITING can be followed by END_ALL. */
+/* What ends a batch early: a cancel, its deadline, its policy, or the close of its client. The
+   first counts; only END_WAITING can be followed by END_ALL. */
 struct stook__batch_end {
     enum stook__end_scope scope;
     int error;   /* the error of the requests that it ends */
@@ -39,10 +39,9 @@ struct stook__batch_end {
 };
 
 struct stook_batch {
-    struct stook__link link; /* in `batches` of the client */
-    struct stook__link
-        dirty;            /* in `dirty_batches` of the client: the turn has to process the batch */
-    stook_client *client; /* NULL: it is closed */
+    struct stook__link link;  /* in `batches` of the client */
+    struct stook__link dirty; /* in `dirty_batches`: the next turn processes the batch */
+    stook_client *client;     /* NULL: it is closed */
     struct stook__allocator *allocator;
     struct stook__mailbox *mailbox;
     struct stook__group group;
@@ -50,12 +49,11 @@ struct stook_batch {
     struct stook__callbacks callbacks;
     struct stook__completion_policy completion;
     struct stook__message message; /* from another thread: it cancelled or woke the batch */
-    struct stook__link
-        to_release;              /* optional members of requests that are over, with their bodies */
-    struct stook_result *pulled; /* what stook_batch_next() returned last, until the next call */
-    const char *refusal;         /* why the last add or await was refused */
-    char origin[40];             /* of the last add, as written in its URL */
-    size_t origin_size;          /* 0: there is none, or it is too long */
+    struct stook__link to_release; /* optional members, with bodies, of requests that are over */
+    struct stook_result *pulled;   /* what stook_batch_next() returned last, until the next call */
+    const char *refusal;           /* why the last add or await was refused */
+    char origin[40];               /* of the last add, as written in its URL */
+    size_t origin_size;            /* 0: there is none, or it is too long */
     enum stook__batch_state state;
     struct stook__batch_end end;
     atomic_int cancelled;   /* set by any thread; the turn copies it to `end` */

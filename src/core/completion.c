@@ -122,8 +122,8 @@ void stook__batch_keep_body(stook_batch *batch, struct stook_result *record)
     stook__list_append(&batch->to_release, &optional->link);
 }
 
-/* A request may end inside a call of the program, such as a cancel. Its body is released later, from
-   the turn, so that the program is never called from inside its own call. */
+/* A request may end inside a call of the program, such as a cancel. Its body is released later,
+   from the turn, so that the program is never called from inside its own call. */
 void stook__batch_release_bodies(stook_batch *batch)
 {
     struct stook__link *link;

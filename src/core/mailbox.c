@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Letters from any thread; see mailbox.h. */
+/* Messages between threads; see mailbox.h. */
 #include "core/mailbox.h"
 
 #include <errno.h>
@@ -11,10 +11,10 @@
 
 struct stook__mailbox {
     struct stook__allocator *allocator;
-    struct stook__loop *_Atomic loop; /* NULL: shut */
-    atomic_uint wakers;               /* inside stook__mailbox_wake() */
+    struct stook__loop *_Atomic loop; /* NULL: the mailbox is shut */
+    atomic_uint wakers;               /* threads inside stook__mailbox_wake() */
     pthread_mutex_t lock;
-    struct stook__link letters;
+    struct stook__link messages;
     size_t count;
     size_t refs;
 };
@@ -30,7 +30,7 @@ struct stook__mailbox *stook__mailbox_new(struct stook__allocator *allocator)
     }
     mailbox->allocator = stook__allocator_ref(allocator);
     mailbox->refs = 1;
-    stook__list_init(&mailbox->letters);
+    stook__list_init(&mailbox->messages);
     return mailbox;
 }
 
@@ -69,9 +69,9 @@ int stook__mailbox_post(struct stook__mailbox *mailbox, struct stook__message *m
     pthread_mutex_lock(&mailbox->lock);
     int shut = mailbox->loop == NULL;
     if (!shut && stook__list_empty(&message->link)) {
-        stook__list_append(&mailbox->letters, &message->link);
+        stook__list_append(&mailbox->messages, &message->link);
         mailbox->count++;
-        /* Under the lock: once it is let go the loop may be closing. */
+        /* Under the lock: behind it the loop may be closing. */
         stook__loop_wake(mailbox->loop);
     }
     pthread_mutex_unlock(&mailbox->lock);
@@ -81,10 +81,11 @@ int stook__mailbox_post(struct stook__mailbox *mailbox, struct stook__message *m
 _Static_assert(ATOMIC_INT_LOCK_FREE == 2 && ATOMIC_POINTER_LOCK_FREE == 2,
                "signal handlers may wake");
 
-/* No lock: a signal handler that interrupts whoever holds it would wait for ever. */
+/* Without the lock: a signal handler may interrupt the thread that holds it. `wakers` keeps the
+   loop from closing meanwhile. */
 void stook__mailbox_wake(struct stook__mailbox *mailbox)
 {
-    int before = errno; /* of whatever a signal handler interrupts */
+    int before = errno; /* a signal handler must not change it */
     atomic_fetch_add(&mailbox->wakers, 1);
     struct stook__loop *loop = atomic_load(&mailbox->loop);
     if (loop != NULL)
@@ -112,7 +113,7 @@ struct stook__message *stook__mailbox_next(struct stook__mailbox *mailbox)
     struct stook__message *message = NULL;
     pthread_mutex_lock(&mailbox->lock);
     if (mailbox->count > 0) {
-        message = STOOK__OF(struct stook__message, link, mailbox->letters.next);
+        message = STOOK__OF(struct stook__message, link, mailbox->messages.next);
         take(mailbox, message);
     }
     pthread_mutex_unlock(&mailbox->lock);
@@ -134,7 +135,7 @@ int stook__mailbox_close(struct stook__mailbox *mailbox)
     if (empty)
         atomic_store(&mailbox->loop, NULL);
     pthread_mutex_unlock(&mailbox->lock);
-    /* A waker that saw the loop is through with it in a moment: it makes one system call. */
+    /* A waker that has read the loop makes one more system call with it. */
     while (empty && atomic_load(&mailbox->wakers) > 0)
         sched_yield();
     return empty;

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Letters from any thread to the loop's. Counted by references: batches outlive their client, and
- * cancelling one from another thread must find out that the client is gone.
+ * Messages from any thread to the thread of the loop: posted calls, one message each, and for each
+ * batch one message that it was cancelled or woken. That one says only that the batch has to be
+ * looked at: a cancel is noted in the batch itself. So wake-ups coalesce and none is lost.
+ *
+ * The mailbox is counted by references. A batch may outlive its client, and a cancel from another
+ * thread has to find out that the client is gone.
  */
 #ifndef STOOK_CORE_MAILBOX_H
 #define STOOK_CORE_MAILBOX_H
@@ -14,27 +18,28 @@ struct stook__loop;
 
 struct stook__message {
     struct stook__link link;
-    stook_batch
-        *batch; /* one that was cancelled or woken, which this message is part of; or NULL: */
+    stook_batch *batch; /* cancelled or woken: the message is a member of it. NULL: a posted call */
     void (*call)(stook_client *client, void *user);
     void *user;
 };
 
-/* NULL: no memory. */
+/* Makes a mailbox with one reference, that is shut. NULL: no memory. */
 struct stook__mailbox *stook__mailbox_new(struct stook__allocator *allocator);
 struct stook__mailbox *stook__mailbox_ref(struct stook__mailbox *mailbox);
 void stook__mailbox_unref(struct stook__mailbox *mailbox);
-/* Letters wake this loop from now on. */
+/* Takes messages from now on, and wakes this loop for them. */
 void stook__mailbox_open(struct stook__mailbox *mailbox, struct stook__loop *loop);
-/* Any thread. Posts a message that is not posted yet. 0, or STOOK_ESTATE: shut. */
+/* Posts a message, unless it is posted already. Any thread. 0, or STOOK_ESTATE: the mailbox is
+   shut. */
 int stook__mailbox_post(struct stook__mailbox *mailbox, struct stook__message *message);
-/* Any thread, and signal handlers: wakes the loop, unless it is shut. */
+/* Wakes the loop, unless the mailbox is shut. Any thread, and signal handlers. */
 void stook__mailbox_wake(struct stook__mailbox *mailbox);
-/* Take back a message that was not read. */
+/* Takes a message back, if it was not read yet. */
 void stook__mailbox_recall(struct stook__mailbox *mailbox, struct stook__message *message);
+/* The next message, which leaves the mailbox; NULL: there is none. */
 struct stook__message *stook__mailbox_next(struct stook__mailbox *mailbox);
 size_t stook__mailbox_count(struct stook__mailbox *mailbox);
-/* 1: nothing is posted any more. 0: there are messages, read them first. */
+/* 1: the mailbox is shut. 0: it is not, because there are messages to read first. */
 int stook__mailbox_close(struct stook__mailbox *mailbox);
 
 #endif

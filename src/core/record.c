@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One request from its add to its result; see record.h. The turn calls what moves a record. A record
- * that is OVER stands in the result queue of its batch, and the batch is marked dirty.
+ * One request from its add to its result; see record.h. The turn calls what moves a record. A
+ * record that is OVER stands in the result queue of its batch, and the batch is marked dirty.
  */
 #include "core/record.h"
 
@@ -98,8 +98,8 @@ struct stook_result *stook__record_snapshot(struct stook_result *record)
     return snapshot;
 }
 
-/* The members that only a request under way needs. A borrowed body is released here only if the request
-   was never awaited; else stook__batch_keep_body() has taken it. */
+/* The members that only a request under way needs. A borrowed body is released here only if the
+   request was never awaited; else stook__batch_keep_body() has taken it. */
 static void free_request(struct stook_result *record)
 {
     struct stook__optional *optional = record->spec.optional;
@@ -149,8 +149,8 @@ static void drop_message(stook_client *client, struct stook__outcome *outcome)
     outcome->message_owned = 0;
 }
 
-/* The outcome of a request that a clock, a cancel or a close has ended. `cause`: why it was cancelled,
-   or NULL. */
+/* The outcome of a request that a clock, a cancel or a close has ended. `cause`: why it was
+   cancelled, or NULL. */
 static struct stook__outcome describe_end(struct stook__allocator *allocator,
                                           const struct stook__job *job, int error,
                                           const char *cause)
@@ -184,8 +184,8 @@ static struct stook__outcome describe_end(struct stook__allocator *allocator,
     return with_message(outcome, stook__format(allocator, "%s: %s %" PRId64 " ms", text, what, ms));
 }
 
-/* A repeat that never had a connection hides the failure that mattered: the first attempt was sent and
-   lost its response. The result says so. */
+/* A repeat that never had a connection hides the failure that mattered: the first attempt was
+   sent and lost its response. The result says so. */
 static void restore_first_failure(struct stook__allocator *allocator, const struct stook__job *job,
                                   struct stook__outcome *outcome)
 {
@@ -204,9 +204,10 @@ static void restore_first_failure(struct stook__allocator *allocator, const stru
         line);
 }
 
-/* ------------------------------------------------------------------------------- from add to result */
+/* --------------------------------------------------------------------------- from add to result */
 
-/* Ends the attempt. With `ret_outcome`, the attempt is judged; without, another error is the result. */
+/* Ends the attempt. With `ret_outcome`, the attempt is judged; without, another error is the
+   result. */
 static void stop_attempt(struct stook_result *record, struct stook__answer *ret_answer,
                          struct stook__outcome *ret_outcome)
 {
@@ -220,8 +221,8 @@ static void stop_attempt(struct stook_result *record, struct stook__answer *ret_
     record->message = NULL;
 }
 
-/* Turns the record into a result. `answer` takes the place of `job`, and its buffers belong to the record
-   then. `kept`: the result is held for long, so its buffers are trimmed. */
+/* Turns the record into a result. `answer` takes the place of `job`, and its buffers belong to
+   the record then. `kept`: the result is held for long, so its buffers are trimmed. */
 static void settle(struct stook_result *record, struct stook__answer *answer,
                    const struct stook__outcome *outcome, int kept)
 {
@@ -258,9 +259,9 @@ static void finish(stook_client *client, struct stook_result *record, struct sto
     record->spec.snapshot = snapshot;
     stook__result_queue_finished(&batch->results, &client->result_queues, &record->entry,
                                  stook__record_bytes(record), stook__record_ok(record));
-    stook__count(&client->stats, STOOK__FINISHED_ALL);
+    stook__stat_count(&client->stats, STOOK__STAT_FINISHED);
     if (!stook__record_ok(record))
-        stook__count(&client->stats, STOOK__FAILED);
+        stook__stat_count(&client->stats, STOOK__STAT_FAILED);
     stook__batch_note_result(batch, record);
     stook__batch_mark_dirty(batch);
 }
@@ -335,7 +336,7 @@ void stook__record_conclude(stook_client *client, struct stook_result *record, i
     if (again) {
         record->job.lost = outcome.error == STOOK_ERESET;
         stook__sched_repeat(&client->sched, &record->job, now);
-        stook__count(&client->stats, STOOK__REPEATED);
+        stook__stat_count(&client->stats, STOOK__STAT_REPEATED);
     }
     if (again || retry_now)
         stook__record_start(client, record, again || record->job.attempts > 1);

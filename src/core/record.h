@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A request record: one added request and all that is known of it, until its result is dropped. It is
- * the `stook_result` of the public header. The record is one block that exists from the add on, so
- * that each request has exactly one result, also without memory later.
+ * A request record: one added request and all that is known of it, until its result is dropped. It
+ * is the `stook_result` of the public header. The record is one block that exists from the add on,
+ * so that each request has exactly one result, also without memory later.
  */
 #ifndef STOOK_CORE_RECORD_H
 #define STOOK_CORE_RECORD_H
@@ -57,8 +57,8 @@ static inline struct stook_result *stook__record_of_entry(struct stook__result_e
     return STOOK__OF(struct stook_result, entry, entry);
 }
 
-/* Makes the record of a request, checked and copied; see request/copy.h for the errors. The caller has
-   its one reference. */
+/* Makes the record of a request, checked and copied; see request/copy.h for the errors. The
+   caller has its one reference. */
 int stook__record_new(struct stook__allocator *allocator, const struct stook__settings *client,
                       const struct stook_request *request, struct stook_result **ret_record,
                       const char **ret_why);
@@ -80,11 +80,12 @@ const char *stook__record_fields(const struct stook_result *record, size_t *ret_
    NULL: no memory. */
 struct stook_result *stook__record_snapshot(struct stook_result *record);
 
-/* Starts an attempt of a request that sched has started. A request that cannot start has its result, or
-   waits in its queue again until a descriptor is free. `fresh`: not on a reused connection. */
+/* Starts an attempt of a request that sched has started. A request that cannot start has its
+   result, or waits in its queue again until a descriptor is free. `fresh`: not on a reused
+   connection. */
 void stook__record_start(stook_client *client, struct stook_result *record, int fresh);
-/* Handles an attempt that has completed: its request has its result, starts another attempt or waits
-   again. */
+/* Handles an attempt that has completed: its request has its result, starts another attempt or
+   waits again. */
 void stook__record_conclude(stook_client *client, struct stook_result *record, int64_t now);
 /* Ends a request that is not OVER with `error`, whatever it does. */
 void stook__record_end(stook_client *client, struct stook_result *record, int error);

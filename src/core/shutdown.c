@@ -78,7 +78,8 @@ void stook__shutdown_closed(void *owner)
     stook__sched_free(&client->sched);
     client->closing = 3;
     client->turning = 1; /* inside these callbacks the client cannot be run or closed */
-    /* Other threads may post until they know that `closed` was called: the mailbox refuses till then. */
+    /* Other threads may post until they know that `closed` was called: the mailbox refuses till
+       then. */
     stook__call_closed(client->drained.call, client->drained.user);
     /* Read after that call, which may have asked for the close. */
     stook__call_closed(client->closed.call, client->closed.user);

@@ -3,8 +3,9 @@
  * Heads and bodies in flight; see streams.h. A file of its own, because this is the one step of the
  * turn that works on attempts and not on batches.
  *
- * Invariant: after each call of the program the attempt may be gone, because any callback may cancel
- * its own request. So each call is followed by is_gone(). A reference keeps the record meanwhile.
+ * Invariant: after each call of the program the attempt may be gone, because any callback may
+ * cancel its own request. So each call is followed by is_gone(). A reference keeps the record
+ * meanwhile.
  */
 #include "core/streams.h"
 
@@ -14,8 +15,8 @@
 #include "loop/loop.h"
 #include "sched/clocks.h"
 
-/* The bounds of one turn: streams; pieces of one stream, in each direction; bytes that all decoders read
-   and write. */
+/* The bounds of one turn: streams; pieces of one stream, in each direction; bytes that all
+   decoders read and write. */
 enum { SERVED = 128, PIECES = 8, DECODED = 512 << 10 };
 
 static int is_gone(const struct stook_result *record, const struct stook__attempt *attempt)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One turn of a client, in the numbered steps of docs/architecture.md. It decides nothing itself: sched
- * says who starts and whose clock has run out, deliver in which order results go out and which
- * bodies are paused. Each step is bounded; if work remains, another turn is asked for.
+ * One turn of a client, in the numbered steps of docs/architecture.md. It decides nothing itself:
+ * sched says who starts and whose clock has run out, deliver in which order results go out and
+ * which bodies are paused. Each step is bounded; if work remains, another turn is asked for.
  */
 #include "core/turn.h"
 
@@ -25,7 +25,7 @@ enum {
     MORE_CALLS = 64 /* of one batch, each time that it is processed */
 };
 
-/* ------------------------------------------------------------------- steps 1 to 3: completed, expired */
+/* ------------------------------------------------------------- steps 1 to 3: completed, expired */
 
 static void conclude_attempts(stook_client *client, int64_t now)
 {
@@ -36,7 +36,8 @@ static void conclude_attempts(stook_client *client, int64_t now)
         stook__record_conclude(client, stook__attempt_owner(attempt), now);
 }
 
-/* Tells sched what its clocks depend on. 0: they stand still, because the body is paused for room. */
+/* Tells sched what its clocks depend on. 0: they stand still, because the body is paused for
+   room. */
 static int update_clocks(stook_client *client, struct stook_result *record)
 {
     struct stook__job *job = &record->job;
@@ -70,7 +71,7 @@ static void expire(stook_client *client, int64_t now)
     }
 }
 
-/* ---------------------------------------------------------------- step 4: messages of other threads */
+/* ------------------------------------------------------------ step 4: messages of other threads */
 
 /* Only those that are there now: a posted call may post the next. */
 static void read_messages(stook_client *client)
@@ -90,7 +91,7 @@ static void read_messages(stook_client *client)
     }
 }
 
-/* ----------------------------------------------------------- what a batch needs beside its requests */
+/* ------------------------------------------------------- what a batch needs beside its requests */
 
 /* Whether a limit keeps the head of the order from starting. */
 static int head_is_blocked(const stook_client *client, struct stook__result_entry *head)
@@ -210,7 +211,7 @@ static void process_batches(stook_client *client)
         process_batch(client, STOOK__OF(stook_batch, dirty, link));
 }
 
-/* ------------------------------------------------------------------------------------ step 5: start */
+/* -------------------------------------------------------------------------------- step 5: start */
 
 static void start(stook_client *client)
 {
@@ -225,7 +226,7 @@ static void start(stook_client *client)
             struct stook_result *record = stook__record_of_job(job);
             stook_batch *batch = stook__record_batch(record);
             stook__result_queue_started(&batch->results, &record->entry);
-            stook__count(&client->stats, STOOK__STARTED);
+            stook__stat_count(&client->stats, STOOK__STAT_STARTED);
             update_room(client, batch);
             if (!batch->exhausted)
                 stook__batch_mark_dirty(batch);
@@ -236,10 +237,10 @@ static void start(stook_client *client)
     }
 }
 
-/* ------------------------------------------------------------- step 6: libcurl has run; bodies paused */
+/* ------------------------------------------------------- step 6: libcurl has run; bodies paused */
 
-/* Bodies that were paused for room since the last turn may stay so for long: the engine has to know,
-   and their batches look for room. */
+/* Bodies that were paused for room since the last turn may stay so for long: the engine has to
+   know, and their batches look for room. */
 static void settle_paused(stook_client *client)
 {
     struct stook__flow_control *flow;
@@ -253,7 +254,7 @@ static void settle_paused(stook_client *client)
     }
 }
 
-/* ---------------------------------------------------------------------------------- step 7: deliver */
+/* ------------------------------------------------------------------------------ step 7: deliver */
 
 static void deliver(stook_client *client)
 {
@@ -273,7 +274,7 @@ static void deliver(stook_client *client)
     process_batches(client);
 }
 
-/* --------------------------------------------------------------------------- step 8: the next turn */
+/* ------------------------------------------------------------------------ step 8: the next turn */
 
 /* Whether there is work for a turn, whatever the time. */
 static int has_work(const stook_client *client)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The only file that calls the program. Every call comes from a turn, where nothing of libcurl is on
- * the stack; `turning` of the client is the guard that makes frees and closes wait until the turn's end.
+ * The only file that calls the program; see callbacks.h. Calls come from a turn, where no function
+ * of libcurl is on the stack. `turning` of the client is the guard: frees and closes inside a call
+ * are marked, and the end of the turn carries them out.
  */
 #include "deliver/callbacks.h"
 

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The only file that calls the program. */
+/*
+ * The calls of the program, each by its name. No other file calls it. `batch`, `result` and `user`
+ * are those of the public typedefs.
+ */
 #ifndef STOOK_DELIVER_CALLBACKS_H
 #define STOOK_DELIVER_CALLBACKS_H
 
 #include "request/exchange.h"
 
-/* Whom a batch talks to. */
+/* What the program gave to an await. */
 struct stook__callbacks {
     int (*more)(stook_batch *batch, void *user);
     void (*on_result)(stook_batch *batch, const stook_result *result, void *user);

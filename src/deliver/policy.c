@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* When an await has what it is after; see policy.h. */
+/* When an await has enough; see policy.h. */
 #include "deliver/policy.h"
 
-static enum stook__completion_step judge(struct stook__completion_policy *completion)
+static enum stook__completion_step next_step(struct stook__completion_policy *completion)
 {
     int bad = completion->failed > 0,
         enough = completion->quorum > 0 && completion->ok >= completion->quorum;
@@ -29,7 +29,7 @@ enum stook__completion_step stook__completion_policy_open(
 {
     completion->policy = policy;
     completion->quorum = policy == STOOK_POLICY_FIRST_OK ? 1 : quorum;
-    return judge(completion);
+    return next_step(completion);
 }
 
 enum stook__completion_step stook__completion_policy_note(
@@ -37,7 +37,7 @@ enum stook__completion_step stook__completion_policy_note(
 {
     completion->ok += ok != 0;
     completion->failed += ok == 0;
-    return judge(completion);
+    return next_step(completion);
 }
 
 int stook__completion_policy_satisfied(const struct stook__completion_policy *completion, int over)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* In which order results reach the program; see result_queue.h. */
+/* The order of results; see result_queue.h. */
 #include "deliver/result_queue.h"
 
 void stook__result_queue_init(struct stook__result_queue *queue)
@@ -17,9 +17,10 @@ void stook__result_queue_free(struct stook__result_queue *queue, struct stook__a
     stook__free(allocator, queue->order);
 }
 
-/* Kept results in order of arrival need a place each; it is made before it is needed. */
-static int make_places(struct stook__result_queue *queue, struct stook__allocator *allocator,
-                       size_t count)
+/* Results that are kept in the order of completion need a place each. It is allocated with the
+   add, so that a result never fails for memory. */
+static int reserve_order(struct stook__result_queue *queue, struct stook__allocator *allocator,
+                         size_t count)
 {
     if (count <= queue->order_capacity)
         return 0;
@@ -37,7 +38,7 @@ int stook__result_queue_add(struct stook__result_queue *queue, struct stook__all
                             struct stook__result_entry *entry)
 {
     if (queue->open && !queue->options.borrowed && !queue->options.ordered &&
-        make_places(queue, allocator, queue->count + 1) != 0)
+        reserve_order(queue, allocator, queue->count + 1) != 0)
         return STOOK_ENOMEM;
     if (stook__sparse_array_set(&queue->entries, allocator, queue->count, entry) != 0)
         return STOOK_ENOMEM;
@@ -60,7 +61,7 @@ void stook__result_queue_stopped(struct stook__result_queue *queue,
     stook__flow_stopped(&queue->flow);
 }
 
-/* The head of an ordered result queue: the first that was not delivered. */
+/* The head of the order: the first that is not delivered. */
 static struct stook__result_entry *head_of(const struct stook__result_queue *queue)
 {
     return stook__sparse_array_get(&queue->entries, queue->delivered);
@@ -81,9 +82,9 @@ static void place(struct stook__result_queue *queue, struct stook__link *ring)
         stook__list_append(ring, &queue->ring);
 }
 
-/* Where an arrived entry goes, once it is known how the batch is awaited. */
-static void sort_in(struct stook__result_queue *queue, struct stook__link *ring,
-                    struct stook__result_entry *entry)
+/* Files an arrived entry, once it is known how the batch is awaited. */
+static void file_entry(struct stook__result_queue *queue, struct stook__link *ring,
+                       struct stook__result_entry *entry)
 {
     if (queue->options.borrowed) {
         if (!queue->options.ordered)
@@ -100,7 +101,8 @@ int stook__result_queue_open(struct stook__result_queue *queue, struct stook__al
                              struct stook__link *ring, const struct stook__gather_options *options)
 {
     struct stook__link early, *link;
-    if (!options->ordered && !options->borrowed && make_places(queue, allocator, queue->count) != 0)
+    if (!options->ordered && !options->borrowed &&
+        reserve_order(queue, allocator, queue->count) != 0)
         return STOOK_ENOMEM;
     queue->open = 1;
     queue->options = *options;
@@ -110,7 +112,7 @@ int stook__result_queue_open(struct stook__result_queue *queue, struct stook__al
     while ((link = stook__list_pop(&queue->waiting)) != NULL)
         stook__list_append(&early, link);
     while ((link = stook__list_pop(&early)) != NULL)
-        sort_in(queue, ring, STOOK__OF(struct stook__result_entry, link, link));
+        file_entry(queue, ring, STOOK__OF(struct stook__result_entry, link, link));
     return 0;
 }
 
@@ -122,7 +124,7 @@ void stook__result_queue_finished(struct stook__result_queue *queue, struct stoo
     queue->failed += !ok;
     stook__flow_arrived(&queue->flow, bytes);
     if (queue->open)
-        sort_in(queue, ring, entry);
+        file_entry(queue, ring, entry);
     else
         stook__list_append(&queue->waiting, &entry->link);
 }
@@ -131,12 +133,12 @@ int stook__result_queue_has_room(const struct stook__result_queue *queue)
 {
     if (!queue->options.borrowed)
         return 1;
-    /* In order of arrival results wait for nothing but the program. */
+    /* Results in the order of completion wait only for the program. */
     int waits = queue->options.ordered || queue->options.pulled || queue->paused;
-    /* A place for the head while it has none; if it never takes it, for the next head. */
+    /* One place in the window is kept for the head until it starts. */
     const struct stook__result_entry *head = queue->options.ordered ? head_of(queue) : NULL;
-    size_t kept = head != NULL && !head->started;
-    return stook__flow_has_room(&queue->flow, waits, kept);
+    size_t reserved = head != NULL && !head->started;
+    return stook__flow_has_room(&queue->flow, waits, reserved);
 }
 
 struct stook__result_entry *stook__result_queue_head(const struct stook__result_queue *queue)
@@ -147,7 +149,7 @@ struct stook__result_entry *stook__result_queue_head(const struct stook__result_
     return head == NULL || head->started || head->arrived ? NULL : head;
 }
 
-/* The one to be shown next; there is one. */
+/* Takes the next result to deliver; there is one. */
 static struct stook__result_entry *take(struct stook__result_queue *queue)
 {
     queue->delivering = 1;
@@ -182,13 +184,13 @@ void stook__result_queue_pause(struct stook__result_queue *queue, struct stook__
 }
 
 struct stook__result_entry *stook__result_queue_next(struct stook__link *ring,
-                                                     struct stook__result_queue **ret_tray)
+                                                     struct stook__result_queue **ret_queue)
 {
     struct stook__link *first = stook__list_pop(ring);
     if (first == NULL)
         return NULL;
     struct stook__result_queue *queue = STOOK__OF(struct stook__result_queue, ring, first);
-    *ret_tray = queue;
+    *ret_queue = queue;
     return take(queue);
 }
 
