@@ -10,7 +10,7 @@
 #include "sched/clocks.h"
 #include "sched/queue.h"
 
-enum { HEALTHY = 2000, DEAD = 1000, LIMIT = 60, SITE_LIMIT = 20 };
+enum { HEALTHY = 2000, DEAD = 1000, LIMIT = 60, ORIGIN_LIMIT = 20 };
 static const int64_t MS = 1000;
 
 static struct stook__sched sched;
@@ -57,7 +57,7 @@ static int64_t p99(int n_dead, int apart)
     memset(groups, 0, sizeof groups);
     stook__sched_init(&sched, allocator);
     stook__sched_set_limit(&sched, LIMIT);
-    stook__sched_set_origin_limit(&sched, SITE_LIMIT);
+    stook__sched_set_origin_limit(&sched, ORIGIN_LIMIT);
     for (int i = 0; i < 2; i++) {
         stook__group_init(&groups[i]);
         stook__group_open(&sched, &groups[i], LIMIT, 0);

@@ -6,10 +6,10 @@
  *
  * After every step each invariant is checked anew from what the requests themselves say:
  *
- *   - exactly one result each, shown once, in the order of the verb
+ *   - exactly one result each, delivered once, in the order of the verb
  *   - nothing starts above a limit, and whatever waits is forbidden by one that is reached
- *   - nothing but the head starts without room for results
- *   - no more bytes held than the ceiling allows, but for the head and who goes on in its place
+ *   - without room for results only the head starts
+ *   - no more bytes are buffered than max_buffered_bytes, but by bodies that are exempt
  *   - no clock late by more than a tick, none early
  *   - no batch passed over again and again, and no origin within one
  */
@@ -24,7 +24,7 @@
 #include "sched/clocks.h"
 #include "sched/queue.h"
 
-enum { BATCHES = 4, REQUESTS = 24, SITES = 5, TICK = 1000, HISTORIES = 100000, TWICE = 2000 };
+enum { BATCHES = 4, REQUESTS = 24, ORIGINS = 5, TICK = 1000, HISTORIES = 100000, TWICE = 2000 };
 static const int64_t NEVER = INT64_MAX, MS = 1000;
 
 struct request {
@@ -32,17 +32,17 @@ struct request {
     struct stook__result_entry entry;
     struct batch *batch;
     struct stook__sched_origin *origin;
-    int64_t ends_at;  /* when the server answers; NEVER: it does not */
+    int64_t ends_at;  /* when the server has responded; NEVER: it does not */
     int64_t moves_at; /* last byte seen */
-    int64_t stirs_at; /* when one byte comes, whatever the body does */
+    int64_t byte_at; /* when one byte comes, whatever the body does */
     struct stook__body_flow flow;
     size_t bytes, got; /* of its body: in all, until now */
     size_t arrival;    /* how many of its batch had a result before */
     unsigned priority;
     int fate;   /* what the server will do: 0 ok, else an error */
     int error;  /* of the result */
-    int free;   /* its body did not have to wait */
-    int results, shown;
+    int exempt; /* its body was never paused for room */
+    int results, delivered;
 };
 
 struct batch {
@@ -53,7 +53,7 @@ struct batch {
     int end_error, drains, awaited, done;
     int64_t deadline;
     size_t limit, passed_over, next_shown, last_arrival, arrivals;
-    size_t behind[SITES][STOOK__PRIORITIES]; /* younger ones that started though these could have */
+    size_t behind[ORIGINS][STOOK__PRIORITIES]; /* younger ones that started though these could have */
     struct stook__result_entry *pulled;
 };
 
@@ -65,8 +65,8 @@ static struct world {
     struct stook__link result_queues, newly_paused;
     struct batch batches[BATCHES];
     struct stook__settings policy[3];
-    size_t n_batches, n_sites, limit, origin_limit;
-    int dead[SITES];
+    size_t n_batches, n_origins, limit, origin_limit;
+    int dead[ORIGINS];
     int closed;
 } world;
 
@@ -99,14 +99,14 @@ static void note(uint64_t what, uint64_t which)
     world.digest = (world.digest ^ what ^ which << 8 ^ (uint64_t)world.now << 24) * UINT64_C(1099511628211);
 }
 
-/* ---------------------------------------------------------------- what turn does */
+/* ---------------------------------------------------------------- what a turn does */
 
 static struct request *of_job(struct stook__job *job)
 {
     return STOOK__OF(struct request, job, job);
 }
 
-static struct request *of_parcel(struct stook__result_entry *entry)
+static struct request *of_entry(struct stook__result_entry *entry)
 {
     return STOOK__OF(struct request, entry, entry);
 }
@@ -122,7 +122,7 @@ static void decide(struct batch *batch, enum stook__completion_step step)
 /* Its attempt is over, or was not the last. */
 static void leave(struct request *request)
 {
-    request->free = request->flow.exempt;
+    request->exempt = request->flow.exempt;
     stook__body_flow_leave(&request->flow);
 }
 
@@ -139,7 +139,7 @@ static void finish(struct request *request, int error)
     decide(batch, stook__completion_policy_note(&batch->completion, error == 0));
 }
 
-static void condemn(struct batch *batch, int end_error)
+static void terminate(struct batch *batch, int end_error)
 {
     if (!batch->awaited || batch->done)
         return;
@@ -170,14 +170,14 @@ static void enter(struct request *request)
         stook__body_flow_exempt(&request->flow);
 }
 
-static void release_brakes(struct batch *batch)
+static void resume_bodies(struct batch *batch)
 {
     struct stook__result_queue *results = &batch->results;
     if (!results->flow.counts_bodies)
         return;
     size_t left = stook__flow_update(&results->flow);
     struct stook__result_entry *waiting = stook__result_queue_head(results);
-    int stuck = waiting != NULL && stook__sched_reason(&world.sched, &of_parcel(waiting)->job) != STOOK__BY_NOTHING;
+    int stuck = waiting != NULL && stook__sched_reason(&world.sched, &of_entry(waiting)->job) != STOOK__BY_NOTHING;
     struct request *front = results->delivered < results->count ? &batch->requests[results->delivered] : NULL;
     struct stook__body_flow *head = front != NULL && front->job.state == STOOK__JOB_RUNNING ? &front->flow : NULL, *flow;
     while ((flow = stook__flow_next_resumable(&results->flow, head, stuck, &left)) != NULL) {
@@ -193,11 +193,11 @@ static void update_room(struct batch *batch)
 {
     struct stook__result_entry *head = stook__result_queue_head(&batch->results);
     stook__group_block(&world.sched, &batch->group, !stook__result_queue_has_room(&batch->results),
-                      head != NULL ? &of_parcel(head)->job : NULL);
-    release_brakes(batch);
+                      head != NULL ? &of_entry(head)->job : NULL);
+    resume_bodies(batch);
 }
 
-static void attend(struct batch *batch)
+static void process_batch(struct batch *batch)
 {
     struct stook__job *job;
     if (!batch->awaited || batch->done)
@@ -214,10 +214,10 @@ static void attend(struct batch *batch)
         stook__group_close(&world.sched, &batch->group);
 }
 
-static void attend_all(void)
+static void process_batches(void)
 {
     for (size_t i = 0; i < world.n_batches; i++)
-        attend(&world.batches[i]);
+        process_batch(&world.batches[i]);
 }
 
 /* Some of its body, or all that is left. */
@@ -242,14 +242,14 @@ static void receive_all(void)
             struct request *request = &world.batches[i].requests[k];
             if (request->job.state != STOOK__JOB_RUNNING || request->flow.paused != 0)
                 continue;
-            if (request->stirs_at <= world.now)
-                request->moves_at = later(request->moves_at, request->stirs_at);
+            if (request->byte_at <= world.now)
+                request->moves_at = later(request->moves_at, request->byte_at);
             if (request->ends_at != NEVER)
                 receive(request, request->ends_at <= world.now);
         }
 }
 
-/* What ended while libcurl ran is heard of when it has returned. */
+/* Attempts that completed while libcurl ran are concluded when it has returned. */
 static void answer(void)
 {
     for (size_t i = 0; i < world.n_batches; i++)
@@ -303,7 +303,7 @@ static void expire(void)
     struct stook__group *group;
     struct stook__job *job;
     while ((group = stook__sched_late_group(&world.sched, world.now)) != NULL)
-        condemn(STOOK__OF(struct batch, group, group), STOOK_ETIMEOUT_BATCH);
+        terminate(STOOK__OF(struct batch, group, group), STOOK_ETIMEOUT_BATCH);
     while ((job = stook__sched_late_job(&world.sched, world.now)) != NULL) {
         struct request *request = of_job(job);
         job->moved_at = request->moves_at > job->moved_at ? request->moves_at : job->moved_at;
@@ -333,17 +333,17 @@ static size_t running_at(const struct stook__sched_origin *origin)
     return count;
 }
 
-static int site_is_full(const struct request *request)
+static int origin_is_full(const struct request *request)
 {
     return request->origin->node.key_size > 0 && request->origin->n_running >= world.origin_limit;
 }
 
-/* What those hold that have to wait at the ceiling never is above it; of the others there is one at most
-   beside the head. */
-static void check_ceiling(const struct batch *batch)
+/* Bodies that are not exempt, and the results that came of them, stay below the bound. Beside the head
+   one body at most is exempt. */
+static void check_bytes(const struct batch *batch)
 {
     const struct stook__result_queue *results = &batch->results;
-    size_t held = 0, all = 0, n_free = 0;
+    size_t bounded = 0, all = 0, n_exempt = 0;
     if (!results->flow.counts_bodies)
         return;
     for (size_t k = results->delivered; k < results->count; k++) {
@@ -351,12 +351,12 @@ static void check_ceiling(const struct batch *batch)
         int running = request->job.state == STOOK__JOB_RUNNING;
         size_t bytes = running ? request->got : request->results > 0 && request->error == 0 ? request->bytes : 0;
         all += bytes;
-        held += (running ? request->flow.exempt : request->free) ? 0 : bytes;
-        n_free += running && request->flow.exempt && !is_head(request);
+        bounded += (running ? request->flow.exempt : request->exempt) ? 0 : bytes;
+        n_exempt += running && request->flow.exempt && !is_head(request);
     }
     CHECK_EQ_SIZE(all, results->flow.result_bytes + results->flow.body_bytes);
-    CHECK(held <= results->options.max_buffered_bytes);
-    CHECK(n_free <= 1);
+    CHECK(bounded <= results->options.max_buffered_bytes);
+    CHECK(n_exempt <= 1);
 }
 
 /* Whether but for whose turn it is the batch could start something now. */
@@ -367,7 +367,7 @@ static int could_start(const struct batch *batch)
     int room = stook__result_queue_has_room(&batch->results);
     for (size_t k = 0; k < batch->results.count; k++) {
         const struct request *request = &batch->requests[k];
-        if (stook__job_waits(&request->job) && (room || is_head(request)) && !site_is_full(request))
+        if (stook__job_waits(&request->job) && (room || is_head(request)) && !origin_is_full(request))
             return 1;
     }
     return 0;
@@ -379,7 +379,7 @@ static void check_after_starts(void)
     for (size_t i = 0; i < world.n_batches; i++) {
         struct batch *batch = &world.batches[i];
         all += batch->group.n_running;
-        check_ceiling(batch);
+        check_bytes(batch);
         if (!world.sched.starved && world.sched.n_running < world.limit)
             CHECK(!could_start(batch));
         for (size_t k = 0; k < batch->results.count; k++) {
@@ -395,7 +395,7 @@ static void check_after_starts(void)
     CHECK_EQ_SIZE(all, world.sched.n_running);
 }
 
-static size_t site_of(const struct request *request)
+static size_t index_of_origin(const struct request *request)
 {
     return (size_t)(request->origin->key[0] - 'a');
 }
@@ -405,21 +405,21 @@ static size_t site_of(const struct request *request)
 static void check_origins(const struct request *started)
 {
     struct batch *batch = started->batch;
-    int looked[SITES][STOOK__PRIORITIES] = {{0}};
-    batch->behind[site_of(started)][started->priority] = 0;
+    int looked[ORIGINS][STOOK__PRIORITIES] = {{0}};
+    batch->behind[index_of_origin(started)][started->priority] = 0;
     if (batch->group.blocked)
         return;
     for (size_t k = 0; k < batch->results.count; k++) {
         const struct request *request = &batch->requests[k];
-        if (!stook__job_waits(&request->job) || looked[site_of(request)][request->priority]++ > 0)
+        if (!stook__job_waits(&request->job) || looked[index_of_origin(request)][request->priority]++ > 0)
             continue;
-        size_t *behind = &batch->behind[site_of(request)][request->priority];
+        size_t *behind = &batch->behind[index_of_origin(request)][request->priority];
         CHECK(request->origin != started->origin || request->priority <= started->priority);
-        if (site_is_full(request))
+        if (origin_is_full(request))
             *behind = 0;
         else if (request->priority >= started->priority && k < started->entry.index)
             ++*behind;
-        CHECK(*behind <= BATCHES + SITES);
+        CHECK(*behind <= BATCHES + ORIGINS);
     }
 }
 
@@ -428,7 +428,7 @@ static void check_turns(const struct batch *started, const int could[BATCHES])
     for (size_t i = 0; i < world.n_batches; i++) {
         struct batch *batch = &world.batches[i];
         batch->passed_over = batch != started && could[i] ? batch->passed_over + 1 : 0;
-        CHECK(batch->passed_over <= 2 * (BATCHES + SITES));
+        CHECK(batch->passed_over <= 2 * (BATCHES + ORIGINS));
     }
 }
 
@@ -439,9 +439,9 @@ static void serve(struct request *request)
     static const int fates[] = {STOOK_ERESET, STOOK_ENOFD, STOOK_ETRUNCATED};
     int64_t takes = (int64_t)below(200) * MS;
     request->fate = one_in(6) ? fates[below(3)] : 0;
-    request->ends_at = world.dead[request->origin->key[0] % SITES] ? NEVER : world.now + takes;
+    request->ends_at = world.dead[request->origin->key[0] % ORIGINS] ? NEVER : world.now + takes;
     request->moves_at = world.now;
-    request->stirs_at = one_in(2) ? world.now + takes / 2 : NEVER;
+    request->byte_at = one_in(2) ? world.now + takes / 2 : NEVER;
 }
 
 static void start(void)
@@ -469,11 +469,11 @@ static void start(void)
     }
 }
 
-static void shown(struct request *request)
+static void delivered(struct request *request)
 {
     struct batch *batch = request->batch;
     CHECK_EQ_INT(request->results, 1);
-    CHECK_EQ_INT(request->shown++, 0);
+    CHECK_EQ_INT(request->delivered++, 0);
     if (batch->results.options.ordered)
         CHECK_EQ_SIZE(request->entry.index, batch->next_shown);
     else if (batch->next_shown > 0)
@@ -483,9 +483,9 @@ static void shown(struct request *request)
     note(5, request->entry.index);
 }
 
-static void let_go(struct stook__result_queue *results, struct stook__result_entry *entry)
+static void release(struct stook__result_queue *results, struct stook__result_entry *entry)
 {
-    struct request *request = of_parcel(entry);
+    struct request *request = of_entry(entry);
     stook__result_queue_release(results, world.allocator, &world.result_queues, entry, request->error == 0 ? request->bytes : 0);
 }
 
@@ -496,19 +496,19 @@ static void turn(void)
     receive_all();
     answer();
     expire();
-    attend_all();
+    process_batches();
     start();
-    attend_all();
+    process_batches();
     start();
     check_after_starts();
     while (stook__list_pop(&world.newly_paused) != NULL)
         ; /* all batches are looked at in each turn here */
     while ((entry = stook__result_queue_next(&world.result_queues, &results)) != NULL) {
         CHECK(!results->paused);
-        shown(of_parcel(entry));
-        let_go(results, entry);
+        delivered(of_entry(entry));
+        release(results, entry);
     }
-    attend_all();
+    process_batches();
 }
 
 /* -------------------------------------------------------------- what programs do */
@@ -516,7 +516,7 @@ static void turn(void)
 static void add(struct batch *batch)
 {
     struct request *request = &batch->requests[batch->results.count];
-    size_t origin = below(world.n_sites);
+    size_t origin = below(world.n_origins);
     char key = (char)('a' + origin);
     if (batch->results.count == REQUESTS || batch->done || batch->end_error != 0 || world.closed)
         return;
@@ -553,10 +553,10 @@ static void await(struct batch *batch)
 static void pull(struct batch *batch)
 {
     if (batch->pulled != NULL)
-        let_go(&batch->results, batch->pulled);
+        release(&batch->results, batch->pulled);
     batch->pulled = stook__result_queue_pull(&batch->results);
     if (batch->pulled != NULL)
-        shown(of_parcel(batch->pulled));
+        delivered(of_entry(batch->pulled));
 }
 
 /* What is in flight above a lower one is over some time. */
@@ -603,7 +603,7 @@ static void act(void)
         break;
     case 1:
         if (one_in(8))
-            condemn(batch, STOOK_ECANCELLED);
+            terminate(batch, STOOK_ECANCELLED);
         break;
     case 2:
         if (batch->awaited && !batch->done && batch->end_error == 0)
@@ -647,7 +647,7 @@ static void begin(uint64_t seed)
     stook__list_init(&world.newly_paused);
     stook__sched_init(&world.sched, world.allocator);
     world.n_batches = 1 + below(BATCHES);
-    world.n_sites = 1 + below(SITES);
+    world.n_origins = 1 + below(ORIGINS);
     world.limit = one_in(2) ? SIZE_MAX : 1 + below(8);
     world.origin_limit = one_in(2) ? 1 + below(4) : 1000;
     stook__sched_set_limit(&world.sched, world.limit);
@@ -658,7 +658,7 @@ static void begin(uint64_t seed)
                                                  .connect_ms = -1,
                                                  .total_ms = one_in(2) ? 1 + (int64_t)below(500) : -1,
                                                  .stall_ms = one_in(2) ? 1 + (int64_t)below(150) : -1};
-    for (int i = 0; i < SITES; i++)
+    for (int i = 0; i < ORIGINS; i++)
         world.dead[i] = one_in(6);
     for (size_t i = 0; i < world.n_batches; i++) {
         stook__group_init(&world.batches[i].group);
@@ -674,7 +674,7 @@ static void wind_up(void)
         if (!world.closed)
             await(&world.batches[i]);
         else
-            condemn(&world.batches[i], STOOK_ECLOSED);
+            terminate(&world.batches[i], STOOK_ECLOSED);
         if (world.batches[i].awaited)
             stook__result_queue_pause(&world.batches[i].results, &world.result_queues, 0);
     }
@@ -694,7 +694,7 @@ static void check_kept(const struct batch *batch)
 {
     const struct stook__result_queue *results = &batch->results;
     for (size_t i = 0; !results->options.borrowed && i < results->count; i++) {
-        const struct request *request = of_parcel(stook__result_queue_at(results, i));
+        const struct request *request = of_entry(stook__result_queue_at(results, i));
         CHECK_EQ_SIZE(results->options.ordered ? request->entry.index : request->arrival, i);
     }
     CHECK(results->options.borrowed || stook__result_queue_at(results, results->count) == NULL);
@@ -712,7 +712,7 @@ static void end(void)
             check_kept(batch);
             for (size_t k = 0; k < batch->results.count; k++) {
                 CHECK_EQ_INT(batch->requests[k].results, 1);
-                CHECK_EQ_INT(batch->requests[k].shown, batch->results.options.borrowed);
+                CHECK_EQ_INT(batch->requests[k].delivered, batch->results.options.borrowed);
             }
             CHECK_EQ_SIZE(batch->results.failed, batch->completion.failed);
         }
