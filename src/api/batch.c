@@ -15,7 +15,7 @@ int stook_batch_new(stook_client *client, stook_batch **ret_batch)
 {
     if (client == NULL || ret_batch == NULL)
         return STOOK_EARG;
-    if (stook__client_is_forked(client) || client->closing || client->draining)
+    if (stook__client_is_forked(client) || client->state != STOOK__CLIENT_RUNNING)
         return STOOK_ESTATE;
     stook_batch *batch = stook__alloc(client->allocator, sizeof *batch);
     if (batch == NULL)
@@ -86,6 +86,7 @@ static int enter(stook_batch *batch, struct stook_result *record, int64_t priori
         return STOOK_ENOMEM;
     stook__stat_count(&client->stats, STOOK__STAT_ADDED);
     stook__sched_add(&client->sched, queue, &record->job, record->job.settings, stook__loop_now());
+    stook__record_move(batch, record, STOOK__REQUEST_QUEUED, "added", record->error);
     if (batch->state == STOOK__AWAITED && !client->turning)
         stook__loop_request_turn(client->loop);
     return 0;
@@ -113,7 +114,7 @@ int stook_batch_add(stook_batch *batch, const struct stook_request *request)
     if (batch->client == NULL || stook__client_is_forked(batch->client))
         return refuse_add(batch, STOOK_ESTATE,
                           "the client is closed, or belongs to another process");
-    if (batch->client->draining)
+    if (batch->client->drained.asked)
         return refuse_add(batch, STOOK_ESTATE, "the client drains: no request can be added");
     if (batch->state == STOOK__DONE || stook__batch_is_ending(batch) || batch->freed)
         return refuse_add(batch, STOOK_ESTATE, "the batch is done, cancelled or past its deadline");

@@ -168,7 +168,7 @@ int stook_client_new(struct uv_loop_s *loop, const struct stook_client_options *
 static void finish_close(stook_client *client)
 {
     struct stook__allocator *allocator = client->allocator;
-    while (client->closing < 3)
+    while (client->state != STOOK__CLIENT_CLOSED)
         stook__loop_run(client->loop, 1);
     stook__loop_free(client->loop);
     stook__free(allocator, client);
@@ -180,7 +180,7 @@ int stook__client_run(stook_client *client, int (*is_over)(stook_client *client,
 {
     while (!is_over(client, what))
         stook__loop_run(client->loop, 1);
-    if (client->closing)
+    if (stook__client_is_closing(client))
         finish_close(client);
     return 0;
 }
@@ -189,9 +189,9 @@ int stook__client_run(stook_client *client, int (*is_over)(stook_client *client,
 static int has_nothing_to_do(stook_client *client, void *what)
 {
     (void)what;
-    if (client->draining && client->awaits == 0)
-        return client->closing; /* the next turn begins the close */
-    return client->closing ||
+    if (client->state == STOOK__CLIENT_DRAINING && client->awaits == 0)
+        return 0; /* the next turn closes the client */
+    return stook__client_is_closing(client) ||
            (client->awaits == client->pulls && stook__mailbox_count(client->mailbox) == 0 &&
             stook__list_empty(&client->dirty_batches));
 }
@@ -244,7 +244,7 @@ int stook_client_drain(stook_client *client, int64_t timeout_ms, void (*closed)(
 {
     if (client == NULL || !stook__validate_timeout(timeout_ms))
         return STOOK_EARG;
-    if (stook__client_is_forked(client) || client->closing || client->draining)
+    if (stook__client_is_forked(client) || client->state != STOOK__CLIENT_RUNNING)
         return STOOK_ESTATE;
     client->drained = (struct stook__closed_call){.asked = 1, .call = closed, .user = user};
     int64_t due =
@@ -276,12 +276,12 @@ int stook_client_turn(stook_client *client, int64_t timeout_ms)
         return error;
     stook__turn_ask(client);
     stook__loop_pass(client->loop, timeout_ms);
-    if (client->closing == 3) {
+    if (client->state == STOOK__CLIENT_CLOSED) {
         finish_close(client);
         return STOOK_ECLOSED;
     }
     size_t left = client->awaits;
-    if (left == 0 && (client->closing || client->draining))
+    if (left == 0 && client->state != STOOK__CLIENT_RUNNING)
         left = 1; /* at 0 the program would stop to call this, and the close would not complete */
     return left < INT_MAX ? (int)left : INT_MAX;
 }

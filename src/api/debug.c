@@ -59,11 +59,11 @@ static int state_of_running(const struct stook__attempt *attempt)
 
 static int state_of(const stook_batch *batch, const struct stook_result *record)
 {
-    if (record->stage == STOOK__OVER)
+    if (record->state == STOOK__REQUEST_FINISHED)
         return batch->results.open && !batch->results.options.borrowed ? STOOK_STATE_DONE
                                                                        : STOOK_STATE_FINISHED;
-    return record->stage == STOOK__TRYING ? state_of_running(record->attempt)
-                                          : state_of_waiting(batch, &record->job);
+    return record->state == STOOK__REQUEST_IN_FLIGHT ? state_of_running(record->attempt)
+                                                     : state_of_waiting(batch, &record->job);
 }
 
 int stook_batch_request_state(const stook_batch *batch, size_t index)
@@ -111,7 +111,7 @@ static void add_bytes(const stook_batch *batch, struct stook_batch_stats *stats)
         const struct stook_result *record = STOOK__OF(
             const struct stook_result, job, STOOK__OF(const struct stook__job, link, link));
         int64_t expected;
-        if (record->stage != STOOK__TRYING)
+        if (record->state != STOOK__REQUEST_IN_FLIGHT)
             continue;
         int64_t received = stook__attempt_received(record->attempt, &expected);
         stats->bytes_received += received;
@@ -181,7 +181,8 @@ static void print_url(FILE *to, const char *url)
 
 static void print_request(FILE *to, const stook_batch *batch, const struct stook_result *record)
 {
-    int64_t from = record->stage == STOOK__TRYING ? record->job.attempt_at : record->job.added_at;
+    int64_t from =
+        record->state == STOOK__REQUEST_IN_FLIGHT ? record->job.attempt_at : record->job.added_at;
     fprintf(to, "    %zu: %s for %" PRId64 " ms, attempt %u, ", (size_t)record->entry.index,
             stook_state_text(state_of(batch, record)), since_ms(from),
             (unsigned)record->job.attempts);
@@ -197,7 +198,8 @@ static void print_requests(FILE *to, const stook_batch *batch, int running)
          i = stook__sparse_array_next(entries, i + 1)) {
         const struct stook_result *record =
             stook__record_of_entry(stook__sparse_array_get(entries, i));
-        if (record->stage == STOOK__OVER || (record->job.state == STOOK__JOB_RUNNING) != running)
+        if (record->state == STOOK__REQUEST_FINISHED ||
+            (record->job.state == STOOK__JOB_RUNNING) != running)
             continue;
         print_request(to, batch, record);
         shown++, left--;
@@ -235,9 +237,9 @@ int stook_client_dump(const stook_client *client, FILE *to)
     print_limit(to, "limit", client->sched.limit);
     print_limit(to, "limit of each origin", client->sched.origin_limit);
     fprintf(to, "%s%s\n", client->sched.starved ? ", out of descriptors or ports" : "",
-            client->closing    ? ", closing"
-            : client->draining ? ", draining"
-                               : "");
+            stook__client_is_closing(client)          ? ", closing"
+            : client->state == STOOK__CLIENT_DRAINING ? ", draining"
+                                                      : "");
     for (const struct stook__link *link = client->batches.next; link != &client->batches;
          link = link->next)
         print_batch(to, STOOK__OF(const stook_batch, link, link));

@@ -8,7 +8,7 @@
 
 static int is_usable(const stook_client *client)
 {
-    return client != NULL && !stook__client_is_forked(client) && !client->closing;
+    return client != NULL && !stook__client_is_forked(client) && !stook__client_is_closing(client);
 }
 
 /* Asks for a turn, because a higher limit may allow a request to start. */

@@ -25,9 +25,9 @@ static int refuse(stook_batch *batch, int error, const char *why)
 static int check_state(stook_batch *batch, int blocking)
 {
     const stook_client *client = batch->client;
-    if (client == NULL || stook__client_is_forked(client) || client->closing)
+    if (client == NULL || stook__client_is_forked(client) || stook__client_is_closing(client))
         return refuse(batch, STOOK_ESTATE, "the client is closed, or belongs to another process");
-    if (client->draining)
+    if (client->state == STOOK__CLIENT_DRAINING)
         return refuse(batch, STOOK_ESTATE, "the client drains: no batch can be awaited");
     if (batch->state != STOOK__OPEN || batch->freed)
         return refuse(batch, STOOK_ESTATE,
@@ -127,7 +127,7 @@ static int begin(stook_batch *batch, const struct plan *plan,
     batch->callbacks =
         (struct stook__callbacks){options->more, options->on_result, options->user, done, user};
     batch->exhausted = options->more == NULL;
-    batch->state = STOOK__AWAITED;
+    stook__batch_move(batch, STOOK__AWAITED);
     batch->refusal = "";
     client->awaits++;
     client->pulls += plan->queue_options.pulled;

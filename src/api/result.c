@@ -39,7 +39,7 @@ int stook_result_may_have_been_sent(const stook_result *result)
 
 const char *stook_result_message(const stook_result *result)
 {
-    return result != NULL && result->stage == STOOK__OVER ? result->message : "";
+    return result != NULL && result->state == STOOK__REQUEST_FINISHED ? result->message : "";
 }
 
 const char *stook_result_url(const stook_result *result)

@@ -112,7 +112,8 @@ int stook_batch_request_progress(const stook_batch *batch, size_t index,
         return STOOK_EARG;
     struct stook__result_entry *entry = stook__sparse_array_get(&batch->results.entries, index);
     const struct stook_result *record = entry != NULL ? stook__record_of_entry(entry) : NULL;
-    if (record == NULL || record->stage != STOOK__TRYING || stook__client_is_forked(batch->client))
+    if (record == NULL || record->state != STOOK__REQUEST_IN_FLIGHT ||
+        stook__client_is_forked(batch->client))
         return STOOK_ESTATE;
     struct stook_progress mine;
     stook__attempt_progress(record->attempt, &mine);

@@ -21,7 +21,34 @@ struct stook__defaults;
    than one that waits: its connection is closed. */
 enum { STOOK__ENDS_MAX = 256, STOOK__END_COST_IN_FLIGHT = 4 };
 
-enum stook__batch_state { STOOK__OPEN, STOOK__AWAITED, STOOK__DONE };
+/*
+ * The state of a client. A turn may be on the stack in each of them.
+ *
+ *              drain            no await is left, drain_due, close
+ *     RUNNING --------> DRAINING ---------------------------------> CLOSING
+ *        |                                                           ^   |
+ *        +-------------------------- close --------------------------+   | nothing of it is in use
+ *                                                                        v
+ *                                           CLOSED <------------- CLOSING_LOOP
+ *                                              the last handle is closed
+ */
+enum stook__client_state {
+    STOOK__CLIENT_RUNNING,
+    STOOK__CLIENT_DRAINING,     /* no new adds and awaits; those there are run to their end */
+    STOOK__CLIENT_CLOSING,      /* awaits end early; look-ups, files and messages complete */
+    STOOK__CLIENT_CLOSING_LOOP, /* the engine is freed, and the loop closes its handles */
+    STOOK__CLIENT_CLOSED        /* `closed` is called, and then the client is freed */
+};
+
+/*
+ * The state of a batch: OPEN -> AWAITED -> DONE. It may be destroyed when it is OPEN or DONE, and
+ * when its client is closed.
+ */
+enum stook__batch_state {
+    STOOK__OPEN,    /* requests are added; none starts */
+    STOOK__AWAITED, /* requests start and are added; `end` says whether they end early */
+    STOOK__DONE     /* each request has its result, and `done` was called */
+};
 
 /* Which requests of a batch end early. */
 enum stook__end_scope {
@@ -63,7 +90,7 @@ struct stook_batch {
     int exhausted;          /* there is no `more`, or it has returned its last request */
     int more_idle;          /* `more` returned STOOK_AGAIN: it is not called until a wake */
     int pins;               /* blocking calls that read the batch when they return */
-    int freed;              /* by the program; it is destroyed when it is done and has no pins */
+    int freed; /* by the program, in any state; destroyed when the state allows it, without pins */
 };
 
 /* A callback of a close or a drain. */
@@ -90,14 +117,19 @@ struct stook_client {
     size_t pulls;                    /* of these, batches whose results the program pulls */
     size_t ends;                     /* this turn has ended so many requests, see STOOK__ENDS_MAX */
     unsigned fork_generation;        /* of the process that made the client */
-    int owned;                       /* the loop is the client's own */
-    int turning;                     /* a turn is on the stack, or the last callback is */
+    int owned;                       /* the loop is the client's own, as long as it lives */
+    int turning;                     /* a turn or the last callback is on the stack, in any state */
     int turn_again;                  /* another turn was due while `turning` */
-    int draining;      /* takes no adds and no awaits, and closes when no batch is awaited */
-    int64_t drain_due; /* when a drain becomes a close; 0: at no time */
-    int closing;       /* 1: asked for; 2: the loop closes its handles; 3: it has */
-    struct stook__closed_call drained, closed;
+    enum stook__client_state state;
+    int64_t drain_due;                 /* when a drain becomes a close; 0: at no time */
+    struct stook__closed_call drained; /* of a drain; asked for also when it became a close */
+    struct stook__closed_call closed;  /* of a close */
 };
+
+static inline int stook__client_is_closing(const stook_client *client)
+{
+    return client->state >= STOOK__CLIENT_CLOSING;
+}
 
 /* The batch of a request that is not finished. */
 static inline stook_batch *stook__record_batch(const struct stook_result *record)

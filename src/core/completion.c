@@ -2,9 +2,11 @@
 /* How a batch completes; see completion.h. */
 #include "core/completion.h"
 
+#include <assert.h>
 #include <limits.h>
 
 #include "loop/loop.h"
+#include "util/trace.h"
 
 void stook__batch_mark_dirty(stook_batch *batch)
 {
@@ -23,16 +25,35 @@ void stook__batch_handle_message(stook_batch *batch)
     stook__batch_mark_dirty(batch);
 }
 
+void stook__batch_move(stook_batch *batch, enum stook__batch_state to)
+{
+    /* Each state has one that follows. */
+    assert(to == batch->state + 1 && to <= STOOK__DONE);
+    STOOK__TRACE("core", "batch %p: %s, %zu requests, %d failed", (const void *)batch,
+                 to == STOOK__AWAITED ? "OPEN -> AWAITED" : "AWAITED -> DONE", batch->results.count,
+                 stook__batch_failed(batch));
+    batch->state = to;
+}
+
 /* ------------------------------------------------------------------------------- early end */
+
+/* The only way to end a batch early. The scope only grows. */
+static void set_end(stook_batch *batch, enum stook__end_scope scope, int error, char *cause)
+{
+    assert(scope > batch->end.scope);
+    STOOK__TRACE("core", "batch %p: ends %s early, %s, %s", (const void *)batch,
+                 scope == STOOK__END_ALL ? "all" : "what waits", stook_err_name(error),
+                 cause != NULL ? cause : "no cause");
+    stook__free(batch->allocator, batch->end.cause);
+    batch->end = (struct stook__batch_end){.scope = scope, .error = error, .cause = cause};
+}
 
 void stook__batch_terminate(stook_batch *batch, int error)
 {
     if (batch->state == STOOK__DONE)
         return;
-    if (batch->end.scope != STOOK__END_ALL) {
-        stook__free(batch->allocator, batch->end.cause);
-        batch->end = (struct stook__batch_end){.scope = STOOK__END_ALL, .error = error};
-    }
+    if (batch->end.scope != STOOK__END_ALL)
+        set_end(batch, STOOK__END_ALL, error, NULL);
     /* A paused delivery would keep the batch from `done`. */
     if (batch->client != NULL)
         stook__result_queue_pause(&batch->results, &batch->client->result_queues, 0);
@@ -43,7 +64,7 @@ int stook__batch_is_ending(stook_batch *batch)
 {
     if (batch->end.scope == STOOK__END_NONE &&
         atomic_load_explicit(&batch->cancelled, memory_order_acquire))
-        batch->end = (struct stook__batch_end){.scope = STOOK__END_ALL, .error = STOOK_ECANCELLED};
+        set_end(batch, STOOK__END_ALL, STOOK_ECANCELLED, NULL);
     return batch->end.scope != STOOK__END_NONE;
 }
 
@@ -70,10 +91,8 @@ static void apply_step(stook_batch *batch, enum stook__completion_step step,
 {
     if (step == STOOK__CONTINUE || stook__batch_is_ending(batch))
         return;
-    batch->end = (struct stook__batch_end){
-        .scope = step == STOOK__START_NO_MORE ? STOOK__END_WAITING : STOOK__END_ALL,
-        .error = STOOK_ECANCELLED,
-        .cause = describe_cause(batch, record)};
+    set_end(batch, step == STOOK__START_NO_MORE ? STOOK__END_WAITING : STOOK__END_ALL,
+            STOOK_ECANCELLED, describe_cause(batch, record));
     stook__batch_mark_dirty(batch);
 }
 

@@ -13,6 +13,9 @@ void stook__batch_mark_dirty(stook_batch *batch);
 /* Handles the message that another thread has cancelled or woken the batch. */
 void stook__batch_handle_message(stook_batch *batch);
 
+/* The only way to change the state of a batch; the move must be allowed. */
+void stook__batch_move(stook_batch *batch, enum stook__batch_state to);
+
 /* Sets the policy when the await begins. Results that are there already count. */
 void stook__batch_set_policy(stook_batch *batch, int64_t policy, size_t quorum);
 /* Counts a result, which may end other requests. */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One request from its add to its result; see record.h. The turn calls what moves a record. A
- * record that is OVER stands in the result queue of its batch, and the batch is marked dirty.
+ * record that is FINISHED stands in the result queue of its batch, and the batch is marked dirty.
  */
 #include "core/record.h"
 
+#include <assert.h>
 #include <inttypes.h>
 
 #include "core/completion.h"
@@ -14,6 +15,7 @@
 #include "loop/loop.h"
 #include "request/copy.h"
 #include "util/metadata.h"
+#include "util/trace.h"
 
 /* ---------------------------------------------------------------------------- the record itself */
 
@@ -41,13 +43,13 @@ int stook__record_new(struct stook__allocator *allocator, const struct stook__se
 const struct stook__answer *stook__record_answer(const struct stook_result *record)
 {
     static const struct stook__answer nothing;
-    return record->stage >= STOOK__OVER ? &record->answer : &nothing;
+    return record->state >= STOOK__REQUEST_FINISHED ? &record->answer : &nothing;
 }
 
 const char *stook__record_fields(const struct stook_result *record, size_t *ret_size,
                                  size_t *ret_trailers)
 {
-    if (record->stage < STOOK__OVER)
+    if (record->state < STOOK__REQUEST_FINISHED)
         return NULL;
     struct stook__metadata metadata;
     stook__metadata_get(&record->answer.head, &metadata);
@@ -63,8 +65,8 @@ size_t stook__record_bytes(const struct stook_result *record)
 
 int stook__record_ok(const struct stook_result *record)
 {
-    return record->stage == STOOK__OVER && record->error == 0 && record->answer.status >= 200 &&
-           record->answer.status <= 299;
+    return record->state == STOOK__REQUEST_FINISHED && record->error == 0 &&
+           record->answer.status >= 200 && record->answer.status <= 299;
 }
 
 void stook__record_ref(struct stook_result *record)
@@ -86,7 +88,7 @@ struct stook_result *stook__record_snapshot(struct stook_result *record)
     snapshot->user = record->user;
     snapshot->entry.index = record->entry.index;
     snapshot->spec.url = memcpy(snapshot + 1, record->spec.url, url_size);
-    snapshot->stage = STOOK__SNAPSHOT;
+    snapshot->state = STOOK__REQUEST_SNAPSHOT;
     snapshot->sent = record->sent || stook__attempt_connected(record->attempt);
     atomic_init(&snapshot->refs, 1);
     if (stook__attempt_copy_head(record->attempt, &snapshot->answer) != 0) {
@@ -119,17 +121,63 @@ void stook__record_drop(struct stook_result *record)
     if (record == NULL || atomic_fetch_sub_explicit(&record->refs, 1, memory_order_acq_rel) != 1)
         return;
     struct stook__allocator *allocator = record->allocator;
-    if (record->stage >= STOOK__OVER)
+    if (record->state >= STOOK__REQUEST_FINISHED)
         stook__answer_free(&record->answer, allocator);
     if (record->message_owned)
         stook__free(allocator, (char *)record->message);
-    if (record->stage < STOOK__OVER)
+    if (record->state < STOOK__REQUEST_FINISHED)
         free_request(record);
     else
         stook__record_drop(record->spec.snapshot);
     stook__free(allocator, record);
     stook__allocator_unref(allocator);
 }
+
+/* --------------------------------------------------------------------------------------- state */
+
+#if defined(STOOK_TRACE) || !defined(NDEBUG)
+#ifdef STOOK_TRACE
+static void trace(const stook_batch *batch, const struct stook_result *record,
+                  enum stook__record_state to, const char *why, int error)
+{
+    static const char *const names[] = {"NEW", "QUEUED", "ADMITTED", "IN_FLIGHT", "FINISHED"};
+    const struct stook__node *origin =
+        record->job.queue != NULL ? stook__job_origin(&record->job) : NULL;
+    stook__trace("core", "batch %p request %zu: %s -> %s, %s%s%s, origin %.*s", (const void *)batch,
+                 (size_t)record->entry.index, names[record->state], names[to], why,
+                 error != 0 ? " " : "", error != 0 ? stook_err_name(error) : "",
+                 origin != NULL ? (int)origin->key_size : 1,
+                 origin != NULL ? (const char *)origin->key : "-");
+}
+#else
+#define trace(batch, record, to, why, error) ((void)0)
+#endif
+
+void stook__record_check_move(const stook_batch *batch, const struct stook_result *record,
+                              enum stook__record_state to, const char *why, int error)
+{
+    /* The moves that leave each state, a bit for each state that they lead to. */
+    static const unsigned moves[] = {
+        [STOOK__REQUEST_NEW] = 1u << STOOK__REQUEST_QUEUED,
+        [STOOK__REQUEST_QUEUED] = 1u << STOOK__REQUEST_ADMITTED | 1u << STOOK__REQUEST_FINISHED,
+        [STOOK__REQUEST_ADMITTED] = 1u << STOOK__REQUEST_QUEUED | 1u << STOOK__REQUEST_IN_FLIGHT |
+                                    1u << STOOK__REQUEST_FINISHED,
+        [STOOK__REQUEST_IN_FLIGHT] = 1u << STOOK__REQUEST_ADMITTED,
+        [STOOK__REQUEST_FINISHED] = 0,
+        [STOOK__REQUEST_SNAPSHOT] = 0};
+    static const enum stook__job_state jobs[] = {
+        [STOOK__REQUEST_QUEUED] = STOOK__WAITING,
+        [STOOK__REQUEST_ADMITTED] = STOOK__JOB_RUNNING,
+        [STOOK__REQUEST_IN_FLIGHT] = STOOK__JOB_RUNNING,
+        [STOOK__REQUEST_FINISHED] = STOOK__JOB_FINISHED,
+    };
+    assert((moves[record->state] >> to & 1) != 0);
+    assert(record->job.state == jobs[to]);
+    (void)moves, (void)jobs;
+    trace(batch, record, to, why, error);
+    (void)batch, (void)why, (void)error;
+}
+#endif
 
 /* ------------------------------------------------------------------------------------- messages */
 
@@ -211,13 +259,14 @@ static void restore_first_failure(struct stook__allocator *allocator, const stru
 static void stop_attempt(struct stook_result *record, struct stook__answer *ret_answer,
                          struct stook__outcome *ret_outcome)
 {
+    stook_batch *batch = stook__record_batch(record);
     int64_t expected;
-    stook__record_batch(record)->bytes_received +=
-        stook__attempt_received(record->attempt, &expected);
+    batch->bytes_received += stook__attempt_received(record->attempt, &expected);
     if (stook__attempt_connected(record->attempt))
         record->sent = 1;
     stook__attempt_end(record->attempt, ret_answer, ret_outcome);
-    record->stage = STOOK__IDLE;
+    stook__record_move(batch, record, STOOK__REQUEST_ADMITTED, "attempt ended",
+                       ret_outcome != NULL ? ret_outcome->error : 0);
     record->message = NULL;
 }
 
@@ -236,7 +285,6 @@ static void settle(struct stook_result *record, struct stook__answer *answer,
     }
     free_request(record);
     record->answer = *answer;
-    record->stage = STOOK__OVER;
     record->error = (int16_t)outcome->error;
     record->message = outcome->message;
     record->message_owned = outcome->message_owned != 0;
@@ -254,6 +302,7 @@ static void finish(stook_client *client, struct stook_result *record, struct sto
     if (snapshot != NULL)
         optional->snapshot = NULL;
     stook__batch_keep_body(batch, record);
+    stook__record_move(batch, record, STOOK__REQUEST_FINISHED, "result", outcome->error);
     settle(record, answer, outcome, !batch->results.options.borrowed);
     /* What the program took of the snapshot lives as long as the result. */
     record->spec.snapshot = snapshot;
@@ -272,6 +321,7 @@ static int put_back(stook_client *client, struct stook_result *record)
     if (!stook__sched_put_back(&client->sched, &record->job))
         return 0;
     stook_batch *batch = stook__record_batch(record);
+    stook__record_move(batch, record, STOOK__REQUEST_QUEUED, "no descriptor is free", 0);
     stook__result_queue_stopped(&batch->results, &record->entry);
     stook__batch_mark_dirty(batch); /* the window counts it no more */
     return 1;
@@ -303,7 +353,8 @@ void stook__record_start(stook_client *client, struct stook_result *record, int 
         } while (attempt == NULL && outcome.starved && stook__engine_make_room(client->engine));
     if (attempt != NULL) {
         record->attempt = attempt;
-        record->stage = STOOK__TRYING;
+        stook__record_move(stook__record_batch(record), record, STOOK__REQUEST_IN_FLIGHT,
+                           fresh ? "attempt on a fresh connection" : "attempt", 0);
         count_body(client, record);
         return;
     }
@@ -323,7 +374,7 @@ void stook__record_conclude(stook_client *client, struct stook_result *record, i
     struct stook__outcome outcome;
     stop_attempt(record, &answer, &outcome);
     struct stook__ending ending = {outcome.error, outcome.idempotent, outcome.lost};
-    int again = !client->draining && stook__sched_should_repeat(&record->job, &ending);
+    int again = !client->drained.asked && stook__sched_should_repeat(&record->job, &ending);
     int retry_now = !again && outcome.starved && stook__engine_make_room(client->engine);
     if (!again && !retry_now && !(outcome.starved && put_back(client, record))) {
         restore_first_failure(client->allocator, &record->job, &outcome);
@@ -347,8 +398,8 @@ void stook__record_end(stook_client *client, struct stook_result *record, int er
     struct stook__outcome outcome = describe_end(client->allocator, &record->job, error,
                                                  stook__record_batch(record)->end.cause);
     struct stook__answer answer = {0};
-    client->ends += record->stage == STOOK__TRYING ? STOOK__END_COST_IN_FLIGHT : 1;
-    if (record->stage == STOOK__TRYING)
+    client->ends += record->state == STOOK__REQUEST_IN_FLIGHT ? STOOK__END_COST_IN_FLIGHT : 1;
+    if (record->state == STOOK__REQUEST_IN_FLIGHT)
         stop_attempt(record, &answer, NULL);
     finish(client, record, &answer, &outcome);
 }

@@ -16,30 +16,46 @@
 struct stook__attempt;
 
 /*
- * IDLE -> TRYING -> OVER, and from TRYING back to IDLE when the request is repeated or put back.
+ * The state of a request. It includes the state of its job, which sched moves first.
  *
- * SNAPSHOT is another kind of record. Callbacks of a request under way get a copy of its head that
- * nothing changes any more, so that any thread may read it.
+ *            add            sched starts it        the attempt begins
+ *      NEW ------> QUEUED ------------------> ADMITTED ------------------> IN_FLIGHT
+ *                    | ^                        |  |  ^                        |
+ *                    | |  no descriptor is free |  |  |     the attempt ends   |
+ *                    | +------------------------+  |  +------------------------+
+ *                    | a clock, a cancel, a close  | no further attempt
+ *                    +----------> FINISHED <-------+
+ *
+ * A request that is ended in flight passes ADMITTED on its way. A record is dropped in the states
+ * NEW (the add was refused), QUEUED (the batch was never awaited) and FINISHED.
  */
-enum stook__stage { STOOK__IDLE, STOOK__TRYING, STOOK__OVER, STOOK__SNAPSHOT };
+enum stook__record_state {
+    STOOK__REQUEST_NEW,       /* made, not added yet */
+    STOOK__REQUEST_QUEUED,    /* in a queue of sched */
+    STOOK__REQUEST_ADMITTED,  /* it has a slot and no attempt: before the first, or between two */
+    STOOK__REQUEST_IN_FLIGHT, /* it has an attempt */
+    STOOK__REQUEST_FINISHED,  /* it has its result */
+    /* Another kind of record, which never moves: a copy of the head of a response for callbacks
+       of a request in flight. Nothing changes it, so that any thread may read it. */
+    STOOK__REQUEST_SNAPSHOT
+};
 
 struct stook_result {
     union {
-        struct stook__job job;       /* before it is OVER */
-        struct stook__answer answer; /* when it is OVER, and of a SNAPSHOT */
+        struct stook__job job;       /* before it is FINISHED */
+        struct stook__answer answer; /* when it is FINISHED, and of a SNAPSHOT */
     };
     struct stook__result_entry entry;
     struct stook__spec spec;
     struct stook__allocator *allocator;
     void *user;
     union {
-        struct stook__attempt *attempt; /* while TRYING */
+        struct stook__attempt *attempt; /* while IN_FLIGHT */
         const char *message;            /* otherwise; NULL: of the error or the status */
     };
     atomic_uint refs;
-    int16_t
-        error; /* of the result; before it is OVER: what the add found, so that it never starts */
-    uint8_t stage;
+    int16_t error; /* of the result; before that, what the add found wrong: it has no attempt */
+    uint8_t state; /* enum stook__record_state */
     uint8_t message_owned : 1;
     uint8_t sent : 1; /* an attempt had a connection: the request may have been sent */
 };
@@ -57,6 +73,23 @@ static inline struct stook_result *stook__record_of_entry(struct stook__result_e
     return STOOK__OF(struct stook_result, entry, entry);
 }
 
+/* Asserts that the move is allowed, and traces it. */
+#if defined(STOOK_TRACE) || !defined(NDEBUG)
+void stook__record_check_move(const stook_batch *batch, const struct stook_result *record,
+                              enum stook__record_state to, const char *why, int error);
+#else
+#define stook__record_check_move(batch, record, to, why, error) ((void)0)
+#endif
+
+/* The only way to change the state of a record. `why` and `error`, or 0, are for the trace. */
+static inline void stook__record_move(const stook_batch *batch, struct stook_result *record,
+                                      enum stook__record_state to, const char *why, int error)
+{
+    stook__record_check_move(batch, record, to, why, error);
+    (void)batch, (void)why, (void)error; /* only the check reads them */
+    record->state = (uint8_t)to;
+}
+
 /* Makes the record of a request, checked and copied; see request/copy.h for the errors. The
    caller has its one reference. */
 int stook__record_new(struct stook__allocator *allocator, const struct stook__settings *client,
@@ -70,24 +103,24 @@ void stook__record_drop(struct stook_result *record);
 size_t stook__record_bytes(const struct stook_result *record);
 /* Whether the exchange is complete and the status is 2xx. */
 int stook__record_ok(const struct stook_result *record);
-/* The response; an empty one if the record is neither OVER nor a SNAPSHOT. */
+/* The response; an empty one if the record is neither FINISHED nor a SNAPSHOT. */
 const struct stook__answer *stook__record_answer(const struct stook_result *record);
 /* The header fields of the response, the last *ret_trailers bytes of them from the trailer section.
    NULL: there are none. */
 const char *stook__record_fields(const struct stook_result *record, size_t *ret_size,
                                  size_t *ret_trailers);
-/* The snapshot for callbacks of a TRYING record, made anew when the header section has arrived.
+/* The snapshot for callbacks of a request IN_FLIGHT, made anew when the header section has arrived.
    NULL: no memory. */
 struct stook_result *stook__record_snapshot(struct stook_result *record);
 
-/* Starts an attempt of a request that sched has started. A request that cannot start has its
+/* Starts an attempt of a request that is ADMITTED. A request that cannot start has its
    result, or waits in its queue again until a descriptor is free. `fresh`: not on a reused
    connection. */
 void stook__record_start(stook_client *client, struct stook_result *record, int fresh);
-/* Handles an attempt that has completed: its request has its result, starts another attempt or
-   waits again. */
+/* Handles an attempt that has completed by itself. Its request has its result, starts another
+   attempt or waits again. */
 void stook__record_conclude(stook_client *client, struct stook_result *record, int64_t now);
-/* Ends a request that is not OVER with `error`, whatever it does. */
+/* Ends a request that is not FINISHED with `error`, whatever it does. */
 void stook__record_end(stook_client *client, struct stook_result *record, int error);
 
 #endif

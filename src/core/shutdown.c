@@ -6,15 +6,32 @@
  */
 #include "core/shutdown.h"
 
+#include <assert.h>
+
 #include "core/completion.h"
 #include "curl/engine.h"
 #include "http/defaults.h"
 #include "loop/file.h"
 #include "loop/loop.h"
+#include "util/trace.h"
+
+/* The only way to change the state of a client. */
+static void move(stook_client *client, enum stook__client_state to)
+{
+    /* Each state is followed by the next; a close may leave out DRAINING. */
+    assert(to == client->state + 1 ||
+           (client->state == STOOK__CLIENT_RUNNING && to == STOOK__CLIENT_CLOSING));
+#ifdef STOOK_TRACE
+    static const char *const names[] = {"RUNNING", "DRAINING", "CLOSING", "CLOSING_LOOP", "CLOSED"};
+    STOOK__TRACE("core", "client %p: %s -> %s, %zu awaits", (const void *)client,
+                 names[client->state], names[to], client->awaits);
+#endif
+    client->state = to;
+}
 
 void stook__shutdown_drain(stook_client *client, int64_t due)
 {
-    client->draining = 1;
+    move(client, STOOK__CLIENT_DRAINING);
     client->drain_due = due;
     for (struct stook__link *link = client->batches.next; link != &client->batches;
          link = link->next) {
@@ -29,9 +46,9 @@ void stook__shutdown_drain(stook_client *client, int64_t due)
 
 void stook__shutdown_begin(stook_client *client)
 {
-    if (client->closing)
+    if (stook__client_is_closing(client))
         return;
-    client->closing = 1;
+    move(client, STOOK__CLIENT_CLOSING);
     client->drain_due = 0;
     for (struct stook__link *link = client->batches.next; link != &client->batches;
          link = link->next) {
@@ -43,13 +60,19 @@ void stook__shutdown_begin(stook_client *client)
     stook__loop_request_turn(client->loop);
 }
 
+/* Look-ups cannot be interrupted, and a file is complete or gone before the client is. */
+static int is_in_use(const stook_client *client)
+{
+    return client->awaits > 0 || !stook__list_empty(&client->dirty_batches) ||
+           stook__engine_orphaned(client->engine) > 0 || stook__workers_busy(client->loop) > 0;
+}
+
 void stook__shutdown_continue(stook_client *client)
 {
-    if (client->closing > 1 || client->awaits > 0 || !stook__list_empty(&client->dirty_batches) ||
-        stook__engine_orphaned(client->engine) > 0 || stook__workers_busy(client->loop) > 0 ||
+    if (client->state != STOOK__CLIENT_CLOSING || is_in_use(client) ||
         !stook__mailbox_close(client->mailbox))
         return;
-    client->closing = 2;
+    move(client, STOOK__CLIENT_CLOSING_LOOP);
     stook__engine_free(client->engine);
     stook__defaults_free(client->defaults);
     client->engine = NULL;
@@ -76,7 +99,7 @@ void stook__shutdown_closed(void *owner)
     struct stook__allocator *allocator = client->allocator;
     detach_batches(client);
     stook__sched_free(&client->sched);
-    client->closing = 3;
+    move(client, STOOK__CLIENT_CLOSED);
     client->turning = 1; /* inside these callbacks the client cannot be run or closed */
     /* Other threads may post until they know that `closed` was called: the mailbox refuses till
        then. */

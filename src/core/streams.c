@@ -21,7 +21,7 @@ enum { SERVED = 128, PIECES = 8, DECODED = 512 << 10 };
 
 static int is_gone(const struct stook_result *record, const struct stook__attempt *attempt)
 {
-    return record->stage != STOOK__TRYING || record->attempt != attempt;
+    return record->state != STOOK__REQUEST_IN_FLIGHT || record->attempt != attempt;
 }
 
 /* The result that a callback gets. NULL: no memory, and the attempt is to end. */
@@ -189,7 +189,7 @@ void stook__streams_serve(stook_client *client)
 
 void stook__streams_wake(stook_client *client, struct stook_result *record)
 {
-    if (record->stage != STOOK__TRYING)
+    if (record->state != STOOK__REQUEST_IN_FLIGHT)
         return;
     int64_t paused_us = stook__stream_wake(record->attempt, stook__loop_now());
     if (paused_us >= 0)

@@ -14,6 +14,7 @@
 #include "http/stream.h"
 #include "loop/loop.h"
 #include "sched/clocks.h"
+#include "util/trace.h"
 
 /* The bounds of one turn. */
 enum {
@@ -41,7 +42,7 @@ static void conclude_attempts(stook_client *client, int64_t now)
 static int update_clocks(stook_client *client, struct stook_result *record)
 {
     struct stook__job *job = &record->job;
-    if (record->stage != STOOK__TRYING)
+    if (record->state != STOOK__REQUEST_IN_FLIGHT)
         return 1;
     int64_t moved_at = stook__attempt_moved_at(record->attempt);
     job->moved_at = moved_at > job->moved_at ? moved_at : job->moved_at;
@@ -106,7 +107,9 @@ static struct stook__body_flow *flow_of_head(const struct stook__result_queue *r
     struct stook__result_entry *front =
         stook__sparse_array_get(&results->entries, results->delivered);
     struct stook_result *head = front != NULL ? stook__record_of_entry(front) : NULL;
-    return head != NULL && head->stage == STOOK__TRYING ? stook__attempt_flow(head->attempt) : NULL;
+    return head != NULL && head->state == STOOK__REQUEST_IN_FLIGHT
+               ? stook__attempt_flow(head->attempt)
+               : NULL;
 }
 
 static void resume_bodies(stook_client *client, struct stook__result_queue *results,
@@ -151,7 +154,7 @@ static void call_more(stook_batch *batch)
         }
         size_t before = batch->results.count;
         int answer = stook__call_more(&batch->callbacks, batch);
-        if (batch->client->draining)
+        if (batch->client->drained.asked)
             return; /* the call may have begun the drain, which counts as the last request */
         batch->more_idle = answer == STOOK_AGAIN;
         batch->exhausted = !batch->more_idle && (answer != 1 || batch->results.count == before);
@@ -174,7 +177,7 @@ static void end_requests(stook_client *client, stook_batch *batch)
 
 static void complete(stook_client *client, stook_batch *batch)
 {
-    batch->state = STOOK__DONE;
+    stook__batch_move(batch, STOOK__DONE);
     stook__group_close(&client->sched, &batch->group);
     client->pulls -= batch->results.options.pulled;
     stook__call_done(&batch->callbacks, batch, stook__batch_failed(batch));
@@ -225,6 +228,7 @@ static void start(stook_client *client)
         for (; budget > 0 && (job = stook__sched_next(&client->sched, now)) != NULL; budget--) {
             struct stook_result *record = stook__record_of_job(job);
             stook_batch *batch = stook__record_batch(record);
+            stook__record_move(batch, record, STOOK__REQUEST_ADMITTED, "started", 0);
             stook__result_queue_started(&batch->results, &record->entry);
             stook__stat_count(&client->stats, STOOK__STAT_STARTED);
             update_room(client, batch);
@@ -265,6 +269,8 @@ static void deliver(stook_client *client)
          i++) {
         stook_batch *batch = STOOK__OF(stook_batch, results, results);
         struct stook_result *record = stook__record_of_entry(entry);
+        STOOK__TRACE("core", "batch %p request %zu: delivered", (const void *)batch,
+                     (size_t)entry->index);
         stook__call_result(&batch->callbacks, batch, record);
         stook__result_queue_release(results, client->allocator, &client->result_queues, entry,
                                     stook__record_bytes(record));
@@ -301,7 +307,7 @@ static int64_t next_alarm(const stook_client *client)
 int64_t stook__turn_due(const stook_client *client)
 {
     /* 1 us: long past. */
-    return client->closing > 1 || has_work(client) ? 1 : next_alarm(client);
+    return client->state > STOOK__CLIENT_CLOSING || has_work(client) ? 1 : next_alarm(client);
 }
 
 void stook__turn_ask(stook_client *client)
@@ -319,7 +325,7 @@ static void arm(stook_client *client)
     if (has_work(client))
         stook__loop_request_turn(client->loop);
     /* A dirty batch keeps the loop alive without an await: it may have a body to release. */
-    stook__loop_busy(client->loop, client->awaits > 0 || client->closing || client->draining ||
+    stook__loop_busy(client->loop, client->awaits > 0 || client->state != STOOK__CLIENT_RUNNING ||
                                        !stook__list_empty(&client->dirty_batches));
 }
 
@@ -344,10 +350,10 @@ static void take_turn(void *owner)
     settle_paused(client);
     deliver(client);
     client->turning = 0;
-    if (client->draining && client->awaits == 0)
+    if (client->state == STOOK__CLIENT_DRAINING && client->awaits == 0)
         stook__shutdown_begin(client);
     arm(client);
-    if (client->closing)
+    if (stook__client_is_closing(client))
         stook__shutdown_continue(client);
 }
 
