@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Fuzz the library: sh tests/fuzz.sh [MINUTES [TARGET...]]
+# Fuzzes the library: sh tests/fuzz.sh [MINUTES [TARGET...]]
 #
 # Builds the targets of tests/fuzz/ with clang in build/fuzz (address and undefined behaviour sanitizers) and,
 # for `calls`, once more in build/fuzz-thread (thread sanitizer: the target calls-thread), and runs each for so
 # many minutes, a third of one by default, as many at once as there are processors. Inputs that reach something new
 # are kept in build/fuzz/corpus, findings in build/fuzz/findings; docs/internals/fuzzing.md says what to do with both.
 #
-#   FUZZ_JOBS   targets at work at once
+#   FUZZ_JOBS   number of targets that run at once
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)

@@ -1,21 +1,20 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# That the tests would notice: sh tests/mutation.sh [part of a mutation's name...]
+# Checks that tests notice a fault: sh tests/mutation.sh [part of a mutation's name...]
 #
-# Each tests/mutation/NAME.mutation takes the handling of one trap out of a copy of the source, and
-# names the test that has to fail then. A test that passes all the same, or fails without any
-# mutation, proves nothing: then this script fails. There are as many copies as processors, each with
-# its share of the mutations.
+# Each tests/mutation/NAME.mutation removes the handling of one trap from a copy of the source and names
+# the test that must fail then. If that test passes, or fails without the mutation, it proves nothing and
+# this script fails. There are as many copies as processors, and each takes a share of the mutations.
 #
-#   MUTATION_SECONDS   how long a test may take before that is a failure too (20)
-#   MUTATION_JOBS      copies at work at once
+#   MUTATION_SECONDS   the longest time of a test; beyond it the test has failed (20)
+#   MUTATION_JOBS      number of copies
 #
-# A mutation is written by hand, and nothing in it is quoted:
+# A mutation is a text file. Nothing in it is quoted:
 #
 #   id: 0.1 A2                            rows of docs/internals/engine.md
 #   test: regress/poll.answer_before_reset   as tests/list.sh prints it
-#   what: an error of a poll is not told at all
+#   what: an error of a poll is not passed on
 #   file: src/curl/socket.c
 #   --- old
 #       if (events & STOOK__ERROR)
@@ -24,9 +23,9 @@
 #           return;
 #       if (events & STOOK__ERROR)
 #
-# The old text is whole lines that stand in the file exactly once, as few as are: what lies around
-# them may change and move. The new text may be empty. A file may have more of both, and another
-# `file:` may follow. tests/lint/mutations.sh says at once what no longer fits.
+# The old text is whole lines that occur exactly once in the file. Take as few as possible, because what is
+# around them may change. The new text may be empty. More pairs of both, and another `file:`, may follow.
+# tests/lint/mutations.sh reports at once which mutation no longer fits.
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)

@@ -3,9 +3,9 @@
 #
 # A million requests, one in five of them a fault of any kind: `sh tests/soak.sh [SEED [COUNT]]`.
 #
-# tests/faults/soak.c says what they are and what has to come of each; without a seed it is that of the
-# clock. With STOOK_SANITIZE=address,undefined the same with those, in four times the time. The suite has
-# 30,000 of them, of one seed.
+# tests/faults/soak.c says what they are and what the result of each must be. Without SEED the clock gives
+# one. STOOK_SANITIZE=address,undefined in the environment builds with these sanitizers, and takes four
+# times as long. The test suite runs 30,000 requests with one seed.
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# What several threads do, under the thread sanitizer: `sh tests/threads.sh [argument of ctest...]`.
-# Builds build/tsan; a report of the sanitizer fails the test in which it comes.
+# Runs the tests with several threads under the thread sanitizer: sh tests/threads.sh [argument of ctest...]
+# Builds build/tsan. A report of the sanitizer fails the test that caused it.
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
