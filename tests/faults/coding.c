@@ -149,7 +149,7 @@ TEST(other_garbage)
     run(garbage, COUNT(garbage), 0);
 }
 
-/* Z11: the same without `decode`. */
+/* Z11: the same without `decompress`. */
 TEST(not_asked_for)
 {
     static const struct fault rows[] = {

@@ -318,7 +318,7 @@ static enum raw_then line_of_150_kb(struct raw_call *call)
     return RAW_KEEP;
 }
 
-/* Where the program has taken its own caps away, libcurl's still hold. */
+/* If the program has removed its own caps, libcurl's still hold. */
 TEST(heads_without_caps)
 {
     static const struct fault rows[] = {

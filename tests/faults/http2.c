@@ -240,7 +240,7 @@ TEST(streams)
     run(of_streams, COUNT(of_streams), 0);
 }
 
-/* What is wrong with one stream is no business of the others. */
+/* A fault of one stream does not affect the others. */
 TEST(streams_beside_streams)
 {
     if (curl_version_info(CURLVERSION_NOW)->version_num < 0x080100)

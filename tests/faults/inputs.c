@@ -117,7 +117,7 @@ TEST(urls)
     run(rows, COUNT(rows));
 }
 
-/* An URL of that many bytes. */
+/* A URL of that many bytes. */
 static const char *long_url(const struct raw_server *server, size_t size)
 {
     char *url = malloc(size + 1);

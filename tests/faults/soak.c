@@ -56,7 +56,7 @@ static size_t draw(size_t round, size_t index, unsigned nth, size_t below)
     return (size_t)(mix(x) >> 8) % below;
 }
 
-/* What the request of that number is; NULL: healthy, in the clear, with an answer of its own. */
+/* The row of the request of that number; NULL: a healthy one without TLS, with a response of its own. */
 static const struct row_of_table *row_of(size_t index)
 {
     const struct rows_of_tables *from = &tables->light;
@@ -76,7 +76,7 @@ static int is_shared(const struct row_of_table *row)
     return row->fault.id[0] == 'H';
 }
 
-/* Only one class will do, whatever the libcurl and whoever is faster. */
+/* Only one error is possible, whatever the libcurl and whatever happens first. */
 static int is_certain(const struct row_of_table *row)
 {
     return !row || !(row->fault.or_error || row->fault.either || row->fault.silent || is_shared(row));
@@ -292,7 +292,7 @@ static void run_round(void)
     life_end(&soak.life);
 }
 
-/* No server has seen more than the results say. */
+/* No server has seen more requests than the results say. */
 static void check_seen(void)
 {
     size_t seen = 0;

@@ -35,7 +35,7 @@ static void check_all(struct life *life, const struct expected *expected, size_t
     stook_batch_free(batch);
 }
 
-/* Odd, and good. */
+/* Unusual responses that are valid. */
 TEST_BOTH(odd_but_good)
 {
     static const struct expected expected[] = {
@@ -76,7 +76,7 @@ TEST_BOTH(nonsense)
     check_all(life, expected, sizeof expected / sizeof expected[0]);
 }
 
-/* An answer that comes before the request was sent whole is an answer. */
+/* A response that arrives before the whole request was sent counts. */
 TEST_BOTH(early_answer)
 {
     enum { LONG = 4 << 20 };
@@ -191,7 +191,7 @@ TEST_BOTH(max_header_count)
     ask_for(life, raw_url(server, "/headers?n=299&size=1"), 0);
 }
 
-/* Interim answers are heads as well: without end they are too large. */
+/* Interim responses count as header bytes: an endless number of them is too large. */
 TEST_BOTH(endless_interim_answers)
 {
     struct raw_server *server = raw_server_start(NULL);

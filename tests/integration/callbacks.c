@@ -37,7 +37,7 @@ static void note_order(struct scene *scene, const stook_result *result)
 
 /* ------------------------------------------------------------------- order */
 
-/* Each result opens the way for the answer of the request before it. */
+/* Each result releases the response of the request before it. */
 static void open_previous(stook_batch *batch, const stook_result *result, void *user)
 {
     struct scene *scene = user;
@@ -47,7 +47,7 @@ static void open_previous(stook_batch *batch, const stook_result *result, void *
         raw_signal(scene->server, text("/open/%zu", stook_result_index(result) - 1));
 }
 
-/* Would wait for ever if results came only when all are there. */
+/* Hangs if results are delivered only when all have arrived. */
 TEST_BOTH(while_others_are_in_flight)
 {
     struct scene scene;
@@ -65,7 +65,7 @@ TEST_BOTH(while_others_are_in_flight)
     stook_batch_free(scene.batch);
 }
 
-/* The head opens the way for all others. */
+/* The result of the head releases all other responses. */
 static void open_all(stook_batch *batch, const stook_result *result, void *user)
 {
     struct scene *scene = user;
@@ -96,7 +96,7 @@ struct window {
     unsigned delivered, most;
 };
 
-/* What the server saw cannot be more than what was started. */
+/* The server cannot see more requests than were started. */
 static void watch_window(stook_batch *batch, const stook_result *result, void *user)
 {
     struct window *window = user;
@@ -108,7 +108,7 @@ static void watch_window(stook_batch *batch, const stook_result *result, void *u
     window->delivered++;
 }
 
-/* The head is answered late, long after all that may start was asked for. */
+/* The head is late: all requests that may start have reached the server long before. */
 static void await_late_head(struct life *life, const struct stook_gather_options *options, unsigned expected)
 {
     struct window window = {raw_server_start(NULL), 0, 0};
@@ -140,7 +140,7 @@ TEST_BOTH(window_by_default)
     await_late_head(life, &STOOK_GATHER(.limit = 20), 80);
 }
 
-/* A window of one is one after the other, and still comes to its end. */
+/* With a window of one requests run one after the other, and the await ends. */
 TEST_BOTH(window_of_one)
 {
     struct window window = {raw_server_start(NULL), 0, 0};
@@ -154,7 +154,7 @@ TEST_BOTH(window_of_one)
     stook_batch_free(batch);
 }
 
-/* Not only results are counted that wait for the head, but their bytes: 64 MiB, and nothing new. */
+/* The bytes of results that wait for the head count too: at 64 MiB nothing else starts. */
 static void watch_bytes(stook_batch *batch, const stook_result *result, void *user)
 {
     struct scene *scene = user;
@@ -182,7 +182,7 @@ TEST_BOTH(bytes_held)
 
 /* -------------------------------------------------------------- what it may do */
 
-/* Each of the first three brings two more. */
+/* Each of the first three results adds two requests. */
 static void add_two(stook_batch *batch, const stook_result *result, void *user)
 {
     struct scene *scene = user;
@@ -240,7 +240,7 @@ TEST_BOTH(frees_its_batch)
     CHECK_EQ_INT(done.failed, 3);
 }
 
-/* The blocking verbs can still say the count of a batch that is gone. */
+/* The blocking verbs return the count of a batch that a callback has freed. */
 TEST(frees_its_batch_blocking)
 {
     static struct life life;
@@ -388,7 +388,7 @@ static void tell_done(stook_batch *batch, int failed, void *user)
     tell("done");
 }
 
-/* Also where everything is known at once: nothing to do, a bad URL, all cancelled. */
+/* Even if everything is known at once: no request, a bad URL, all cancelled. */
 TEST_BOTH(never_from_inside_start)
 {
     life_open(life, NULL);

@@ -113,7 +113,7 @@ TEST_BOTH(waiting)
     stook_batch_free(batch);
 }
 
-/* Finished, in flight, waiting, unknown; those that are not named go on. */
+/* Finished, in flight, queued, unknown; the others continue. */
 TEST_BOTH(one_by_one)
 {
     struct scene scene;
@@ -162,7 +162,7 @@ TEST_BOTH(before_the_await)
     CHECK_EQ_INT(raw_connections(scene.server), 0);
 }
 
-/* One of an OPEN batch; the others run. */
+/* One request of an open batch; the others run. */
 TEST_BOTH(one_before_the_await)
 {
     struct scene scene;
@@ -204,7 +204,7 @@ static void add_too_late(stook_batch *batch, const stook_result *result, void *u
     CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(stook_result_url(result))), STOOK_ESTATE);
 }
 
-/* Nothing joins what is cancelled. It counts, like every add that failed during an await. */
+/* An add after a cancel is refused, and counts like every add that fails during an await. */
 TEST_BOTH(add_after_it)
 {
     struct scene scene;
@@ -216,7 +216,7 @@ TEST_BOTH(add_after_it)
     stook_batch_free(batch);
 }
 
-/* Started and cancelled before the loop turned. */
+/* Started and cancelled before the loop runs. */
 TEST_BOTH(before_the_first_turn)
 {
     struct scene scene;
@@ -276,7 +276,7 @@ TEST_BOTH(from_other_threads)
     stook_batch_free(batch);
 }
 
-/* The client is gone, the batch is not: from any thread there is nothing to do. */
+/* The client is closed and the batch is not freed: a cancel from any thread does nothing. */
 TEST_BOTH(from_another_thread_after_close)
 {
     struct scene scene;
@@ -299,7 +299,7 @@ TEST_BOTH(from_another_thread_after_close)
     stook_batch_free(open);
 }
 
-/* A cancel that nobody has read yet is taken back when the batch is freed. */
+/* A cancel that is still in the mailbox is removed when the batch is freed. */
 TEST_BOTH(then_free_at_once)
 {
     struct scene scene;
@@ -318,7 +318,7 @@ TEST_BOTH(then_free_at_once)
     }
 }
 
-/* Cancelled while the program looks at the head: the next head is shown when it is there, not before. */
+/* Cancelled while the program has the head: the next head is delivered when it is finished, not before. */
 static int delivered[4];
 
 static void cancel_last(stook_batch *batch, const stook_result *result, void *user)

@@ -32,7 +32,7 @@ static const stook_result *await_one(struct life *life, stook_batch *batch, int 
     return result;
 }
 
-/* One exchange, wherever it stands: no answer, half a head, half a body. */
+/* One exchange at any point: no response, half a header section, half a body. */
 TEST_BOTH(attempt)
 {
     static const char *const paths[] = {"/stall", "/stall-head", "/stall-body"};
@@ -65,7 +65,7 @@ TEST_BOTH(whole)
     stook_batch_free(batch);
 }
 
-/* A client's clock is its requests'; a request's own comes first, also when it is off. */
+/* The client's clock applies to its requests. A request's own takes precedence, also if it is off. */
 TEST_BOTH(levels)
 {
     struct raw_server *server = raw_server_start(NULL);
@@ -81,7 +81,7 @@ TEST_BOTH(levels)
     stook_batch_free(batch);
 }
 
-/* Waiting for a turn has a clock of its own, and eats no other. */
+/* Time in the queue has a clock of its own and counts towards no other. */
 TEST_BOTH(queue)
 {
     struct raw_server *server = raw_server_start(NULL);
@@ -158,7 +158,7 @@ TEST_BOTH(stall)
     }
 }
 
-/* A header section of which each byte takes 40 ms, and a line more than the clock. */
+/* Each byte of the header section takes 40 ms, and a line takes longer than the clock. */
 static enum raw_then drip_header(struct raw_call *call)
 {
     static const char bytes[] = "HTTP/1.1 200 OK\r\nX-Long: 0123456789012345678901\r\nContent-Length: 2\r\n\r\nok";
@@ -185,7 +185,7 @@ TEST_BOTH(header_byte_by_byte)
     stook_batch_free(batch);
 }
 
-/* Slow is not stalled: 50 bytes in 2 s, with never a second of silence. */
+/* A slow body is not stalled: 50 bytes in 2 s, never a second without a byte. */
 TEST_BOTH(drip_is_no_stall)
 {
     struct raw_server *server = raw_server_start(NULL);
@@ -197,7 +197,7 @@ TEST_BOTH(drip_is_no_stall)
     stook_batch_free(batch);
 }
 
-/* A peer that neither accepts nor refuses. */
+/* A port that neither accepts nor refuses. */
 TEST_BOTH(connect)
 {
     open_timeless(life);
@@ -227,7 +227,7 @@ TEST_BOTH(connect_within_others)
     stook_batch_free(batch);
 }
 
-/* A request that is connected is not under the connect clock any more. */
+/* The connect clock ends when the request is connected. */
 TEST_BOTH(connected_in_time)
 {
     struct raw_server *server = raw_server_start(NULL);
@@ -274,7 +274,7 @@ TEST(last_by_a_clock)
     life_end(&life);
 }
 
-/* Hundreds of clocks that ring together, and more that never do. */
+/* Hundreds of clocks run out together, and more never do. */
 TEST_BOTH(many_at_once)
 {
     struct raw_server *server = raw_server_start(NULL);

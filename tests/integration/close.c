@@ -37,7 +37,7 @@ static void tell_done(stook_batch *batch, int failed, void *user)
     tell(text("done:%d", failed));
 }
 
-/* From inside a callback it only marks: the client works until the callback has returned. */
+/* From inside a callback it only marks: the client works until the callback returns. */
 static void close_inside(struct scene *scene)
 {
     stook_batch *batch = NULL;
@@ -108,7 +108,7 @@ TEST_BOTH(without_a_callback)
     life->client = NULL;
 }
 
-/* An OPEN batch has no results, takes nothing more, and can be freed. */
+/* An open batch has no results, accepts no adds, and can be freed. */
 TEST_BOTH(open_batch)
 {
     struct scene scene;
@@ -132,7 +132,7 @@ TEST_BOTH(open_batch)
     CHECK_EQ_INT(raw_connections(scene.server), 0);
 }
 
-/* Started, and closed before the loop turned. */
+/* Started, and closed before the loop runs. */
 TEST_BOTH(before_the_first_turn)
 {
     struct scene scene;
@@ -153,7 +153,7 @@ TEST_BOTH(before_the_first_turn)
     CHECK_EQ_INT(raw_seen(scene.server, "/ok"), 0);
 }
 
-/* Some in flight, some waiting; closed from a callback. */
+/* Some in flight, some queued; closed from a callback. */
 static void close_in_flight(struct life *life, int ordered)
 {
     struct scene scene;
@@ -332,7 +332,7 @@ TEST(in_run)
     life_end(&life);
 }
 
-/* `closed` is the last callback of all: what is left may be freed in it. */
+/* `closed` is the last callback: it may free what is left. */
 static void free_in_closed(void *user)
 {
     tell("closed");
@@ -380,7 +380,7 @@ TEST(idle_connections_hold_no_loop)
     life_end(&life);
 }
 
-/* The loop is the program's: while we close, its own timer goes on. */
+/* The loop is the program's: its own timer runs during the close. */
 static void tick(uv_timer_t *timer)
 {
     if (++*(int *)timer->data == 3)
@@ -404,7 +404,7 @@ TEST(the_loop_continues)
     life_end(&life);
 }
 
-/* Second lives leave no more behind than first ones. */
+/* A second client leaves no more behind than a first one. */
 TEST_BOTH(a_hundred_lives)
 {
     struct raw_server *server = raw_server_start(NULL);

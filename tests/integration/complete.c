@@ -12,7 +12,7 @@
 #define GZIP_TE OK_200 "Transfer-Encoding: gzip, chunked\r\n\r\na\r\n\x1f\x8b\x08\0\0\0\0\0\0\x03\r\n0\r\n\r\n"
 #define CHUNKS "3\r\nabc\r\n0\r\n\r\n"
 
-/* What comes of a peer, by default and when strict. */
+/* The result of each response, by default and with `strict`. */
 static const struct row {
     struct raw_behaviour peer;
     int flags, error; /* by default */

@@ -287,7 +287,7 @@ TEST_BOTH(several_streams_and_layers)
 #endif
 }
 
-/* 4 MiB of the same letter are some kilobytes. */
+/* 4 MiB of one letter compress to some kilobytes. */
 TEST_BOTH(bombs)
 {
     struct sink sink;
@@ -360,7 +360,7 @@ static void count_pass(uv_check_t *handle)
     ++*(int *)handle->data;
 }
 
-/* Decoding is done in bounded steps, and the program's loop goes round between them. */
+/* Decoding is done in bounded steps, and the program's loop runs between them. */
 TEST(loop_is_shared)
 {
     enum { SIZE = 16000000, STEP = 1 << 20 };

@@ -11,7 +11,7 @@
 #include "support/process.h"
 #include "support/raw_server.h"
 
-/* One request alone: what it answered, after so many sendings and with that status. */
+/* Runs one request: returns its body, and checks the number of sends and the status. */
 static const char *ask(struct life *life, const struct stook_request *request, unsigned attempts, int status)
 {
     static char *kept;
@@ -219,7 +219,7 @@ static const struct raw_behaviour own[] = {
     {"/leave", .answer = leave_to_send, .early = 1},
     {NULL}};
 
-/* The body goes with the second sending alone, and nothing of the first answer is in the second. */
+/* Only the second send has the body, and nothing of the first response is in the second. */
 TEST_BOTH(digest_with_bodies)
 {
     struct raw_server *server = raw_server_start(own);
@@ -341,7 +341,7 @@ static int hear_body(stook_batch *batch, const stook_result *result, const void 
     return 0;
 }
 
-/* A callback hears of the last answer only. */
+/* Callbacks are called for the last response only. */
 TEST_BOTH(digest_with_callbacks)
 {
     static const struct {

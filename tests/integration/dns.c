@@ -170,7 +170,7 @@ TEST_BOTH(second_address)
     stook_batch_free(batch);
 }
 
-/* A name that hangs holds up nobody else. */
+/* A hanging name delays no other request. */
 TEST_BOTH(others_continue)
 {
     struct raw_server *server = begin(life);
@@ -202,7 +202,7 @@ TEST_BOTH(others_continue)
     stook_batch_free(batch);
 }
 
-/* Results come by their clocks while the C library still looks; the client is none the worse. */
+/* Clocks end requests while the C library still resolves, and the client works on. */
 TEST_BOTH(clocks_while_it_hangs)
 {
     struct raw_server *server = begin(life);
@@ -271,7 +271,7 @@ TEST_BOTH(cancel_while_it_hangs)
     release();
 }
 
-/* A look-up that was given up by the one who began it is still shared by the others. */
+/* If the request that began a look-up ends, the others still share it. */
 static void cancel_first(stook_client *client, void *user)
 {
     (void)client;
@@ -430,7 +430,7 @@ static void tell_closed(void *user)
 
 static int ticks;
 
-/* The loop goes on while the close waits; the look-up returns after twenty rounds. */
+/* The loop runs while the close waits. The look-up returns after twenty iterations. */
 static void tick(uv_timer_t *timer)
 {
     CHECK_STR(told(), "done");

@@ -160,7 +160,7 @@ TEST_BOTH(not_whole)
     end();
 }
 
-/* What another status says is for the program. */
+/* The body of another status goes to the result. */
 TEST_BOTH(another_status)
 {
     begin(life);
@@ -258,7 +258,7 @@ TEST_BOTH(rests)
     end();
 }
 
-/* Without a validator that is certain nothing is kept. */
+/* Without a strong validator nothing is kept. */
 TEST_BOTH(nothing_to_go_by)
 {
     begin(life);
@@ -271,7 +271,7 @@ TEST_BOTH(nothing_to_go_by)
     end();
 }
 
-/* Two for one file at a time. */
+/* Two requests for one file at the same time. */
 TEST_BOTH(one_writer)
 {
     begin(life);

@@ -158,7 +158,7 @@ TEST_BOTH(without_a_callback)
     life->client = NULL;
 }
 
-/* In flight or waiting for it, in an await or two: all are as if nothing had been said. */
+/* Requests in flight and in the queue, in one await or two: all end as without a drain. */
 TEST_BOTH(what_waits_continues)
 {
     begin(life);
@@ -201,7 +201,7 @@ static int drain_and_have_nothing(stook_batch *batch, void *user)
     return STOOK_AGAIN;
 }
 
-/* `more` would go on for long; it is not called again, whatever it says to that. */
+/* `more` has many more requests; it is not called again, whatever it returned. */
 TEST_BOTH(more_counts_as_ended)
 {
     begin(life);
@@ -339,7 +339,7 @@ TEST_BOTH(cut_off_at_once)
     check_cut_off();
 }
 
-/* Delivery that the program has paused goes on when the time is over. */
+/* Delivery that the program has paused resumes when the time is over. */
 TEST_BOTH(cut_off_while_paused)
 {
     begin(life);
@@ -405,7 +405,7 @@ TEST_BOTH(closed_meanwhile_in_a_callback)
     check_cut_off();
 }
 
-/* The drain is over, the client is not gone: this close finds it closing, and is heard all the same. */
+/* The drain is over and the client is closing: another close still has its `closed` called. */
 static void close_and_drain(void *user)
 {
     stook_batch *batch = NULL;
@@ -454,7 +454,7 @@ static void begin_owned(void)
     begin(&life);
 }
 
-/* Turns do it, and say so until it is over. */
+/* Turns do it, and return more than 0 until it is over. */
 TEST(by_turns)
 {
     for (int waits = 0; waits <= 1; waits++) {
@@ -476,7 +476,7 @@ TEST(by_turns)
     }
 }
 
-/* A clock of the drain is one that an outer loop has to know of. */
+/* The time-out for an outer loop includes the time of the drain. */
 TEST(its_time_is_in_the_time_out)
 {
     int left = 1;

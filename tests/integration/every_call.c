@@ -110,7 +110,7 @@ static void start_late(void)
     scene.started++;
 }
 
-/* What waits for the loop is refused inside a callback of its client. */
+/* Calls that wait for the loop are refused inside a callback of its client. */
 static void wait_inside(void)
 {
     CHECK_ERROR(stook_client_run(scene.client), STOOK_ESTATE);

@@ -86,7 +86,7 @@ static void *cancel_it(void *user)
     return NULL;
 }
 
-/* By whatever way; in the end all are on their way out. */
+/* Whatever the way, all requests end. */
 static void end_by(struct life *life, stook_batch *batch, enum how how)
 {
     pthread_t thread;

@@ -53,7 +53,7 @@ TEST_BOTH(for_connections)
     }
 }
 
-/* Once there are some again, all is well with the same client. */
+/* When there are descriptors again, the same client works. */
 TEST_BOTH(back_again)
 {
     struct raw_server *server = raw_server_start(NULL);
@@ -92,7 +92,7 @@ static int room_for_a_loop(void)
     return (int)(after - before);
 }
 
-/* Whatever is missing when a client is made: an error, nothing left behind. */
+/* Whatever is missing when a client is made: an error, and nothing is left behind. */
 TEST_BOTH(for_a_client)
 {
     int room = life->borrowed ? 0 : room_for_a_loop();

@@ -49,7 +49,7 @@ TEST_BOTH(add_order)
     stook_batch_free(batch);
 }
 
-/* What a result says of a good exchange. */
+/* The result of a good exchange. */
 TEST_BOTH(one)
 {
     static int mark;
@@ -122,7 +122,7 @@ TEST_BOTH(none)
     }
 }
 
-/* The return value counts what is not ok, whether an answer came or not. */
+/* The return value counts requests that are not ok, with and without a response. */
 TEST_BOTH(not_ok_is_counted)
 {
     struct raw_server *server = raw_server_start(NULL);
@@ -159,7 +159,7 @@ TEST_BOTH(not_ok_is_counted)
     stook_batch_free(batch);
 }
 
-/* A connection that stays is used again, by the next batch too. */
+/* A kept-alive connection is used again, also by the next batch. */
 TEST_BOTH(connections_are_kept)
 {
     struct plain *plain = plain_start();
@@ -174,7 +174,7 @@ TEST_BOTH(connections_are_kept)
     CHECK(plain_count(plain, "connections_opened") <= 2);
 }
 
-/* Everything that was added is copied: the program may spoil it at once. */
+/* An add copies everything: the program may overwrite it at once. */
 TEST_BOTH(requests_are_copied)
 {
     struct raw_server *server = raw_server_start(NULL);
@@ -218,7 +218,7 @@ TEST_BOTH(several_at_once)
     }
 }
 
-/* A blocking await turns the others of its client along, and ends with its own batch. */
+/* A blocking await also runs the other awaits of its client, and ends with its own batch. */
 TEST(blocking_beside_started)
 {
     static struct life life;

@@ -161,7 +161,7 @@ TEST_BOTH(bad_headers)
     CHECK_EQ_INT(raw_connections(server), 0);
 }
 
-/* Whoever frames a message from two places lets two servers disagree about where it ends. */
+/* Fields that frame the message are the library's: two framings let two servers disagree about its end. */
 TEST_BOTH(framing_headers)
 {
     static const char *const headers[] = {
@@ -184,7 +184,7 @@ static const char *ask_echo(struct life *life, stook_batch *batch)
     return stook_result_body(stook_batch_result(batch, 0), NULL);
 }
 
-/* Nothing goes along that was not asked for. */
+/* Nothing is sent that was not asked for. */
 TEST_BOTH(plain_get)
 {
     struct raw_server *server = raw_server_start(NULL);
@@ -268,7 +268,7 @@ TEST_BOTH(headers)
     stook_batch_free(batch);
 }
 
-/* One after the other on one connection: nothing of a request may be left for the next. */
+/* One after the other on one connection: the next request has nothing of the one before. */
 TEST_BOTH(methods)
 {
     static const struct {

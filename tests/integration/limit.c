@@ -80,7 +80,7 @@ static void count_before(stook_batch *batch, const stook_result *result, void *u
         roll->before++;
 }
 
-/* One slow request holds one place, not all ten: waves would let nine others pass. */
+/* One slow request holds one slot, not all ten: with waves only nine others would finish. */
 TEST_BOTH(rolling)
 {
     struct plain *plain = plain_start();
@@ -119,7 +119,7 @@ TEST_BOTH(each_batch_its_own)
     CHECK_EQ_INT(raw_peak(server, "/after/1"), 3);
 }
 
-/* Says how many of the many were asked for before it. */
+/* Responds with the number of the many requests that arrived before it. */
 static enum raw_then one_of_few(struct raw_call *call)
 {
     char number[16];
@@ -169,7 +169,7 @@ static void new_turn(uv_prepare_t *prepare)
     ((struct pace *)prepare->data)->this_turn = 0;
 }
 
-/* A thousand results that are there at once are handed out 128 a turn, two turns a round at most. */
+/* A thousand results at once are delivered 128 a turn, at most two turns an iteration of the loop. */
 TEST(bounded_deliveries)
 {
     static struct life life;

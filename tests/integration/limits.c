@@ -22,7 +22,7 @@ static void start(stook_batch *batch, const struct stook_gather_options *options
     CHECK_ERROR(stook_gather_start(batch, options, NULL, NULL), 0);
 }
 
-/* Together three, whatever each batch would allow itself. */
+/* Three together, whatever each batch allows. */
 TEST_BOTH(of_the_client)
 {
     struct plain *plain = plain_start();
@@ -141,7 +141,7 @@ static void cancel_other(stook_batch *batch, int failed, void *user)
     stook_batch_cancel(user);
 }
 
-/* Those that hang keep nobody else waiting, though they were first and are many. */
+/* Requests that hang delay no others, though they were added first and are many. */
 TEST_BOTH(others_continue)
 {
     struct raw_server *dead = raw_server_start(NULL);
@@ -353,7 +353,7 @@ static void in_order(stook_batch *batch, const stook_result *result, void *user)
     CHECK_EQ_SIZE(stook_result_index(result), (*next)++);
 }
 
-/* The last is started first, and the window is one: the head still has its place. */
+/* The last request starts first and the window is one: a place is kept for the head. */
 TEST_BOTH(ordered_with_the_smallest_window)
 {
     struct raw_server *server = raw_server_start(NULL);

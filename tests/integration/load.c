@@ -93,7 +93,7 @@ TEST_BOTH(ten_thousand_cancels, slow)
 
 /* ------------------------------------------------------------------- a turn's share */
 
-/* Turns the loop to its end; most requests that were over after one round of it. */
+/* Runs the loop to its end. Returns the most requests that ended in one iteration. */
 static int64_t most_a_round(struct life *life)
 {
     struct stook_stats before = STOOK_STATS(), now = STOOK_STATS();
@@ -135,7 +135,7 @@ TEST(clocks_take_turns)
     life_end(&alone);
 }
 
-/* A hundred batches cancelled at once are no more at a time than one of them; of what is in flight a quarter. */
+/* A cancel of a hundred batches ends no more requests a turn than that of one; of those in flight a quarter. */
 TEST(cancels_take_turns)
 {
     struct raw_server *server = raw_server_start(NULL);
@@ -212,7 +212,7 @@ TEST_BOTH(adds_in_callbacks)
 
 /* -------------------------------------------------------------------------- lives */
 
-/* One life in a hundred has a request. */
+/* One client in a hundred has a request. */
 static void live(struct life *life, const char *url, int i)
 {
     life_open(life, NULL);

@@ -53,7 +53,7 @@ static void stop(uv_timer_t *timer)
     uv_stop(timer->loop);
 }
 
-/* The program stops its loop in the middle, again and again, and goes on. */
+/* The program stops its loop in the middle and runs it again, many times. */
 TEST(stopped_and_run_again)
 {
     struct raw_server *server = begin();
@@ -186,7 +186,7 @@ static void close_if_not_stooks(uv_handle_t *handle, void *user)
         uv_close(handle, NULL);
 }
 
-/* A program that ends by walking its loop leaves ours alone, and they close with their client. */
+/* A program that closes the handles of its loop skips ours, and they close with their client. */
 TEST(walked_and_closed)
 {
     unsigned counts[2] = {0};

@@ -66,7 +66,7 @@ static void gather_from(struct source *from, int ordered, int limit)
     stook_batch_free(batch);
 }
 
-/* Peak of the client's memory while so many pass through. */
+/* The peak of the client's memory while that many requests pass. */
 static size_t peak_of(struct life *life, const struct plain *plain, size_t of, int ordered)
 {
     life->memory.peak = life->memory.bytes;
@@ -293,7 +293,7 @@ static int later_for_ever(stook_batch *batch, void *user)
     return STOOK_AGAIN;
 }
 
-/* Asked once, not again and again; a cancel ends it. */
+/* `more` is called once, not repeatedly. A cancel ends the await. */
 static void cancel_it(stook_client *client, void *user)
 {
     (void)client;
@@ -313,7 +313,7 @@ TEST_BOTH(again_and_cancelled)
     stook_batch_free(batch);
 }
 
-/* Nothing comes any more: the deadline ends it, and so does the end of the client. */
+/* No more input comes: the deadline ends the await, and so does a close. */
 TEST_BOTH(again_and_timed_out)
 {
     struct done done = {0};
@@ -337,7 +337,7 @@ static int later_once(stook_batch *batch, void *user)
     return *asked == 1 ? STOOK_AGAIN : 0;
 }
 
-/* A wake-up from inside `more` is one for the next question. */
+/* A wake-up from inside `more` leads to another call of it. */
 TEST_BOTH(woken_from_inside)
 {
     int asked = 0;

@@ -95,7 +95,7 @@ TEST(blocking, slow)
     fail_nth(blocking_flow);
 }
 
-/* What could be had in spite of it is right; what could not says so. */
+/* Requests that succeed in spite of it are correct; the others say that memory ran out. */
 static void honest_flow(struct life *life)
 {
     struct story story;
@@ -359,7 +359,7 @@ TEST(post, slow)
     fail_nth(post_flow);
 }
 
-/* Results that are kept, and dropped when all else is gone. */
+/* Results that are referenced, and released when everything else is gone. */
 static const stook_result *kept[NINE];
 
 static void keep_result(stook_batch *batch, const stook_result *result, void *user)

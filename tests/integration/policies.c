@@ -42,7 +42,7 @@ TEST_BOTH(all)
     stook_batch_free(none);
 }
 
-/* In flight and waiting ones alike, and each says whose failure it was. */
+/* Requests in flight and in the queue; each message names the request that failed. */
 TEST_BOTH(fail_fast)
 {
     struct raw_server *server = raw_server_start(NULL);
@@ -177,7 +177,7 @@ TEST_BOTH(first_ok)
     stook_batch_free(hopeless);
 }
 
-/* Before the end, though others are in flight: a result is there when the quorum is, and is shown later. */
+/* Satisfied before the end: the quorum is reached while others are in flight. */
 static void met_with_the_third(stook_batch *batch, const stook_result *result, void *user)
 {
     int *ok = user;
@@ -213,7 +213,7 @@ static void one_by_one(stook_batch *batch, const stook_result *result, void *use
     *ok += stook_result_ok(result);
 }
 
-/* Met with exactly the last that is needed, not before; the await goes on for the result of the third. */
+/* Satisfied with exactly the last one that is needed. The await continues for the result of the third. */
 TEST_BOTH(satisfied_before_the_end)
 {
     struct raw_server *server = raw_server_start(NULL);

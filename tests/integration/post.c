@@ -264,7 +264,7 @@ TEST_BOTH(from_threads_while_closing)
         CHECK_EQ_INT(scene.calls[i], scene.accepted[i]);
 }
 
-/* Another thread hears of the end by `closed` alone: until then posting is refused, not undefined. */
+/* Another thread learns of the close by `closed` alone: until then a post is refused, not undefined. */
 static struct life *alive;
 static int runs;
 

@@ -87,7 +87,7 @@ TEST(heads_that_wait_for_each_other)
     end(batches[0], &delivered[0]);
 }
 
-/* The room that is left is less than a piece: nothing is tried again and again. */
+/* Less room is left than one piece needs: nothing is tried repeatedly. */
 TEST(waits_without_spinning)
 {
     struct raw_server *server = raw_server_start(NULL);
@@ -147,7 +147,7 @@ static void look_at_progress(stook_batch *batch, const stook_result *result, con
     CHECK(progress->received <= SIZE);
 }
 
-/* Whether the program hears of them on the way or not. */
+/* With and without callbacks during the request. */
 TEST(with_callbacks)
 {
     struct raw_server *server = raw_server_start(NULL);
@@ -166,7 +166,7 @@ TEST(with_callbacks)
     end(batch, &delivered);
 }
 
-/* What goes to a file is not held, and has nothing to wait for. */
+/* Bodies that go to a file do not count and do not wait. */
 TEST(to_files)
 {
     struct raw_server *server = raw_server_start(NULL);

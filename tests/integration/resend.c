@@ -65,7 +65,7 @@ static enum raw_then vanish(struct raw_call *call)
     return RAW_CLOSE;
 }
 
-/* The server has seen it, and then nobody is there: the first failure is the one that is told. */
+/* The server has seen it, and then refuses connections: the result is the first failure. */
 TEST_BOTH(repeated_in_vain)
 {
     static const struct raw_behaviour extra[] = {{.path = "/vanish", .answer = vanish}, {.path = NULL}};
@@ -114,7 +114,7 @@ TEST_BOTH(idempotent_is_repeated_once)
     check_cases(life, cases, sizeof cases / sizeof cases[0]);
 }
 
-/* A byte of an answer is an answer: what died after it is not asked again. */
+/* After the first byte of a response a request is not repeated. */
 TEST_BOTH(not_after_a_byte)
 {
     static const struct expected cases[] = {
@@ -126,7 +126,7 @@ TEST_BOTH(not_after_a_byte)
     check_cases(life, cases, sizeof cases / sizeof cases[0]);
 }
 
-/* A new connection that dies was no mistake about an old one. */
+/* A new connection that dies is no reason for a repeat. */
 TEST_BOTH(not_on_a_fresh_connection)
 {
     static const char *const paths[] = {"/swallow", "/rst"};
@@ -218,7 +218,7 @@ TEST_BOTH(posts_keep_connections)
     CHECK_EQ_INT(raw_seen(server, "/echo"), 60);
 }
 
-/* The clock of the whole goes on over the repeat; that of the attempt begins again. */
+/* The whole clock continues over the repeat; the attempt clock begins again. */
 TEST_BOTH(clocks_of_a_repeat)
 {
     for (int whole = 0; whole <= 1; whole++) {
@@ -239,7 +239,7 @@ TEST_BOTH(clocks_of_a_repeat)
 
 /* ------------------------------------------------------------------- a storm */
 
-/* A connection carries one answer, and whatever else is asked on it dies with it. */
+/* A connection serves one response and dies with all other requests on it. */
 static enum raw_then one_each(struct raw_call *call)
 {
     return call->on_connection > 1 ? RAW_CLOSE : raw_answer(call, "ok", 2);

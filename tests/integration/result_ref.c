@@ -186,7 +186,7 @@ static int glance_at_body(stook_batch *batch, const stook_result *result, const 
     return 0;
 }
 
-/* Trailers and facts come behind it, and the result is settled: what was taken from it stays, for any thread. */
+/* Trailers and metadata are added and the result is finished: strings taken before stay valid, for any thread. */
 TEST_BOTH(in_on_head)
 {
     struct raw_server *server = raw_server_start(NULL);

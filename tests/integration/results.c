@@ -17,7 +17,7 @@ static void start(stook_batch *batch, int ordered, const struct stook_gather_opt
     CHECK_ERROR(verb(batch, options, count_done, done), 0);
 }
 
-/* In either life: on a borrowed loop somebody else has to turn it. */
+/* In either life: a borrowed loop must be run by the test. */
 static int next(struct life *life, stook_batch *batch, const stook_result **result)
 {
     int answer;
@@ -101,7 +101,7 @@ TEST_BOTH(nobody_takes_them)
     stook_batch_free(other);
 }
 
-/* The client goes: each has its result still, and they can be taken. */
+/* The client closes: each request has its result, and it can still be taken. */
 TEST_BOTH(after_close)
 {
     struct raw_server *server = raw_server_start(NULL);
@@ -222,7 +222,7 @@ TEST_BOTH(inside_a_callback)
     stook_batch_free(batch);
 }
 
-/* Takes one itself, whenever it is asked. */
+/* A callback that takes a result itself. */
 static void take_one(stook_client *client, void *user)
 {
     stook_batch **batch = user;
@@ -231,7 +231,7 @@ static void take_one(stook_client *client, void *user)
         CHECK_ERROR(stook_client_post(client, take_one, user), 0);
 }
 
-/* A callback takes what a call waits for: that waits on, and the smallest window is no end of it. */
+/* A callback takes the result that an outer call waits for: that call waits on, also with the smallest window. */
 TEST(taken_inside_a_wait)
 {
     static struct life life;
@@ -623,7 +623,7 @@ TEST(cancelled_while_they_wait)
     cancel_all(&life, 1);
 }
 
-/* The head is taken away while the others wait: the next is the head, and its body goes on. */
+/* The head is cancelled while the others wait: the next request becomes the head, and its body continues. */
 TEST(next_head_continues)
 {
     struct raw_server *server = raw_server_start(NULL);

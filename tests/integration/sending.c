@@ -76,7 +76,7 @@ TEST_BOTH(credentials)
     CHECK_EQ_INT(raw_connections(server), 1);
 }
 
-/* Waits for leave only if asked to. */
+/* Waits for 100 (Continue) only on request. */
 TEST_BOTH(expect)
 {
     struct raw_server *server = raw_server_start(NULL);
@@ -376,7 +376,7 @@ TEST_BOTH(freed_while_it_is_given_back)
     CHECK_STR(told(), "released result result done");
 }
 
-/* However it fails, whatever was secret is not in the words about it. */
+/* However it fails, the message has no secret in it. */
 TEST_BOTH(messages_keep_secrets)
 {
     static const char *const paths[] = {"/rst", "/garbage", "/short", "/bad-length", "/swallow", "/short-head", "/status?code=401",

@@ -89,7 +89,7 @@ static void look(stook_client *client, void *user)
     stook_batch_cancel(batch);
 }
 
-/* What was received of a body that is cut off stays counted, and is no more expected. */
+/* Bytes of a body that was cut off stay counted, and its rest is no longer expected. */
 TEST_BOTH(bytes_of_those_in_flight)
 {
     struct raw_server *server = raw_server_start(NULL);

@@ -112,7 +112,7 @@ TEST_BOTH(as_it_comes_in_order_too)
     stook_batch_free(scene.batch);
 }
 
-/* What came before the end is told, then the error. */
+/* The bytes before the end are delivered, then the error. */
 TEST_BOTH(broken_bodies)
 {
     struct scene scene;
@@ -312,7 +312,7 @@ static void resume_first(stook_batch *batch, const stook_result *result, void *u
         snprintf(scene->message, sizeof scene->message, "%s", stook_result_message(result));
 }
 
-/* The others go on meanwhile, and what the server pours stays with it. */
+/* The others continue meanwhile, and the rest of the body stays at the server. */
 TEST_BOTH(paused_among_others)
 {
     struct scene scene;
@@ -413,7 +413,7 @@ TEST_BOTH(resumed_before_there_is_more)
     }
 }
 
-/* The clocks of a request that the program has paused stand still; they go on where they were. */
+/* The clocks of a paused request stop, and continue where they were. */
 TEST_BOTH(clocks_stand_still)
 {
     struct scene scene;

@@ -118,7 +118,7 @@ static int take_made(stook_batch *which, void *user)
     return taken < THREADS * WAKES ? STOOK_AGAIN : 0;
 }
 
-/* Many wake-ups are one question, and the last is never lost: the await would not end. */
+/* Wake-ups coalesce, and the last one is never lost: otherwise the await would not end. */
 TEST(wakes_coalesce)
 {
     begin(NULL);

@@ -140,7 +140,7 @@ static int ask(struct life *life, const struct trust *trust, const char *path, i
     return reused;
 }
 
-/* Each behind each other, in both orders: as if it were alone, over a connection of its own. */
+/* Each trust after each other one: it gets the result that it has alone, over a connection of its own. */
 static void check_pairs(struct life *life, const char *alpn, void (*inside)(struct raw_call *call), int version)
 {
     static struct raw_tls tls;

@@ -58,7 +58,7 @@ TEST(refused)
     life_end(&life);
 }
 
-/* Who has a loop has its descriptor too. */
+/* A client with an owned loop has its descriptor. */
 TEST(refused_on_a_borrowed_loop)
 {
     life_begin(&life, 1);
@@ -74,7 +74,7 @@ TEST(refused_on_a_borrowed_loop)
 
 /* ---------------------------------------------------------------- how it waits */
 
-/* It would wait for ever: what the request waits for comes after. */
+/* If it waited, it would wait for ever: the response is released after it. */
 TEST(zero_does_not_wait)
 {
     struct raw_server *server = begin();
@@ -109,7 +109,7 @@ TEST(waits_so_long_and_no_longer)
     life_end(&life);
 }
 
-/* The clocks of what is over end nobody's wait. */
+/* Clocks of finished requests end no wait. */
 TEST(no_clock_is_left)
 {
     struct raw_server *server = begin();
@@ -508,7 +508,7 @@ static void close_in_post(stook_client *client, void *user)
     stook_client_close(client, note_closed, NULL);
 }
 
-/* A program that turns no more can still have the end: by run, or by another close. */
+/* A program that stops turning can still finish: by stook_client_run(), or by another close. */
 static void finish_otherwise(int by_run)
 {
     struct raw_server *server = begin();

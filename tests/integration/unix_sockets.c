@@ -133,7 +133,7 @@ TEST_BOTH(bodies_that_wait_for_room_are_whole)
 
 /* -------------------------------------------------------------------------- ends */
 
-/* One that ended while idle does not make another, of the same socket or not, look dead. */
+/* A connection that ended while idle does not make another one look dead, of the same socket or not. */
 TEST_BOTH(dead_ones_are_not_mistaken)
 {
     struct raw_server *server = begin(life, NULL);

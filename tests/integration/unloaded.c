@@ -54,7 +54,7 @@ static void closed(void *user)
     n_closed++;
 }
 
-/* What runs on the program's loop runs on, to its end. */
+/* Requests on the program's loop run to their end. */
 TEST(in_flight)
 {
     struct raw_server *server = raw_server_start(NULL);

@@ -252,7 +252,7 @@ TEST_BOTH(not_asked_before_it_is_sent)
     stook_batch_free(giver.batch);
 }
 
-/* A body that cannot begin anew is not sent again. */
+/* A body that cannot start over is not sent again. */
 TEST_BOTH(repeats)
 {
     for (int with_rewind = 0; with_rewind <= 1; with_rewind++) {

@@ -63,7 +63,7 @@ TEST_BOTH(body_file)
     stook_batch_free(batch);
 }
 
-/* The error names the file, and the others go on. */
+/* The error names the file, and the other requests continue. */
 TEST_BOTH(files_that_are_none)
 {
     struct raw_server *server = raw_server_start(NULL);
@@ -403,7 +403,7 @@ TEST_BOTH(answered_before_it_was_sent)
     free(body);
 }
 
-/* No body at all is no body, and an empty one is an empty one. */
+/* No body sends none, and an empty body sends an empty one. */
 TEST_BOTH(nothing_to_send)
 {
     static const char *const nothing[] = {NULL};

@@ -66,7 +66,7 @@ TEST(in_flight)
     end(&alone, batch);
 }
 
-/* A port whose queue is full answers no SYN; one where nobody accepts says nothing of TLS. */
+/* A port with a full queue does not respond to SYN; a listener that does not accept does not speak TLS. */
 TEST(connecting_and_tls)
 {
     int port;
@@ -219,7 +219,7 @@ TEST(dump)
     end(&alone, batch);
 }
 
-/* What programs add may be anything: a dump shows no secret of it, and nothing that a terminal obeys. */
+/* URLs may hold anything: a dump shows no secret and no control byte. */
 TEST(dump_of_bad_urls)
 {
     begin(&alone, NULL);

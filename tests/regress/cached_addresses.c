@@ -2,7 +2,7 @@
 /* Addresses that libcurl was given from our cache (src/curl/dns.h) and that no longer work. */
 #include "regress/dns.h"
 
-/* The clocks of the library run ahead of libcurl's cache of names, so that an origin grows cold in no time. */
+/* The library's clock runs ahead of libcurl's DNS cache, so that an origin becomes cold at once. */
 static time_t ahead;
 
 int clock_gettime(clockid_t clock, struct timespec *ret_time)
@@ -14,7 +14,7 @@ int clock_gettime(clockid_t clock, struct timespec *ret_time)
     return error;
 }
 
-/* libcurl forgets what it has looked up, and keeps what it is told. */
+/* libcurl forgets the names that it has resolved, and keeps the addresses that it was given. */
 static int forget_looked_up(CURL *easy, CURLoption option)
 {
     SPY_REAL(curl_easy_setopt);

@@ -16,7 +16,7 @@ static void tick(uv_timer_t *timer)
     ticked_at = now;
 }
 
-/* The loop goes on while a name hangs, and so do the clocks of those who wait for it. */
+/* While a look-up hangs, the loop runs, and so do the clocks of the requests that wait for it. */
 TEST(loop_continues)
 {
     static struct life life;
@@ -43,7 +43,7 @@ TEST(loop_continues)
     life_end(&life);
 }
 
-/* Many names that hang: each ends by its clock, and threads are bounded. */
+/* Many look-ups hang: each request ends by its clock, and the number of threads is bounded. */
 TEST_BOTH(bounded)
 {
     enum { HUNG = 400 };
@@ -65,7 +65,7 @@ TEST_BOTH(bounded)
 
 /* ----------------------------------------------------------------- that fail */
 
-/* However it fails, it is an error of names, and said at once. */
+/* However a look-up fails, the result is STOOK_EDNS, at once. */
 TEST_BOTH(failures)
 {
     static const char *const all[] = {"noname", "again", "fail", "memory", "system", "family"};
@@ -81,7 +81,7 @@ TEST_BOTH(failures)
     stook_batch_free(batch);
 }
 
-/* However an origin is written, it is one: its name is looked up once, and it is asked by one first. */
+/* All spellings of an origin are one: its name is resolved once, and one request connects first. */
 TEST_BOTH(however_it_is_written)
 {
     static const char *const ways[] = {"http://slow.test:", "HTTP://Slow.Test:", "hTTp://sLOW.tEST:0"};
@@ -96,7 +96,7 @@ TEST_BOTH(however_it_is_written)
     stook_batch_free(batch);
 }
 
-/* A name that failed is looked up again when it is asked for again. */
+/* A name whose look-up failed is resolved again for the next request. */
 TEST_BOTH(failed_once)
 {
     struct raw_server *server = begin(life, 0);
@@ -155,7 +155,7 @@ TEST_BOTH(forgotten_and_hung)
     spy.keep_option = NULL;
 }
 
-/* The thread that would look it up cannot be made. */
+/* The thread for the look-up cannot be created. */
 TEST_BOTH(without_threads)
 {
     struct raw_server *server = begin(life, 0);

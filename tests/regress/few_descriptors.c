@@ -4,7 +4,7 @@
 #include "support/nginx.h"
 #include "regress/dns.h"
 
-/* So many requests, each of an origin of its own, must all go well with room for so many descriptors. */
+/* Runs `count` requests, each to its own origin, with `room` free descriptors: all must succeed. */
 static void gather(struct life *life, const struct raw_server *server, int count, int64_t limit, int room,
                    const char *path)
 {
@@ -23,7 +23,7 @@ static void gather(struct life *life, const struct raw_server *server, int count
     stook_batch_free(batch);
 }
 
-/* Names wait for those that are looked up, and none "does not exist". */
+/* Look-ups wait for those under way, and none reports that the name does not exist. */
 TEST_BOTH(names)
 {
     struct raw_server *server = begin(life, 20);
@@ -31,14 +31,14 @@ TEST_BOTH(names)
     gather(life, server, 60, STOOK_NONE, 16, "close-after");
 }
 
-/* Who goes from origin to origin leaves a connection at each; they are in nobody's way. */
+/* Requests to one origin after the other leave idle connections, which do not block later ones. */
 TEST_BOTH(idle_connections)
 {
     struct raw_server *server = begin(life, 0);
     gather(life, server, 200, 4, 60, "ok");
 }
 
-/* A file of authorities that cannot be opened is none that is bad. */
+/* A file of authorities that cannot be opened is not reported as a bad file. */
 TEST_BOTH(authorities, nginx)
 {
     static const char *const hosts[] = {"127.0.0.1", "127.0.0.3", "localhost", "service.example"};

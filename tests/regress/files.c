@@ -80,7 +80,7 @@ static struct {
     int plain, files, timers, works;
 } seen;
 
-/* When all that needs no disk has its result, and the program's loop has gone round, the disk wakes up. */
+/* The disk responds when every request without a file has its result and the program's loop has run. */
 static void go_on_if(void)
 {
     if (seen.plain < PLAIN || seen.works < FILES)
@@ -202,7 +202,7 @@ static void wait_for_disk(uv_loop_t *loop, int calls)
         uv_run(loop, UV_RUN_NOWAIT);
 }
 
-/* Clocks and cancels do not wait for the disk; `closed` does. */
+/* Clocks and cancels do not wait for the disk. `closed` does. */
 TEST(ends_while_it_stalls)
 {
     static struct life life;
@@ -239,7 +239,7 @@ TEST(ends_while_it_stalls)
     life_end(&life);
 }
 
-/* Who asks for the same file again, while the one before is on its way out, has it. */
+/* A request for the same file, made while the one before is ending, gets the file. */
 TEST(asked_for_again)
 {
     static struct life life_of, *life = &life_of;
@@ -350,7 +350,7 @@ static void check_tag(const char *path)
         CHECK_EQ_INT(byte, 'a' + version);
 }
 
-/* Killed at the nth call; 1: it was over before. */
+/* Kills the process at its nth call. Returns 1 if it ended before. */
 static int run_and_kill(const char *url, const char *path, int64_t resume, int nth)
 {
     int status;

@@ -20,7 +20,7 @@ enum { OWN = 8, ROUNDS = 10000 };
 
 static uv_loop_t loop;
 
-/* A pair of the program's, of which one end is watched on the loop. */
+/* A socket pair of the program. The loop watches one end. */
 struct own {
     int ends[2];
     uv_poll_t poll;
@@ -70,7 +70,7 @@ static void own_close(struct own *own)
         uv_run(&loop, UV_RUN_NOWAIT);
 }
 
-/* What was said is heard, and soon: it is there already. */
+/* The bytes that were written are seen, and soon: they are there already. */
 static void own_check(struct own *own)
 {
     own_say(own);
@@ -130,7 +130,7 @@ static void user_finish(struct user *user)
 
 /* ------------------------------------------------------------------------------- tests */
 
-/* A connection that hangs is ended by its clock; its number is the program's next. */
+/* A clock ends a hanging connection; the program gets its descriptor number next. */
 TEST(number_of_one_that_hung)
 {
     struct user user;
@@ -147,7 +147,7 @@ TEST(number_of_one_that_hung)
     CHECK_EQ_INT(uv_loop_close(&loop), 0);
 }
 
-/* The same, and the number is that of another client's connection. */
+/* The same, and a connection of another client gets the number. */
 TEST(number_of_another_client)
 {
     struct user users[2];

@@ -45,7 +45,7 @@ static void check_loop(stook_batch *batch)
     life_end(&alone);
 }
 
-/* The attempt is over, its look-up is not: libcurl's own clock for connecting must not wait for it. */
+/* The attempt is over and its look-up is not: libcurl's connect timeout must not block on it. */
 TEST(orphaned_for_long)
 {
     struct raw_server *server = watch_loop(2000, 0);
@@ -56,7 +56,7 @@ TEST(orphaned_for_long)
     check_loop(batch);
 }
 
-/* Nor where the program holds up the loop, and libcurl is told of something before our clocks are read. */
+/* Nor if the program blocks the loop, and libcurl is called before our clocks are checked. */
 TEST(on_a_busy_loop)
 {
     enum { NAMES = 8 };
@@ -71,7 +71,7 @@ TEST(on_a_busy_loop)
     check_loop(batch);
 }
 
-/* An address that is none is a name, and looked up. */
+/* An invalid address is a name and is looked up. */
 TEST(numbers_only)
 {
     struct raw_server *server = watch_loop(1500, 0);
@@ -85,7 +85,7 @@ TEST(numbers_only)
 
 /* ------------------------------------------------------------------- who waits */
 
-/* Look-ups are bounded also where hundreds of origins are warm, and all names have been forgotten. */
+/* Look-ups are bounded also if hundreds of origins are warm and libcurl has forgotten all names. */
 TEST_BOTH(of_warm_origins)
 {
     enum { MANY = 300 };
@@ -114,7 +114,7 @@ static void note_good(stook_batch *batch, const stook_result *result, void *user
         good_ms = now_ms() - began_ms;
 }
 
-/* As soon as those that hang are set aside, all others are looked up. */
+/* As soon as hanging look-ups no longer count, all other names are resolved. */
 TEST_BOTH(behind_some_that_hang, slow)
 {
     struct raw_server *server = begin(life, 4500);
@@ -130,7 +130,7 @@ TEST_BOTH(behind_some_that_hang, slow)
     stook_batch_free(batch);
 }
 
-/* Who went first gave up during the look-up: of the others one goes first then, not all. */
+/* The probe ends during its look-up: one of the others becomes the probe, not all of them. */
 TEST(probe_gives_up, nginx)
 {
     static struct life life;
@@ -251,7 +251,7 @@ static struct raw_server *fail_one(struct life *life, size_t count, int enough, 
     return server;
 }
 
-/* It has failed and is cancelled before that is heard of: nobody waits for its look-up. */
+/* A request has failed and is cancelled before that is processed: nothing waits for its look-up. */
 TEST_BOTH(failed_and_cancelled)
 {
     struct raw_server *server = fail_one(life, 2, 3, STOOK_ECANCELLED);
@@ -270,7 +270,7 @@ static CURLMcode break_it(CURLM *multi, curl_socket_t fd, CURLMcode code)
     return CURLM_INTERNAL_ERROR;
 }
 
-/* It has failed, its look-up goes on, and then the CURLM breaks in which that is. */
+/* A request has failed, its look-up still runs, and then its CURLM breaks. */
 TEST_BOTH(failed_and_broken)
 {
     struct raw_server *server = fail_one(life, 1, 2, STOOK_ECALLBACK);

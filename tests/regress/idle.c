@@ -29,7 +29,7 @@ static void ask_for(struct life *life, const char *url, int times)
 
 #define PLANTED "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nplanted"
 
-/* A whole answer, and when the client has read it another one that nobody asked for. */
+/* A complete response, and after the client has read it another one without a request. */
 static enum raw_then plant(struct raw_call *call)
 {
     raw_answer(call, "ok", 2);
@@ -39,7 +39,7 @@ static enum raw_then plant(struct raw_call *call)
     return RAW_KEEP;
 }
 
-/* The same in one go. */
+/* The same in one write. */
 static enum raw_then plant_at_once(struct raw_call *call)
 {
     raw_say(call, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok" PLANTED);
@@ -49,7 +49,7 @@ static enum raw_then plant_at_once(struct raw_call *call)
 static const struct raw_behaviour own[] = {
     {.path = "/plant", .answer = plant}, {.path = "/plant-at-once", .answer = plant_at_once}, {.path = NULL}};
 
-/* It is never the answer to the next request. */
+/* It is never taken for the response to the next request. */
 TEST_BOTH(strays)
 {
     struct raw_server *server = raw_server_start(own);
@@ -81,7 +81,7 @@ TEST_BOTH(strays_at_once)
     }
 }
 
-/* Over TLS too, where libcurl would read it with the next answer. */
+/* Over TLS too, where libcurl would read it with the next response. */
 TEST_BOTH(strays_over_tls)
 {
     static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
@@ -113,7 +113,7 @@ TEST_BOTH(strays_over_tls)
     }
 }
 
-/* What may come unasked depends on what is spoken. An alert is the end of all of them. */
+/* Which TLS records may come between requests depends on the protocol. An alert ends the connection. */
 TEST(records)
 {
     enum { STAYS = STOOK__HANGUP };
@@ -177,7 +177,7 @@ TEST_BOTH(closed_about_now)
     CHECK(raw_seen(server, "/soon/post") >= ROUNDS - lost);
 }
 
-/* The path went away without a word: a clock ends it, and the next one has a connection of its own. */
+/* The network path is gone silently: a clock ends the request, and the next one gets a new connection. */
 static enum raw_then once(struct raw_call *call)
 {
     raw_answer(call, "ok", 2);
@@ -201,7 +201,7 @@ TEST_BOTH(gone_silent)
 
 /* --------------------------------------------------------------------- warmth */
 
-/* All connections of a batch are there for the next one. */
+/* The next batch finds all connections of the one before. */
 TEST_BOTH(warm_to_the_last)
 {
     struct raw_server *server = raw_server_start(NULL);
@@ -234,7 +234,7 @@ TEST_BOTH(outlives_its_request)
     CHECK_EQ_INT(raw_connections(server), 3);
 }
 
-/* What one request sets is not there for the next that has its handle. */
+/* Options of one request do not apply to the next request with the same handle. */
 TEST_BOTH(nothing_stays)
 {
     static const char *const fields[] = {"X-Stays: no", NULL};
@@ -255,7 +255,7 @@ TEST_BOTH(nothing_stays)
     stook_batch_free(batch);
 }
 
-/* The fields of an interim answer are not those of the answer. */
+/* Fields of an interim response are not fields of the response. */
 static enum raw_then hint(struct raw_call *call)
 {
     raw_say(call, "HTTP/1.1 103 Early Hints\r\nX-Hint: early\r\n\r\n");

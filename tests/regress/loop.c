@@ -47,7 +47,7 @@ static int64_t now_ms(void)
 
 /* -------------------------------------------------------------------- kicks */
 
-/* libcurl's "at once" is at once, and not in a millisecond. */
+/* A timeout of 0 from libcurl is handled at once, not in a millisecond. */
 TEST_BOTH(kicks_do_not_wait)
 {
     enum { ASKED = 300 };
@@ -65,7 +65,7 @@ TEST_BOTH(kicks_do_not_wait)
 
 static int kick_on;
 
-/* A libcurl that is never content. */
+/* A libcurl that asks for a timeout of 0 without end. */
 static CURLMcode kick_again(CURLM *multi, curl_socket_t fd, CURLMcode code)
 {
     if (fd == CURL_SOCKET_TIMEOUT && kick_on)
@@ -83,7 +83,7 @@ static void tick(uv_timer_t *timer)
     uv_close((uv_handle_t *)timer, NULL);
 }
 
-/* The program's timers and sockets have their turn between the kicks. */
+/* The program's timers and sockets are served between the kicks. */
 TEST(endless_kicks_starve_nobody)
 {
     static struct life life;

@@ -36,7 +36,7 @@ TEST_BOTH(sixty_four_refuse)
     CHECK(test_count_fds() <= fds + 2);
 }
 
-/* Nine addresses cannot even be tried: no socket of theirs is ever announced. */
+/* Nine addresses cannot be tried: libcurl never announces a socket for them. */
 TEST_BOTH(nine_unreachable)
 {
     struct raw_server *server = begin(life, 0);
@@ -65,7 +65,7 @@ TEST_BOTH(refuses_late)
     stook_batch_free(batch);
 }
 
-/* The first address is silent: libcurl goes on to the second after half of the time to connect. */
+/* The first address is silent: libcurl tries the second after half of the connect timeout. */
 TEST_BOTH(first_is_silent)
 {
     struct raw_server *server = begin(life, 0);
@@ -81,7 +81,7 @@ TEST_BOTH(first_is_silent)
     stook_batch_free(batch);
 }
 
-/* The tenth of ten addresses answers; its connection is looked after while idle like any other. */
+/* The tenth of ten addresses responds; its connection is watched while idle like any other. */
 TEST_BOTH(tenth_address)
 {
     struct raw_server *server = begin(life, 0);

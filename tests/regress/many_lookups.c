@@ -2,7 +2,7 @@
 /* Many names that hang. */
 #include "regress/dns.h"
 
-/* A name behind many that hang: when those who asked for them have given up, it is looked up. */
+/* A name after many that hang: it is resolved when the requests for the hanging ones have ended. */
 TEST_BOTH(behind_many_that_hang)
 {
     enum { HUNG = 400 };

@@ -25,7 +25,7 @@ static void from_outside(stook_batch *batch, const stook_result *result, void *u
         stook_batch_cancel_request(batch, 9);
 }
 
-/* The spy checks them all: see spy.h. */
+/* spy.h checks all the rules. */
 TEST_BOTH(rules)
 {
     static const char *const paths[] = {"/delay?ms=2", "/ok", "/rst", "/short", "/big?n=300000", "/until-close", "/rst-after",
@@ -43,7 +43,7 @@ TEST_BOTH(rules)
     }
 }
 
-/* What is over is read to the end before anything is removed, and nothing that is over is missed. */
+/* All messages are read before a handle is removed, and none is missed. */
 TEST_BOTH(drained_before_removed)
 {
     struct raw_server *server = raw_server_start(NULL);
@@ -74,7 +74,7 @@ static CURLMcode break_one(CURLM *multi, curl_socket_t fd, CURLMcode code)
 
 enum { HOSTS = 6 };
 
-/* An error of a multi is the end of it and of its transfers, never of those of another. */
+/* An error of a multi handle ends its own transfers, never those of another one. */
 TEST_BOTH(broken_alone)
 {
     struct raw_server *servers[HOSTS]; /* origins, spread over several multi handles */
@@ -113,7 +113,7 @@ TEST_BOTH(broken_alone)
     spy.after_action = NULL;
 }
 
-/* Not even taken in. */
+/* curl_multi_add_handle() fails. */
 TEST_BOTH(refused_at_once)
 {
     struct raw_server *server = raw_server_start(NULL);
@@ -171,7 +171,7 @@ TEST_BOTH(unknown_descriptors)
     ask_one(life, server);
 }
 
-/* One that cannot be watched: never an error for libcurl, which would end all transfers or crash. */
+/* A descriptor that cannot be watched is never an error for libcurl, which would end all transfers or crash. */
 TEST_BOTH(unwatchable_descriptors)
 {
     struct raw_server *server = raw_server_start(NULL);
@@ -187,7 +187,7 @@ TEST_BOTH(unwatchable_descriptors)
     close(file);
 }
 
-/* During its clean-up libcurl announces what it does not take back. */
+/* During its clean-up libcurl announces sockets that it never removes. */
 static int late_end;
 
 static void announce_late(CURLM *multi)
@@ -280,7 +280,7 @@ TEST(lost_timers)
 
 /* ------------------------------------------------------------- how many of what */
 
-/* An origin's requests fill one multi after another: what libcurl walks stays short. */
+/* The requests of an origin fill one multi handle after another: the lists that libcurl walks stay short. */
 TEST_BOTH(multi_handles)
 {
     unsigned most = 0;
@@ -298,7 +298,7 @@ TEST_BOTH(multi_handles)
     stook_batch_free(batch);
 }
 
-/* Handles are used again, but those of requests with secrets are not. */
+/* Easy handles are used again, except those of requests with secrets. */
 TEST_BOTH(handles)
 {
     static const char *const secret[] = {"Authorization: Bearer secret", NULL};
@@ -357,7 +357,7 @@ TEST_BOTH(folded_fields)
     }
 }
 
-/* Started in portions, whatever the limit: no turn holds the loop for long. */
+/* Requests start in portions, whatever the limit: no turn blocks the loop for long. */
 static unsigned adds_seen, most_adds;
 
 static void look_at_adds(uv_prepare_t *prepare)

@@ -120,7 +120,7 @@ static long version_asked_for(struct life *life, unsigned version, int wanted)
     return (long)spy_easy(CURLOPT_HTTP_VERSION)->number;
 }
 
-/* HTTP/2 of libcurl before 8.1 only for those who ask for it. */
+/* HTTP/2 with libcurl before 8.1 only on request. */
 TEST_BOTH(weak_http_2)
 {
     if (!(curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_HTTP2))
@@ -165,7 +165,7 @@ TEST_BOTH(authorities_are_kept)
     CHECK(spy_easy(CURLOPT_CAPATH)->pointer == NULL);
 }
 
-/* Each transfer that ends walks all cached names, unless it is told that they do not grow old. */
+/* Each transfer that ends walks all cached names, unless they are set never to expire. */
 TEST_BOTH(names_are_walked_seldom)
 {
     if (stook__quirks_of(curl_version_info(CURLVERSION_NOW)->version_num) & STOOK__QUIRK_DROPS_DNS_ENTRIES)

@@ -131,7 +131,7 @@ static void on_answer(stook_batch *batch, const stook_result *result, void *user
     resume_all();
 }
 
-/* Later ones have windows that are smaller, and keep less. */
+/* Later versions have smaller windows and keep less. */
 static int has_weak_http_2(void)
 {
     return curl_version_info(CURLVERSION_NOW)->version_num <= 0x0800ff;

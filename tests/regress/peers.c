@@ -42,7 +42,7 @@ TEST_BOTH(other_protocols)
     stook_batch_free(batch);
 }
 
-/* The kernel forbids it: an error to connect, with the kernel's reason. */
+/* The kernel forbids the connection: STOOK_ECONNECT with the kernel's reason. */
 TEST_BOTH(no_way_there)
 {
     life_open(life, &STOOK_CLIENT(.connect_timeout_ms = 2000));
@@ -85,7 +85,7 @@ static void leave_few_ports(void)
     close(range);
 }
 
-/* Who finds no port waits for one. */
+/* A request that finds no free port waits for one. */
 TEST(few_ports)
 {
     enum { ASKED = 100 };

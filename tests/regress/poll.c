@@ -72,7 +72,7 @@ static void close_timer(uv_timer_t *timer)
     uv_close((uv_handle_t *)timer, NULL);
 }
 
-/* Only the loop's timer goes on for so long. */
+/* Only the loop's timer runs for so long. */
 static void turn_for(uv_loop_t *loop, uint64_t ms)
 {
     uv_timer_t timer;
@@ -106,7 +106,7 @@ static void ask_and_look_late(struct life *life, struct raw_server *server, cons
     stook_batch_free(batch);
 }
 
-/* Late enough that nobody looks any more when it comes. */
+/* Late enough that no timer reads the socket when it comes. */
 static enum raw_then answer_and_reset(struct raw_call *call)
 {
     raw_pause(10);
@@ -116,7 +116,7 @@ static enum raw_then answer_and_reset(struct raw_call *call)
 
 static const struct raw_behaviour own[] = {{.path = "/late-rst", .answer = answer_and_reset}, {.path = NULL}};
 
-/* libuv says of both together that there is an error, and no more. What came before it is read. */
+/* libuv reports both together as an error and nothing else. The bytes before the error are read. */
 TEST(answer_before_reset)
 {
     static struct life life;

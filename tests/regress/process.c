@@ -78,7 +78,7 @@ TEST_BOTH(interrupted)
     CHECK(alarms > 20);
 }
 
-/* Every kind of loss with SIGPIPE at its default, which would be the end of us. */
+/* Every kind of lost connection, with SIGPIPE at its default, which would kill the process. */
 TEST_BOTH(no_sigpipe)
 {
     static const char *const paths[] = {"/rst", "/rst-early", "/rst-head", "/rst-body", "/too-early", "/swallow", "/short"};
@@ -138,7 +138,7 @@ static void look_from_a_program(stook_batch *batch, const stook_result *result, 
     ++*looks;
 }
 
-/* Connections in flight and idle: a program that is executed has none of them. */
+/* Connections in use and idle: a program that is executed inherits none of them. */
 TEST_BOTH(nothing_is_inherited)
 {
     int looks = 0;
@@ -154,7 +154,7 @@ TEST_BOTH(nothing_is_inherited)
     stook_batch_free(batch);
 }
 
-/* Children that end in any way: nothing is sent twice, the parent goes on. */
+/* Children that end in any way: nothing is sent twice, and the parent continues. */
 static void end_children(stook_batch *batch, const stook_result *result, void *user)
 {
     (void)batch, (void)user;

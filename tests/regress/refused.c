@@ -159,7 +159,7 @@ static const char *ask_one(struct life *life, const struct stook_request *reques
     return message;
 }
 
-/* A value that is beyond libcurl's bounds is the program's. */
+/* A value beyond libcurl's bounds is an error of the program. */
 TEST_BOTH(bad_values)
 {
     struct raw_server *server = raw_server_start(NULL);
@@ -173,7 +173,7 @@ TEST_BOTH(bad_values)
     spy.refuse_option = NULL;
 }
 
-/* Such a libcurl makes no form, as one that has no memory. */
+/* Such a libcurl makes no form, like one without memory. */
 TEST_BOTH(no_forms)
 {
     const struct stook_part *const parts[] = {&STOOK_PART(.name = "f", .value = "v", .value_size = STOOK_AUTO), NULL};
@@ -190,7 +190,7 @@ TEST_BOTH(no_forms)
     makes_no_forms = 0;
 }
 
-/* None is wanted, and there are none. */
+/* A libcurl without proxies works: no proxy is wanted. */
 TEST_BOTH(no_proxies)
 {
     struct raw_server *server = raw_server_start(NULL);
@@ -203,7 +203,7 @@ TEST_BOTH(no_proxies)
     spy.refuse_option = NULL;
 }
 
-/* Where libcurl has no TLS, http goes on. */
+/* Without TLS in libcurl, http still works. */
 TEST_BOTH(no_tls)
 {
     struct raw_server *server = raw_server_start(NULL);

@@ -52,7 +52,7 @@ static void one_life(const char *const urls[2], unsigned closed, uv_loop_t *loop
         uv_run(loop, UV_RUN_DEFAULT);
 }
 
-/* In a process of its own: what it closes is the test's too otherwise. */
+/* In a process of its own, because it closes descriptors of the test. */
 static void child(const char *const urls[2], unsigned closed)
 {
     uv_loop_t loop;
@@ -91,7 +91,7 @@ TEST(closed_by_the_program)
         run_child(child, closed);
 }
 
-/* What the program puts in the place of a stand-in is its own, and stays when the client goes. */
+/* What the program opens in place of a stand-in is the program's, and stays when the client closes. */
 static void replace(const char *const urls[2], unsigned closed)
 {
     stook_client *client;
@@ -114,7 +114,7 @@ TEST(replaced_by_the_program)
     run_child(replace, 0);
 }
 
-/* Several clients hold them together: they are free again behind the last. */
+/* Several clients hold them together: they are free again after the last one. */
 static void share(const char *const urls[2], unsigned closed)
 {
     stook_client *clients[2];

@@ -9,7 +9,7 @@
 #include "support/process.h"
 #include "regress/opened.h"
 
-/* A burst towards an origin where HTTP/2 is agreed is one connection. */
+/* A burst to an origin with HTTP/2 needs one connection. */
 TEST(one_connection_for_all)
 {
     static struct life life;

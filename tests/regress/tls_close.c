@@ -102,7 +102,7 @@ static int connection_to(int port)
     return -1;
 }
 
-/* Turn the loop until that is so, or for too long. */
+/* Runs the loop until that is so, or for too long. */
 static int (*is_so)(void);
 static int looks;
 
@@ -129,7 +129,7 @@ static int relay_is_left(void)
     return connection_to(relay.port) < 0;
 }
 
-/* B5: nothing else is going on, and the descriptor goes all the same. */
+/* B5: nothing else happens, and the descriptor is closed all the same. */
 TEST(never_answered, nginx)
 {
     static struct life life;

@@ -62,7 +62,7 @@ TEST_BOTH(given_up_while_connecting)
     CHECK_EQ_INT(kernel.closed_watched, 0);
 }
 
-/* G4: many gates that open together let no more go in one turn than one gate does. */
+/* G4: many gates that open together start no more requests in one turn than one gate. */
 static unsigned adds_seen, most_adds;
 
 static void look_at_adds(uv_prepare_t *prepare)
