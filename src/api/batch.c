@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Public functions of stook/batch.h, but for the awaits, which are in gather.c: making a batch,
    adding requests, reading results, cancelling and freeing. */
-#include <string.h>
-
+#include "core/batch.h"
 #include "api/client.h"
 #include "core/completion.h"
-#include "loop/loop.h"
-#include "request/url.h"
 #include "request/validate.h"
 
-enum { PRIORITY = 4, SOCKET_MAX = 128 };
+enum { PRIORITY = 4 }; /* the default */
 
 int stook_batch_new(stook_client *client, stook_batch **ret_batch)
 {
@@ -17,20 +14,9 @@ int stook_batch_new(stook_client *client, stook_batch **ret_batch)
         return STOOK_EARG;
     if (stook__client_is_forked(client) || client->state != STOOK__CLIENT_RUNNING)
         return STOOK_ESTATE;
-    stook_batch *batch = stook__alloc(client->allocator, sizeof *batch);
+    stook_batch *batch = stook__batch_new(client);
     if (batch == NULL)
         return STOOK_ENOMEM;
-    batch->client = client;
-    batch->allocator = stook__allocator_ref(client->allocator);
-    batch->mailbox = stook__mailbox_ref(client->mailbox);
-    batch->refusal = "";
-    batch->message.batch = batch;
-    stook__list_init(&batch->message.link);
-    stook__list_init(&batch->dirty);
-    stook__list_init(&batch->to_release);
-    stook__list_append(&client->batches, &batch->link);
-    stook__group_init(&batch->group);
-    stook__result_queue_init(&batch->results);
     *ret_batch = batch;
     return 0;
 }
@@ -45,51 +31,6 @@ static int refuse_add(stook_batch *batch, int error, const char *why)
     else if (batch->state == STOOK__AWAITED)
         stook__batch_add_failure(batch);
     return error;
-}
-
-/* Finds the queue of a request by its origin, its Unix socket and its priority. Most requests have
-   the origin of the last one, so the text of that is compared first. NULL: out of memory. */
-static struct stook__queue *queue_for(stook_batch *batch, const struct stook__spec *spec,
-                                      unsigned priority)
-{
-    const char *url = spec->url,
-               *path = spec->optional != NULL ? spec->optional->unix_socket : NULL;
-    struct stook__queue *last = batch->group.last;
-    size_t size = batch->origin_size;
-    if (last != NULL && last->key.priority == priority && size > 0 && path == NULL &&
-        strncmp(url, batch->origin, size) == 0 && stook__origin_key_ends(url + size))
-        return last;
-    char key[STOOK__ORIGIN_KEY_MAX + SOCKET_MAX];
-    size_t key_size = stook__origin_key(url, key, &size);
-    if (path != NULL && key_size > 0) {
-        key[key_size++] = ' ';
-        /* A longer path is refused when the request starts. */
-        memcpy(key + key_size, path, strnlen(path, SOCKET_MAX - 1));
-        key_size += strnlen(path, SOCKET_MAX - 1);
-    }
-    struct stook__queue *queue =
-        stook__sched_queue(&batch->client->sched, &batch->group, key, key_size, priority);
-    if (queue == NULL)
-        return NULL; /* `origin` still describes the group's last queue */
-    batch->origin_size = size <= sizeof batch->origin && path == NULL ? size : 0;
-    memcpy(batch->origin, url, batch->origin_size);
-    return queue;
-}
-
-/* Enters a record in the queues of sched and deliver. 0 or STOOK_ENOMEM. */
-static int enter(stook_batch *batch, struct stook_result *record, int64_t priority)
-{
-    stook_client *client = batch->client;
-    struct stook__queue *queue = queue_for(batch, &record->spec, (unsigned)priority - 1);
-    if (queue == NULL ||
-        stook__result_queue_add(&batch->results, batch->allocator, &record->entry) != 0)
-        return STOOK_ENOMEM;
-    stook__stat_count(&client->stats, STOOK__STAT_ADDED);
-    stook__sched_add(&client->sched, queue, &record->job, record->job.settings, stook__loop_now());
-    stook__record_move(batch, record, STOOK__REQUEST_QUEUED, "added", record->error);
-    if (batch->state == STOOK__AWAITED && !client->turning)
-        stook__loop_request_turn(client->loop);
-    return 0;
 }
 
 int stook_batch_add(stook_batch *batch, const struct stook_request *request)
@@ -122,7 +63,7 @@ int stook_batch_add(stook_batch *batch, const struct stook_request *request)
         return refuse_add(batch, STOOK_EARG, "priority is not 0 or 1 to 7");
     error = stook__record_new(batch->allocator, &batch->client->policy, &mine, &record, &why);
     if (error == 0)
-        error = enter(batch, record, priority);
+        error = stook__batch_enter(batch, record, (unsigned)priority - 1);
     if (error == 0)
         return 0;
     if (record != NULL && record->spec.optional != NULL &&

@@ -4,164 +4,51 @@
 #include "api/client.h"
 
 #include <limits.h>
-#include <pthread.h>
-#include <string.h>
 
 #include "core/shutdown.h"
 #include "core/turn.h"
-#include "curl/engine.h"
-#include "http/defaults.h"
 #include "loop/loop.h"
-#include "request/settings.h"
-#include "request/tls.h"
 #include "request/validate.h"
 
 static const int64_t US_MAX = (int64_t)1 << 53;
 
-/* Counts the forks above this process. Comparing it costs less than a getpid() in each add. */
-static atomic_uint fork_generation;
-
-static void count_fork(void)
+/* Checks the options of a client. 0, STOOK_EARG or STOOK_EUNSUPPORTED. */
+static int validate(const struct stook_client_options *options, struct stook__client_input *input)
 {
-    atomic_fetch_add(&fork_generation, 1);
-}
-
-static void watch_forks(void)
-{
-    pthread_atfork(NULL, NULL, count_fork);
-}
-
-/* Returns a number that differs between a process and its forked children. */
-static unsigned generation(void)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, watch_forks);
-    return atomic_load_explicit(&fork_generation, memory_order_relaxed);
-}
-
-int stook__client_is_forked(const stook_client *client)
-{
-    return client->fork_generation != atomic_load_explicit(&fork_generation, memory_order_relaxed);
-}
-
-static void free_parts(stook_client *client)
-{
-    struct stook__allocator *allocator = client->allocator;
-    stook__mailbox_unref(client->mailbox);
-    stook__engine_free(client->engine);
-    stook__defaults_free(client->defaults);
-    stook__free(allocator, client);
-    stook__allocator_unref(allocator);
-}
-
-static void pack(struct stook__pack *pack, const struct stook__settings *from,
-                 const struct stook__peer_input *input, struct stook__settings *policy,
-                 struct stook__peer *peer)
-{
-    policy->ca_file = stook__pack_text(pack, from->ca_file);
-    policy->user_agent = stook__pack_text(pack, from->user_agent);
-    if (stook__peer_is_given(input))
-        stook__peer_pack(peer, pack, input, NULL);
-}
-
-/* Allocates a client with copies of the strings of its options in the same block. */
-static stook_client *make(struct stook__allocator *allocator, const struct stook__settings *policy,
-                          const struct stook__peer_input *input)
-{
-    struct stook__pack strings = {NULL, 0};
-    struct stook__settings copy = *policy;
-    struct stook__peer peer;
-    pack(&strings, policy, input, &copy, &peer);
-    stook_client *client = stook__alloc(allocator, sizeof *client + strings.size);
-    if (client == NULL)
-        return NULL;
-    strings.at = (char *)(client + 1);
-    client->allocator = allocator;
-    client->policy = *policy;
-    pack(&strings, policy, input, &client->policy, &client->peer);
-    if (stook__peer_is_given(input))
-        client->policy.peer = &client->peer;
-    client->fork_generation = generation();
-    stook__sched_init(&client->sched, allocator);
-    stook__list_init(&client->result_queues);
-    stook__list_init(&client->batches);
-    stook__list_init(&client->dirty_batches);
-    stook__list_init(&client->newly_paused);
-    return client;
-}
-
-/* Makes the parts of a client. The loop is last, because handles on a borrowed loop cannot be
-   closed at once when a later part fails. */
-static int make_parts(stook_client *client, struct uv_loop_s *loop)
-{
-    client->mailbox = stook__mailbox_new(client->allocator);
-    if (client->mailbox == NULL)
-        return STOOK_ENOMEM;
-    int error = stook__engine_new(client->allocator, &client->engine);
+    struct stook_client_options mine;
+    const char *why; /* a client has no message */
+    int error = stook__validate_struct(&mine, sizeof mine, options);
     if (error == 0)
-        error = stook__defaults_new(client->allocator, client->engine, &client->policy,
-                                    &client->defaults);
-    if (error == 0)
-        error =
-            stook__loop_new(client->allocator, loop, &stook__turn_events, client, &client->loop);
+        error = stook__settings_from(&mine, &input->settings);
     if (error != 0)
         return error;
-    client->owned = loop == NULL;
-    stook__engine_open(client->engine, client->loop);
-    stook__mailbox_open(client->mailbox, client->loop);
+    input->peer = (struct stook__peer_input){
+        .ca_file = mine.ca_file,
+        .peer = {.ca_data = mine.ca_data,
+                 .client_cert = mine.client_cert,
+                 .client_key = mine.client_key,
+                 .key_password = mine.key_password,
+                 .pinned_key = mine.pinned_key},
+        .resolve = mine.resolve,
+    };
+    input->allocator = mine.allocator;
+    if (stook__peer_validate(&input->peer, &why) != 0 ||
+        stook__validate_limit(mine.limit, &input->limit) != 0 ||
+        stook__validate_limit(mine.origin_limit, &input->origin_limit) != 0 ||
+        (mine.allocator != NULL &&
+         (mine.allocator->resize == NULL || mine.allocator->release == NULL)))
+        return STOOK_EARG;
     return 0;
 }
 
 int stook_client_new(struct uv_loop_s *loop, const struct stook_client_options *options,
                      stook_client **ret_client)
 {
-    struct stook_client_options mine;
-    struct stook__settings policy;
-    struct stook__peer_input input;
-    const char *why;
-    size_t limit, origin_limit;
+    struct stook__client_input input;
     if (ret_client == NULL)
         return STOOK_EARG;
-    int error = stook__validate_struct(&mine, sizeof mine, options);
-    if (error == 0)
-        error = stook__settings_from(&mine, &policy);
-    if (error == 0) {
-        input = (struct stook__peer_input){
-            .ca_file = mine.ca_file,
-            .peer = {.ca_data = mine.ca_data,
-                     .client_cert = mine.client_cert,
-                     .client_key = mine.client_key,
-                     .key_password = mine.key_password,
-                     .pinned_key = mine.pinned_key},
-            .resolve = mine.resolve,
-        };
-        error = stook__peer_validate(&input, &why);
-    }
-    if (error == 0)
-        error = stook__validate_limit(mine.limit, &limit);
-    if (error == 0)
-        error = stook__validate_limit(mine.origin_limit, &origin_limit);
-    if (error != 0)
-        return error;
-    if (mine.allocator != NULL &&
-        (mine.allocator->resize == NULL || mine.allocator->release == NULL))
-        return STOOK_EARG;
-    struct stook__allocator *allocator = stook__allocator_new(mine.allocator);
-    if (allocator == NULL)
-        return STOOK_ENOMEM;
-    stook_client *client = make(allocator, &policy, &input);
-    if (client == NULL) {
-        stook__allocator_unref(allocator);
-        return STOOK_ENOMEM;
-    }
-    client->sched.limit = limit;
-    client->sched.origin_limit = origin_limit;
-    error = make_parts(client, loop);
-    if (error != 0)
-        free_parts(client);
-    else
-        *ret_client = client;
-    return error;
+    int error = validate(options, &input);
+    return error != 0 ? error : stook__client_new(loop, &input, ret_client);
 }
 
 /* Runs an owned loop until the close is complete, then frees the client. Not inside a turn. */

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* Makes batches and enters requests in them; see batch.h. */
+#include "core/batch.h"
+
+#include <string.h>
+
+#include "loop/loop.h"
+#include "request/url.h"
+
+enum { SOCKET_MAX = 128 }; /* bytes of a Unix socket's path in a key; longer paths are refused */
+
+stook_batch *stook__batch_new(stook_client *client)
+{
+    stook_batch *batch = stook__alloc(client->allocator, sizeof *batch);
+    if (batch == NULL)
+        return NULL;
+    batch->client = client;
+    batch->allocator = stook__allocator_ref(client->allocator);
+    batch->mailbox = stook__mailbox_ref(client->mailbox);
+    batch->refusal = "";
+    batch->message.batch = batch;
+    stook__list_init(&batch->message.link);
+    stook__list_init(&batch->dirty);
+    stook__list_init(&batch->to_release);
+    stook__list_append(&client->batches, &batch->link);
+    stook__group_init(&batch->group);
+    stook__result_queue_init(&batch->results);
+    return batch;
+}
+
+/* Finds the queue of a request by its origin, its Unix socket and its priority. Most requests have
+   the origin of the last one, so the text of that is compared first. NULL: out of memory. */
+static struct stook__queue *queue_for(stook_batch *batch, const struct stook__spec *spec,
+                                      unsigned priority)
+{
+    const char *url = spec->url,
+               *path = spec->optional != NULL ? spec->optional->unix_socket : NULL;
+    struct stook__queue *last = batch->group.last;
+    size_t size = batch->origin_size;
+    if (last != NULL && last->key.priority == priority && size > 0 && path == NULL &&
+        strncmp(url, batch->origin, size) == 0 && stook__origin_key_ends(url + size))
+        return last;
+    char key[STOOK__ORIGIN_KEY_MAX + SOCKET_MAX];
+    size_t key_size = stook__origin_key(url, key, &size);
+    if (path != NULL && key_size > 0) {
+        key[key_size++] = ' ';
+        /* A longer path is refused when the request starts. */
+        memcpy(key + key_size, path, strnlen(path, SOCKET_MAX - 1));
+        key_size += strnlen(path, SOCKET_MAX - 1);
+    }
+    struct stook__queue *queue =
+        stook__sched_queue(&batch->client->sched, &batch->group, key, key_size, priority);
+    if (queue == NULL)
+        return NULL; /* `origin` still describes the group's last queue */
+    batch->origin_size = size <= sizeof batch->origin && path == NULL ? size : 0;
+    memcpy(batch->origin, url, batch->origin_size);
+    return queue;
+}
+
+int stook__batch_enter(stook_batch *batch, struct stook_result *record, unsigned priority)
+{
+    stook_client *client = batch->client;
+    struct stook__queue *queue = queue_for(batch, &record->spec, priority);
+    if (queue == NULL ||
+        stook__result_queue_add(&batch->results, batch->allocator, &record->entry) != 0)
+        return STOOK_ENOMEM;
+    stook__stat_count(&client->stats, STOOK__STAT_ADDED);
+    stook__sched_add(&client->sched, queue, &record->job, record->job.settings, stook__loop_now());
+    stook__record_move(batch, record, STOOK__REQUEST_QUEUED, "added", record->error);
+    if (batch->state == STOOK__AWAITED && !client->turning)
+        stook__loop_request_turn(client->loop);
+    return 0;
+}

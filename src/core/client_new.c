@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/* Makes clients; see client_new.h. */
+#include "core/client_new.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "core/turn.h"
+#include "curl/engine.h"
+#include "http/defaults.h"
+#include "loop/loop.h"
+
+/* Counts the forks above this process. Comparing it costs less than a getpid() in each add. */
+static atomic_uint fork_generation;
+
+static void count_fork(void)
+{
+    atomic_fetch_add(&fork_generation, 1);
+}
+
+static void watch_forks(void)
+{
+    pthread_atfork(NULL, NULL, count_fork);
+}
+
+/* Returns a number that differs between a process and its forked children. */
+static unsigned generation(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, watch_forks);
+    return atomic_load_explicit(&fork_generation, memory_order_relaxed);
+}
+
+int stook__client_is_forked(const stook_client *client)
+{
+    return client->fork_generation != atomic_load_explicit(&fork_generation, memory_order_relaxed);
+}
+
+static void free_parts(stook_client *client)
+{
+    struct stook__allocator *allocator = client->allocator;
+    stook__mailbox_unref(client->mailbox);
+    stook__engine_free(client->engine);
+    stook__defaults_free(client->defaults);
+    stook__free(allocator, client);
+    stook__allocator_unref(allocator);
+}
+
+/* Copies the strings of the options. Runs twice: to measure and to copy. */
+static void pack(struct stook__pack *pack, const struct stook__client_input *input,
+                 struct stook__settings *settings, struct stook__peer *peer)
+{
+    settings->ca_file = stook__pack_text(pack, input->settings.ca_file);
+    settings->user_agent = stook__pack_text(pack, input->settings.user_agent);
+    if (stook__peer_is_given(&input->peer))
+        stook__peer_pack(peer, pack, &input->peer, NULL);
+}
+
+/* Allocates a client with copies of the strings of its options in the same block. */
+static stook_client *make(struct stook__allocator *allocator,
+                          const struct stook__client_input *input)
+{
+    struct stook__pack strings = {NULL, 0};
+    struct stook__settings unused;
+    struct stook__peer peer;
+    pack(&strings, input, &unused, &peer);
+    stook_client *client = stook__alloc(allocator, sizeof *client + strings.size);
+    if (client == NULL)
+        return NULL;
+    strings.at = (char *)(client + 1);
+    client->allocator = allocator;
+    client->policy = input->settings;
+    pack(&strings, input, &client->policy, &client->peer);
+    if (stook__peer_is_given(&input->peer))
+        client->policy.peer = &client->peer;
+    client->fork_generation = generation();
+    stook__sched_init(&client->sched, allocator);
+    stook__sched_set_limit(&client->sched, input->limit);
+    stook__sched_set_origin_limit(&client->sched, input->origin_limit);
+    stook__list_init(&client->result_queues);
+    stook__list_init(&client->batches);
+    stook__list_init(&client->dirty_batches);
+    stook__list_init(&client->newly_paused);
+    return client;
+}
+
+/* Makes the parts of a client. The loop is last, because handles on a borrowed loop cannot be
+   closed at once when a later part fails. */
+static int make_parts(stook_client *client, struct uv_loop_s *loop)
+{
+    client->mailbox = stook__mailbox_new(client->allocator);
+    if (client->mailbox == NULL)
+        return STOOK_ENOMEM;
+    int error = stook__engine_new(client->allocator, &client->engine);
+    if (error == 0)
+        error = stook__defaults_new(client->allocator, client->engine, &client->policy,
+                                    &client->defaults);
+    if (error == 0)
+        error =
+            stook__loop_new(client->allocator, loop, &stook__turn_events, client, &client->loop);
+    if (error != 0)
+        return error;
+    client->owned = loop == NULL;
+    stook__engine_open(client->engine, client->loop);
+    stook__mailbox_open(client->mailbox, client->loop);
+    return 0;
+}
+
+int stook__client_new(struct uv_loop_s *loop, const struct stook__client_input *input,
+                      stook_client **ret_client)
+{
+    struct stook__allocator *allocator = stook__allocator_new(input->allocator);
+    if (allocator == NULL)
+        return STOOK_ENOMEM;
+    stook_client *client = make(allocator, input);
+    if (client == NULL) {
+        stook__allocator_unref(allocator);
+        return STOOK_ENOMEM;
+    }
+    int error = make_parts(client, loop);
+    if (error != 0)
+        free_parts(client);
+    else
+        *ret_client = client;
+    return error;
+}
