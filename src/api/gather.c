@@ -1,20 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The awaits of stook/batch.h: both verbs, blocking and on a loop. */
 #include "api/client.h"
+#include "core/batch.h"
 #include "core/completion.h"
-#include "loop/loop.h"
 #include "request/validate.h"
 
 enum { WINDOW_MIN = 64, BUFFERED_DEFAULT = 64 << 20 };
 static const int64_t MS_MAX = (int64_t)1 << 53;
-
-/* The options of an await, checked. */
-struct plan {
-    struct stook_gather_options options;
-    struct stook__gather_options queue_options;
-    size_t limit;
-    int64_t timeout_ms; /* -1: no deadline */
-};
 
 static int refuse(stook_batch *batch, int error, const char *why)
 {
@@ -53,14 +45,14 @@ static size_t size_or_all(int64_t number)
 }
 
 /* Checks the numbers: 0, or STOOK_EARG with *ret_why set. */
-static int check_numbers(const struct stook_gather_options *mine, struct plan *plan,
+static int check_numbers(const struct stook_gather_options *mine, struct stook__await *await,
                          const char **ret_why)
 {
-    int64_t window = 0, buffered = 0, number;
+    int64_t window = 0, buffered = 0;
     *ret_why = "limit is not 0, STOOK_NONE or 1 to 1000000";
-    if (stook__validate_limit(mine->limit, &plan->limit) != 0)
+    if (stook__validate_limit(mine->limit, &await->limit) != 0)
         return STOOK_EARG;
-    int64_t defaults = plan->limit == SIZE_MAX ? STOOK_NONE : 4 * (int64_t)plan->limit;
+    int64_t defaults = await->limit == SIZE_MAX ? STOOK_NONE : 4 * (int64_t)await->limit;
     if (defaults > 0 && defaults < WINDOW_MIN)
         defaults = WINDOW_MIN;
     *ret_why = "window is not 0, STOOK_NONE or a positive number";
@@ -71,14 +63,14 @@ static int check_numbers(const struct stook_gather_options *mine, struct plan *p
                                &buffered) != 0)
         return STOOK_EARG;
     *ret_why = "timeout_ms is not 0, STOOK_NONE or 1 to 2^53";
-    if (stook__validate_number(mine->timeout_ms, STOOK_NONE, 1, MS_MAX, &plan->timeout_ms) != 0)
+    if (stook__validate_number(mine->timeout_ms, STOOK_NONE, 1, MS_MAX, &await->timeout_ms) != 0)
         return STOOK_EARG;
     *ret_why = "policy is not one of STOOK_POLICY_...";
-    if (stook__validate_number(mine->policy, STOOK_POLICY_ALL, 0, STOOK_POLICY_QUORUM, &number) !=
-        0)
+    if (stook__validate_number(mine->policy, STOOK_POLICY_ALL, 0, STOOK_POLICY_QUORUM,
+                               &await->policy) != 0)
         return STOOK_EARG;
-    plan->queue_options.window = size_or_all(window);
-    plan->queue_options.max_buffered_bytes = size_or_all(buffered);
+    await->queue.window = size_or_all(window);
+    await->queue.max_buffered_bytes = size_or_all(buffered);
     return 0;
 }
 
@@ -97,60 +89,50 @@ static const char *find_conflict(const struct stook_gather_options *mine, int bl
     return NULL;
 }
 
-static int make_plan(stook_batch *batch, const struct stook_gather_options *options, int ordered,
-                     int blocking, struct plan *ret_plan)
+/* Checks the options of an await: 0, or an error with its text in `refusal`. */
+static int check_options(stook_batch *batch, const struct stook_gather_options *options,
+                         int ordered, int blocking, struct stook__await *ret_await)
 {
-    struct stook_gather_options *mine = &ret_plan->options;
+    struct stook_gather_options mine;
     const char *why = NULL;
-    int error = stook__validate_struct(mine, sizeof *mine, options);
+    int error = stook__validate_struct(&mine, sizeof mine, options);
     if (error != 0)
         return refuse(batch, error,
                       error == STOOK_EARG
                           ? "the options have no size: make them with STOOK_GATHER()"
                           : "the options set a member that this version of stook does not know");
-    if (check_numbers(mine, ret_plan, &why) != 0 || (why = find_conflict(mine, blocking)) != NULL)
+    if (check_numbers(&mine, ret_await, &why) != 0 ||
+        (why = find_conflict(&mine, blocking)) != NULL)
         return refuse(batch, STOOK_EARG, why);
-    ret_plan->queue_options.ordered = ordered;
-    ret_plan->queue_options.pulled = (int)mine->pull;
-    ret_plan->queue_options.borrowed = mine->on_result != NULL || mine->pull;
+    ret_await->queue.ordered = ordered;
+    ret_await->queue.pulled = (int)mine.pull;
+    ret_await->queue.borrowed = mine.on_result != NULL || mine.pull;
+    ret_await->quorum = size_or_all(mine.quorum);
+    ret_await->callbacks = (struct stook__callbacks){
+        .more = mine.more, .on_result = mine.on_result, .user = mine.user};
     return 0;
 }
 
-static int begin(stook_batch *batch, const struct plan *plan,
-                 void (*done)(stook_batch *batch, int failed, void *user), void *user)
+static int begin(stook_batch *batch, const struct stook__await *await)
 {
-    stook_client *client = batch->client;
-    const struct stook_gather_options *options = &plan->options;
-    if (stook__result_queue_open(&batch->results, batch->allocator, &client->result_queues,
-                                 &plan->queue_options) != 0)
-        return refuse(batch, STOOK_ENOMEM, stook_strerror(STOOK_ENOMEM));
-    batch->callbacks =
-        (struct stook__callbacks){options->more, options->on_result, options->user, done, user};
-    batch->exhausted = options->more == NULL;
-    stook__batch_move(batch, STOOK__AWAITED);
-    batch->refusal = "";
-    client->awaits++;
-    client->pulls += plan->queue_options.pulled;
-    int64_t deadline = plan->timeout_ms < 0 || plan->timeout_ms > MS_MAX / 1000
-                           ? 0
-                           : stook__loop_now() + plan->timeout_ms * 1000;
-    stook__group_open(&client->sched, &batch->group, plan->limit, deadline);
-    stook__batch_set_policy(batch, options->policy, size_or_all(options->quorum));
-    stook__loop_busy(client->loop, 1);
-    stook__batch_mark_dirty(batch);
-    return 0;
+    int error = stook__batch_await(batch, await);
+    return error != 0 ? refuse(batch, error, stook_strerror(error)) : 0;
 }
 
 static int start(stook_batch *batch, const struct stook_gather_options *options, int ordered,
                  void (*done)(stook_batch *batch, int failed, void *user), void *user)
 {
-    struct plan plan;
+    struct stook__await await;
     if (batch == NULL)
         return STOOK_EARG;
     int error = check_state(batch, 0);
     if (error == 0)
-        error = make_plan(batch, options, ordered, 0, &plan);
-    return error != 0 ? error : begin(batch, &plan, done, user);
+        error = check_options(batch, options, ordered, 0, &await);
+    if (error != 0)
+        return error;
+    await.callbacks.done = done;
+    await.callbacks.done_user = user;
+    return begin(batch, &await);
 }
 
 static int is_done(stook_client *client, void *what)
@@ -160,17 +142,18 @@ static int is_done(stook_client *client, void *what)
     return batch->state == STOOK__DONE;
 }
 
-static int await(stook_batch *batch, const struct stook_gather_options *options, int ordered)
+/* Awaits on the owned loop. Returns how many requests are not ok, or an error. */
+static int block(stook_batch *batch, const struct stook_gather_options *options, int ordered)
 {
-    struct plan plan;
+    struct stook__await await;
     if (batch == NULL)
         return STOOK_EARG;
     stook_client *client = batch->client;
     int error = check_state(batch, 1);
     if (error == 0)
-        error = make_plan(batch, options, ordered, 1, &plan);
+        error = check_options(batch, options, ordered, 1, &await);
     if (error == 0)
-        error = begin(batch, &plan, NULL, NULL);
+        error = begin(batch, &await);
     if (error != 0)
         return error;
     /* The pin keeps the batch if a callback frees it, because its count is read below. Turns follow
@@ -186,12 +169,12 @@ static int await(stook_batch *batch, const struct stook_gather_options *options,
 
 int stook_gather(stook_batch *batch, const struct stook_gather_options *options)
 {
-    return await(batch, options, 0);
+    return block(batch, options, 0);
 }
 
 int stook_gather_ordered(stook_batch *batch, const struct stook_gather_options *options)
 {
-    return await(batch, options, 1);
+    return block(batch, options, 1);
 }
 
 int stook_gather_start(stook_batch *batch, const struct stook_gather_options *options,

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Makes batches and enters requests in them; see batch.h. */
+/* Makes batches, enters requests in them, and begins awaits; see batch.h. */
 #include "core/batch.h"
 
 #include <string.h>
 
+#include "core/completion.h"
 #include "loop/loop.h"
 #include "request/url.h"
 
+static const int64_t US_MAX = (int64_t)1 << 53;
 enum { SOCKET_MAX = 128 }; /* bytes of a Unix socket's path in a key; longer paths are refused */
 
 stook_batch *stook__batch_new(stook_client *client)
@@ -69,5 +71,27 @@ int stook__batch_enter(stook_batch *batch, struct stook_result *record, unsigned
     stook__record_move(batch, record, STOOK__REQUEST_QUEUED, "added", record->error);
     if (batch->state == STOOK__AWAITED && !client->turning)
         stook__loop_request_turn(client->loop);
+    return 0;
+}
+
+int stook__batch_await(stook_batch *batch, const struct stook__await *await)
+{
+    stook_client *client = batch->client;
+    int64_t deadline = await->timeout_ms < 0 || await->timeout_ms > US_MAX / 1000
+                           ? 0
+                           : stook__loop_now() + await->timeout_ms * 1000;
+    if (stook__result_queue_open(&batch->results, batch->allocator, &client->result_queues,
+                                 &await->queue) != 0)
+        return STOOK_ENOMEM;
+    batch->callbacks = await->callbacks;
+    batch->exhausted = await->callbacks.more == NULL;
+    stook__batch_move(batch, STOOK__AWAITED);
+    batch->refusal = "";
+    client->awaits++;
+    client->pulls += await->queue.pulled;
+    stook__group_open(&client->sched, &batch->group, await->limit, deadline);
+    stook__batch_set_policy(batch, await->policy, await->quorum);
+    stook__loop_busy(client->loop, 1);
+    stook__batch_mark_dirty(batch);
     return 0;
 }
