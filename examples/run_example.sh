@@ -159,6 +159,80 @@ case_one_by_one() {
     stop_server
 }
 
+case_more() {
+    start_server
+    run 0 more "$url" 5000
+    has_line '5000 of 5000 ok'
+    run 1 more "$url/nowhere" 3
+    has_line '0 of 3 ok'
+    stop_server
+}
+
+case_on_body() {
+    start_server
+    run 0 on_body "$url/todos/7"
+    is "$(ids_of "$work/out.txt")" '7 ' 'the body'
+    grep -q -x "OK: $(wc -c <"$work/out.txt") bytes in [1-9][0-9]* pieces" "$work/err.txt" ||
+        fail "not the bytes of the body"
+    run 1 on_body "$url/nowhere" # on_head refuses the body of a 404
+    is "$(wc -c <"$work/out.txt")" 0 'bytes of a body that was refused'
+    stop_server
+}
+
+case_output_file() {
+    start_server
+    run 0 output_file "$url/todos/1" "$work/one" "$url/todos/2" "$work/two"
+    has_line "$work/one: OK"
+    is "$(ids_of "$work/one")$(ids_of "$work/two")" '1 2 ' 'the files'
+    run 1 output_file "$url/nowhere" "$work/three"
+    has_line "$work/three: HTTP 404"
+    [ ! -e "$work/three" ] && [ ! -e "$work/three.part" ] || fail "a file for a 404"
+    run 2 output_file "$url/todos/1"
+    stop_server
+}
+
+case_pull() {
+    start_server --delay-ms 3 --uneven
+    # shellcheck disable=SC2046
+    run 0 pull $(todos 1 30)
+    lines_are 30
+    awk -v url="$url" '$0 != "200 " url "/todos/" NR { exit 1 }' "$work/out.txt" ||
+        fail "not in order"
+    run 1 pull "$url/nowhere"
+    stop_server
+}
+
+case_cancel_and_drain() {
+    start_server --delay-ms 3
+    run 0 cancel_and_drain "$url"
+    has_line 'cancel: 3 ok, 7 cancelled'
+    has_line 'drain: a new batch is STOOK_ESTATE'
+    has_line 'drain: 10 ok, and the client is closed'
+    stop_server
+}
+
+case_own_loop() {
+    start_server --delay-ms 20
+    # shellcheck disable=SC2046
+    run 0 own_loop $(todos 1 5)
+    lines_are 6
+    has_line 'the timer ran while waiting'
+    run 1 own_loop "$url/nowhere"
+    stop_server
+}
+
+case_embed_poll() {
+    start_server --delay-ms 3 --uneven
+    todos 1 40 >"$work/urls"
+    run 0 embed_poll <"$work/urls"
+    lines_are 40
+    is "$(grep -c ': OK$' "$work/out.txt")" 40 'answered with OK'
+    echo "$url/nowhere" | run 1 embed_poll
+    run 0 embed_poll </dev/null
+    lines_are 0
+    stop_server
+}
+
 case_fan_out() {
     start_server
     run 0 fan_out "$url"

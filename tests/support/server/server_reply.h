@@ -2,8 +2,8 @@
 /*
  * What the example server answers to what: no sockets here.
  */
-#ifndef STOOK_EXAMPLES_SERVER_REPLY_H
-#define STOOK_EXAMPLES_SERVER_REPLY_H
+#ifndef STOOK_SERVER_REPLY_H
+#define STOOK_SERVER_REPLY_H
 
 #include "http_head.h"
 

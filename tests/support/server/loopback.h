@@ -2,8 +2,8 @@
 /*
  * A listening socket on 127.0.0.1, on a port that is free.
  */
-#ifndef STOOK_EXAMPLES_LOOPBACK_H
-#define STOOK_EXAMPLES_LOOPBACK_H
+#ifndef STOOK_SERVER_LOOPBACK_H
+#define STOOK_SERVER_LOOPBACK_H
 
 #include <uv.h>
 

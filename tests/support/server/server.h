@@ -9,8 +9,8 @@
  *
  * Each of the first two takes ?delay_ms=N, ?slots=N and ?overload=503 or ?overload=hang.
  */
-#ifndef STOOK_EXAMPLES_SERVER_H
-#define STOOK_EXAMPLES_SERVER_H
+#ifndef STOOK_SERVER_H
+#define STOOK_SERVER_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -2,8 +2,8 @@
 /*
  * The head of an HTTP/1.1 request, for the example server.
  */
-#ifndef STOOK_EXAMPLES_HTTP_HEAD_H
-#define STOOK_EXAMPLES_HTTP_HEAD_H
+#ifndef STOOK_SERVER_HTTP_HEAD_H
+#define STOOK_SERVER_HTTP_HEAD_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,8 +2,8 @@
 /*
  * One connection of a small HTTP server on libuv: bytes in, whole requests out, answers back.
  */
-#ifndef STOOK_EXAMPLES_SERVER_CONN_H
-#define STOOK_EXAMPLES_SERVER_CONN_H
+#ifndef STOOK_SERVER_CONN_H
+#define STOOK_SERVER_CONN_H
 
 #include "http_head.h"
 #include "server_reply.h"
