@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The article's laundry: a load is washed, then dried, and drying cannot begin before its washing
- * is over. One load alone gains nothing from an await. But twenty loads are twenty chains that run
- * side by side: each adds its second request when its first one answers, while the others go on.
+ * Requests that depend on each other. A load of laundry is washed, then dried, and drying cannot
+ * begin before washing has ended. Twenty loads are twenty such chains, which run side by side: when
+ * the first request of a load has its response, `on_result` adds the second one to the same await.
  * Usage: chain BASE_URL
  */
 #include <stdio.h>
@@ -13,7 +13,7 @@
 
 struct load {
     const char *base_url;
-    int washed; /* the id in the answer; 0: not yet */
+    int washed; /* the id in the response; 0: none yet */
     int dried;
 };
 
@@ -26,7 +26,7 @@ static int id_of(const stook_result *result)
     return id;
 }
 
-/* The second request is made from the first one's answer, and joins the await that is under way. */
+/* Adds the second request, made from the first response, to the await that is under way. */
 static void dry(stook_batch *batch, struct load *load)
 {
     char url[512];

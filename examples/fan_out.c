@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One question, five servers that could answer it, three answers that are enough, and no more than
- * 300 ms: an API fan-out with quorum and deadline, on the loop of a service that has other things
- * to do. Three such questions are asked at once; of the second two servers are slow, of the third
- * three never answer.
+ * A fan-out with quorum and deadline, on the libuv loop of a service. The same question goes to
+ * five servers, three good responses are enough, and the await ends after 300 ms at the latest.
+ * Three such awaits run at once: in the second two servers are slow, in the third three do not
+ * respond at all.
  * Usage: fan_out BASE_URL
  */
 #include <stdio.h>
@@ -12,18 +12,18 @@
 
 enum { QUESTIONS = 3, SERVERS = 5, ENOUGH = 3, DEADLINE_MS = 300 };
 
-struct service {
+struct service { /* `data` of the loop */
     uv_loop_t loop;
-    uv_timer_t heart;
+    uv_timer_t timer;
     stook_client *client;
-    long beats;
+    long ticks;
     int asked, met;
 };
 
 struct question {
     struct service *service;
     const char *name;
-    int delays_ms[SERVERS]; /* what each server takes */
+    int delays_ms[SERVERS]; /* after which each server responds */
 };
 
 static struct question questions[QUESTIONS] = {
@@ -32,25 +32,26 @@ static struct question questions[QUESTIONS] = {
     {NULL, "three are silent", {60000, 5, 60000, 5, 60000}},
 };
 
-static void on_beat(uv_timer_t *heart)
+static void on_tick(uv_timer_t *timer)
 {
-    struct service *service = heart->loop->data;
-    service->beats++;
+    struct service *service = timer->loop->data;
+    service->ticks++;
 }
 
 static void end(struct service *service)
 {
-    uv_close((uv_handle_t *)&service->heart, NULL);
+    uv_close((uv_handle_t *)&service->timer, NULL);
     stook_client_close(service->client, NULL, NULL);
 }
 
-/* The verdict, and what became of each: those that were not needed any more say so. */
+/* Prints whether the quorum was reached, and the result of each server. Requests that were no
+   longer needed are cancelled. */
 static void on_answered(stook_batch *batch, int failed, void *user)
 {
     struct question *question = user;
     struct service *service = question->service;
-    printf("%s: %s, %d of %d without an answer\n", question->name,
-           stook_batch_satisfied(batch) ? "met" : "not met", failed, SERVERS);
+    printf("%s: %s, %d of %d without a good response\n", question->name,
+           stook_batch_satisfied(batch) ? "quorum" : "no quorum", failed, SERVERS);
     for (size_t i = 0; i < stook_batch_count(batch); i++)
         printf("    server %zu: %s\n", i + 1,
                stook_result_message(stook_batch_result_by_index(batch, i)));
@@ -88,17 +89,17 @@ int main(int argc, char **argv)
     }
     uv_loop_init(&service.loop);
     service.loop.data = &service;
-    uv_timer_init(&service.loop, &service.heart);
-    uv_timer_start(&service.heart, on_beat, 5, 5);
+    uv_timer_init(&service.loop, &service.timer);
+    uv_timer_start(&service.timer, on_tick, 5, 5);
     if (stook_client_new(&service.loop, &STOOK_CLIENT(.origin_limit = 20), &service.client) != 0)
         return 2;
     for (int i = 0; i < QUESTIONS; i++)
         if (ask(&service, &questions[i], argv[1]) != 0)
             return 2;
     uv_run(&service.loop, UV_RUN_DEFAULT);
-    printf("%d of %d met, and the service went on: %s\n", service.met, QUESTIONS,
-           service.beats > 0 ? "yes" : "no");
+    printf("%d of %d with a quorum, and the timer ran: %s\n", service.met, QUESTIONS,
+           service.ticks > 0 ? "yes" : "no");
     if (uv_loop_close(&service.loop) != 0)
-        fprintf(stderr, "fan_out: something was left on the loop\n");
+        fprintf(stderr, "fan_out: a handle is left on the loop\n");
     return service.met != 2;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Results are handled one by one, each as soon as it is there, while the await goes on with the
- * others. Nothing is kept: a result is lent to on_result and gone when it returns.
+ * Each result is handled as soon as it is there, while the other requests are still in flight. The
+ * batch keeps nothing: a result is valid only during the call of `on_result`.
  * Usage: one_by_one URL...
  */
 #include <stdio.h>
@@ -26,7 +26,7 @@ static void on_result(stook_batch *batch, const stook_result *result, void *user
            stook_batch_count(batch) - progress->seen);
 }
 
-/* Each request once, and the count that the await returns is the one that was seen on the way. */
+/* Whether `on_result` ran once for each request, and the await counted the same failures. */
 static int is_consistent(const struct progress *progress, size_t count, int failed)
 {
     return progress->seen == count && failed >= 0 && (size_t)failed == count - progress->good;

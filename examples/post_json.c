@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * JSON is posted to many URLs, and the answers are read as JSON (with jansson). The server is asked
- * to send back what it got, so the program can tell whether each answer belongs to its question.
+ * JSON posted to many URLs, and responses read as JSON, with the library jansson. The server sends
+ * back what it received, so the program can tell whether each response belongs to its request.
  * Usage: post_json BASE_URL
  */
 #include <jansson.h>
@@ -11,7 +11,7 @@
 
 #define FIELDS 50
 
-/* The body is copied by the add: it may be freed at once. */
+/* The add copies the body, so the program may free it at once. */
 static json_t *post(stook_batch *batch, const char *base_url, int field)
 {
     static const char *const headers[] = {"Content-Type: application/json",
@@ -27,7 +27,7 @@ static json_t *post(stook_batch *batch, const char *base_url, int field)
     return harvest;
 }
 
-/* A body is bytes from somewhere else: it may be anything, JSON or not. */
+/* Whether the response repeats the request. A body may be anything, so it is parsed with care. */
 static int is_answered(const stook_result *result)
 {
     size_t size;

@@ -236,12 +236,12 @@ case_embed_poll() {
 case_fan_out() {
     start_server
     run 0 fan_out "$url"
-    has_line 'all are fast: met, [0-2] of 5 without an answer'
-    has_line 'two are slow: met, 2 of 5 without an answer'
+    has_line 'all are fast: quorum, [0-2] of 5 without a good response'
+    has_line 'two are slow: quorum, 2 of 5 without a good response'
     has_line '    server 2: cancelled: enough are ok, request [024] was the last'
-    has_line 'three are silent: not met, 3 of 5 without an answer'
+    has_line 'three are silent: no quorum, 3 of 5 without a good response'
     has_line '    server 1: the batch is past its deadline'
-    has_line '2 of 3 met, and the service went on: yes'
+    has_line '2 of 3 with a quorum, and the timer ran: yes'
     stop_server
 }
 

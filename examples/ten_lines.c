@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The whole of it: make a batch, add requests, await them, in order, at most ten at a time.
+ * The whole library in a few lines: create a batch, add requests, await them all with at most ten
+ * in flight, and read the results in the order of the adds.
  * Usage: ten_lines URL...
  */
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A client belongs to one thread, so two threads have two clients, and share nothing. What may
- * cross over is a result: kept by the thread that made it, read and dropped by another, long after
- * client and batch are gone.
+ * Two threads. A client belongs to one thread, so each thread has its own. A result may cross from
+ * one thread to another: stook_result_ref() makes it outlive its batch and its client, and any
+ * thread may read and unreference it.
  * Usage: two_threads BASE_URL [BASE_URL]
  */
 #include <pthread.h>
@@ -11,11 +11,11 @@
 
 #define REQUESTS 20
 
-struct reaper {
+struct worker {
     pthread_t thread;
     const char *base_url;
     int failed;
-    const stook_result *slowest; /* ours: kept */
+    const stook_result *slowest; /* referenced: stays valid until stook_result_unref() */
 };
 
 static const stook_result *slower(const stook_result *a, const stook_result *b)
@@ -24,25 +24,25 @@ static const stook_result *slower(const stook_result *a, const stook_result *b)
     return b != NULL && stook_result_time_us(b, STOOK_TIME_TOTAL) >= a_us ? b : a;
 }
 
-static void *reap(void *user)
+static void *run_worker(void *user)
 {
-    struct reaper *reaper = user;
+    struct worker *worker = user;
     stook_client *client;
     stook_batch *batch;
     const stook_result *slowest = NULL;
-    reaper->failed = -1;
+    worker->failed = -1;
     if (stook_client_new(NULL, NULL, &client) != 0)
         return NULL;
     if (stook_batch_new(client, &batch) == 0) {
         for (int i = 1; i <= REQUESTS; i++) {
             char url[512];
-            snprintf(url, sizeof url, "%s/todos/%d", reaper->base_url, i);
+            snprintf(url, sizeof url, "%s/todos/%d", worker->base_url, i);
             stook_batch_add(batch, &STOOK_REQUEST(url));
         }
-        reaper->failed = stook_gather(batch, &STOOK_GATHER(.limit = 10));
+        worker->failed = stook_gather(batch, &STOOK_GATHER(.limit = 10));
         for (size_t i = 0; i < stook_batch_count(batch); i++)
             slowest = slower(slowest, stook_batch_result(batch, i));
-        reaper->slowest = stook_result_ref(slowest);
+        worker->slowest = stook_result_ref(slowest);
         stook_batch_free(batch);
     }
     stook_client_close(client, NULL, NULL);
@@ -56,16 +56,16 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: two_threads BASE_URL [BASE_URL]\n");
         return 2;
     }
-    struct reaper reapers[2] = {{.base_url = argv[1]}, {.base_url = argv[argc - 1]}};
+    struct worker workers[2] = {{.base_url = argv[1]}, {.base_url = argv[argc - 1]}};
     for (int i = 0; i < 2; i++)
-        if (pthread_create(&reapers[i].thread, NULL, reap, &reapers[i]) != 0)
+        if (pthread_create(&workers[i].thread, NULL, run_worker, &workers[i]) != 0)
             return 2;
     for (int i = 0; i < 2; i++) {
-        pthread_join(reapers[i].thread, NULL);
-        printf("thread %d: %d of %d failed, the slowest was %s\n", i + 1, reapers[i].failed,
-               REQUESTS, stook_result_url(reapers[i].slowest));
-        good += reapers[i].failed == 0 && stook_result_ok(reapers[i].slowest);
-        stook_result_unref(reapers[i].slowest);
+        pthread_join(workers[i].thread, NULL);
+        printf("thread %d: %d of %d failed, the slowest was %s\n", i + 1, workers[i].failed,
+               REQUESTS, stook_result_url(workers[i].slowest));
+        good += workers[i].failed == 0 && stook_result_ok(workers[i].slowest);
+        stook_result_unref(workers[i].slowest);
     }
     return good != 2;
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A file goes to a server as part of a form, and on its own; JSON goes beside them. Files are read from
- * disk while they are sent, so they may be larger than memory.
+ * Three ways to send a body: a form with a file in it, a file by itself, and JSON. Files are read
+ * from disk while they are sent, so they may be larger than memory.
  * Usage: upload BASE_URL FILE
  */
 #include <stdio.h>
 #include <stook.h>
 #include <string.h>
 
-/* The server sends back what it got. */
+/* Whether the server has sent back what it received. */
 static int came_back(const stook_result *result, const char *part)
 {
     size_t size;
