@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stook from C++17: handles in unique_ptr, results into a vector, lambdas without capture where C
- * has callbacks. An exception must not leave a callback: it would cross C.
+ * stook from C++17: unique_ptr closes and frees, lambdas without captures are the callbacks, and a
+ * vector collects the results. No exception may leave a callback, because it would pass through C.
  * Usage: cpp17 URL...
  */
 #include <algorithm>

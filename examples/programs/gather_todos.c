@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The five programs of the article that stook comes from, over /todos/1 to /todos/199, and the
- * tables that compare them. Without a base URL it brings its own server, on a thread.
+ * The five programs of the article that stook comes from, which request /todos/1 to /todos/199,
+ * and the tables that compare them. Without a base URL it starts a server on a thread.
  *
  *     gather_todos gather_ordered_limited          prints the bodies
  *     gather_todos --compare                       all five
@@ -21,7 +21,7 @@
 struct arguments {
     const struct todos_variant *variant;
     bool (*table)(const struct todos_plan *plan);
-    int64_t delay_ms; /* negative in all of these: not given */
+    int64_t delay_ms; /* this and the other numbers: negative if not given */
     int64_t limit;
     int64_t count;
     int64_t slots;
@@ -36,15 +36,15 @@ static const char help[] =
     "WHAT is synchronous, awaited_in_a_loop, gather, gather_ordered, gather_ordered_limited,\n"
     "or --compare (all five), --overload (against a server with too few slots), --sweep (limits)\n"
     "\n"
-    "  --delay-ms N            ask for answers after about N ms (50; with BASE_URL: as it "
-    "pleases)\n"
+    "  --delay-ms N            ask for responses after about N ms (50; with BASE_URL: no such "
+    "request)\n"
     "  --limit N               in flight at once, for gather_ordered_limited (10)\n"
-    "  --count N               so many URLs (199; --sweep: 100)\n"
-    "  --slots N               room of the server, for --overload and --sweep (10)\n"
-    "  --attempt-timeout-ms N  patience, for --overload and --sweep (500)\n"
+    "  --count N               number of URLs (199; --sweep: 100)\n"
+    "  --slots N               requests that the server works on, for --overload and --sweep (10)\n"
+    "  --attempt-timeout-ms N  time for one attempt, for --overload and --sweep (500)\n"
     "  --quiet                 no bodies, only the time\n"
     "\n"
-    "BASE_URL is a server with /todos/N, such as http://127.0.0.1:8080; else one is started.\n";
+    "BASE_URL is a server with /todos/N, such as http://127.0.0.1:8080. Default: one is started.\n";
 
 static int usage_error(const char *what, const char *argument)
 {
@@ -114,7 +114,7 @@ static int take_word(struct arguments *arguments, char *word)
     return arguments->variant != NULL ? 0 : usage_error("neither a variant nor a URL", word);
 }
 
-/* argv ends with NULL, so the argument after the last one may be looked at. */
+/* argv ends with NULL, so argv[i + 1] may be read. */
 static int read_arguments(struct arguments *arguments, char **argv)
 {
     int error = 0;
@@ -131,19 +131,18 @@ static int read_arguments(struct arguments *arguments, char **argv)
         i += number != NULL;
     }
     if (error == 0 && (arguments->variant == NULL) == (arguments->table == NULL))
-        error = usage_error("say one thing to do: a variant or a table", NULL);
+        error = usage_error("name one variant or one table", NULL);
     if (error == 0 && (arguments->limit == 0 || arguments->count == 0 || arguments->slots == 0))
         error = usage_error("--limit, --count and --slots begin at 1", NULL);
     return error;
 }
 
-/* Where a number was not given, what the table or the article takes. */
+/* Fills in the numbers that were not given: those of the table or of the article. */
 static struct todos_plan plan_of(const struct arguments *arguments, const char *base_url)
 {
     bool is_scarce = arguments->table == todos_overload || arguments->table == todos_sweep;
     bool asks_delay = arguments->base_url == NULL || is_scarce;
-    int64_t count =
-        arguments->table == todos_sweep ? 100 : 199; /* a sweep takes a smaller portion */
+    int64_t count = arguments->table == todos_sweep ? 100 : 199; /* a sweep runs many times */
     struct todos_plan plan = {
         .base_url = base_url,
         .count = arguments->count > 0 ? arguments->count : count,
@@ -162,7 +161,7 @@ static struct todos_plan plan_of(const struct arguments *arguments, const char *
 
 /* ------------------------------------------------------------------------ run */
 
-/* The time goes to stderr where stdout is full of bodies, so that those can be piped on. */
+/* If bodies go to stdout, the time goes to stderr, so that the bodies can be piped. */
 static int run_variant(const struct todos_variant *variant, const struct todos_plan *plan)
 {
     struct todos_run run;
@@ -186,7 +185,7 @@ static int run_table(const struct arguments *arguments, const struct todos_plan 
 static int run(const struct arguments *arguments, const char *base_url)
 {
     struct todos_plan plan = plan_of(arguments, base_url);
-    curl_global_init(CURL_GLOBAL_DEFAULT); /* once, and in nobody's time */
+    curl_global_init(CURL_GLOBAL_DEFAULT); /* once, before any time is measured */
     int status = arguments->variant != NULL ? run_variant(arguments->variant, &plan)
                                             : run_table(arguments, &plan);
     curl_global_cleanup();

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stook inside a service: each request that comes in becomes ten that go out, and is answered with
- * their answers, in order. Nothing blocks the loop: the await is started, and its `done` responds.
+ * What the service does with stook: each request that it receives becomes ten requests to another
+ * server, whose bodies, in order, are the response. Nothing blocks the loop: the await is started,
+ * and its `done` responds.
  */
 #include "service.h"
 
@@ -9,11 +10,11 @@
 #include <stdlib.h>
 
 struct call {
-    struct conn *conn; /* NULL: answered, or its client has gone */
+    struct conn *conn; /* NULL: responded to, or closed by its client */
     stook_batch *batch;
 };
 
-/* All bodies as one JSON array; the caller's to free. NULL: no memory. */
+/* Returns all bodies as one JSON array, which the caller frees. NULL: out of memory. */
 static char *join(const stook_batch *batch)
 {
     char *json = NULL;
@@ -48,11 +49,11 @@ static void on_request(struct conn *conn, const struct http_head *head)
 {
     struct service *service = conn->tcp.loop->data;
     struct call *call = calloc(1, sizeof *call);
-    (void)head; /* whatever was asked, the answer is the same */
+    (void)head; /* every request has the same response */
     if (call == NULL)
         abort();
     conn->user = call;
-    conn->is_last = true; /* a connection for each call */
+    conn->is_last = true; /* one request a connection */
     call->conn = conn;
     stook_batch_new(service->client, &call->batch);
     for (int i = 1; i <= 10; i++) {
@@ -61,10 +62,10 @@ static void on_request(struct conn *conn, const struct http_head *head)
         stook_batch_add(call->batch, &STOOK_REQUEST(url));
     }
     if (stook_gather_ordered_start(call->batch, NULL, on_gathered, call) != 0)
-        on_gathered(call->batch, 1, call); /* then it is never called by stook */
+        on_gathered(call->batch, 1, call); /* after an error the library never calls it */
 }
 
-/* Answered, or its client has gone: then nobody waits for the ten any more. */
+/* The connection is over. If its client has closed it early, the ten requests are not needed. */
 static void on_over(struct conn *conn)
 {
     struct call *call = conn->user;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The two halves of the service: service_main.c has the loop and what else lives on it, service.c
- * has what it does with stook.
+ * The two files of the service: service_main.c has the loop and its other handles, service.c what
+ * the service does with stook.
  */
 #ifndef STOOK_EXAMPLES_SERVICE_H
 #define STOOK_EXAMPLES_SERVICE_H
@@ -13,17 +13,17 @@
 struct service { /* the loop's `data` */
     uv_loop_t loop;
     uv_tcp_t listener;
-    uv_timer_t heart;
+    uv_timer_t timer;
     stook_client *client;
     const char *upstream;
-    long left; /* answers until it ends; 0: it goes on */
-    long beats;
+    long left; /* responses until it ends; 0: it does not end */
+    long ticks;
 };
 
-/** What becomes of each connection that comes in. */
+/** The callbacks of a connection that was accepted. */
 extern const struct conn_events service_events;
 
-/** Close all that lives on the loop, so that the loop ends by itself. */
+/** Closes all handles and the client, so that the loop ends. */
 void service_end(struct service *service);
 
 #endif

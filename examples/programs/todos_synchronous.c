@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What C programs did before: libcurl's easy interface, one request after the other. As good
- * programs do, it keeps one handle, and with it one connection, for all of them.
+ * libcurl's easy interface alone, one request after the other. One handle, and with it one
+ * connection, serves all requests.
  */
 #include "todos.h"
 
