@@ -16,7 +16,7 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-#include "loop/loop.h"
+#include "loop/poll.h"
 
 static void bury(int fd)
 {

@@ -14,6 +14,7 @@
 #include "curl/quirks/quirks.h"
 #include "curl/socket_entry.h"
 #include "loop/loop.h"
+#include "loop/poll.h"
 
 /* Of libcurl 8.2; we may be built with the headers of an older one. */
 #define CONN_ID ((CURLINFO)(CURLINFO_OFF_T + 64))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The two threads, and what waits for them; see file.h. */
+/* The two threads, and the operations that wait for them; see file.h. */
 #include "loop/file.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -11,22 +12,37 @@
 #include <unistd.h>
 
 #include "loop/handles.h"
+#include "util/trace.h"
 
 enum { THREADS = 2, FIRST_FD = 3 };
 
-enum state { IDLE, WAITING, RUNNING };
+/*
+ * The states of a worker. Only move_worker() changes them, under the lock of the pool, or on the
+ * loop's thread while no list of the pool has the worker.
+ *
+ *             start             a thread takes it        the operation is over
+ *     IDLE ----------> WAITING -------------------> RUNNING ----------------> COMPLETED
+ *       ^                 |                                                        |
+ *       |     recall      |               `done` is called                         |
+ *       +-----------------+--------------------------------------------------------+
+ */
+enum worker_state {
+    IDLE,     /* no operation, or none any more */
+    WAITING,  /* in `waiting` of the pool */
+    RUNNING,  /* a thread calls `run` */
+    COMPLETED /* in `completed` of its loop */
+};
 
 struct stook__worker {
-    struct stook__link
-        link; /* among those that wait for a thread, or whose loop is to hear that they are done */
+    struct stook__link link; /* in the list that the state names */
     struct stook__loop *loop;
     void *owner;
     void (*run)(void *owner);
-    void (*done)(void *owner);
-    enum state state;
+    void (*done)(void *owner); /* not NULL: busy. The loop's thread reads this, without the lock */
+    enum worker_state state;
 };
 
-/* Of the process. What is done under the lock is short: no file is touched there. */
+/* The pool of the process. No file is touched under the lock, so it is never held for long. */
 static struct {
     pthread_once_t once;
     pthread_mutex_t lock;
@@ -35,12 +51,27 @@ static struct {
     size_t n_waiting, n_running;
     pthread_t threads[THREADS];
     size_t n_threads;
-    unsigned life;  /* of the threads: those of an earlier one end */
-    size_t n_loops; /* that have had a worker and are not closed */
+    unsigned generation; /* of the threads; those of an earlier one end */
+    size_t n_loops;      /* open loops that have used files */
     struct stook__link guards;
 } pool = {.once = PTHREAD_ONCE_INIT,
           .lock = PTHREAD_MUTEX_INITIALIZER,
           .changed = PTHREAD_COND_INITIALIZER};
+
+static void move_worker(struct stook__worker *worker, enum worker_state to)
+{
+    static const unsigned char allowed[] = {
+        [IDLE] = 1u << WAITING,
+        [WAITING] = 1u << RUNNING | 1u << IDLE,
+        [RUNNING] = 1u << COMPLETED,
+        [COMPLETED] = 1u << IDLE,
+    };
+    static const char *const names[] = {"IDLE", "WAITING", "RUNNING", "COMPLETED"};
+    assert(allowed[worker->state] & 1u << to);
+    STOOK__TRACE("loop", "worker %p: %s -> %s", (void *)worker, names[worker->state], names[to]);
+    (void)allowed, (void)names; /* in release builds */
+    worker->state = to;
+}
 
 /* -------------------------------------------------------------------------- forks */
 
@@ -54,7 +85,7 @@ static void in_parent(void)
     pthread_mutex_unlock(&pool.lock);
 }
 
-/* The child has none of the threads, and none of the parent's clients may be used in it. */
+/* The child has none of the threads, and may use none of the parent's clients. */
 static void in_child(void)
 {
     for (struct stook__link *link = pool.guards.next; link != &pool.guards; link = link->next)
@@ -66,7 +97,7 @@ static void in_child(void)
     pthread_mutex_unlock(&pool.lock);
 }
 
-static void set_up(void)
+static void init_pool(void)
 {
     stook__list_init(&pool.guards);
     stook__list_init(&pool.waiting);
@@ -75,7 +106,7 @@ static void set_up(void)
 
 static void lock(void)
 {
-    pthread_once(&pool.once, set_up);
+    pthread_once(&pool.once, init_pool);
     pthread_mutex_lock(&pool.lock);
 }
 
@@ -86,27 +117,28 @@ static void unlock(void)
 
 /* ------------------------------------------------------------------------ threads */
 
-/* Under the lock, which is given up meanwhile. */
+/* Runs the operation that has waited longest. Called under the lock, and runs it without. */
 static void run_next(void)
 {
     struct stook__worker *worker =
         STOOK__OF(struct stook__worker, link, stook__list_pop(&pool.waiting));
-    worker->state = RUNNING;
+    move_worker(worker, RUNNING);
     pool.n_waiting--;
     pool.n_running++;
     unlock();
     worker->run(worker->owner);
     lock();
     pool.n_running--;
-    stook__list_append(&worker->loop->done, &worker->link);
-    stook__loop_wake(worker->loop); /* it is not closed before it has heard of it */
+    move_worker(worker, COMPLETED);
+    stook__list_append(&worker->loop->completed, &worker->link);
+    stook__loop_wake(worker->loop); /* the loop does not close before it has called `done` */
 }
 
-static void *work(void *arg)
+static void *run_thread(void *arg)
 {
-    unsigned life = (unsigned)(uintptr_t)arg;
+    unsigned generation = (unsigned)(uintptr_t)arg;
     lock();
-    while (life == pool.life) {
+    while (generation == pool.generation) {
         if (stook__list_empty(&pool.waiting))
             pthread_cond_wait(&pool.changed, &pool.lock);
         else
@@ -116,14 +148,14 @@ static void *work(void *arg)
     return NULL;
 }
 
-/* Under the lock. Signals are for the program's threads. */
+/* Adds a thread, under the lock. It blocks all signals, which are for the program's threads. */
 static void add_thread(void)
 {
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    if (pthread_create(&pool.threads[pool.n_threads], NULL, work, (void *)(uintptr_t)pool.life) ==
-        0)
+    if (pthread_create(&pool.threads[pool.n_threads], NULL, run_thread,
+                       (void *)(uintptr_t)pool.generation) == 0)
         pool.n_threads++;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
@@ -132,12 +164,12 @@ void stook__workers_detach(struct stook__loop *loop)
 {
     pthread_t threads[THREADS];
     size_t count = 0;
-    if (!loop->works)
+    if (!loop->uses_files)
         return;
-    loop->works = 0;
+    loop->uses_files = 0;
     lock();
     if (--pool.n_loops == 0) {
-        pool.life++;
+        pool.generation++;
         for (; count < pool.n_threads; count++)
             threads[count] = pool.threads[count];
         pool.n_threads = 0;
@@ -145,7 +177,7 @@ void stook__workers_detach(struct stook__loop *loop)
     }
     unlock();
     while (count > 0)
-        pthread_join(threads[--count], NULL); /* they have nothing to do */
+        pthread_join(threads[--count], NULL); /* at once: no loop has an operation */
 }
 
 /* ------------------------------------------------------------------------ workers */
@@ -174,7 +206,7 @@ int stook__worker_busy(const struct stook__worker *worker)
 
 size_t stook__workers_busy(const struct stook__loop *loop)
 {
-    return loop->working;
+    return loop->n_busy;
 }
 
 void stook__worker_start(struct stook__worker *worker, void (*run)(void *owner),
@@ -183,27 +215,26 @@ void stook__worker_start(struct stook__worker *worker, void (*run)(void *owner),
     struct stook__loop *loop = worker->loop;
     worker->run = run;
     worker->done = done;
-    loop->working++;
+    loop->n_busy++;
     lock();
-    pool.n_loops += !loop->works;
-    loop->works = 1;
-    worker->state = WAITING;
+    pool.n_loops += !loop->uses_files;
+    loop->uses_files = 1;
+    move_worker(worker, WAITING);
     stook__list_append(&pool.waiting, &worker->link);
     pool.n_waiting++;
     if (pool.n_threads < THREADS && pool.n_running + pool.n_waiting > pool.n_threads)
         add_thread();
     pthread_cond_broadcast(&pool.changed);
     while (pool.n_threads == 0 && pool.n_waiting > 0)
-        run_next(); /* there are no threads to be had: here then */
+        run_next(); /* no thread could be created */
     unlock();
 }
 
-static int end(struct stook__worker *worker)
+static void end_operation(struct stook__worker *worker)
 {
-    worker->state = IDLE;
+    move_worker(worker, IDLE);
     worker->done = NULL;
-    worker->loop->working--;
-    return 1;
+    worker->loop->n_busy--;
 }
 
 int stook__worker_recall(struct stook__worker *worker)
@@ -215,21 +246,23 @@ int stook__worker_recall(struct stook__worker *worker)
         pool.n_waiting--;
     }
     unlock();
-    return waits ? end(worker) : 0;
+    if (waits)
+        end_operation(worker);
+    return waits;
 }
 
 void stook__workers_complete(struct stook__loop *loop)
 {
     struct stook__link *link = NULL;
-    while (loop->works) {
+    while (loop->uses_files) {
         lock();
-        link = stook__list_pop(&loop->done);
+        link = stook__list_pop(&loop->completed);
         unlock();
         if (link == NULL)
             return;
         struct stook__worker *worker = STOOK__OF(struct stook__worker, link, link);
         void (*done)(void *owner) = worker->done;
-        end(worker);
+        end_operation(worker);
         done(worker->owner);
     }
 }
@@ -241,7 +274,7 @@ int stook__file_open(int directory, const char *path, int flags, mode_t mode)
     int fd = openat(directory, path, flags | O_CLOEXEC, mode);
     if (fd < 0 || fd >= FIRST_FD)
         return fd;
-    /* The program has closed its standard streams: what it prints must not go into this file. */
+    /* The program has closed its standard streams. What it prints must not go into this file. */
     int higher = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_FD), error = errno;
     close(fd);
     errno = error;
@@ -276,7 +309,7 @@ void stook__file_guard(struct stook__file_guard *guard, int fd)
 
 void stook__file_unguard(struct stook__file_guard *guard)
 {
-    flock(guard->fd, LOCK_UN); /* also for a child that was forked before it was guarded */
+    flock(guard->fd, LOCK_UN); /* frees the lock of a child that was forked before the guard, too */
     lock();
     stook__list_remove(&guard->link);
     unlock();

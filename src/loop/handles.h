@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What loop.c, poll.c and file.c share: the handles of a loop and how their closing is counted. */
+/*
+ * A loop with its handles. loop.c owns the struct; members whose comment names poll.c or file.c are
+ * that file's.
+ */
 #ifndef STOOK_LOOP_HANDLES_H
 #define STOOK_LOOP_HANDLES_H
 
@@ -8,37 +11,41 @@
 #include "loop/loop.h"
 #include "util/list.h"
 
+/*
+ * The states of a loop. Only move_loop() in loop.c changes them.
+ *
+ *           stook__loop_close()          the last handle is closed
+ *     OPEN ---------------------> CLOSING -------------------------> CLOSED
+ */
+enum stook__loop_state {
+    STOOK__LOOP_OPEN,
+    STOOK__LOOP_CLOSING, /* takes no turn; close callbacks are still to come */
+    STOOK__LOOP_CLOSED   /* an owned loop waits for stook__loop_free(); a borrowed one is freed */
+};
+
 struct stook__loop {
     struct stook__allocator *allocator;
     const struct stook__loop_events *events;
     void *owner;
-    uv_loop_t *uv; /* the borrowed one, or &own */
+    uv_loop_t *uv; /* the borrowed loop, or &own */
     uv_loop_t own;
-    uv_timer_t timer;
-    uv_timer_t limit; /* of an owned loop: how long a pass may wait */
-    uv_check_t check; /* the one that keeps a borrowed loop alive */
-    uv_idle_t idle;   /* active while a turn is wanted, so that the loop does not wait */
+    uv_timer_t timer;      /* the alarm */
+    uv_timer_t wait_limit; /* owned loops: ends the wait of stook__loop_pass() */
+    uv_check_t check;      /* takes turns, and keeps a borrowed loop alive */
+    uv_idle_t idle;        /* active while a turn is requested, so that the loop does not wait */
     uv_async_t async;
-    struct stook__link watchers;
+    enum stook__loop_state state;
+    size_t n_open;  /* handles whose close callback is to come */
+    int64_t alarm;  /* due time of `timer`; 0: not armed */
+    unsigned turns; /* taken so far */
+    /* Independent of the state: both change many times while the loop is OPEN. */
+    int turn_requested;
+    int poll_pending;         /* poll.c: libuv adds a started poll to epoll in the next iteration */
+    struct stook__link polls; /* poll.c */
     struct stook__link
-        done;       /* file.c: workers whose operation is over; other threads put them there */
-    size_t working; /* workers that are busy */
-    int works;      /* there was a worker */
-    int64_t alarm;
-    size_t open; /* handles whose close callback is to come */
-    int wanted, closing;
-    int unseen; /* a watcher was started since the last poll: libuv tells the kernel only in the next one */
-    unsigned turns; /* taken, ever */
+        completed;  /* file.c: workers whose operation is over; under the pool's lock */
+    size_t n_busy;  /* file.c: workers with an operation */
+    int uses_files; /* file.c: the loop is counted among those that keep the threads */
 };
-
-/* What `data` of each of our handles points to. */
-extern const char stook__handle_mark;
-
-/* In the close callback of a watcher, after its memory was freed. */
-void stook__loop_handle_closed(struct stook__loop *loop);
-/* file.c: tell the owners of workers that are done. */
-void stook__workers_complete(struct stook__loop *loop);
-/* file.c: it has no workers any more; the last such loop ends the threads. */
-void stook__workers_detach(struct stook__loop *loop);
 
 #endif

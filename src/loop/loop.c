@@ -1,14 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /* The loop of a client; see loop.h. */
-#include "loop/handles.h"
-#include "loop/standard_fds.h"
+#include "loop/loop.h"
 
-/* What a program that walks its loop knows ours by: that our handles point here. */
+#include <assert.h>
+
+#include "loop/file.h"
+#include "loop/handles.h"
+#include "loop/poll.h"
+#include "loop/standard_fds.h"
+#include "util/trace.h"
+
 const char stook__handle_mark = 0;
 
 int stook_owns_handle(const struct uv_handle_s *handle)
 {
     return handle != NULL && handle->data == &stook__handle_mark;
+}
+
+static void move_loop(struct stook__loop *loop, enum stook__loop_state to)
+{
+    static const char *const names[] = {"OPEN", "CLOSING", "CLOSED"};
+    /* Each state has one successor. */
+    assert(to == loop->state + 1 && to <= STOOK__LOOP_CLOSED);
+    STOOK__TRACE("loop", "loop %p: %s -> %s, %zu handles", (void *)loop, names[loop->state],
+                 names[to], loop->n_open);
+    (void)names; /* in release builds */
+    loop->state = to;
 }
 
 int64_t stook__loop_now(void)
@@ -28,9 +45,9 @@ int stook__loop_owned(const struct stook__loop *loop)
 
 static void take_turn(struct stook__loop *loop)
 {
-    if (!loop->wanted || loop->closing)
+    if (!loop->turn_requested || loop->state != STOOK__LOOP_OPEN)
         return;
-    loop->wanted = 0;
+    loop->turn_requested = 0;
     loop->turns++;
     uv_idle_stop(&loop->idle);
     loop->events->turn(loop->owner);
@@ -43,7 +60,7 @@ static void on_check(uv_check_t *handle)
 
 static void on_idle(uv_idle_t *handle)
 {
-    (void)handle; /* being active is all it is for */
+    (void)handle; /* an active idle handle keeps the loop from waiting; there is nothing to do */
 }
 
 static void on_timer(uv_timer_t *handle)
@@ -60,7 +77,7 @@ static void on_async(uv_async_t *handle)
     stook__workers_complete(loop);
 }
 
-/* What cannot fail comes last, so that a failure has at most an owned loop to close. */
+/* The one call that can fail is the first, so that a failure leaves no handle to close. */
 static int start_handles(struct stook__loop *loop)
 {
     int status = uv_async_init(loop->uv, &loop->async, on_async);
@@ -69,7 +86,7 @@ static int start_handles(struct stook__loop *loop)
     uv_timer_init(loop->uv, &loop->timer);
     uv_check_init(loop->uv, &loop->check);
     uv_idle_init(loop->uv, &loop->idle);
-    loop->open = 4;
+    loop->n_open = 4;
     loop->timer.data = loop->check.data = loop->idle.data = loop->async.data =
         (void *)&stook__handle_mark;
     uv_check_start(&loop->check, on_check);
@@ -77,11 +94,11 @@ static int start_handles(struct stook__loop *loop)
     uv_unref((uv_handle_t *)&loop->idle);
     uv_unref((uv_handle_t *)&loop->async);
     if (stook__loop_owned(loop)) {
-        uv_timer_init(loop->uv, &loop->limit);
-        loop->limit.data = (void *)&stook__handle_mark;
-        loop->open++;
+        uv_timer_init(loop->uv, &loop->wait_limit);
+        loop->wait_limit.data = (void *)&stook__handle_mark;
+        loop->n_open++;
     }
-    loop->unseen = 1;
+    loop->poll_pending = 1;
     stook__loop_busy(loop, 0);
     return 0;
 }
@@ -100,8 +117,8 @@ int stook__loop_new(struct stook__allocator *allocator, struct uv_loop_s *borrow
     loop->allocator = allocator;
     loop->events = events;
     loop->owner = owner;
-    stook__list_init(&loop->watchers);
-    stook__list_init(&loop->done);
+    stook__list_init(&loop->polls);
+    stook__list_init(&loop->completed);
     loop->uv = borrowed != NULL ? borrowed : &loop->own;
     int status = borrowed != NULL ? 0 : uv_loop_init(&loop->own);
     if (status == 0) {
@@ -120,8 +137,8 @@ int stook__loop_new(struct stook__allocator *allocator, struct uv_loop_s *borrow
 
 void stook__loop_request_turn(struct stook__loop *loop)
 {
-    loop->wanted = 1;
-    if (!loop->closing)
+    loop->turn_requested = 1;
+    if (loop->state == STOOK__LOOP_OPEN)
         uv_idle_start(&loop->idle, on_idle);
 }
 
@@ -132,8 +149,8 @@ void stook__loop_wake(struct stook__loop *loop)
 
 void stook__loop_busy(struct stook__loop *loop, int busy)
 {
-    /* An owned loop turns only when we turn it: it has to go round whatever is under way. */
-    if (busy || loop->working > 0 || stook__loop_owned(loop))
+    /* An owned loop runs only when this library runs it, and must not end for lack of handles. */
+    if (busy || loop->n_busy > 0 || stook__loop_owned(loop))
         uv_ref((uv_handle_t *)&loop->check);
     else
         uv_unref((uv_handle_t *)&loop->check);
@@ -142,31 +159,31 @@ void stook__loop_busy(struct stook__loop *loop, int busy)
 void stook__loop_alarm(struct stook__loop *loop, int64_t due)
 {
     if (due == 0 && loop->alarm != 0) {
-        /* Left, it would end somebody's wait when no clock runs any more. */
+        /* A timer that is left armed would end a wait although no clock runs. */
         uv_timer_stop(&loop->timer);
         loop->alarm = 0;
     }
-    /* One that is early is left: it wakes the loop once for nothing, which is cheaper than to move it
-       in every turn. */
+    /* A timer that is due earlier stays: it wakes the loop once for nothing, which costs less than
+       to move the timer in every turn. */
     if (due == 0 || (loop->alarm != 0 && loop->alarm <= due))
         return;
     loop->alarm = due;
-    /* libuv counts from the time it last looked at the clock, which a long callback leaves behind;
-       both are of the same monotonic clock. Rounded up: an alarm is never early. */
+    /* libuv counts from the time at which it last read the clock, which is old after a long
+       callback. Both are of the same monotonic clock. Rounded up: the alarm is never early. */
     int64_t delay = (due + 999) / 1000 - (int64_t)uv_now(loop->uv);
     uv_timer_start(&loop->timer, on_timer, delay > 0 ? (uint64_t)delay : 0, 0);
 }
 
 void stook__loop_run(struct stook__loop *loop, int wait)
 {
-    /* What is started before the poll of this pass is told to the kernel by it, what its events start is not. */
-    loop->unseen = 0;
+    /* This iteration adds to epoll what was started before it polls, not what its events start. */
+    loop->poll_pending = 0;
     uv_run(&loop->own, wait ? UV_RUN_ONCE : UV_RUN_NOWAIT);
 }
 
-static void on_limit(uv_timer_t *handle)
+static void on_wait_limit(uv_timer_t *handle)
 {
-    (void)handle; /* that the wait ends is all it is for */
+    (void)handle; /* the wait has ended; there is nothing to do */
 }
 
 void stook__loop_pass(struct stook__loop *loop, int64_t timeout_ms)
@@ -177,14 +194,15 @@ void stook__loop_pass(struct stook__loop *loop, int64_t timeout_ms)
         return;
     if (timeout_ms > 0) {
         uv_update_time(&loop->own);
-        uv_timer_start(&loop->limit, on_limit, (uint64_t)timeout_ms, 0);
+        uv_timer_start(&loop->wait_limit, on_wait_limit, (uint64_t)timeout_ms, 0);
     }
-    /* A clock that ends the wait has its turn behind the next poll. */
+    /* If a timer ends the wait, the turn is taken after the poll of the next iteration. */
     do
         stook__loop_run(loop, 1);
-    while (loop->turns == before && (timeout_ms < 0 || uv_is_active((uv_handle_t *)&loop->limit)));
-    if (!loop->closing)
-        uv_timer_stop(&loop->limit);
+    while (loop->turns == before &&
+           (timeout_ms < 0 || uv_is_active((uv_handle_t *)&loop->wait_limit)));
+    if (loop->state == STOOK__LOOP_OPEN)
+        uv_timer_stop(&loop->wait_limit);
 }
 
 int stook__loop_fd(const struct stook__loop *loop)
@@ -194,7 +212,7 @@ int stook__loop_fd(const struct stook__loop *loop)
 
 int stook__loop_is_due(const struct stook__loop *loop)
 {
-    return loop->wanted || loop->unseen || uv_backend_timeout(&loop->own) == 0;
+    return loop->turn_requested || loop->poll_pending || uv_backend_timeout(&loop->own) == 0;
 }
 
 void stook__loop_stop(struct stook__loop *loop)
@@ -204,8 +222,9 @@ void stook__loop_stop(struct stook__loop *loop)
 
 void stook__loop_handle_closed(struct stook__loop *loop)
 {
-    if (--loop->open > 0 || !loop->closing)
+    if (--loop->n_open > 0 || loop->state == STOOK__LOOP_OPEN)
         return;
+    move_loop(loop, STOOK__LOOP_CLOSED);
     void (*closed)(void *owner) = loop->events->closed;
     void *owner = loop->owner;
     if (!stook__loop_owned(loop)) {
@@ -220,9 +239,9 @@ static void on_timer_closed(uv_handle_t *handle)
     stook__loop_handle_closed(STOOK__OF(struct stook__loop, timer, handle));
 }
 
-static void on_limit_closed(uv_handle_t *handle)
+static void on_wait_limit_closed(uv_handle_t *handle)
 {
-    stook__loop_handle_closed(STOOK__OF(struct stook__loop, limit, handle));
+    stook__loop_handle_closed(STOOK__OF(struct stook__loop, wait_limit, handle));
 }
 
 static void on_check_closed(uv_handle_t *handle)
@@ -242,13 +261,12 @@ static void on_async_closed(uv_handle_t *handle)
 
 void stook__loop_close(struct stook__loop *loop)
 {
-    loop->closing = 1;
+    move_loop(loop, STOOK__LOOP_CLOSING);
     stook__workers_detach(loop);
-    while (!stook__list_empty(&loop->watchers))
-        stook__poll_close((struct stook__poll *)(void *)loop->watchers.next);
+    stook__polls_close(loop);
     uv_close((uv_handle_t *)&loop->timer, on_timer_closed);
     if (stook__loop_owned(loop))
-        uv_close((uv_handle_t *)&loop->limit, on_limit_closed);
+        uv_close((uv_handle_t *)&loop->wait_limit, on_wait_limit_closed);
     uv_close((uv_handle_t *)&loop->check, on_check_closed);
     uv_close((uv_handle_t *)&loop->idle, on_idle_closed);
     uv_close((uv_handle_t *)&loop->async, on_async_closed);

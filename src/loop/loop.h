@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The libuv side: poll watchers, one timer, the phase in which a client takes its turn, the
- * wake-up from other threads, and the close that counts its handles.
+ * The libuv side of a client: its loop, owned or borrowed, with one timer, the wake-up from other
+ * threads and the phase in which the client takes its turn. poll.h has the polls of descriptors,
+ * file.h the work on files.
  *
- * A turn is taken in the check phase, right behind the poll. What the program asked for meanwhile
- * waits for it too: so what happened to idle connections is known before anything starts.
+ * A turn is taken in the check phase, right after the loop has polled. Whatever the program calls
+ * before waits for that turn, so the client knows what happened to its idle connections before it
+ * starts a request on one.
  *
- * Every handle is unreferenced but `check`, which is referenced while the client is busy: a
- * borrowed loop ends by itself when nothing of ours is under way, whatever libcurl left open.
+ * Invariant: every handle is unreferenced except `check`, which is referenced while the client is
+ * busy. So a borrowed loop ends by itself when nothing of the client is under way, whichever
+ * connections libcurl keeps open.
  */
 #ifndef STOOK_LOOP_LOOP_H
 #define STOOK_LOOP_LOOP_H
@@ -18,60 +21,57 @@
 
 struct uv_loop_s;
 struct stook__loop;
-struct stook__poll;
 
 struct stook__loop_events {
-    /* From the check phase, when a turn was wanted. */
+    /* Takes the turn that was requested. Called in the check phase. */
     void (*turn)(void *owner);
-    /* The last handle is closed, the last thing that a loop says. A borrowed one is gone already. */
+    /* The last handle is closed; no other event follows. `loop` is freed already if it is on a
+       borrowed uv loop, otherwise the caller frees it. */
     void (*closed)(void *owner);
 };
 
-enum { STOOK__IN = 1, STOOK__OUT = 2, STOOK__HANGUP = 4, STOOK__ERROR = 8 };
-
-/* `borrowed` NULL: a loop of our own. 0, STOOK_ENOMEM, STOOK_ENOFD. */
+/* Creates a loop on `borrowed`, or on a uv loop of its own if that is NULL. 0, STOOK_ENOMEM or
+   STOOK_ENOFD. */
 int stook__loop_new(struct stook__allocator *allocator, struct uv_loop_s *borrowed,
                     const struct stook__loop_events *events, void *owner,
                     struct stook__loop **ret_loop);
 int stook__loop_owned(const struct stook__loop *loop);
 
-/* Microseconds of the monotonic clock, read now. */
+/* Returns the time of the monotonic clock in microseconds, read now. */
 int64_t stook__loop_now(void);
-/* The same as libuv last read it: free, as old as the events being handled, in steps of 1 ms. */
+/* Returns the time as libuv has last read it, in steps of 1 ms. It costs no system call, and is as
+   old as the events that are being handled. */
 int64_t stook__loop_cached(const struct stook__loop *loop);
 
-/* Have a turn soon: before the loop waits again. */
+/* Requests a turn before the loop waits again. */
 void stook__loop_request_turn(struct stook__loop *loop);
-/* The same from any thread. The loop must not be closing. */
+/* The same from any thread. The caller makes sure that the loop is not closing. */
 void stook__loop_wake(struct stook__loop *loop);
-/* Whether a borrowed loop has to be kept alive. */
+/* Sets whether a borrowed loop is kept alive. */
 void stook__loop_busy(struct stook__loop *loop, int busy);
-/* Have a turn at that time, at the latest; 0: no such time. One alarm: the last call counts. */
+/* Requests a turn at that time at the latest. 0: at no time. Each call replaces the one before. */
 void stook__loop_alarm(struct stook__loop *loop, int64_t due);
 
-/* Owned loops: one round, which waits for something to happen, or not. */
+/* Owned loops: runs one iteration, which waits for an event if `wait` is set. */
 void stook__loop_run(struct stook__loop *loop, int wait);
-/* Owned loops: one round that does not wait; if no turn was wanted, more of them, until one was taken or so
-   many ms have passed. -1: however long. */
+/* Owned loops: runs one iteration that does not wait. If it took no turn, runs more, which wait,
+   until one has taken a turn or `timeout_ms` have passed. -1: without a limit. */
 void stook__loop_pass(struct stook__loop *loop, int64_t timeout_ms);
-/* Owned loops: readable when a round has something to do, as far as the kernel knows. */
+/* Owned loops: returns the descriptor that is readable when the kernel has an event for it. */
 int stook__loop_fd(const struct stook__loop *loop);
-/* Owned loops: a round has something to do that the kernel does not know of. */
+/* Owned loops: whether an iteration has work of which the kernel does not know. */
 int stook__loop_is_due(const struct stook__loop *loop);
-/* Owned loops: have the round under way return as soon as it can. */
+/* Owned loops: ends the iteration that is running as soon as possible. */
 void stook__loop_stop(struct stook__loop *loop);
 
-/* Close everything, watchers too; then events.closed. */
+/* Closes all handles and polls, then calls events.closed. */
 void stook__loop_close(struct stook__loop *loop);
-/* Owned loops, after events.closed and outside of stook__loop_run. */
+/* Owned loops: frees the loop, after events.closed and outside of stook__loop_run(). */
 void stook__loop_free(struct stook__loop *loop);
 
-/* `event` gets STOOK__IN, OUT, HANGUP or, alone, ERROR: then libuv has stopped the watcher. */
-struct stook__poll *stook__poll_new(struct stook__loop *loop, int fd,
-                                    void (*event)(void *owner, int events), void *owner);
-/* Watch for these of IN, OUT, HANGUP; 0 stops at once. Costs nothing if it does so already. */
-int stook__poll_set(struct stook__poll *watcher, int events);
-/* The descriptor may be closed right after this; `event` is not called again. */
-void stook__poll_close(struct stook__poll *watcher);
+/* For poll.c: counts a handle that was closed. Its memory is freed already. */
+void stook__loop_handle_closed(struct stook__loop *loop);
+/* `data` of each of our uv handles points here; stook_owns_handle() compares it. */
+extern const char stook__handle_mark;
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What stands in for descriptors 0 to 2; see standard_fds.h. */
+/* Placen_holders for descriptors 0 to 2; see standard_fds.h. */
 #include "loop/standard_fds.h"
 
 #include <errno.h>
@@ -13,13 +13,13 @@
 
 enum { STANDARD = 3 };
 
-#ifndef O_PATH /* of Linux; elsewhere a directory can at least not be read or written */
+#ifndef O_PATH /* Linux only; elsewhere read() and write() fail because it is a directory */
 #define O_PATH O_RDONLY
 #endif
 
 static uv_once_t once = UV_ONCE_INIT;
 static uv_mutex_t mutex;
-static size_t holders;
+static size_t n_holders;
 static int held[STANDARD];
 
 static void init(void)
@@ -32,8 +32,8 @@ static int is_open(int fd)
     return fcntl(fd, F_GETFD) != -1 || errno != EBADF;
 }
 
-/* The program may have put something of its own in the place meanwhile, by dup2() or after a close(). */
-static int is_stand_in(int fd)
+/* Whether the descriptor is still ours: the program may have replaced it by dup2() or close(). */
+static int is_placeholder(int fd)
 {
     struct stat mine, root;
     int flags = fcntl(fd, F_GETFL);
@@ -41,30 +41,31 @@ static int is_stand_in(int fd)
            stat("/", &root) == 0 && mine.st_dev == root.st_dev && mine.st_ino == root.st_ino;
 }
 
-static void let_go(void)
+static void close_placeholders(void)
 {
     for (int fd = 0; fd < STANDARD; fd++) {
-        if (held[fd] && is_stand_in(fd))
+        if (held[fd] && is_placeholder(fd))
             close(fd);
         held[fd] = 0;
     }
 }
 
-/* An open takes the lowest number there is. Where another thread was faster, that number is not ours to hold. */
+/* open() returns the lowest free number. If another thread was faster, that number is not ours, and
+   the one that open() returned instead may be above 2. */
 static int hold_closed(void)
 {
     for (int fd = 0; fd < STANDARD; fd++) {
         if (is_open(fd))
             continue;
-        int stand_in = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (stand_in < 0) {
-            let_go();
+        int placeholder = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (placeholder < 0) {
+            close_placeholders();
             return STOOK_ENOFD;
         }
-        if (stand_in < STANDARD)
-            held[stand_in] = 1;
+        if (placeholder < STANDARD)
+            held[placeholder] = 1;
         else
-            close(stand_in);
+            close(placeholder);
     }
     return 0;
 }
@@ -75,7 +76,7 @@ int stook__standard_fds_hold(void)
     uv_mutex_lock(&mutex);
     int error = hold_closed();
     if (error == 0)
-        holders++;
+        n_holders++;
     uv_mutex_unlock(&mutex);
     return error;
 }
@@ -83,7 +84,7 @@ int stook__standard_fds_hold(void)
 void stook__standard_fds_release(void)
 {
     uv_mutex_lock(&mutex);
-    if (--holders == 0)
-        let_go();
+    if (--n_holders == 0)
+        close_placeholders();
     uv_mutex_unlock(&mutex);
 }

@@ -10,7 +10,7 @@
 
 #include "curl/idle.h"
 #include "support/life.h"
-#include "loop/loop.h"
+#include "loop/poll.h"
 #include "support/certificates.h"
 #include "support/process.h"
 #include "support/raw_tls.h"
