@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "curl/dns.h"
+#include "curl/easy_state.h"
+#include "curl/engine_state.h"
 #include "curl/quirks/timeout_extension.h"
 #include "curl/socket.h"
 #include "loop/loop.h"

@@ -23,6 +23,8 @@
 #ifndef STOOK_CURL_CONNECT_GATE_H
 #define STOOK_CURL_CONNECT_GATE_H
 
+#include <curl/curl.h>
+
 #include "curl/origin.h"
 
 /*

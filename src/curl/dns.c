@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "curl/easy_state.h"
+#include "curl/engine_state.h"
 #include "curl/quirks/quirks.h"
 
 enum { FAILURES_MAX = 2 }; /* cached addresses that may fail in one attempt */

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Setting up libcurl, and the engine as a whole; see engine.h. */
+/* The initialization of libcurl, and the work of one turn; see engine.h. */
+#include "curl/engine.h"
+
 #include <pthread.h>
 
 #include "curl/connect_gate.h"
+#include "curl/easy_state.h"
+#include "curl/engine_state.h"
+#include "curl/multi.h"
 #include "curl/quirks/quirks.h"
 #include "curl/quirks/tls_close.h"
 #include "curl/socket.h"
@@ -13,11 +18,11 @@ static CURLcode global_status;
 
 static void global_init(void)
 {
-    /* Counted inside libcurl. Never taken back: the program may be using libcurl too. */
+    /* libcurl counts these calls. There is no cleanup, because the program may use libcurl too. */
     global_status = curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-/* What is needed is asked of the library that runs, not of the headers. */
+/* Checks the libcurl that runs, which need not be the one of the headers. */
 static int check_libcurl(unsigned *ret_quirks)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -26,7 +31,7 @@ static int check_libcurl(unsigned *ret_quirks)
         return STOOK_ENOMEM;
     const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
     *ret_quirks = stook__quirks_of(info->version_num);
-    /* Without a resolver of its own thread every look-up would block the loop. */
+    /* Without an asynchronous resolver every lookup would block the loop. */
     if ((*ret_quirks & STOOK__QUIRK_UNFIT) || !(info->features & CURL_VERSION_ASYNCHDNS))
         return STOOK_EUNSUPPORTED;
     return 0;
@@ -37,11 +42,11 @@ static void init_lists(struct stook__engine *engine)
     stook__list_init(&engine->multis);
     stook__list_init(&engine->unused_trusts);
     stook__list_init(&engine->active);
-    stook__list_init(&engine->kicked);
+    stook__list_init(&engine->due);
     stook__list_init(&engine->finished);
     stook__list_init(&engine->ready_owners);
     stook__list_init(&engine->unused);
-    stook__list_init(&engine->resting);
+    stook__list_init(&engine->pooled);
     stook__list_init(&engine->ready);
     stook__list_init(&engine->waiting_for_lookup);
     stook__list_init(&engine->lookups);
@@ -84,6 +89,7 @@ struct stook__loop *stook__engine_loop(const struct stook__engine *engine)
     return engine->loop;
 }
 
+/* Reads the messages of all multi handles that may have some. */
 static void drain(struct stook__engine *engine)
 {
     struct stook__link *link;
@@ -110,38 +116,40 @@ struct stook__link *stook__engine_ready(struct stook__engine *engine)
     return &engine->ready_owners;
 }
 
-static const int64_t ASK_US = 100000;
+static const int64_t POLL_US = 100000; /* see poll_at */
 
-/* When multi handles that may have lost a timer are to be told that their time has come; 0: they are not. */
-static int64_t ask_at(const struct stook__engine *engine)
+/* Some versions of libcurl forget to ask for their next timeout, so all timeouts are made due ten
+   times a second. Returns when that is next; 0 if it is not needed. */
+static int64_t poll_at(const struct stook__engine *engine)
 {
-    int asks = (engine->quirks & STOOK__QUIRK_LOSES_TIMERS) && engine->n_running > 0;
-    return asks ? engine->asked_at + ASK_US : 0;
+    int polls = (engine->quirks & STOOK__QUIRK_LOSES_TIMERS) && engine->n_running > 0;
+    return polls ? engine->polled_at + POLL_US : 0;
 }
 
-static void ask_all(struct stook__engine *engine, int64_t now)
+static void make_all_due(struct stook__engine *engine, int64_t now)
 {
-    engine->asked_at = now;
+    engine->polled_at = now;
     for (struct stook__link *link = engine->multis.next; link != &engine->multis;
          link = link->next) {
         struct stook__multi *multi = STOOK__OF(struct stook__multi, all, link);
-        if (!stook__list_empty(&multi->easies) && stook__list_empty(&multi->kicked))
-            stook__list_append(&engine->kicked, &multi->kicked);
+        if (!stook__list_empty(&multi->easies) && stook__list_empty(&multi->due))
+            stook__list_append(&engine->due, &multi->due);
     }
 }
 
-static void kick_due(struct stook__engine *engine, int64_t now)
+/* Moves the multi handles whose timeout is due to the list `due`. */
+static void collect_due(struct stook__engine *engine, int64_t now)
 {
     struct stook__timer *first;
-    while ((first = stook__timer_heap_first(&engine->alarms)) != NULL && first->due <= now) {
-        struct stook__multi *multi = STOOK__OF(struct stook__multi, alarm, first);
-        stook__timer_heap_clear(&engine->alarms, &multi->alarm);
-        if (stook__list_empty(&multi->kicked))
-            stook__list_append(&engine->kicked, &multi->kicked);
+    while ((first = stook__timer_heap_first(&engine->timeouts)) != NULL && first->due <= now) {
+        struct stook__multi *multi = STOOK__OF(struct stook__multi, timeout, first);
+        stook__timer_heap_clear(&engine->timeouts, &multi->timeout);
+        if (stook__list_empty(&multi->due))
+            stook__list_append(&engine->due, &multi->due);
     }
-    int64_t ask = ask_at(engine);
-    if (ask != 0 && ask <= now)
-        ask_all(engine, now);
+    int64_t poll = poll_at(engine);
+    if (poll != 0 && poll <= now)
+        make_all_due(engine, now);
 }
 
 void stook__engine_work(struct stook__engine *engine)
@@ -149,25 +157,25 @@ void stook__engine_work(struct stook__engine *engine)
     int64_t now = stook__loop_now();
     struct stook__link again, *link;
     stook__connect_gates_open(engine, now);
-    kick_due(engine, now);
+    collect_due(engine, now);
     stook__tls_close_check(engine, now);
     stook__list_init(&again);
-    while (!stook__list_empty(&engine->kicked)) {
-        struct stook__multi *multi = STOOK__OF(struct stook__multi, kicked, engine->kicked.next);
-        if (stook__multi_work(multi)) {
-            stook__list_remove(&multi->kicked);
-            stook__list_append(&again, &multi->kicked);
+    while (!stook__list_empty(&engine->due)) {
+        struct stook__multi *multi = STOOK__OF(struct stook__multi, due, engine->due.next);
+        if (stook__multi_run_timeout(multi)) {
+            stook__list_remove(&multi->due);
+            stook__list_append(&again, &multi->due);
         }
     }
     while ((link = stook__list_pop(&again)) != NULL)
-        stook__list_append(&engine->kicked, link);
+        stook__list_append(&engine->due, link);
     engine->n_probing = 0;
     drain(engine);
 }
 
 int stook__engine_is_busy(const struct stook__engine *engine)
 {
-    return !stook__list_empty(&engine->kicked) || !stook__list_empty(&engine->finished) ||
+    return !stook__list_empty(&engine->due) || !stook__list_empty(&engine->finished) ||
            !stook__list_empty(&engine->ready_owners) || stook__connect_gates_busy(engine);
 }
 
@@ -177,7 +185,8 @@ int stook__engine_make_room(struct stook__engine *engine)
     int cleared = 0;
     for (struct stook__link *link = engine->multis.next; link != &engine->multis; link = link->next)
         cleared += stook__multi_clear(STOOK__OF(struct stook__multi, all, link));
-    /* A CURLM takes descriptors too, but whoever is tried again makes one. */
+    /* A CURLM has descriptors too, but the request that is tried again needs one for a new CURLM.
+       */
     return cleared > 1 || engine->sockets.n_ended != n_ended;
 }
 
@@ -191,7 +200,7 @@ const int64_t *stook__engine_clock(const struct stook__engine *engine)
     return &engine->now;
 }
 
-/* Of two times, of which 0 is none. */
+/* Returns the earlier of two times, of which 0 means never. */
 static int64_t earlier(int64_t a, int64_t b)
 {
     return a == 0 || (b != 0 && b < a) ? b : a;
@@ -200,8 +209,8 @@ static int64_t earlier(int64_t a, int64_t b)
 int64_t stook__engine_alarm(const struct stook__engine *engine)
 {
     int64_t soon =
-        earlier(stook__timer_heap_due(&engine->alarms), stook__connect_gates_alarm(engine));
-    return earlier(soon, earlier(ask_at(engine), engine->tls_close_at));
+        earlier(stook__timer_heap_due(&engine->timeouts), stook__connect_gates_alarm(engine));
+    return earlier(soon, earlier(poll_at(engine), engine->tls_close_at));
 }
 
 void stook__engine_free(struct stook__engine *engine)

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The libcurl side: multi handles (a CURLM each), easy handles (an easy handle each), the table of sockets.
+ * The engine: the libcurl side of one client, as the rooms above see it. It owns the multi handles
+ * (one CURLM each), the easy handles, what is known of each origin, and the table of sockets.
+ * core/ creates it, runs it once per turn and frees it.
  *
- * The rules that keep it whole: the program is never called from in here; libcurl is never called
- * from inside its own callbacks; no callback ever returns -1; a poll is stopped before its
- * descriptor is closed; all messages are read before any handle is removed.
+ * Five rules hold everywhere in this room:
+ * - The engine never calls the program.
+ * - The engine never calls libcurl from inside a callback of libcurl.
+ * - A callback of the socket interface never returns -1.
+ * - A poll handle is stopped before its descriptor is closed.
+ * - All messages of a CURLM are read before any of its easy handles is removed.
  */
 #ifndef STOOK_CURL_ENGINE_H
 #define STOOK_CURL_ENGINE_H
@@ -15,37 +20,43 @@
 struct stook__engine;
 struct stook__loop;
 
-/* 0, STOOK_EUNSUPPORTED (this libcurl lacks what is needed), STOOK_ENOMEM. Once per process, libcurl's
-   global state is set up. */
+/* Creates an engine. The first call of a process also initializes libcurl. Returns 0, STOOK_ENOMEM,
+   or STOOK_EUNSUPPORTED if the libcurl that runs lacks a required feature. */
 int stook__engine_new(struct stook__allocator *allocator, struct stook__engine **ret_engine);
-/* Before the first easy handle is taken. */
+/* Attaches the engine to a loop. Must come before the first easy handle is made. */
 void stook__engine_open(struct stook__engine *engine, struct stook__loop *loop);
 struct stook__loop *stook__engine_loop(const struct stook__engine *engine);
-/* STOOK__QUIRK_... of the libcurl that runs. */
+/* Returns the quirks (STOOK__QUIRK_...) of the libcurl that runs. */
 unsigned stook__engine_quirks(const struct stook__engine *engine);
-/* Look-ups that cannot be interrupted and that nobody waits for any more. */
+/* Returns the number of orphaned easy handles: their attempt is over, their lookup still runs. */
 size_t stook__engine_orphaned(const struct stook__engine *engine);
 
-/* The owner of the next easy handle that has ended by itself; NULL: no news. */
+/* Takes the next easy handle off the list of completed ones and returns its owner; NULL if there is
+   none. */
 void *stook__engine_next_completed(struct stook__engine *engine);
-/* Owners that want to be looked at by the next turn, for whatever reason of theirs. */
+/* Returns the list of owners that the next turn must process. The owners themselves append to it.
+   */
 struct stook__link *stook__engine_ready(struct stook__engine *engine);
-/* The kick: tells libcurl that its time has come, until it is content, at most 4 rounds. */
+/* Opens the connect gates that may open, and runs the due timeouts of libcurl. A multi handle whose
+   timeout is due again each time is run at most 4 times. */
 void stook__engine_work(struct stook__engine *engine);
-/* Libcurl is not content, or there is news: have another turn soon. */
+/* Returns 1 if the engine has work that must not wait for an event. */
 int stook__engine_is_busy(const struct stook__engine *engine);
-/* Microseconds of the monotonic clock as of the events being handled; costs nothing. */
+/* Returns the monotonic time of the current loop iteration, in microseconds. Makes no system call.
+   */
 int64_t stook__engine_time(const struct stook__engine *engine);
-/* Where the same is to be read while libcurl runs. */
+/* Returns where the same time can be read while libcurl runs. */
 const int64_t *stook__engine_clock(const struct stook__engine *engine);
-/* When libcurl wants to be told next; 0: not. */
+/* Returns when stook__engine_work must run next; 0 if no timeout is set. */
 int64_t stook__engine_alarm(const struct stook__engine *engine);
 
-/* There are no descriptors: idle connections go, but for those beside a transfer that is under way.
-   0: there were none. Not from inside a libcurl callback. */
+/* Closes idle connections because the process has no descriptors left. Those in a CURLM with a
+   running transfer stay. Returns 0 if no connection was closed. Must not be called from inside a
+   callback of libcurl. */
 int stook__engine_make_room(struct stook__engine *engine);
 
-/* Every easy handle was given back and none is parked: clean up. Sockets close through our callback. */
+/* Frees the engine. Every easy handle must have been given back, and none may be orphaned. libcurl
+   closes the remaining sockets through our callback. */
 void stook__engine_free(struct stook__engine *engine);
 
 #endif

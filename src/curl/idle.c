@@ -1,28 +1,39 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Idle connections. libcurl 7.88 takes a connection for alive that was reset, or on which TLS said
- * goodbye, and fails a healthy request when it meets some of them; and it takes stray bytes on an
- * idle connection for the answer to the next request. So a connection that ended is read empty,
- * and one that speaks unasked is shut: both look dead to libcurl then, which is what they are.
+ * Idle connections; see idle.h.
  *
- * What may be said unasked depends on what is spoken. HTTP/1.1 in the clear: nothing. HTTP/2: frames.
- * HTTP/1.1 over TLS: no application data. From TLS 1.3 on, a session ticket and a key update look like
- * application data from outside (RFC 8446 5.2). Servers send their tickets right behind the handshake,
- * so they were read with the first response; what comes later ends the connection, which costs a
- * handshake where it was a ticket, and is no poison where it was not.
+ * Which bytes may arrive unasked depends on the protocol. On HTTP/1.1 in the clear: none. On
+ * HTTP/2: frames. On HTTP/1.1 over TLS: no application data. From TLS 1.3 on, a session ticket and
+ * a key update look like application data from outside (RFC 8446 section 5.2). Servers send their
+ * tickets right after the handshake, so they were read with the first response. A record that
+ * arrives later closes the connection: if it was a ticket, that costs a handshake; if it was not,
+ * it would have been read as the response to another request.
  */
 #include "curl/idle.h"
 
 #include <errno.h>
 #include <sys/socket.h>
 
+#include "curl/engine_state.h"
+#include "curl/multi.h"
+#include "curl/socket.h"
 #include "loop/poll.h"
 
-static void bury(int fd)
+/* Record types of RFC 8446 section 5.1 and RFC 6520. */
+enum { CHANGE_CIPHER_SPEC = 20, ALERT, HANDSHAKE, APPLICATION_DATA, HEARTBEAT };
+
+static enum stook__idle_protocol protocol_of(const struct stook__socket *socket)
+{
+    if (!socket->tls)
+        return STOOK__IDLE_HTTP_1;
+    return socket->http1 ? STOOK__IDLE_HTTP_1_TLS : STOOK__IDLE_HTTP_2_TLS;
+}
+
+static void shut_down(int fd)
 {
     char waste[4096];
     shutdown(fd, SHUT_RDWR);
-    /* Also consumes a pending error. Bounded: a peer may go on sending. */
+    /* Reading also clears a pending error. It is bounded because a peer may continue to send. */
     for (int i = 0; i < 16; i++) {
         ssize_t size = recv(fd, waste, sizeof waste, MSG_DONTWAIT);
         if (size == 0 || (size < 0 && errno != EINTR))
@@ -30,37 +41,46 @@ static void bury(int fd)
     }
 }
 
-enum {
-    CHANGE_CIPHER_SPEC = 20,
-    ALERT,
-    HANDSHAKE,
-    APPLICATION_DATA,
-    HEARTBEAT
-}; /* RFC 8446 5.1, RFC 6520 */
-
-/* A record of TLS that may come unasked. Its type is in the clear up to 1.2; from 1.3 on it is that of
-   application data, and an alert is known by its length: two bytes, the hidden type, a tag of 16. */
-static int is_harmless_record(const unsigned char *record, ssize_t size, enum stook__idle_kind kind)
+/* Tells whether this is a TLS record that may arrive unasked. Up to TLS 1.2 its type is in the
+   clear. From 1.3 on the type is always that of application data, and an alert shows by its length:
+   two bytes, the hidden type, and a tag of 16. */
+static int is_harmless_record(const unsigned char *record, ssize_t size,
+                              enum stook__idle_protocol protocol)
 {
-    if (kind == STOOK__IDLE_PLAIN || size < 5 || record[0] < CHANGE_CIPHER_SPEC ||
+    if (protocol == STOOK__IDLE_HTTP_1 || size < 5 || record[0] < CHANGE_CIPHER_SPEC ||
         record[0] > HEARTBEAT)
         return 0;
-    if (record[0] == ALERT || (record[0] == APPLICATION_DATA && kind == STOOK__IDLE_TLS))
+    if (record[0] == ALERT || (record[0] == APPLICATION_DATA && protocol == STOOK__IDLE_HTTP_1_TLS))
         return 0;
     return record[0] != APPLICATION_DATA || record[3] != 0 || record[4] != 2 + 1 + 16;
 }
 
-int stook__idle_event(int fd, int events, enum stook__idle_kind kind)
+int stook__idle_check(int fd, int events, enum stook__idle_protocol protocol)
 {
     unsigned char record[5];
     if (!(events & (STOOK__HANGUP | STOOK__ERROR))) {
         ssize_t size = recv(fd, record, sizeof record, MSG_PEEK | MSG_DONTWAIT);
         if (size < 0 && (errno == EAGAIN || errno == EINTR))
             return STOOK__IN | STOOK__HANGUP;
-        /* libcurl reads it when it uses the connection. Until then only its end matters. */
-        if (is_harmless_record(record, size, kind))
+        /* libcurl reads the record when it uses the connection. Until then only a hangup counts. */
+        if (is_harmless_record(record, size, protocol))
             return STOOK__HANGUP;
     }
-    bury(fd);
+    shut_down(fd);
     return 0;
+}
+
+int stook__idle_event(struct stook__socket *socket, int events)
+{
+    struct stook__sockets *sockets = &socket->engine->sockets;
+    /* A connection without a name may be that of a paused transfer. It is left alone until libcurl
+       announces it again; libcurl finds out by itself whether a plain connection was closed. */
+    if (!stook__connection_has_name(&socket->name) && socket->multi->n_paused > 0)
+        return 0;
+    int watch = stook__idle_check(socket->fd, events, protocol_of(socket));
+    int died = watch == 0 && !socket->dead;
+    sockets->n_dead += (size_t)died;
+    sockets->n_ended += (size_t)died;
+    socket->dead = socket->dead || died;
+    return watch;
 }

@@ -1,35 +1,38 @@
 /* SPDX-License-Identifier: MIT */
-/* One CURLM, its timer, and what to do when it breaks; see multi.h. */
+/* One CURLM, its timeout, and what happens when it breaks; see multi.h. */
 #include "curl/multi.h"
 
 #include "curl/connect_gate.h"
+#include "curl/easy_state.h"
+#include "curl/engine_state.h"
+#include "curl/origin.h"
 #include "curl/quirks/next_address.h"
 #include "curl/quirks/timeout_extension.h"
 #include "curl/quirks/tls_close.h"
 #include "curl/socket.h"
 #include "loop/loop.h"
 
-/* Of libcurl 8.20; we may be built with the headers of an older one. */
+/* Of libcurl 8.20; the headers that we are built with may be older. */
 #define RESOLVE_THREADS_MAX ((CURLMoption)(CURLOPTTYPE_LONG + 20))
 #define QUICK_EXIT ((CURLMoption)(CURLOPTTYPE_LONG + 21))
 
-enum { ROUNDS = 4 }; /* of a kick; more would starve the rest of the program */
+enum { ROUNDS = 4 }; /* how often a timeout runs in one turn; more would starve the program */
 
-/* libcurl calls this from inside its own functions, so it may only write down. No 1 ms for 0: the
-   kick of this very turn takes it. */
+/* CURLMOPT_TIMERFUNCTION. libcurl calls it from inside its own functions, so it only records the
+   timeout. A timeout of 0 is not rounded up to 1 ms: it runs in this turn. */
 static int on_timer(CURLM *curlm, long timeout_ms, void *user)
 {
     struct stook__multi *multi = user;
     struct stook__engine *engine = multi->engine;
     (void)curlm;
-    stook__list_remove(&multi->kicked);
+    stook__list_remove(&multi->due);
     if (timeout_ms == 0)
-        stook__list_append(&engine->kicked, &multi->kicked);
+        stook__list_append(&engine->due, &multi->due);
     if (timeout_ms > 0)
-        stook__timer_heap_set(&engine->alarms, &multi->alarm,
+        stook__timer_heap_set(&engine->timeouts, &multi->timeout,
                               stook__loop_now() + (int64_t)timeout_ms * 1000);
     else
-        stook__timer_heap_clear(&engine->alarms, &multi->alarm);
+        stook__timer_heap_clear(&engine->timeouts, &multi->timeout);
     return 0;
 }
 
@@ -38,16 +41,17 @@ static CURLM *make_multi(struct stook__multi *multi)
     CURLM *curlm = curl_multi_init();
     if (curlm == NULL)
         return NULL;
-    /* From 8.20 on. Fewer threads than look-ups, and those that hang would hold up others; each may
-       be two, one of each family. One that nobody waits for any more must not be joined: it is
-       detached, and goes when getaddrinfo returns. Older ones do not know these options. */
+    /* From 8.20 on; older versions reject the options. With fewer threads than lookups, lookups
+       that hang would delay others. Each may take two threads, one per address family. QUICK_EXIT
+       detaches a thread whose result is not needed any more, where libcurl would join it. */
     curl_multi_setopt(curlm, RESOLVE_THREADS_MAX, 512L);
     curl_multi_setopt(curlm, QUICK_EXIT, 1L);
     curl_multi_setopt(curlm, CURLMOPT_SOCKETFUNCTION, stook__sockets_announced);
     curl_multi_setopt(curlm, CURLMOPT_SOCKETDATA, multi);
     curl_multi_setopt(curlm, CURLMOPT_TIMERFUNCTION, on_timer);
     curl_multi_setopt(curlm, CURLMOPT_TIMERDATA, multi);
-    /* The default shrinks with what is running, and closes warm connections at the end of a batch. */
+    /* The default depends on the number of running transfers: it closes connections when a batch
+       ends. */
     curl_multi_setopt(curlm, CURLMOPT_MAXCONNECTS, 4096L);
     return curlm;
 }
@@ -60,13 +64,13 @@ struct stook__multi *stook__multi_new(struct stook__engine *engine)
     multi->engine = engine;
     stook__list_init(&multi->easies);
     stook__list_init(&multi->active);
-    stook__list_init(&multi->kicked);
+    stook__list_init(&multi->due);
     stook__list_append(&engine->multis, &multi->all);
     return multi;
 }
 
-/* There may be messages, or it is broken: look at it before the turn ends. */
-static void mark(struct stook__multi *multi)
+/* Has the messages read, and an error of the CURLM handled, before the turn ends. */
+static void mark_active(struct stook__multi *multi)
 {
     if (stook__list_empty(&multi->active))
         stook__list_append(&multi->engine->active, &multi->active);
@@ -76,7 +80,7 @@ int stook__multi_add(struct stook__multi *multi, struct stook__easy *easy)
 {
     if (multi->curlm == NULL)
         multi->curlm = make_multi(multi);
-    /* Newer ones (8.20, not yet 8.14) cannot be made without descriptors. */
+    /* Newer versions (8.20, not yet 8.14) need descriptors for it. */
     if (multi->curlm == NULL)
         return stook__sockets_exhausted() ? STOOK_ENOFD : STOOK_ENOMEM;
     CURLMcode code = curl_multi_add_handle(multi->curlm, easy->curl);
@@ -84,7 +88,7 @@ int stook__multi_add(struct stook__multi *multi, struct stook__easy *easy)
         return STOOK_ENOMEM;
     if (code != CURLM_OK) {
         multi->broken = code;
-        mark(multi);
+        mark_active(multi);
         return STOOK_ERESET;
     }
     easy->multi = multi;
@@ -105,15 +109,16 @@ void stook__multi_remove(struct stook__easy *easy)
     easy->multi = NULL;
     easy->engine->n_running--;
     stook__tls_close_expect(easy->engine);
-    stook__curl_origin_leave(easy->origin, easy->nth);
+    stook__curl_origin_leave(easy->origin, easy->multi_index);
 }
 
+/* Calls libcurl, and records an error of the CURLM. */
 static void act(struct stook__multi *multi, curl_socket_t fd, int events)
 {
-    int running; /* libcurl up to 8.21 writes through it unasked */
+    int running; /* libcurl up to 8.21 does not accept NULL */
     if (multi->curlm == NULL || multi->broken != CURLM_OK)
         return;
-    mark(multi);
+    mark_active(multi);
     stook__timeout_extension_renew(multi->engine);
     multi->engine->now = stook__engine_time(multi->engine);
     CURLMcode code = curl_multi_socket_action(multi->curlm, fd, events, &running);
@@ -128,15 +133,15 @@ void stook__multi_action(struct stook__multi *multi, int fd, int events)
     act(multi, fd, events);
 }
 
-/* Another one is made when it is needed. */
+/* Destroys the CURLM. The next easy handle that enters creates another. */
 static void discard(struct stook__multi *multi)
 {
     curl_multi_cleanup(multi->curlm);
     stook__sockets_leave(multi);
     multi->curlm = NULL;
     multi->broken = CURLM_OK;
-    stook__list_remove(&multi->kicked);
-    stook__timer_heap_clear(&multi->engine->alarms, &multi->alarm);
+    stook__list_remove(&multi->due);
+    stook__timer_heap_clear(&multi->engine->timeouts, &multi->timeout);
 }
 
 int stook__multi_clear(struct stook__multi *multi)
@@ -147,7 +152,9 @@ int stook__multi_clear(struct stook__multi *multi)
     return 1;
 }
 
-/* The state of every transfer is unknown now: end them all, and start over with a new CURLM. */
+/* After an error of the CURLM the state of its transfers is not known, so all of them fail. They
+   are removed from it before it is destroyed, those included that completed and are not given back.
+   */
 static void rebuild(struct stook__multi *multi)
 {
     struct stook__link *completed = &multi->engine->finished;
@@ -175,28 +182,28 @@ void stook__multi_program_paused(struct stook__multi *multi)
     }
 }
 
-void stook__multi_kick(struct stook__multi *multi)
+void stook__multi_make_due(struct stook__multi *multi)
 {
-    mark(multi);
-    if (stook__list_empty(&multi->kicked))
-        stook__list_append(&multi->engine->kicked, &multi->kicked);
+    mark_active(multi);
+    if (stook__list_empty(&multi->due))
+        stook__list_append(&multi->engine->due, &multi->due);
 }
 
-int stook__multi_work(struct stook__multi *multi)
+int stook__multi_run_timeout(struct stook__multi *multi)
 {
-    for (int round = 0; round < ROUNDS && !stook__list_empty(&multi->kicked); round++) {
-        stook__list_remove(&multi->kicked);
+    for (int round = 0; round < ROUNDS && !stook__list_empty(&multi->due); round++) {
+        stook__list_remove(&multi->due);
         act(multi, CURL_SOCKET_TIMEOUT, 0);
     }
-    return !stook__list_empty(&multi->kicked);
+    return !stook__list_empty(&multi->due);
 }
 
 void stook__multi_drain(struct stook__multi *multi)
 {
     int left;
     CURLMsg *message;
-    struct stook__link back, *link;
-    stook__list_init(&back);
+    struct stook__link restart, *link;
+    stook__list_init(&restart);
     if (multi->broken != CURLM_OK)
         rebuild(multi);
     if (multi->curlm == NULL)
@@ -209,7 +216,7 @@ void stook__multi_drain(struct stook__multi *multi)
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&easy);
         stook__list_remove(&easy->link);
         if (stook__connect_gate_restarts(easy, code)) {
-            stook__list_append(&back, &easy->link);
+            stook__list_append(&restart, &easy->link);
             continue;
         }
         easy->code = code;
@@ -217,7 +224,7 @@ void stook__multi_drain(struct stook__multi *multi)
         stook__connect_gate_ended(easy, code);
         stook__list_append(&multi->engine->finished, &easy->link);
     }
-    while ((link = stook__list_pop(&back)) != NULL) {
+    while ((link = stook__list_pop(&restart)) != NULL) {
         struct stook__easy *easy = STOOK__OF(struct stook__easy, link, link);
         stook__multi_remove(easy);
         stook__connect_gate_restart(easy);

@@ -1,24 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Origins, their pooled easy handles and their multi handles; see origin.h.
+ * Origins, their pools and their multi handles; see origin.h.
  *
- * libcurl looks for a connection by walking those of the host, and some of its work walks all that
- * a CURLM has. So an origin's requests fill one multi handle after another, 25 in each, always from
- * its home on: warm connections are found first, and the walk stays short.
+ * To find a connection, libcurl walks those of the same host, and some of its work walks all
+ * connections of a CURLM. So the requests of an origin fill one multi handle after another, 25 in
+ * each, always from `home` on: established connections are used first, and the walks stay short.
  */
 #include "curl/origin.h"
 
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "curl/easy_state.h"
+#include "curl/engine_state.h"
+#include "curl/trust.h"
+
 enum {
-    LANE_LOAD = 25,    /* of one origin, in one multi handle */
-    HOMES = 32,        /* origins are spread over these */
-    TLS_HOMES = 4,     /* each reads a store of authorities: 30 ms and 0.8 MB */
-    POOL_MAX = 1024,   /* easy handles at rest, of all origins; about 7 KB each */
-    UNUSED_MAX = 4096, /* origins that nobody uses */
+    MULTIS_MAX = 512,
+    MULTI_LOAD = 25,   /* requests of one origin in one multi handle */
+    HOMES = 32,        /* the first multi handles of origins without TLS */
+    TLS_HOMES = 4,     /* with TLS: each loads a store of CA certificates, 30 ms and 0.8 MB */
+    POOL_MAX = 1024,   /* easy handles in all pools, about 7 KB each */
+    UNUSED_MAX = 4096, /* origins without a request */
 };
 
+/* Tells whether libcurl needs no lookup for this origin. */
 static int is_literal(const char *key, size_t size)
 {
     const char *host = memchr(key, ':', size);
@@ -26,7 +32,7 @@ static int is_literal(const char *key, size_t size)
         return 0;
     host += 3;
     size_t rest = size - (size_t)(host - key);
-    /* Where else it is, is no name either. */
+    /* A Unix socket, or an address given by the request, needs none either. */
     if (host[0] == '[' || memchr(host, ' ', rest) != NULL || memchr(host, '>', rest) != NULL)
         return 1;
     struct in_addr address;
@@ -37,7 +43,7 @@ static int is_literal(const char *key, size_t size)
         return 0;
     memcpy(name, host, length);
     name[length] = '\0';
-    /* libcurl knows localhost by itself. What are only numbers may be looked up: 300.300.300.300. */
+    /* libcurl resolves localhost itself. Numbers and dots may still be a name: 300.300.300.300. */
     return strcmp(name, "localhost") == 0 || inet_pton(AF_INET, name, &address) == 1;
 }
 
@@ -135,8 +141,8 @@ struct stook__easy *stook__curl_origin_pop(struct stook__trust *trust,
     if (first == NULL)
         return NULL;
     struct stook__easy *easy = STOOK__OF(struct stook__easy, link, first);
-    stook__list_remove(&easy->rest);
-    trust->engine->n_resting--;
+    stook__list_remove(&easy->pooled);
+    trust->engine->n_pooled--;
     stook__curl_origin_ref(origin);
     return easy;
 }
@@ -144,14 +150,14 @@ struct stook__easy *stook__curl_origin_pop(struct stook__trust *trust,
 void stook__curl_origin_push(struct stook__curl_origin *origin, struct stook__easy *easy)
 {
     struct stook__engine *engine = origin->engine;
-    stook__list_append(origin->pool.next, &easy->link); /* in front of the first */
-    stook__list_append(&engine->resting, &easy->rest);
-    if (++engine->n_resting > POOL_MAX)
-        stook__easy_destroy(STOOK__OF(struct stook__easy, rest, engine->resting.next));
+    stook__list_append(origin->pool.next, &easy->link); /* before the first */
+    stook__list_append(&engine->pooled, &easy->pooled);
+    if (++engine->n_pooled > POOL_MAX)
+        stook__easy_destroy(STOOK__OF(struct stook__easy, pooled, engine->pooled.next));
 }
 
-/* Where the loads of multi handles are counted; without memory for more, the last one takes it all. */
-static void make_load(struct stook__curl_origin *origin)
+/* Adds counters for more multi handles. Without memory for them the known ones take the load. */
+static void grow_load(struct stook__curl_origin *origin)
 {
     size_t count = origin->n_load != 0 ? 2 * origin->n_load : 1;
     unsigned short *load =
@@ -163,41 +169,44 @@ static void make_load(struct stook__curl_origin *origin)
     origin->n_load = count;
 }
 
-static size_t lanes_allowed(const struct stook__curl_origin *origin)
+static size_t multis_allowed(const struct stook__curl_origin *origin)
 {
-    /* One connection may carry them all; until that is known, and then, they stay together. */
+    /* Where HTTP/2 may be negotiated, one connection may carry all requests: they share one multi
+       handle unless the origin is known to speak HTTP/1.1. */
     return !origin->h2 || origin->protocol == 11 ? MULTIS_MAX : 1;
 }
 
+/* Returns which of the origin's multi handles takes the next request. */
 static size_t pick(struct stook__curl_origin *origin)
 {
-    size_t allowed = lanes_allowed(origin), nth = 0;
-    while (nth < origin->n_load && nth < allowed && origin->load[nth] >= LANE_LOAD)
-        nth++;
-    if (nth >= allowed)
+    size_t allowed = multis_allowed(origin), index = 0;
+    while (index < origin->n_load && index < allowed && origin->load[index] >= MULTI_LOAD)
+        index++;
+    if (index >= allowed)
         return origin->in_flight % allowed;
-    if (nth == origin->n_load)
-        make_load(origin);
-    return nth < origin->n_load ? nth : 0;
+    if (index == origin->n_load)
+        grow_load(origin);
+    return index < origin->n_load ? index : 0;
 }
 
-struct stook__multi *stook__curl_origin_enter(struct stook__curl_origin *origin, unsigned *ret_nth)
+struct stook__multi *stook__curl_origin_enter(struct stook__curl_origin *origin,
+                                              unsigned *ret_index)
 {
-    size_t nth = pick(origin);
-    if (nth >= origin->n_load)
+    size_t index = pick(origin);
+    if (index >= origin->n_load)
         return NULL;
     struct stook__multi *multi = stook__trust_multi(
-        origin->trust, (size_t)origin->h2 * MULTIS_MAX + (origin->home + nth) % MULTIS_MAX);
+        origin->trust, (size_t)origin->h2 * MULTIS_MAX + (origin->home + index) % MULTIS_MAX);
     if (multi == NULL)
         return NULL;
-    origin->load[nth]++;
-    *ret_nth = (unsigned)nth;
+    origin->load[index]++;
+    *ret_index = (unsigned)index;
     return multi;
 }
 
-void stook__curl_origin_leave(struct stook__curl_origin *origin, unsigned nth)
+void stook__curl_origin_leave(struct stook__curl_origin *origin, unsigned index)
 {
-    origin->load[nth]--;
+    origin->load[index]--;
 }
 
 void stook__curl_origins_free(struct stook__trust *trust)

@@ -1,17 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is known of one origin under one trust. Its key is the normal form that limits go by too
- * (request/url.h), "https://example.com:443", and behind it where else it is, if that was said:
- * " /socket" or ">192.0.2.1". Requests that may speak HTTP/2 and those that may not are two origins,
- * in multi handles apart: libcurl would have the one use the connections of the other. It holds the pooled
- * easy handles of that origin, knows which multi handles carry its requests, and owns its gate (connect_gate.h).
+ * What the engine knows of one origin under one trust: its pool of easy handles, which of its multi
+ * handles carry how many requests, and its connect gate (connect_gate.h).
+ *
+ * The key is the normalized origin that limits use too (request/url.h), such as
+ * "https://example.com:443". If the request names another place to connect to, that follows: "
+ * /socket" or ">192.0.2.1". Requests that may negotiate HTTP/2 and requests that may not belong to
+ * two origins, with separate multi handles, because libcurl would let one kind use the connections
+ * of the other.
  */
 #ifndef STOOK_CURL_ORIGIN_H
 #define STOOK_CURL_ORIGIN_H
 
-#include "curl/trust.h"
+#include "util/list.h"
 #include "util/map.h"
+#include "util/metadata.h"
 #include "util/timer_heap.h"
+
+struct stook__easy;
+struct stook__engine;
+struct stook__multi;
+struct stook__trust;
 
 /*
  * What dns.c has put into libcurl's cache for an origin.
@@ -25,57 +34,62 @@ enum stook__dns_entry {
 };
 
 struct stook__curl_origin {
-    struct stook__node node;
+    struct stook__node node; /* in trust->origins */
     struct stook__engine *engine;
     struct stook__trust *trust;
-    struct stook__link pool;   /* easy handles at rest, the hottest first */
-    struct stook__link unused; /* among the engine's that nobody uses, the oldest first */
-    unsigned short *load;      /* requests in flight, by multi handle, counted from its home */
+    struct stook__link pool;   /* pooled easy handles, the last used first */
+    struct stook__link unused; /* in engine->unused, if no request is in flight */
+    unsigned short *load;      /* requests in flight per multi handle, from `home` on */
     size_t n_load, in_flight;
-    unsigned home;
-    int tls, h2;   /* h2: may be agreed, 2: or HTTP/3 */
+    unsigned home; /* index of its first multi handle */
+    int tls;
+    int h2;        /* what may be negotiated: 0: HTTP/1.1, 1: HTTP/2, 2: HTTP/3 */
     int literal;   /* its host needs no look-up; follows from the key, and never changes */
-    int protocol;  /* 0: not known yet, 11, 20 */
-    int directory; /* its certificate needs the directory of authorities */
+    int protocol;  /* 0: not known yet, 11: HTTP/1.1, 20: HTTP/2 */
+    int directory; /* its certificate needs libcurl's default directory of CA certificates */
 
     /* connect_gate.c */
-    struct stook__link gated;              /* easy handles that wait */
-    struct stook__link ready;              /* among the engine's whose gate may be open now */
-    struct stook__link waiting_for_dns;    /* easy handles for whom somebody looks the name up */
-    struct stook__link waiting_for_lookup; /* among the engine's that want to look up a name */
+    struct stook__link gated;              /* easy handles that wait at the gate */
+    struct stook__link ready;              /* in engine->ready: the gate may be open now */
+    struct stook__link waiting_for_dns;    /* easy handles that wait for another handle's lookup */
+    struct stook__link waiting_for_lookup; /* in engine->waiting_for_lookup */
     /* The easy handle that started first, or looks the name up, until it has connected or ended. */
     struct stook__easy *probe;
-    struct stook__timer cap;
-    int64_t free_until; /* nobody waits for a probe until then */
-    size_t connecting;
+    struct stook__timer cap; /* when the others stop waiting for the probe */
+    int64_t free_until;      /* nobody waits for a probe until then */
+    size_t connecting;       /* easy handles without a connection */
     /* A look-up was refused because the client has too many. It is independent of the probe: an
        origin that grows cold meanwhile gets one at its gate. */
     int lookup_limited;
 
     /* dns.c */
-    char found[STOOK__REMOTE_MAX]; /* an address that libcurl may have forgotten; "": none */
+    char found[STOOK__REMOTE_MAX]; /* an address that libcurl may have dropped; "": none */
     int64_t found_at;
     enum stook__dns_entry dns_entry;
     char key[];
 };
 
-/* NULL: no memory. */
+/* Returns the origin with this key, which is created if need be; NULL if there is no memory. */
 struct stook__curl_origin *stook__curl_origin_get(struct stook__trust *trust, const char *key,
                                                   size_t size, int h2);
-/* A easy handle at rest, or NULL; by what its key's hash is. */
+/* Takes the last used easy handle from the pool of the origin with this key, and a reference to the
+   origin. Returns NULL if there is none. */
 struct stook__easy *stook__curl_origin_pop(struct stook__trust *trust,
                                            const struct stook__node *key, int h2);
-/* A easy handle to rest. The oldest of all goes if there are too many. */
+/* Puts an easy handle into the pool. The longest unused handle of all origins is destroyed if there
+   are too many. */
 void stook__curl_origin_push(struct stook__curl_origin *origin, struct stook__easy *easy);
 
-/* The multi handle for one more request, now counted; NULL: no memory. *ret_nth is for stook__curl_origin_leave. */
-struct stook__multi *stook__curl_origin_enter(struct stook__curl_origin *origin, unsigned *ret_nth);
-void stook__curl_origin_leave(struct stook__curl_origin *origin, unsigned nth);
-/* Slots hold on to their origin. */
+/* Chooses the multi handle for one more request and counts the request there.
+   stook__curl_origin_leave ends it with the same index. Returns NULL if there is no memory. */
+struct stook__multi *stook__curl_origin_enter(struct stook__curl_origin *origin,
+                                              unsigned *ret_index);
+void stook__curl_origin_leave(struct stook__curl_origin *origin, unsigned index);
+/* Takes or drops a reference. Every easy handle that is not pooled has one. */
 void stook__curl_origin_ref(struct stook__curl_origin *origin);
 void stook__curl_origin_unref(struct stook__curl_origin *origin);
 
-/* All of a trust that nobody uses, with their easy handles at rest. */
+/* Destroys all origins of a trust with their pooled easy handles. */
 void stook__curl_origins_free(struct stook__trust *trust);
 
 #endif

@@ -1,29 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of sockets by descriptor; see socket.h. What happens to idle ones is in idle.c. */
+/* The table of sockets; see socket.h. */
 #include "curl/socket.h"
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "curl/easy_state.h"
+#include "curl/engine_state.h"
 #include "curl/idle.h"
+#include "curl/multi.h"
 #include "curl/origin.h"
 #include "curl/quirks/next_address.h"
 #include "curl/quirks/quirks.h"
-#include "curl/socket_entry.h"
 #include "loop/loop.h"
 #include "loop/poll.h"
 
-/* Of libcurl 8.2; we may be built with the headers of an older one. */
-#define CONN_ID ((CURLINFO)(CURLINFO_OFF_T + 64))
+enum { ERRORS_MAX = 3 }; /* error events in a row after which a socket is shut down */
 
-enum { ERRORS = 3 }; /* in a row, without libcurl giving the socket up */
-
-static struct stook__socket *find(const struct stook__engine *engine, int fd)
+struct stook__socket *stook__sockets_find(const struct stook__sockets *sockets, int fd)
 {
-    return fd >= 0 && (size_t)fd < engine->sockets.capacity ? engine->sockets.by_fd[fd] : NULL;
+    return fd >= 0 && (size_t)fd < sockets->capacity ? sockets->by_fd[fd] : NULL;
 }
 
 static int grow(struct stook__engine *engine, int fd)
@@ -42,8 +40,9 @@ static int grow(struct stook__engine *engine, int fd)
     return 0;
 }
 
-/* What libcurl may close without a word is not watched from that moment on: the program, or another
-   client, may open the number anew, and to stop a watch later would take theirs out of epoll. */
+/* Stops watching a socket that libcurl may close without calling us. The program or another client
+   may get the same descriptor then, and stopping our watcher later would take theirs out of epoll.
+   */
 static void unwatch(struct stook__socket *socket)
 {
     if (socket->watcher != NULL)
@@ -51,6 +50,7 @@ static void unwatch(struct stook__socket *socket)
     socket->watcher = NULL;
 }
 
+/* Removes an entry from the table. */
 static void forget(struct stook__socket *socket)
 {
     struct stook__engine *engine = socket->engine;
@@ -63,7 +63,8 @@ static void forget(struct stook__socket *socket)
 
 static void on_event(void *owner, int events);
 
-static void set(struct stook__socket *socket, int events)
+/* Watches the descriptor for exactly these events. */
+static void set_events(struct stook__socket *socket, int events)
 {
     if (socket->watcher == NULL && events != 0)
         socket->watcher = stook__poll_new(socket->engine->loop, socket->fd, on_event, socket);
@@ -71,104 +72,23 @@ static void set(struct stook__socket *socket, int events)
         stook__poll_set(socket->watcher, events);
 }
 
-/* What is not read must not be watched for reading: it would be reported again and again. */
+/* Watches the descriptor for what libcurl wants. If nobody reads from it, it must not be watched
+   for reading: polls are level-triggered and would report it without end. */
 static void watch(struct stook__socket *socket)
 {
     int unread_events = socket->unread ? STOOK__IN | STOOK__HANGUP : 0;
-    set(socket, socket->want & ~unread_events);
-}
-
-/* ------------------------------------------------------------ names of connections */
-
-static int has_name(const struct stook__connection *name)
-{
-    return name->id >= 0 || name->local_port > 0;
-}
-
-void stook__sockets_name(const struct stook__easy *easy, const char *remote, int remote_port,
-                         int local_port, struct stook__connection *ret_name)
-{
-    curl_off_t id = -1;
-    if (curl_easy_getinfo(easy->curl, CONN_ID, &id) != CURLE_OK)
-        id = -1;
-    *ret_name =
-        (struct stook__connection){.id = id, .local_port = local_port, .remote_port = remote_port};
-    size_t size = remote != NULL ? strlen(remote) : 0;
-    if (size < sizeof ret_name->remote)
-        memcpy(ret_name->remote, remote != NULL ? remote : "", size);
-}
-
-/* The same of a transfer that is under way. */
-static void name_of(const struct stook__easy *easy, struct stook__connection *ret_name)
-{
-    long local = 0, remote = 0;
-    char *ip = NULL;
-    curl_easy_getinfo(easy->curl, CURLINFO_LOCAL_PORT, &local);
-    curl_easy_getinfo(easy->curl, CURLINFO_PRIMARY_PORT, &remote);
-    curl_easy_getinfo(easy->curl, CURLINFO_PRIMARY_IP, &ip);
-    stook__sockets_name(easy, ip, (int)remote, (int)local, ret_name);
-}
-
-static int is_called(const struct stook__socket *socket, const struct stook__multi *multi,
-                     const struct stook__connection *name)
-{
-    if (!socket->ours || !socket->connected || socket->multi != multi || !has_name(name))
-        return 0;
-    if (name->id >= 0)
-        return socket->name.id == name->id;
-    return socket->name.local_port == name->local_port &&
-           socket->name.remote_port == name->remote_port &&
-           strcmp(socket->name.remote, name->remote) == 0;
-}
-
-int stook__sockets_used(const struct stook__socket *socket)
-{
-    const struct stook__link *easies = &socket->multi->easies;
-    for (const struct stook__link *link = easies->next; link != easies; link = link->next) {
-        const struct stook__easy *easy = STOOK__OF(struct stook__easy, link, link);
-        struct stook__connection name;
-        if (easy->sends == 0)
-            continue;
-        name_of(easy, &name);
-        if (is_called(socket, socket->multi, &name))
-            return 1;
-    }
-    return 0;
+    set_events(socket, socket->want & ~unread_events);
 }
 
 /* ---------------------------------------------------------------------------- events */
 
-/* A descriptor of libcurl's own that stays readable whatever it is told. */
-static void quiet(struct stook__engine *engine, int fd)
+/* Empties an eventfd of libcurl that libcurl itself never reads. */
+static void drain_eventfd(struct stook__engine *engine, int fd)
 {
     uint64_t count;
-    struct stook__socket *socket = find(engine, fd);
+    struct stook__socket *socket = stook__sockets_find(&engine->sockets, fd);
     if (socket != NULL && !socket->ours && read(fd, &count, sizeof count) < 0)
-        set(socket, socket->want);
-}
-
-static enum stook__idle_kind kind_of(const struct stook__socket *socket)
-{
-    if (!socket->tls)
-        return STOOK__IDLE_PLAIN;
-    return socket->http1 ? STOOK__IDLE_TLS : STOOK__IDLE_SHARED;
-}
-
-static void idle_event(struct stook__socket *socket, int events)
-{
-    struct stook__sockets *sockets = &socket->engine->sockets;
-    /* One without a name may be what a paused transfer does not read from. It is left alone until
-       libcurl says something of it; libcurl itself sees whether a plain connection has ended. */
-    if (!has_name(&socket->name) && socket->multi->n_paused > 0) {
-        set(socket, 0);
-        return;
-    }
-    int watch = stook__idle_event(socket->fd, events, kind_of(socket));
-    int died = watch == 0 && !socket->dead;
-    sockets->n_dead += (size_t)died;
-    sockets->n_ended += (size_t)died;
-    socket->dead = socket->dead || died;
-    set(socket, watch);
+        set_events(socket, socket->want);
 }
 
 static void on_event(void *owner, int events)
@@ -181,13 +101,14 @@ static void on_event(void *owner, int events)
     if (socket->program_paused > 0 && socket->want == 0)
         return;
     if (socket->idle) {
-        idle_event(socket, events);
+        set_events(socket, stook__idle_event(socket, events));
         return;
     }
     if (events & STOOK__IN)
-        socket->heard_at = stook__engine_time(engine);
-    /* An error is told as "try both": libcurl finds out for itself, and what the peer sent before
-       the error is still read. Told as an error, libcurl up to 8.9 throws it away. */
+        socket->last_input = stook__engine_time(engine);
+    /* An error is reported as "readable and writable". libcurl finds the error itself, after it has
+       read what the peer sent before. On CURL_CSELECT_ERR libcurl up to 8.9 discards those bytes.
+       */
     int bits = (events & (STOOK__IN | STOOK__HANGUP) ? CURL_CSELECT_IN : 0) |
                (events & STOOK__OUT ? CURL_CSELECT_OUT : 0);
     if (events & STOOK__ERROR)
@@ -196,18 +117,20 @@ static void on_event(void *owner, int events)
         socket->errors = 0;
     stook__multi_action(socket->multi, fd, bits);
     if (engine->quirks & STOOK__QUIRK_WAKES_FOR_EVER)
-        quiet(engine, fd);
+        drain_eventfd(engine, fd);
     if (!(events & STOOK__ERROR))
         return;
-    socket = find(engine, fd);
+    socket = stook__sockets_find(&engine->sockets, fd);
     if (socket == NULL || socket->idle)
         return;
-    if (++socket->errors >= ERRORS)
+    /* libuv has stopped the poll, so it is started again; but not without end. */
+    if (++socket->errors >= ERRORS_MAX)
         shutdown(fd, SHUT_RDWR);
-    set(socket, 0);
+    set_events(socket, 0);
     watch(socket);
 }
 
+/* Adds a descriptor to the table and creates its watcher. */
 static struct stook__socket *enter(struct stook__engine *engine, int fd)
 {
     if ((size_t)fd >= engine->sockets.capacity && grow(engine, fd) != 0)
@@ -232,8 +155,8 @@ static struct stook__socket *enter(struct stook__engine *engine, int fd)
 int stook__sockets_opened(struct stook__easy *easy, int fd)
 {
     struct stook__engine *engine = easy->engine;
-    /* libcurl closed the one before without a word: its watcher must not outlive it. */
-    struct stook__socket *stale = find(engine, fd);
+    /* libcurl closed the descriptor earlier without calling us: its watcher must end. */
+    struct stook__socket *stale = stook__sockets_find(&engine->sockets, fd);
     if (stale != NULL)
         forget(stale);
     struct stook__socket *socket = enter(engine, fd);
@@ -245,6 +168,8 @@ int stook__sockets_opened(struct stook__easy *easy, int fd)
     stook__list_append(&easy->opened, &socket->opened);
     return 0;
 }
+
+/* --------------------------------------------------------------- sockets of an easy handle */
 
 union address {
     struct sockaddr any;
@@ -288,9 +213,9 @@ void stook__sockets_give_up(struct stook__easy *easy)
         give_up(STOOK__OF(struct stook__socket, opened, easy->opened.next));
 }
 
-/* Of several addresses tried at once one has won. libcurl up to 8.1 closes the other sockets without a
-   word: they are given up here. */
-void stook__sockets_connected(struct stook__easy *easy, const struct stook__connection *name)
+/* libcurl tries several addresses at once and keeps the first that connects. Up to 8.1 it closes
+   the other sockets without calling us, so they are removed here. */
+void stook__sockets_connected(struct stook__easy *easy, const struct stook__connection_name *name)
 {
     int several = easy->opened.next->next != &easy->opened;
     struct stook__link *link = easy->opened.next, *next;
@@ -308,26 +233,13 @@ void stook__sockets_connected(struct stook__easy *easy, const struct stook__conn
     }
 }
 
-void stook__sockets_speak(const struct stook__easy *easy, int http1)
+void stook__sockets_note_protocol(const struct stook__easy *easy, int http1)
 {
     for (struct stook__link *link = easy->opened.next; link != &easy->opened; link = link->next)
         STOOK__OF(struct stook__socket, opened, link)->http1 = http1;
 }
 
-int stook__sockets_dead(const struct stook__easy *easy, const struct stook__connection *name)
-{
-    const struct stook__sockets *sockets = &easy->engine->sockets;
-    size_t left = sockets->n_dead;
-    for (size_t fd = 0; left > 0 && fd < sockets->capacity; fd++) {
-        const struct stook__socket *socket = sockets->by_fd[fd];
-        if (socket == NULL || !socket->dead)
-            continue;
-        if (is_called(socket, easy->multi, name))
-            return 1;
-        left--;
-    }
-    return 0;
-}
+/* ---------------------------------------------------------------------- calls by libcurl */
 
 int stook__sockets_exhausted(void)
 {
@@ -339,8 +251,9 @@ int stook__sockets_exhausted(void)
     return 0;
 }
 
-/* libcurl is done with a socket. That of a easy handle which has not connected was refused. */
-static void done_with(const struct stook__socket *socket)
+/* Runs when libcurl has finished with a socket. If the socket never connected, its address refused.
+   */
+static void try_next_address(const struct stook__socket *socket)
 {
     if (!socket->connected && socket->opener != NULL)
         stook__next_address_schedule(socket->opener);
@@ -349,19 +262,21 @@ static void done_with(const struct stook__socket *socket)
 int stook__sockets_close(void *user, curl_socket_t fd)
 {
     struct stook__engine *engine = user;
-    struct stook__socket *socket = find(engine, fd);
+    struct stook__socket *socket = stook__sockets_find(&engine->sockets, fd);
     engine->sockets.n_ended++;
     if (socket != NULL) {
-        /* Of a file of certificates that it cannot open libcurl says that it is bad. */
+        /* Without a descriptor libcurl cannot open a file of certificates, and reports it as bad.
+           */
         if (!socket->connected && socket->opener != NULL)
             socket->opener->no_descriptors = stook__sockets_exhausted();
-        done_with(socket);
+        try_next_address(socket);
         forget(socket);
     }
     close(fd);
     return 0;
 }
 
+/* libcurl does not want this descriptor watched any more. */
 static void removed(struct stook__socket *socket)
 {
     socket->want = 0;
@@ -369,29 +284,28 @@ static void removed(struct stook__socket *socket)
         forget(socket);
         return;
     }
-    done_with(socket);
-    /* A connection of which all transfers are paused is not idle: what comes over it is meant for us. */
+    try_next_address(socket);
+    /* While transfers are paused the connection is not idle: its input belongs to a response. */
     if (socket->program_paused > 0) {
         watch(socket);
         return;
     }
     socket->idle = 1;
     socket->alone = 0;
-    /* A connection that is kept is watched while idle, mostly as it was already: no system call
-       until it closes or speaks. One that never connected may be closed without our callback
-       (7.88 to 8.1), so its watch ends here. */
+    /* An idle connection stays watched, mostly for the same events, which costs no system call. A
+       socket that never connected may be closed without our callback (7.88 to 8.1). */
     if (socket->connected)
-        set(socket, STOOK__IN | STOOK__HANGUP);
+        set_events(socket, STOOK__IN | STOOK__HANGUP);
     else
         unwatch(socket);
 }
 
-/* Never -1: that fails every transfer of the CURLM, and crashes some versions. */
+/* Never returns -1: that fails every transfer of the CURLM, and some versions crash. */
 int stook__sockets_announced(CURL *curl, curl_socket_t fd, int what, void *user, void *unused)
 {
     struct stook__multi *multi = user;
-    struct stook__socket *socket = find(multi->engine, fd);
-    (void)curl; /* may be a handle of libcurl's own */
+    struct stook__socket *socket = stook__sockets_find(&multi->engine->sockets, fd);
+    (void)curl; /* may be an internal handle of libcurl */
     (void)unused;
     if (what == CURL_POLL_REMOVE) {
         if (socket != NULL)
@@ -400,8 +314,8 @@ int stook__sockets_announced(CURL *curl, curl_socket_t fd, int what, void *user,
     }
     if (socket == NULL)
         socket = enter(multi->engine, fd);
-    /* Without memory for it a resolver's descriptor goes unwatched: libcurl looks after those by
-       timer too, so the answer only comes later. */
+    /* There is no memory to watch a descriptor of the resolver. libcurl polls its resolver by timer
+       too, so the lookup only takes longer. */
     if (socket == NULL)
         return 0;
     socket->multi = multi;
@@ -412,16 +326,18 @@ int stook__sockets_announced(CURL *curl, curl_socket_t fd, int what, void *user,
     return 0;
 }
 
-static void note_paused(struct stook__socket *socket, int alone)
+/* ---------------------------------------------------------------------- paused transfers */
+
+static void pause_one(struct stook__socket *socket, int exclusive)
 {
     socket->program_paused++;
-    socket->unread = alone;
+    socket->unread = exclusive;
     if (socket->idle)
         socket->idle = socket->want = 0;
     watch(socket);
 }
 
-static void release(struct stook__socket *socket)
+static void resume_one(struct stook__socket *socket)
 {
     if (--socket->program_paused > 0)
         return;
@@ -432,46 +348,24 @@ static void release(struct stook__socket *socket)
         removed(socket);
 }
 
-/* NULL: the connection has no name. The one that the transfer opened has carried it; else it is mostly the
-   same as the last time it was asked. */
-static struct stook__socket *carrier_of(struct stook__easy *easy)
+int64_t stook__sockets_last_input(struct stook__easy *easy)
 {
-    struct stook__engine *engine = easy->engine;
-    struct stook__connection name;
-    struct stook__link *link;
-    for (link = easy->opened.next; link != &easy->opened; link = link->next)
-        if (STOOK__OF(struct stook__socket, opened, link)->connected)
-            return STOOK__OF(struct stook__socket, opened, link);
-    name_of(easy, &name);
-    struct stook__socket *socket = find(engine, easy->carrier);
-    if (socket != NULL && is_called(socket, easy->multi, &name))
-        return socket;
-    for (size_t fd = 0; has_name(&name) && fd < engine->sockets.capacity; fd++) {
-        socket = engine->sockets.by_fd[fd];
-        if (socket == NULL || !is_called(socket, easy->multi, &name))
-            continue;
-        easy->carrier = (int)fd;
-        return socket;
-    }
-    return NULL;
-}
-
-int64_t stook__sockets_heard_at(struct stook__easy *easy)
-{
-    const struct stook__socket *socket = carrier_of(easy);
-    return socket != NULL && (!socket->tls || socket->http1) ? socket->heard_at : 0;
+    const struct stook__socket *socket = stook__connection_socket(easy);
+    return socket != NULL && (!socket->tls || socket->http1) ? socket->last_input : 0;
 }
 
 void stook__sockets_program_paused(struct stook__easy *easy, int program_paused)
 {
-    struct stook__socket *socket = carrier_of(easy);
+    struct stook__socket *socket = stook__connection_socket(easy);
     if (socket == NULL)
         return;
     if (program_paused)
-        note_paused(socket, easy->origin->protocol == 11);
+        pause_one(socket, easy->origin->protocol == 11);
     else if (socket->program_paused > 0)
-        release(socket);
+        resume_one(socket);
 }
+
+/* ------------------------------------------------------------------------------- end */
 
 void stook__sockets_leave(const struct stook__multi *multi)
 {

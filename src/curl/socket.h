@@ -1,63 +1,90 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The table of sockets by descriptor. It is the only word on what is watched: libcurl's own word
- * (its socket pointer, its REMOVE) is known to be missing, late or about something else.
+ * The table of sockets, by descriptor. It alone decides which descriptors are watched: what libcurl
+ * reports about them (the socket pointer, CURL_POLL_REMOVE) may be missing, late, or about another
+ * socket of the same number.
  *
- *   opened --announced--> WATCHED --REMOVE--> IDLE --announced--> WATCHED ... --close--> gone
+ *   opened --announced--> WATCHED --REMOVE--> IDLE --announced--> WATCHED ... --closed--> freed
  *
- * A descriptor that libcurl opened by itself (a resolver's, a wake-up) is in the table only from
+ * A descriptor that libcurl opened itself (for a resolver, or to wake up) is in the table only from
  * its announcement to its REMOVE.
  */
 #ifndef STOOK_CURL_SOCKET_H
 #define STOOK_CURL_SOCKET_H
 
-#include "curl/multi.h"
+#include <curl/curl.h>
+#include <stddef.h>
 
-struct stook__socket;
+#include "curl/connection_name.h"
+#include "util/list.h"
 
-/*
- * What a connection is called inside its CURLM. libcurl does not tell which socket a transfer uses.
- * From 8.2 on it numbers its connections, and the number is exact. Before that there are the ports
- * and the peer's address, exact as well, but a Unix socket has none: such a connection has no name.
- */
-struct stook__connection {
-    int64_t id; /* -1: not numbered */
-    int local_port, remote_port;
-    char remote[46];
+struct stook__easy;
+struct stook__engine;
+struct stook__multi;
+struct stook__poll;
+
+struct stook__sockets {
+    struct stook__socket **by_fd;
+    size_t capacity;
+    size_t n_dead;  /* connections that were closed while idle and that libcurl still keeps */
+    size_t n_ended; /* connections that have ended, ever */
 };
 
-/* From the pre-request callback: what the easy handle's connection is called. */
-void stook__sockets_name(const struct stook__easy *easy, const char *remote, int remote_port,
-                         int local_port, struct stook__connection *ret_name);
+struct stook__socket {
+    struct stook__engine *engine;
+    struct stook__multi *multi;  /* the one whose CURLM has the socket */
+    struct stook__poll *watcher; /* NULL: the descriptor may be another socket's; see unwatch() */
+    struct stook__easy *opener;  /* NULL: that handle has left its CURLM */
+    struct stook__link opened;   /* in the opener's `opened` */
+    struct stook__connection_name name;
+    int fd;
+    int ours;           /* we opened it, and we close it */
+    int connected;      /* it has carried a request */
+    int idle;           /* libcurl does not want it watched */
+    int dead;           /* it was closed while idle */
+    int alone;          /* tls_close.c: how many checks found it watched and not used */
+    int want;           /* the events that libcurl wants; 0: none */
+    int program_paused; /* the number of its transfers that the program has paused */
+    int unread;         /* nobody reads from it, because its only transfer is paused */
+    int errors;         /* error events in a row */
+    int64_t last_input; /* when it was last readable */
+    int tls, http1;     /* the protocols on it, as far as they are known */
+};
 
-/* A socket of ours. 0 or STOOK_ENOMEM; then it is still the caller's. */
-int stook__sockets_opened(struct stook__easy *easy, int fd);
-/* One of those that the easy handle has opened carries this connection: worth watching while idle. */
-void stook__sockets_connected(struct stook__easy *easy, const struct stook__connection *name);
-/* And it is known now which HTTP is spoken there. */
-void stook__sockets_speak(const struct stook__easy *easy, int http1);
-/* Whether one of those that it opened has reached its peer. libcurl up to 8 tells only when TLS is agreed too. */
-int stook__sockets_reached(const struct stook__easy *easy);
-/* The easy handle leaves its CURLM: what it has not connected yet libcurl up to 8.1 closes without a word. */
-void stook__sockets_give_up(struct stook__easy *easy);
-/* A transfer of the easy handle's is paused by the program, or not any more. While it is, its connection is
-   neither read from nor idle. */
-void stook__sockets_program_paused(struct stook__easy *easy, int program_paused);
-/* Whether the connection of that name in the easy handle's CURLM is one that was seen to end while idle. */
-int stook__sockets_dead(const struct stook__easy *easy, const struct stook__connection *name);
-/* Whether a transfer of the socket's CURLM uses it. */
-int stook__sockets_used(const struct stook__socket *socket);
-/* When the easy handle's connection, which carries nothing else, last had something to be read; 0: not known. */
-int64_t stook__sockets_heard_at(struct stook__easy *easy);
-/* No two descriptors can be had: as many as a look-up may take, or a CURLM. */
-int stook__sockets_exhausted(void);
-/* CURLOPT_CLOSESOCKETFUNCTION; `user` is the engine. */
-int stook__sockets_close(void *user, curl_socket_t fd);
 /* CURLMOPT_SOCKETFUNCTION; `user` is the multi handle. */
 int stook__sockets_announced(CURL *curl, curl_socket_t fd, int what, void *user, void *unused);
-/* The multi handle's CURLM is gone, and all that was in it is closed: forget what it closed without a word. */
+/* CURLOPT_CLOSESOCKETFUNCTION; `user` is the engine. */
+int stook__sockets_close(void *user, curl_socket_t fd);
+
+/* Enters a socket that was opened for an easy handle. Returns 0 or STOOK_ENOMEM; after an error the
+   caller still owns the descriptor. */
+int stook__sockets_opened(struct stook__easy *easy, int fd);
+/* Records that the connection of that name is established on one of the handle's sockets, which is
+   therefore watched while idle. */
+void stook__sockets_connected(struct stook__easy *easy, const struct stook__connection_name *name);
+/* Records which version of HTTP is spoken on the handle's sockets. */
+void stook__sockets_note_protocol(const struct stook__easy *easy, int http1);
+/* Tells whether one of the handle's sockets is connected. libcurl up to 8 reports it only when TLS
+   is negotiated too. */
+int stook__sockets_reached(const struct stook__easy *easy);
+/* Stops watching the handle's sockets that are not connected, before the handle leaves its CURLM:
+   libcurl up to 8.1 closes them without calling us. */
+void stook__sockets_give_up(struct stook__easy *easy);
+/* Records that the program has paused, or resumed, the transfer of the handle. A connection with a
+   paused transfer is not idle, and if there is no other transfer it is not read. */
+void stook__sockets_program_paused(struct stook__easy *easy, int program_paused);
+/* Returns when the handle's connection was last readable, if no other transfer can share it; 0 if
+   that is not known. */
+int64_t stook__sockets_last_input(struct stook__easy *easy);
+
+/* Returns the entry of a descriptor, or NULL. */
+struct stook__socket *stook__sockets_find(const struct stook__sockets *sockets, int fd);
+/* Tells whether the process cannot open two more descriptors, which a lookup or a CURLM needs. */
+int stook__sockets_exhausted(void);
+/* Removes all entries of a multi handle whose CURLM was destroyed: libcurl closes some sockets
+   without calling us. */
 void stook__sockets_leave(const struct stook__multi *multi);
-/* After all CURLMs are gone: stop watching what is left, without closing what is not ours. */
+/* Removes all entries, when no CURLM is left. Does not close descriptors. */
 void stook__sockets_free(struct stook__engine *engine);
 
 #endif

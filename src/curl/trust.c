@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* Trusts and what is theirs alone; see trust.h. */
+/* Trusts; see trust.h. */
 #include "curl/trust.h"
 
 #include <string.h>
 
+#include "curl/engine_state.h"
+#include "curl/multi.h"
 #include "curl/origin.h"
 
-enum {
-    UNUSED_MAX = 64
-}; /* trusts that nobody uses, each with its connections and its store of authorities */
+/* Trusts without references. Each keeps its connections and its store of CA certificates. */
+enum { UNUSED_MAX = 64 };
 
-/* What multi handles of one trust would otherwise keep apart. */
+/* The multi handles of a trust share what each would otherwise have for itself. */
 static CURLSH *make_share(void)
 {
     CURLSH *share = curl_share_init();

@@ -1,39 +1,46 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Trust: by which authorities and pin a peer is known, and by which certificate we are known to it. What was
- * made under one trust is never used under another: connections, TLS sessions and easy handles at rest.
- * libcurl compares only a part of it when it looks for a connection or a session, and pins without regard
- * to case; so each trust has CURLMs and a CURLSH of its own, and origins, which know what is at rest.
+ * Trust: how peers are verified and how we authenticate to them, that is the CA certificates, the
+ * pinned key, and the client certificate with its key and password. What was established under one
+ * trust is never used under another: connections, TLS sessions, pooled easy handles.
+ *
+ * libcurl compares only a part of this when it looks for a connection or a session, and it compares
+ * pinned keys without regard to case. So each trust has its own CURLMs, CURLSH and origins.
  */
 #ifndef STOOK_CURL_TRUST_H
 #define STOOK_CURL_TRUST_H
 
-#include "curl/multi.h"
+#include <curl/curl.h>
+
+#include "curl/engine.h"
+#include "util/list.h"
 #include "util/map.h"
 
+struct stook__multi;
+
 struct stook__trust {
-    struct stook__node node; /* among the engine's */
+    struct stook__node node; /* in engine->trusts */
     struct stook__engine *engine;
-    struct stook__link unused; /* among the engine's that nobody uses, the oldest first */
-    size_t n_users;            /* origins with a request in flight, and who holds it */
-    CURLSH *share; /* names and TLS sessions of all its multi handles. One thread, so no locks */
-    struct stook__multi **multis; /* made when first needed */
+    struct stook__link unused;    /* in engine->unused_trusts */
+    size_t n_users;               /* origins with a request, and holders of a reference */
+    CURLSH *share;                /* DNS entries and TLS sessions; no locks, there is one thread */
+    struct stook__multi **multis; /* NULL where none was needed yet */
     size_t n_multis;
-    struct stook__map
-        origins[3]; /* [1]: those whose connections may speak HTTP/2; [2]: or HTTP/3 */
+    struct stook__map origins[3]; /* by what may be negotiated: 0: HTTP/1.1, 1: HTTP/2, 2: HTTP/3 */
     char key[];
 };
 
-/* The trust of these bytes, which say all of it and may be secret; made if need be. NULL: no memory. */
+/* Returns the trust with this key, which is created if need be. The key contains all of the above
+   and may be secret. Returns NULL if there is no memory. */
 struct stook__trust *stook__trust_get(struct stook__engine *engine, const char *key, size_t size);
-/* While somebody uses it, it stays. The oldest that nobody uses goes if there are too many: not from
-   inside a libcurl callback. */
+/* Takes or drops a reference. A trust without references stays for later requests; the longest
+   unused one is destroyed if there are more than 64. Must not be called from inside a callback of
+   libcurl. */
 void stook__trust_ref(struct stook__trust *trust);
 void stook__trust_unref(struct stook__trust *trust);
-/* Made if need be; NULL: no memory. */
+/* Returns a multi handle, which is created if need be; NULL if there is no memory. */
 struct stook__multi *stook__trust_multi(struct stook__trust *trust, size_t index);
-
-/* At the end: all of them, with their easy handles at rest, origins and multi handles. */
+/* Destroys all trusts with their pooled easy handles, origins and multi handles. */
 void stook__trusts_free(struct stook__engine *engine);
 
 #endif

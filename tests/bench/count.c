@@ -266,7 +266,7 @@ void count_judge(double figure, double target, const char *format, ...)
     fflush(stdout);
 }
 
-void count_judge(void)
+void count_finish(void)
 {
     if (missed > 0)
         FAIL("%d targets were missed", missed);

@@ -51,6 +51,6 @@ struct took count_time(const char *url, const char *ca, const struct run *run, i
 /* Print a figure beside its target; the test fails when all of it has been printed. */
 void count_judge(double figure, double target, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-void count_judge(void);
+void count_finish(void);
 
 #endif

@@ -124,14 +124,14 @@ TEST(records)
                 {{20, 3, 3, 0, 1}, 0, STAYS, STAYS}, {{21, 3, 3, 0, 26}, 0, 0, 0}, {{23, 3, 3, 0, 19}, 0, 0, 0},
                 {{'H', 'T', 'T', 'P', '/'}, 0, 0, 0}, {{0}, 0, 0, 0}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        for (enum stook__idle_kind kind = STOOK__IDLE_PLAIN; kind <= STOOK__IDLE_SHARED; kind++) {
+        for (enum stook__idle_protocol protocol = STOOK__IDLE_HTTP_1; protocol <= STOOK__IDLE_HTTP_2_TLS; protocol++) {
             unsigned char seen[8];
-            int ends[2], expected = kind == STOOK__IDLE_PLAIN ? rows[i].plain : kind == STOOK__IDLE_TLS ? rows[i].tls : rows[i].shared;
-            test_note("row %zu, kind %d", i, (int)kind);
+            int ends[2], expected = protocol == STOOK__IDLE_HTTP_1 ? rows[i].plain : protocol == STOOK__IDLE_HTTP_1_TLS ? rows[i].tls : rows[i].shared;
+            test_note("row %zu, protocol %d", i, (int)protocol);
             CHECK_EQ_INT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-            CHECK_EQ_INT(stook__idle_event(ends[0], STOOK__IN, kind), STOOK__IN | STOOK__HANGUP); /* nothing there */
+            CHECK_EQ_INT(stook__idle_check(ends[0], STOOK__IN, protocol), STOOK__IN | STOOK__HANGUP); /* nothing there */
             CHECK_EQ_INT(write(ends[1], rows[i].bytes, 8), 8);
-            CHECK_EQ_INT(stook__idle_event(ends[0], STOOK__IN, kind), expected);
+            CHECK_EQ_INT(stook__idle_check(ends[0], STOOK__IN, protocol), expected);
             CHECK_EQ_INT(recv(ends[0], seen, 8, MSG_DONTWAIT), expected ? 8 : 0);
             close(ends[0]);
             close(ends[1]);

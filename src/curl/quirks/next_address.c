@@ -2,6 +2,8 @@
 /* Makes libcurl try the next address at once; see next_address.h. */
 #include "curl/quirks/next_address.h"
 
+#include "curl/easy_state.h"
+#include "curl/engine_state.h"
 #include "curl/quirks/quirks.h"
 
 void stook__next_address_schedule(struct stook__easy *easy)

@@ -2,6 +2,8 @@
 /* Refuses a first header line that begins with a blank; see obs_fold.h. */
 #include "curl/quirks/obs_fold.h"
 
+#include "curl/easy_state.h"
+#include "curl/engine_state.h"
 #include "curl/quirks/quirks.h"
 
 static int has_quirk(const struct stook__easy *easy)

@@ -4,6 +4,8 @@
 
 #include <limits.h>
 
+#include "curl/easy_state.h"
+#include "curl/engine_state.h"
 #include "loop/loop.h"
 
 static const int64_t LIBCURL_MS = 300000; /* libcurl's default, where no timeout is set */

@@ -4,8 +4,9 @@
 
 #include <sys/socket.h>
 
+#include "curl/engine_state.h"
 #include "curl/quirks/quirks.h"
-#include "curl/socket_entry.h"
+#include "curl/socket.h"
 
 static const int64_t CHECK_US = 2000000; /* libcurl means to wait that long for the close_notify */
 
@@ -22,7 +23,8 @@ void stook__tls_close_check(struct stook__engine *engine, int64_t now)
         return;
     for (size_t fd = 0; fd < engine->sockets.capacity; fd++) {
         struct stook__socket *socket = engine->sockets.by_fd[fd];
-        if (socket == NULL || socket->idle || !socket->connected || stook__sockets_used(socket))
+        if (socket == NULL || socket->idle || !socket->connected ||
+            stook__connection_is_used(socket))
             continue;
         if (socket->alone++ > 0)
             shutdown(socket->fd, SHUT_RDWR);

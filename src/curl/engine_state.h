@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The engine's state, for the files of this room. A list or a counter is maintained by the file
+ * that its comment names.
+ */
+#ifndef STOOK_CURL_ENGINE_STATE_H
+#define STOOK_CURL_ENGINE_STATE_H
+
+#include "curl/engine.h"
+#include "curl/socket.h"
+#include "util/list.h"
+#include "util/map.h"
+#include "util/timer_heap.h"
+
+struct stook__engine {
+    struct stook__allocator *allocator;
+    struct stook__loop *loop;
+    unsigned quirks; /* STOOK__QUIRK_... of the libcurl that runs */
+    int64_t now;     /* the time of the current iteration, for callbacks of libcurl */
+
+    /* multi.c */
+    struct stook__link multis;         /* all multi handles */
+    struct stook__link active;         /* those whose messages must be read */
+    struct stook__link due;            /* those whose timeout is due */
+    struct stook__timer_heap timeouts; /* of the other multi handles */
+    size_t n_running;                  /* easy handles in a CURLM */
+    int64_t polled_at;                 /* when all timeouts were last made due; see engine.c */
+    struct stook__sockets sockets;     /* socket.c */
+    struct stook__link finished;       /* completed easy handles */
+    struct stook__link ready_owners;   /* see stook__engine_ready */
+    size_t orphaned;                   /* orphaned easy handles */
+    int64_t pruned_at;                 /* when libcurl last dropped expired DNS entries */
+
+    /* trust.c, origin.c: lists start with the longest unused */
+    struct stook__map trusts;
+    struct stook__link unused_trusts;
+    struct stook__link unused; /* origins without a request */
+    struct stook__link pooled; /* easy handles in the pools of all origins */
+    size_t n_unused_trusts, n_unused, n_pooled;
+
+    /* connect_gate.c */
+    struct stook__timer_heap caps;
+    struct stook__link ready, waiting_for_lookup; /* origins */
+    struct stook__link lookups; /* easy handles, by start; those that hang are not among them */
+    size_t n_lookups, n_hung;
+    size_t n_probing; /* probes started since libcurl last ran; which look a name up is not known */
+
+    /* quirks/ */
+    struct stook__link next_addresses;          /* next_address.c: easy handles */
+    struct stook__timer_heap timeout_extension; /* timeout_extension.c: easy handles */
+    int64_t tls_close_at; /* tls_close.c: when to check for connections in TLS shutdown; 0: never */
+};
+
+#endif
