@@ -295,9 +295,8 @@ static void fail_all(struct stook__link *waiting, const struct stook__easy *prob
     while ((link = stook__list_pop(waiting)) != NULL) {
         struct stook__easy *easy = STOOK__OF(struct stook__easy, link, link);
         move(easy, STOOK__CONNECT_NONE, "the probe's look-up failed");
-        easy->code = code;
         memcpy(easy->error, probe->error, sizeof easy->error);
-        stook__list_append(&easy->engine->finished, &easy->link);
+        stook__easy_complete(easy, code, "the look-up of its name failed");
     }
 }
 

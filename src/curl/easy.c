@@ -2,6 +2,8 @@
 /* An easy handle as http/ uses it; see easy.h. Its inner life is in easy_state.c. */
 #include "curl/easy.h"
 
+#include <stdint.h>
+
 #include "curl/connect_gate.h"
 #include "curl/easy_callbacks.h"
 #include "curl/easy_state.h"
@@ -40,6 +42,7 @@ struct stook__easy *stook__easy_new(struct stook__trust *trust,
     easy->events = events;
     easy->owner = owner;
     easy->h2_error = -1;
+    easy->n_ended_before = SIZE_MAX;
     easy->dns_age = 60; /* libcurl's default */
     stook__list_init(&easy->link);
     stook__list_init(&easy->pooled);
@@ -63,12 +66,12 @@ struct stook__easy *stook__easy_take(struct stook__trust *trust, const struct st
     struct stook__easy *easy = stook__curl_origin_pop(trust, origin, h2);
     if (easy == NULL)
         return NULL;
+    stook__easy_move(easy, STOOK__EASY_NEW, "taken from the pool");
     easy->events = events;
     easy->owner = owner;
-    easy->reused = 1;
     easy->code = CURLE_OK;
     easy->broken = CURLM_OK;
-    easy->ended = easy->sends = easy->dead = easy->sets_address = easy->address_failed = 0;
+    easy->sends = easy->dead = easy->sets_address = easy->address_failed = 0;
     stook__easy_renew(easy);
     return easy;
 }
@@ -86,6 +89,7 @@ int stook__easy_join(struct stook__easy *easy, const char *origin, size_t size, 
 
 int stook__easy_start(struct stook__easy *easy)
 {
+    stook__easy_move(easy, STOOK__EASY_STARTED, "started");
     return stook__connect_gate_pass(easy) ? stook__easy_enter(easy) : 0;
 }
 
@@ -100,7 +104,8 @@ void stook__easy_give_back(struct stook__easy *easy)
     if (stook__connect_gate_is_resolving(easy))
         stook__easy_orphan(easy);
     /* A transfer that was interrupted or failed may leave state in the handle. */
-    else if (!easy->may_pool || !easy->ended || easy->code != CURLE_OK)
+    else if (!easy->may_pool || easy->state != STOOK__EASY_COMPLETED ||
+             !stook__easy_succeeded(easy))
         stook__easy_destroy(easy);
     else
         stook__easy_pool(easy);
@@ -137,6 +142,12 @@ void stook__easy_watch_sent(struct stook__easy *easy)
 
 /* ----------------------------------------------------------------------- what is known */
 
+/* Tells whether libcurl has the transfer and has not completed it. */
+static int is_running(const struct stook__easy *easy)
+{
+    return easy->multi != NULL && easy->state == STOOK__EASY_STARTED;
+}
+
 int stook__easy_needs_directory(const struct stook__easy *easy)
 {
     return easy->origin->directory;
@@ -149,7 +160,7 @@ void stook__easy_note_directory(struct stook__easy *easy)
 
 int stook__easy_warm(const struct stook__easy *easy)
 {
-    return easy->reused && easy->n_ended_before == easy->engine->sockets.n_ended;
+    return easy->n_ended_before == easy->engine->sockets.n_ended;
 }
 
 enum stook__connect_step stook__easy_connect_step(const struct stook__easy *easy)
@@ -193,7 +204,7 @@ int stook__easy_succeeded(const struct stook__easy *easy)
 
 int64_t stook__easy_last_input(struct stook__easy *easy)
 {
-    return easy->multi != NULL && !easy->ended ? stook__sockets_last_input(easy) : 0;
+    return is_running(easy) ? stook__sockets_last_input(easy) : 0;
 }
 
 /* ---------------------------------------------------------------------- pause and resume */
@@ -211,7 +222,7 @@ static void set_paused(struct stook__easy *easy, int paused)
 
 void stook__easy_continue(struct stook__easy *easy, int paused)
 {
-    if (easy->multi == NULL || easy->ended)
+    if (!is_running(easy))
         return;
     stook__easy_unpause(easy);
     set_paused(easy, paused);
@@ -219,13 +230,13 @@ void stook__easy_continue(struct stook__easy *easy, int paused)
 
 void stook__easy_continue_upload(struct stook__easy *easy)
 {
-    if (easy->multi != NULL && !easy->ended)
+    if (is_running(easy))
         set_paused(easy, easy->paused ? CURLPAUSE_RECV : CURLPAUSE_CONT);
 }
 
 void stook__easy_program_paused(struct stook__easy *easy)
 {
-    if (easy->multi == NULL || easy->ended || easy->program_paused)
+    if (!is_running(easy) || easy->program_paused)
         return;
     easy->program_paused = 1;
     stook__sockets_program_paused(easy, 1);

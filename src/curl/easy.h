@@ -156,7 +156,8 @@ void stook__easy_program_paused(struct stook__easy *easy);
 void stook__easy_program_resumed(struct stook__easy *easy);
 /* Returns when the connection last had input, if no other transfer shares it; 0 if not known. */
 int64_t stook__easy_last_input(struct stook__easy *easy);
-/* Completes the transfer for its owner, who must end it. */
+/* Has stook__engine_next_completed return the owner though the transfer still runs. The owner must
+   give the handle back. */
 void stook__easy_notify(struct stook__easy *easy);
 /* Gives the handle back, in any state. None of the owner's callbacks runs after this. Must not be
    called from inside a callback of libcurl. */

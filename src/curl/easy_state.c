@@ -2,6 +2,7 @@
 /* An easy handle inside the engine; see easy_state.h. */
 #include "curl/easy_state.h"
 
+#include <assert.h>
 #include <errno.h>
 
 #include "curl/connect_gate.h"
@@ -12,8 +13,40 @@
 #include "curl/quirks/obs_fold.h"
 #include "curl/quirks/quirks.h"
 #include "curl/socket.h"
+#include "util/trace.h"
 
 static const int64_t PRUNE_US = 1000000; /* between two removals of expired DNS entries */
+
+#define TO(state) (1u << STOOK__EASY_##state)
+
+static const struct {
+    const char *name;
+    unsigned next; /* the states that may follow */
+} states[] = {
+    [STOOK__EASY_NEW] = {"new", TO(STARTED)},
+    [STOOK__EASY_STARTED] = {"started", TO(COMPLETED) | TO(ORPHANED)},
+    [STOOK__EASY_COMPLETED] = {"completed", TO(POOLED)},
+    [STOOK__EASY_ORPHANED] = {"orphaned", 0},
+    [STOOK__EASY_POOLED] = {"pooled", TO(NEW)},
+};
+
+void stook__easy_move(struct stook__easy *easy, enum stook__easy_state to, const char *why)
+{
+    (void)states, (void)why;
+    assert(states[easy->state].next & (1u << to));
+    STOOK__TRACE("curl", "easy handle %p of %.*s: %s -> %s: %s", (void *)easy,
+                 (int)easy->origin->node.key_size, easy->origin->key, states[easy->state].name,
+                 states[to].name, why);
+    easy->state = to;
+}
+
+void stook__easy_complete(struct stook__easy *easy, CURLcode code, const char *why)
+{
+    easy->code = code;
+    if (easy->state != STOOK__EASY_ORPHANED)
+        stook__easy_move(easy, STOOK__EASY_COMPLETED, why);
+    stook__list_append(&easy->engine->finished, &easy->link);
+}
 
 void stook__easy_renew(struct stook__easy *easy)
 {
@@ -59,11 +92,11 @@ void stook__easy_launch(struct stook__easy *easy)
     int error = stook__easy_enter(easy);
     if (error == 0)
         return;
-    easy->code = error == STOOK_ERESET ? CURLE_FAILED_INIT : CURLE_OUT_OF_MEMORY;
+    CURLcode code = error == STOOK_ERESET ? CURLE_FAILED_INIT : CURLE_OUT_OF_MEMORY;
     easy->broken = error == STOOK_ERESET ? CURLM_INTERNAL_ERROR : CURLM_OK;
     easy->os_error = error == STOOK_ENOFD ? EMFILE : 0;
-    stook__connect_gate_ended(easy, easy->code);
-    stook__list_append(&easy->engine->finished, &easy->link);
+    stook__connect_gate_ended(easy, code);
+    stook__easy_complete(easy, code, "its CURLM did not take it");
 }
 
 /* ------------------------------------------------------------------------- paused body */
@@ -93,7 +126,7 @@ void stook__easy_discard(struct stook__easy *easy)
 void stook__easy_orphan(struct stook__easy *easy)
 {
     easy->owner = NULL;
-    easy->orphaned = 1;
+    stook__easy_move(easy, STOOK__EASY_ORPHANED, "given back during its lookup");
     /* It may be in `finished` already, where it would be destroyed. In `easies` it is found if its
        CURLM breaks. */
     stook__list_remove(&easy->link);
@@ -110,6 +143,7 @@ void stook__easy_pool(struct stook__easy *easy)
     struct stook__curl_origin *origin = easy->origin;
     stook__multi_remove(easy);
     stook__list_remove(&easy->link);
+    stook__easy_move(easy, STOOK__EASY_POOLED, "given back");
     easy->owner = NULL;
     easy->n_ended_before = easy->engine->sockets.n_ended;
     stook__curl_origin_push(origin, easy);
@@ -120,8 +154,8 @@ void stook__easy_destroy(struct stook__easy *easy)
 {
     struct stook__engine *engine = easy->engine;
     struct stook__curl_origin *origin = easy->origin;
-    int pooled = !stook__list_empty(&easy->pooled);
-    if (easy->orphaned)
+    int pooled = easy->state == STOOK__EASY_POOLED;
+    if (easy->state == STOOK__EASY_ORPHANED)
         engine->orphaned--;
     if (pooled) {
         stook__list_remove(&easy->pooled);

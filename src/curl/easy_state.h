@@ -4,8 +4,7 @@
  * to the end.
  *
  * Removing a handle while its name is looked up would wait for getaddrinfo(), and the loop with it.
- * Such a handle is orphaned when its owner gives it back: it opens no socket, sends nothing, and is
- * destroyed when its lookup has ended.
+ * Such a handle is orphaned when its owner gives it back.
  */
 #ifndef STOOK_CURL_EASY_STATE_H
 #define STOOK_CURL_EASY_STATE_H
@@ -19,6 +18,26 @@
 struct stook__curl_origin;
 struct stook__engine;
 struct stook__multi;
+
+/*
+ * The states of an easy handle. stook__easy_move moves it.
+ *
+ *   NEW ------> STARTED ------> COMPLETED ------> POOLED
+ *    ^             \                                |
+ *    |              \---> ORPHANED                  |
+ *    \----------------------------------------------/
+ *
+ * Its owner may give it back in the first three. Then it is destroyed, unless it moves to POOLED or
+ * ORPHANED. A pooled handle is destroyed if there are too many, an orphaned one when its transfer
+ * ends.
+ */
+enum stook__easy_state {
+    STOOK__EASY_NEW,     /* its owner sets its options */
+    STOOK__EASY_STARTED, /* it waits at the connect gate, or is in a CURLM */
+    STOOK__EASY_COMPLETED, /* its transfer has a result; it stays in its CURLM until it is given back */
+    STOOK__EASY_ORPHANED, /* it has no owner and its lookup runs; it opens no socket, sends nothing */
+    STOOK__EASY_POOLED,   /* it has no owner and is in the pool of its origin */
+};
 
 /* obs_fold.c: whether the next line of a header section may be taken for an obs-fold. */
 enum stook__obs_fold_state { STOOK__STATUS_IS_NEXT, STOOK__FIELD_IS_NEXT, STOOK__OBS_FOLD_SAFE };
@@ -35,16 +54,14 @@ struct stook__easy {
     unsigned multi_index;       /* which of its origin's multi handles that is */
     CURL *curl;
     const struct stook__attempt_events *events;
-    void *owner; /* the attempt; NULL: pooled or orphaned */
+    void *owner; /* the attempt; NULL: pooled, orphaned, or its callbacks must not run */
     struct stook__easy_settings settings;
-    int may_pool; /* it may be pooled after its attempt */
-    int reused;   /* it comes from the pool */
-    int orphaned;
-    size_t n_ended_before; /* connections that had ended when it was pooled */
+    enum stook__easy_state state; /* only stook__easy_move changes it */
+    int may_pool; /* the request allows the pool; known before the start, so not part of the state */
+    size_t n_ended_before; /* connections that had ended when it was pooled; SIZE_MAX: it is new */
     int dns_age;           /* CURLOPT_DNS_CACHE_TIMEOUT as set, in seconds */
 
-    /* The result of the transfer. */
-    int ended; /* libcurl has completed it */
+    /* The result of the transfer, and what is known of it before it completes. */
     CURLcode code;
     CURLMcode broken;
     int os_error;       /* as in struct stook__easy_info */
@@ -67,7 +84,8 @@ struct stook__easy {
     struct stook__link opened;       /* its open sockets; see struct stook__socket */
     int n_opened;                    /* all sockets opened for this attempt */
 
-    /* The response body. Two flags, because each may be set without the other. */
+    /* The response body. Each flag may be set without the other: libcurl holds a body back because
+       a buffer is full, and the program may pause one of which nothing has arrived. */
     int paused;         /* libcurl holds it back */
     int program_paused; /* the table of sockets counts it as paused by the program */
     int last_fd;        /* the descriptor that its connection was last found at */
@@ -79,6 +97,11 @@ struct stook__easy {
     int traced; /* CURLOPT_VERBOSE is set, for obs_fold.c */
 };
 
+/* Moves a handle to another state. `why` appears in a trace. */
+void stook__easy_move(struct stook__easy *easy, enum stook__easy_state to, const char *why);
+/* Completes the transfer of a started handle and appends it to engine->finished. An orphaned handle
+   keeps its state and is destroyed when it is taken from there. */
+void stook__easy_complete(struct stook__easy *easy, CURLcode code, const char *why);
 /* Clears the result of the transfer, so that it can start again. */
 void stook__easy_renew(struct stook__easy *easy);
 /* Adds the handle to a multi handle of its origin. Returns as stook__easy_start does. */
@@ -93,7 +116,7 @@ void stook__easy_discard(struct stook__easy *easy);
 void stook__easy_orphan(struct stook__easy *easy);
 /* Moves a handle whose transfer succeeded to the pool of its origin. */
 void stook__easy_pool(struct stook__easy *easy);
-/* Destroys a handle in any state but one: it must not be looking its name up. */
+/* Destroys a handle in any state. Its lookup must not be running. */
 void stook__easy_destroy(struct stook__easy *easy);
 
 #endif

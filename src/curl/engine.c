@@ -104,7 +104,7 @@ void *stook__engine_next_completed(struct stook__engine *engine)
         drain(engine);
     while ((first = stook__list_pop(&engine->finished)) != NULL) {
         struct stook__easy *easy = STOOK__OF(struct stook__easy, link, first);
-        if (easy->owner != NULL)
+        if (easy->state != STOOK__EASY_ORPHANED)
             return easy->owner;
         stook__easy_destroy(easy);
     }

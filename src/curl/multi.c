@@ -163,7 +163,7 @@ static void rebuild(struct stook__multi *multi)
         easy->broken = multi->broken;
         stook__connect_gate_ended(easy, CURLE_FAILED_INIT);
         stook__list_remove(&easy->link);
-        stook__list_append(completed, &easy->link);
+        stook__easy_complete(easy, easy->code, "its CURLM is broken");
     }
     for (struct stook__link *link = completed->next; link != completed; link = link->next) {
         struct stook__easy *easy = STOOK__OF(struct stook__easy, link, link);
@@ -219,10 +219,8 @@ void stook__multi_drain(struct stook__multi *multi)
             stook__list_append(&restart, &easy->link);
             continue;
         }
-        easy->code = code;
-        easy->ended = 1;
         stook__connect_gate_ended(easy, code);
-        stook__list_append(&multi->engine->finished, &easy->link);
+        stook__easy_complete(easy, code, "libcurl has completed it");
     }
     while ((link = stook__list_pop(&restart)) != NULL) {
         struct stook__easy *easy = STOOK__OF(struct stook__easy, link, link);

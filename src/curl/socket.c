@@ -2,6 +2,7 @@
 /* The table of sockets; see socket.h. */
 #include "curl/socket.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -16,8 +17,38 @@
 #include "curl/quirks/quirks.h"
 #include "loop/loop.h"
 #include "loop/poll.h"
+#include "util/trace.h"
 
 enum { ERRORS_MAX = 3 }; /* error events in a row after which a socket is shut down */
+
+#define TO(state) (1u << STOOK__SOCKET_##state)
+
+static const struct {
+    const char *name;
+    unsigned next; /* the states that may follow */
+} states[] = {
+    [STOOK__SOCKET_OPENED] = {"opened", TO(WATCHED) | TO(PAUSED) | TO(IDLE)},
+    [STOOK__SOCKET_WATCHED] = {"watched", TO(PAUSED) | TO(IDLE)},
+    [STOOK__SOCKET_PAUSED] = {"paused", TO(WATCHED) | TO(IDLE)},
+    [STOOK__SOCKET_IDLE] = {"idle", TO(WATCHED) | TO(PAUSED)},
+};
+
+static void move(struct stook__socket *socket, enum stook__socket_state to, const char *why)
+{
+    (void)states, (void)why;
+    if (socket->state == to)
+        return;
+    assert(states[socket->state].next & (1u << to));
+    STOOK__TRACE("curl", "socket %d: %s -> %s: %s", socket->fd, states[socket->state].name,
+                 states[to].name, why);
+    socket->state = to;
+}
+
+/* Tells whether no transfer uses the socket, as far as libcurl says. */
+static int is_idle(const struct stook__socket *socket)
+{
+    return socket->state == STOOK__SOCKET_IDLE || socket->state == STOOK__SOCKET_OPENED;
+}
 
 struct stook__socket *stook__sockets_find(const struct stook__sockets *sockets, int fd)
 {
@@ -96,11 +127,11 @@ static void on_event(void *owner, int events)
     struct stook__socket *socket = owner;
     struct stook__engine *engine = socket->engine;
     int fd = socket->fd;
-    if (socket->idle && socket->multi->n_paused > 0)
+    if (is_idle(socket) && socket->multi->n_paused > 0)
         stook__multi_program_paused(socket->multi);
-    if (socket->program_paused > 0 && socket->want == 0)
+    if (socket->state == STOOK__SOCKET_PAUSED)
         return;
-    if (socket->idle) {
+    if (is_idle(socket)) {
         set_events(socket, stook__idle_event(socket, events));
         return;
     }
@@ -121,7 +152,7 @@ static void on_event(void *owner, int events)
     if (!(events & STOOK__ERROR))
         return;
     socket = stook__sockets_find(&engine->sockets, fd);
-    if (socket == NULL || socket->idle)
+    if (socket == NULL || is_idle(socket))
         return;
     /* libuv has stopped the poll, so it is started again; but not without end. */
     if (++socket->errors >= ERRORS_MAX)
@@ -140,7 +171,6 @@ static struct stook__socket *enter(struct stook__engine *engine, int fd)
         return NULL;
     socket->engine = engine;
     socket->fd = fd;
-    socket->idle = 1;
     socket->name.id = -1;
     stook__list_init(&socket->opened);
     socket->watcher = stook__poll_new(engine->loop, fd, on_event, socket);
@@ -287,10 +317,11 @@ static void removed(struct stook__socket *socket)
     try_next_address(socket);
     /* While transfers are paused the connection is not idle: its input belongs to a response. */
     if (socket->program_paused > 0) {
+        move(socket, STOOK__SOCKET_PAUSED, "removed while paused");
         watch(socket);
         return;
     }
-    socket->idle = 1;
+    move(socket, STOOK__SOCKET_IDLE, "removed");
     socket->alone = 0;
     /* An idle connection stays watched, mostly for the same events, which costs no system call. A
        socket that never connected may be closed without our callback (7.88 to 8.1). */
@@ -319,9 +350,12 @@ int stook__sockets_announced(CURL *curl, curl_socket_t fd, int what, void *user,
     if (socket == NULL)
         return 0;
     socket->multi = multi;
-    socket->idle = 0;
     socket->want = (what & CURL_POLL_IN ? STOOK__IN | (socket->ours ? STOOK__HANGUP : 0) : 0) |
                    (what & CURL_POLL_OUT ? STOOK__OUT : 0);
+    if (socket->want != 0 || socket->program_paused == 0)
+        move(socket, STOOK__SOCKET_WATCHED, "announced");
+    else
+        move(socket, STOOK__SOCKET_PAUSED, "announced without an event");
     watch(socket);
     return 0;
 }
@@ -332,8 +366,10 @@ static void pause_one(struct stook__socket *socket, int exclusive)
 {
     socket->program_paused++;
     socket->unread = exclusive;
-    if (socket->idle)
-        socket->idle = socket->want = 0;
+    if (is_idle(socket))
+        socket->want = 0;
+    if (socket->want == 0)
+        move(socket, STOOK__SOCKET_PAUSED, "paused by the program");
     watch(socket);
 }
 

@@ -3,11 +3,6 @@
  * The table of sockets, by descriptor. It alone decides which descriptors are watched: what libcurl
  * reports about them (the socket pointer, CURL_POLL_REMOVE) may be missing, late, or about another
  * socket of the same number.
- *
- *   opened --announced--> WATCHED --REMOVE--> IDLE --announced--> WATCHED ... --closed--> freed
- *
- * A descriptor that libcurl opened itself (for a resolver, or to wake up) is in the table only from
- * its announcement to its REMOVE.
  */
 #ifndef STOOK_CURL_SOCKET_H
 #define STOOK_CURL_SOCKET_H
@@ -22,6 +17,26 @@ struct stook__easy;
 struct stook__engine;
 struct stook__multi;
 struct stook__poll;
+
+/*
+ * The states of a socket. One function in socket.c moves it.
+ *
+ *   OPENED, IDLE, PAUSED --announced-------------------> WATCHED
+ *   OPENED, WATCHED -------removed---------------------> IDLE
+ *   WATCHED ---------------removed during a pause------> PAUSED
+ *   OPENED, IDLE ----------paused by the program-------> PAUSED
+ *   PAUSED ----------------resumed by the program------> IDLE
+ *
+ * libcurl announces a socket when it wants events, and removes it when it wants none. The socket
+ * may be closed in every state. A descriptor that libcurl opened itself (for a resolver, or to wake
+ * up) is in the table only while it is WATCHED.
+ */
+enum stook__socket_state {
+    STOOK__SOCKET_OPENED,  /* libcurl has not announced it; it is not watched */
+    STOOK__SOCKET_WATCHED, /* it is watched for what libcurl wants */
+    STOOK__SOCKET_PAUSED,  /* libcurl wants no events while the program pauses its transfers */
+    STOOK__SOCKET_IDLE,    /* libcurl wants no events; a connection is watched for its end */
+};
 
 struct stook__sockets {
     struct stook__socket **by_fd;
@@ -38,13 +53,13 @@ struct stook__socket {
     struct stook__link opened;   /* in the opener's `opened` */
     struct stook__connection_name name;
     int fd;
+    enum stook__socket_state state;
     int ours;           /* we opened it, and we close it */
-    int connected;      /* it has carried a request */
-    int idle;           /* libcurl does not want it watched */
-    int dead;           /* it was closed while idle */
+    int connected;      /* it has carried a request; true in any state from then on */
+    int dead;           /* it was closed while idle; libcurl may want to use it all the same */
     int alone;          /* tls_close.c: how many checks found it watched and not used */
     int want;           /* the events that libcurl wants; 0: none */
-    int program_paused; /* the number of its transfers that the program has paused */
+    int program_paused; /* the number of its transfers that the program has paused; others may run */
     int unread;         /* nobody reads from it, because its only transfer is paused */
     int errors;         /* error events in a row */
     int64_t last_input; /* when it was last readable */

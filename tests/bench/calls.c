@@ -18,7 +18,7 @@ static void calls_at(size_t in_flight)
     run.program = STOOK;
     double stook = count_system_calls(peer, &run);
     count_judge(stook, most, "%.3f system calls per GET", stook);
-    count_judge();
+    count_finish();
 }
 
 TEST(calls_at_1)

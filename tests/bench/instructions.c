@@ -53,7 +53,7 @@ static void against_baseline(struct run run, double target)
     run.program = STOOK;
     double stook = count(peer, run);
     count_judge(stook / baseline, target, "%.3f of the baseline", stook / baseline);
-    count_judge();
+    count_finish();
 }
 
 static void against_itself(struct run run, size_t most, double target)
@@ -65,7 +65,7 @@ static void against_itself(struct run run, size_t most, double target)
     run.in_flight = most;
     double many = count(peer, run);
     count_judge(many / few, target, "%.3f times the cost of 50 in flight", many / few);
-    count_judge();
+    count_finish();
 }
 
 /* Not in CTest: what the baseline itself takes. It is another number on another libcurl. */

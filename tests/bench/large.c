@@ -91,7 +91,7 @@ static void compare(const char *way, const char *const curl[], const char *const
                second, runs[1].count);
         count_judge(second / first, 1.0, "%.2f of what the curl tool takes for 1 GiB", second / first);
     }
-    count_judge();
+    count_finish();
 }
 
 static void large(const char *way, int tls)

@@ -32,7 +32,7 @@ TEST(queued_request)
     double each = (double)(many - few) / (MANY - FEW) - (double)sizeof url;
     count_judge(each, 208, "%.1f bytes for a queued request beside its strings", each);
     life_end(&life);
-    count_judge();
+    count_finish();
 }
 
 static struct {
@@ -91,7 +91,7 @@ TEST(kept_result)
     size_t few = kept(url, FEW), many = kept(url, MANY);
     double each = (double)(many - few) / (MANY - FEW);
     count_judge(each, 256, "%.1f bytes for a kept result beside its own", each);
-    count_judge();
+    count_finish();
 }
 
 static double slope(const struct peer *peer, enum program program)
@@ -111,7 +111,7 @@ TEST(in_flight)
     printf("baseline: %.1f kB for one more in flight\n", slope(peer, BASELINE));
     double stook = slope(peer, STOOK);
     count_judge(stook, 20, "%.1f kB for one more in flight", stook);
-    count_judge();
+    count_finish();
 }
 
 TEST(a_million)
@@ -123,5 +123,5 @@ TEST(a_million)
     count_judge((double)use.most, 24 * 1024, "%ld kB at the most", use.most);
     count_judge((double)(use.late - use.early), 1024, "%ld kB after 100,000 and %ld kB after 900,000",
                 use.early, use.late);
-    count_judge();
+    count_finish();
 }

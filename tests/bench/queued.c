@@ -18,5 +18,5 @@ TEST(queued)
 {
     double few = count("1000", "100"), many = count("100000", "10000");
     count_judge(many / few, 1.2, "%.3f times the cost with 1,000 queued over 100 origins", many / few);
-    count_judge();
+    count_finish();
 }

@@ -40,7 +40,7 @@ TEST(ten_at_a_time)
         ratios[i] = todos(plain, STOOK, 10, 0).all / ideal;
     double ratio = middle(ratios);
     count_judge(ratio, 1.02, "%.3f of the ideal, %d requests of %d ms at limit 10", ratio, TODOS, DELAY);
-    count_judge();
+    count_finish();
 }
 
 TEST(all_at_once_cold)
@@ -54,7 +54,7 @@ TEST(all_at_once_cold)
     double ratio = middle(ratios);
     count_judge(ratio, 1.05, "%.3f of the baseline, %d requests of %d ms without a limit, nothing connected", ratio,
                 TODOS, DELAY);
-    count_judge();
+    count_finish();
 }
 
 TEST(all_at_once_warm)
@@ -65,7 +65,7 @@ TEST(all_at_once_warm)
         ratios[i] = todos(plain, STOOK, TODOS, TODOS).warm / DELAY;
     double ratio = middle(ratios);
     count_judge(ratio, 1.35, "%.3f of %d ms, %d requests without a limit, all connected", ratio, DELAY, TODOS);
-    count_judge();
+    count_finish();
 }
 
 /* No call of ours, nor all of one turn, keeps the loop from the program's other work. */
@@ -78,7 +78,7 @@ TEST(loop_held)
         longest[i] = count_time(peer_url(peer, 0, PEER_AT_ONCE), NULL, &run, 1).longest;
     double ms = middle(longest);
     count_judge(ms, 10, "%.2f ms computed in one turn of the loop at the most, 5,000 in flight", ms);
-    count_judge();
+    count_finish();
 }
 
 static void make_store(const struct peer *peer, const char *path)
@@ -108,5 +108,5 @@ TEST(handshakes)
     double stook = middle(each[STOOK]);
     printf("baseline: %.2f ms\n", middle(each[BASELINE]));
     count_judge(stook, 2, "%.2f ms of the processor for a new TLS connection and its request", stook);
-    count_judge();
+    count_finish();
 }

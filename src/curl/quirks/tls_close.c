@@ -23,8 +23,8 @@ void stook__tls_close_check(struct stook__engine *engine, int64_t now)
         return;
     for (size_t fd = 0; fd < engine->sockets.capacity; fd++) {
         struct stook__socket *socket = engine->sockets.by_fd[fd];
-        if (socket == NULL || socket->idle || !socket->connected ||
-            stook__connection_is_used(socket))
+        if (socket == NULL || !socket->connected || socket->state == STOOK__SOCKET_OPENED ||
+            socket->state == STOOK__SOCKET_IDLE || stook__connection_is_used(socket))
             continue;
         if (socket->alone++ > 0)
             shutdown(socket->fd, SHUT_RDWR);
