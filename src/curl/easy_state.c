@@ -141,7 +141,9 @@ void stook__easy_orphan(struct stook__easy *easy)
 void stook__easy_pool(struct stook__easy *easy)
 {
     struct stook__curl_origin *origin = easy->origin;
-    stook__multi_remove(easy);
+    /* Its CURLM may have broken after the transfer completed: then it was removed already. */
+    if (easy->multi != NULL)
+        stook__multi_remove(easy);
     stook__list_remove(&easy->link);
     stook__easy_move(easy, STOOK__EASY_POOLED, "given back");
     easy->owner = NULL;

@@ -113,6 +113,77 @@ TEST_BOTH(broken_alone)
     spy.after_action = NULL;
 }
 
+/* -------------------------------------- one that breaks behind many that have completed */
+
+/* A turn takes 256 completed attempts. However the answers are spread over two polls, one has more. */
+enum { TOGETHER = 640, MORE_THAN_A_TURN = 276 };
+
+static struct raw_server *together;
+static unsigned at_once, multis_broken;
+static int all_answered;
+
+static enum raw_then answer_together(struct raw_call *call)
+{
+    raw_wait(call->server, "/together", TOGETHER);
+    raw_answer(call, "ok", 2);
+    raw_signal(call->server, "/answered");
+    return RAW_KEEP;
+}
+
+/* When the first answer is read, all others have arrived before the loop polls again. */
+static int wait_for_all(curl_socket_t fd, int events)
+{
+    (void)events;
+    if (fd != CURL_SOCKET_TIMEOUT && !all_answered && raw_seen(together, "/together") == TOGETHER) {
+        raw_wait(together, "/answered", TOGETHER);
+        all_answered = 1;
+    }
+    return 1;
+}
+
+/* Each multi handle that took part is due once more, and breaks if more than a turn takes have completed. */
+static CURLMcode break_behind_many(CURLM *multi, curl_socket_t fd, CURLMcode code)
+{
+    if (!all_answered)
+        return code;
+    if (fd != CURL_SOCKET_TIMEOUT) {
+        at_once++;
+        CHECK_EQ_INT(spy.timer(multi, 0, spy_socket_user(multi)), 0);
+        return code;
+    }
+    if (at_once <= MORE_THAN_A_TURN) {
+        at_once = 0;
+        return code;
+    }
+    multis_broken++;
+    return CURLM_INTERNAL_ERROR;
+}
+
+/* An attempt that has completed is not lost when its multi breaks before the turn that takes it. */
+TEST_BOTH(broken_behind_many)
+{
+    static const struct raw_behaviour own[] = {{"/together", .answer = answer_together}, {NULL}};
+    memset(&spy, 0, sizeof spy);
+    together = raw_server_start(own);
+    life_open(life, &STOOK_CLIENT(.limit = TOGETHER, .origin_limit = TOGETHER));
+    at_once = multis_broken = 0;
+    all_answered = 0;
+    spy.before_action = wait_for_all;
+    spy.after_action = break_behind_many;
+    stook_batch *batch = life_batch(life);
+    for (int i = 0; i < TOGETHER; i++)
+        add(batch, raw_url(together, "/together"));
+    life_gather(life, batch, NULL);
+    CHECK(multis_broken > 0);
+    for (size_t i = 0; i < TOGETHER; i++) {
+        const stook_result *result = stook_batch_result_by_index(batch, i);
+        CHECK_ERROR(stook_result_error(result), stook_result_ok(result) ? 0 : STOOK_ERESET);
+    }
+    stook_batch_free(batch);
+    spy.before_action = NULL;
+    spy.after_action = NULL;
+}
+
 /* curl_multi_add_handle() fails. */
 TEST_BOTH(refused_at_once)
 {
