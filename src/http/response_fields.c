@@ -73,6 +73,29 @@ int stook__response_find_control(const char *line, const char *end)
     return found;
 }
 
+const char *stook__response_check_line(struct stook__response_parser *parser, const char *line,
+                                       size_t size)
+{
+    if (size == 0 || line[size - 1] != '\n')
+        return stook__response_fail(parser, STOOK_EPROTOCOL,
+                                    "a line of the header section has no end"),
+               NULL;
+    const char *end = line + size - 1;
+    int has_cr = end > line && end[-1] == '\r';
+    end -= has_cr;
+    int control = stook__response_find_control(line, end);
+    if (control < 0)
+        return stook__response_fail(parser, STOOK_EPROTOCOL, STOOK__INVALID_BYTE), NULL;
+    /* RFC 9112 2.2: a recipient may take an LF alone for the end of the line. */
+    if (!has_cr &&
+        stook__response_tolerate(parser, "a line of the header section ends without a CR") != 0)
+        return NULL;
+    if (control > 0 &&
+        stook__response_tolerate(parser, "a line of the header section has a control byte") != 0)
+        return NULL;
+    return end;
+}
+
 /* ---------------------------------------------------------------- what frames the body */
 
 /*
@@ -214,18 +237,6 @@ static const char *find_colon(const char *line, const char *end)
     return at != line && *at == ':' && is_clean(at, end) ? at : NULL;
 }
 
-enum stook__response_event stook__response_valid_field(struct stook__response_parser *parser,
-                                                       const char *line, size_t size,
-                                                       struct stook__response_item *ret_item)
-{
-    if (size < EIGHT_AND_CRLF)
-        return STOOK__RESPONSE_NOTHING;
-    const char *end = line + size - 2, *colon = find_colon(line, end);
-    if (colon == NULL)
-        return STOOK__RESPONSE_NOTHING;
-    return take_field(parser, line, colon, trim(colon, end), ret_item);
-}
-
 static enum stook__response_event take_fold(struct stook__response_parser *parser, const char *line,
                                             const char *end, struct stook__response_item *ret_item)
 {
@@ -260,20 +271,38 @@ static int check_name(struct stook__response_parser *parser, const char *name, c
     return name == colon ? 0 : stook__response_tolerate(parser, "a field name is not a token");
 }
 
-enum stook__response_event stook__response_any_field(struct stook__response_parser *parser,
-                                                     const char *line, const char *end,
-                                                     struct stook__response_item *ret_item)
+/* Any line. Not inlined: nearly every line breaks no rule and is handled without it. */
+static __attribute__((noinline)) enum stook__response_event take_any_line(
+    struct stook__response_parser *parser, const char *line, size_t size,
+    struct stook__response_item *ret_item)
 {
-    end = trim(line, end);
-    if (end == line || stook__is_blank(line[0]))
-        return take_fold(parser, line, end, ret_item);
-    const char *colon = memchr(line, ':', (size_t)(end - line));
+    const char *end = stook__response_check_line(parser, line, size), *stop;
+    if (end == NULL)
+        return STOOK__RESPONSE_ERROR;
+    if (end == line)
+        return STOOK__RESPONSE_NOTHING;
+    stop = trim(line, end);
+    if (stop == line || stook__is_blank(line[0]))
+        return take_fold(parser, line, stop, ret_item);
+    const char *colon = memchr(line, ':', (size_t)(stop - line));
     if (colon != NULL && check_name(parser, line, colon) == 0)
-        return take_field(parser, line, colon, end, ret_item);
+        return take_field(parser, line, colon, stop, ret_item);
     if (colon != NULL)
         return STOOK__RESPONSE_ERROR;
     parser->last_frames = 0;
     return stook__response_tolerate(parser, "a line of the header section has no colon") != 0
                ? STOOK__RESPONSE_ERROR
                : STOOK__RESPONSE_ODD;
+}
+
+enum stook__response_event stook__response_field_line(struct stook__response_parser *parser,
+                                                      const char *line, size_t size,
+                                                      struct stook__response_item *ret_item)
+{
+    if (size < EIGHT_AND_CRLF)
+        return take_any_line(parser, line, size, ret_item);
+    const char *end = line + size - 2, *colon = find_colon(line, end);
+    if (colon == NULL)
+        return take_any_line(parser, line, size, ret_item);
+    return take_field(parser, line, colon, trim(colon, end), ret_item);
 }

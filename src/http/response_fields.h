@@ -5,18 +5,16 @@
 
 #include "http/response_parser.h"
 
-/*
- * Takes a line of a section if it breaks no rule, as nearly all lines do. Returns
- * STOOK__RESPONSE_NOTHING if the line needs a closer look. `size` includes the end of line.
- */
-enum stook__response_event stook__response_valid_field(struct stook__response_parser *parser,
-                                                       const char *line, size_t size,
-                                                       struct stook__response_item *ret_item);
+/* Takes a line of a section. STOOK__RESPONSE_NOTHING: it is empty, the section ends. */
+enum stook__response_event stook__response_field_line(struct stook__response_parser *parser,
+                                                      const char *line, size_t size,
+                                                      struct stook__response_item *ret_item);
 
-/* Takes any line of a section, without its end of line and without an invalid control byte. */
-enum stook__response_event stook__response_any_field(struct stook__response_parser *parser,
-                                                     const char *line, const char *end,
-                                                     struct stook__response_item *ret_item);
+/* Checks the bytes of any line. Returns its end without the end of line; NULL on an error. */
+const char *stook__response_check_line(struct stook__response_parser *parser, const char *line,
+                                       size_t size);
+
+#define STOOK__INVALID_BYTE "a line of the header section has a NUL byte or a CR"
 
 /*
  * Looks for bytes that a line must not have (RFC 9110 5.5). 0: none. 1: a control byte, which can

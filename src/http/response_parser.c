@@ -117,55 +117,32 @@ static enum stook__response_event end_section(struct stook__response_parser *par
 
 /* -------------------------------------------------------------------------------- a line */
 
-static const char INVALID_BYTE[] = "a line of the header section has a NUL byte or a CR";
-
 static int in_section(const struct stook__response_parser *parser)
 {
     return parser->state == STOOK__RESPONSE_FIELDS || parser->state == STOOK__RESPONSE_TRAILERS;
 }
 
-/* Any line. Not inlined: stook__response_line() handles nearly every line without it. */
-static __attribute__((noinline)) enum stook__response_event take_line(
-    struct stook__response_parser *parser, const char *line, size_t size,
-    struct stook__response_item *ret_item)
+/* A line outside a section. */
+static enum stook__response_event take_first_line(struct stook__response_parser *parser,
+                                                  const char *line, size_t size)
 {
-    if (!in_section(parser)) {
-        if (parser->state != STOOK__RESPONSE_STATUS_LINE)
-            return STOOK__RESPONSE_ERROR;
-        /* This comes before the checks of bytes: what does not begin like this is not HTTP. */
-        if (size < 5 || memcmp(line, "HTTP/", 5) != 0)
-            return take_status_line(parser, line, line + size);
-    }
-    if (size == 0 || line[size - 1] != '\n')
-        return stook__response_fail(parser, STOOK_EPROTOCOL,
-                                    "a line of the header section has no end");
-    const char *end = line + size - 1;
-    int has_cr = end > line && end[-1] == '\r';
-    end -= has_cr;
-    int control = stook__response_find_control(line, end);
-    if (control < 0)
-        return stook__response_fail(parser, STOOK_EPROTOCOL, INVALID_BYTE);
-    /* RFC 9112 2.2: a recipient may take a LF alone for the end of the line. */
-    if (!has_cr &&
-        stook__response_tolerate(parser, "a line of the header section ends without a CR") != 0)
+    if (parser->state != STOOK__RESPONSE_STATUS_LINE)
         return STOOK__RESPONSE_ERROR;
-    if (control > 0 &&
-        stook__response_tolerate(parser, "a line of the header section has a control byte") != 0)
-        return STOOK__RESPONSE_ERROR;
-    if (parser->state == STOOK__RESPONSE_STATUS_LINE)
-        return take_status_line(parser, line, end);
-    return end == line ? end_section(parser)
-                       : stook__response_any_field(parser, line, end, ret_item);
+    /* This comes before the checks of bytes: what does not begin like this is not HTTP. */
+    if (size < 5 || memcmp(line, "HTTP/", 5) != 0)
+        return take_status_line(parser, line, line + size);
+    const char *end = stook__response_check_line(parser, line, size);
+    return end != NULL ? take_status_line(parser, line, end) : STOOK__RESPONSE_ERROR;
 }
 
 enum stook__response_event stook__response_line(struct stook__response_parser *parser,
                                                 const char *line, size_t size,
                                                 struct stook__response_item *ret_item)
 {
-    enum stook__response_event event = STOOK__RESPONSE_NOTHING;
-    if (in_section(parser))
-        event = stook__response_valid_field(parser, line, size, ret_item);
-    return event != STOOK__RESPONSE_NOTHING ? event : take_line(parser, line, size, ret_item);
+    if (!in_section(parser))
+        return take_first_line(parser, line, size);
+    enum stook__response_event event = stook__response_field_line(parser, line, size, ret_item);
+    return event != STOOK__RESPONSE_NOTHING ? event : end_section(parser);
 }
 
 /* ------------------------------------------------------------------------- the stream */
@@ -197,7 +174,7 @@ static enum stook__response_event cut_line(struct stook__response_parser *parser
     memcpy(parser->line + before, data, part < room ? part : room);
     parser->line_size += part < room ? part : room;
     if ((lf == NULL || part > room) && is_broken(parser, before))
-        return stook__response_fail(parser, STOOK_EPROTOCOL, INVALID_BYTE);
+        return stook__response_fail(parser, STOOK_EPROTOCOL, STOOK__INVALID_BYTE);
     if (part > room)
         return stook__response_fail(parser, STOOK_ETOOLARGE,
                                     "a line of the header section is too long");
