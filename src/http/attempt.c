@@ -225,7 +225,7 @@ static int hear_files(struct stook__attempt *attempt)
         stook__easy_notify(attempt->easy);
         return 0;
     }
-    stook__upload_go_on(attempt);
+    stook__upload_continue(attempt);
     if (attempt->stream != NULL)
         stook__stream_mark_ready(attempt);
     return 0;

@@ -149,7 +149,7 @@ int stook__upload_begin(struct stook__attempt *attempt)
     return optional->n_parts > 0 ? set_parts(attempt) : set_file(attempt);
 }
 
-void stook__upload_go_on(struct stook__attempt *attempt)
+void stook__upload_continue(struct stook__attempt *attempt)
 {
     struct stook__upload *upload = attempt->upload;
     for (size_t i = 0; upload != NULL && i < upload->count; i++)

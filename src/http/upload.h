@@ -17,7 +17,7 @@ int stook__upload_is_empty(const struct stook__attempt *attempt);
 /* Sets the options of the attempt's easy handle. 0 or STOOK_ENOMEM. */
 int stook__upload_begin(struct stook__attempt *attempt);
 /* Continues libcurl if it is paused for bytes of a file that are ready now. */
-void stook__upload_go_on(struct stook__attempt *attempt);
+void stook__upload_continue(struct stook__attempt *attempt);
 /* The attempt has returned its easy handle and gets another one: rewinds the body. */
 void stook__upload_renew(struct stook__attempt *attempt);
 /* Frees everything. The attempt has returned its easy handle. */
