@@ -15,7 +15,7 @@
 #include "http/stream.h"
 #include "util/trace.h"
 
-/* Bytes. A body that is paused when so many are pending has a bound between MIN and MAX. */
+/* In bytes. libcurl is paused when more than a bound between MIN and MAX are pending of a body. */
 enum {
     PENDING_MIN = 256 << 10,
     PENDING_MAX = 1 << 20,
@@ -147,9 +147,20 @@ static int choose_decoder(struct stook__attempt *attempt)
                       : 0;
 }
 
+void stook__body_sink_restart(struct stook__attempt *attempt)
+{
+    struct stook__body_sink *sink = attempt->sink;
+    stook__decoder_free(sink->decoder);
+    sink->decoder = NULL;
+    if (sink->state != AWAITING_HEAD)
+        move(sink, AWAITING_HEAD);
+}
+
 int stook__body_sink_head(struct stook__attempt *attempt)
 {
     struct stook__body_sink *sink = attempt->sink;
+    if (sink->state != AWAITING_HEAD)
+        stook__body_sink_restart(attempt);
     int file = sink->file != NULL ? stook__download_head(sink->file, attempt) : 0;
     if (file < 0)
         return STOOK__EASY_END;
@@ -163,15 +174,6 @@ int stook__body_sink_head(struct stook__attempt *attempt)
 int stook__body_sink_to_file(const struct stook__attempt *attempt)
 {
     return attempt->sink != NULL && attempt->sink->state == TO_FILE;
-}
-
-void stook__body_sink_restart(struct stook__attempt *attempt)
-{
-    struct stook__body_sink *sink = attempt->sink;
-    stook__decoder_free(sink->decoder);
-    sink->decoder = NULL;
-    if (sink->state != AWAITING_HEAD)
-        move(sink, AWAITING_HEAD);
 }
 
 /* Counts bytes of a body that is not decoded. 0, or STOOK__EASY_END if they are too many. */
