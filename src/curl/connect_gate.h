@@ -17,8 +17,8 @@
  * A probe that is cancelled during its look-up is orphaned and remains the probe: the others still
  * use its look-up.
  *
- * easy.c and multi.c call these functions; engine.c runs the gates once per turn. The functions
- * called from inside libcurl's callbacks call no libcurl themselves.
+ * The files of easy handles and multi.c call these functions; engine.c runs the gates once per
+ * turn. The functions called from inside libcurl's callbacks call no libcurl themselves.
  */
 #ifndef STOOK_CURL_CONNECT_GATE_H
 #define STOOK_CURL_CONNECT_GATE_H

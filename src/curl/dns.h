@@ -14,8 +14,8 @@
  * Test:     regress/cached_addresses.cold_origin, integration/dns.half_hangs and
  *           integration/dns.moved.
  *
- * connect_gate.c calls these functions, and easy.c before a transfer starts. No address is kept on
- * other versions, and then nothing here has an effect.
+ * connect_gate.c calls these functions, and easy_state.c before a transfer starts. On other
+ * versions no address is kept, and nothing here has an effect.
  */
 #ifndef STOOK_CURL_DNS_H
 #define STOOK_CURL_DNS_H

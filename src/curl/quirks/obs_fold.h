@@ -21,8 +21,8 @@
 void stook__obs_fold_init(struct stook__easy *easy);
 /* Resets the state before a transfer starts. */
 void stook__obs_fold_begin(struct stook__easy *easy);
-/* Processes one line of a header section, until the state is STOOK__OBS_FOLD_SAFE. easy.c calls it
-   from inside libcurl's header callback. Setting an option there is safe: it changes a flag. */
+/* Processes one line of a header section, until the state is STOOK__OBS_FOLD_SAFE. It runs inside
+   libcurl's header callback. Setting CURLOPT_VERBOSE there is safe: it changes a flag. */
 void stook__obs_fold_line(struct stook__easy *easy, const char *line, size_t size);
 
 #endif
