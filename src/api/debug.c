@@ -36,21 +36,21 @@ static int state_of_waiting(const stook_batch *batch, const struct stook__job *j
 static int state_of_running(const struct stook__attempt *attempt)
 {
     switch (stook__attempt_phase(attempt)) {
-    case STOOK__GATED:
+    case STOOK__PHASE_GATE:
         return STOOK_STATE_GATE;
-    case STOOK__RESOLVING:
+    case STOOK__PHASE_RESOLVING:
         return STOOK_STATE_RESOLVING;
-    case STOOK__CONNECTING:
+    case STOOK__PHASE_CONNECTING:
         return STOOK_STATE_CONNECTING;
-    case STOOK__SECURING:
+    case STOOK__PHASE_TLS:
         return STOOK_STATE_TLS;
-    case STOOK__SENDING:
+    case STOOK__PHASE_SENDING:
         return STOOK_STATE_SENDING;
-    case STOOK__RECEIVING:
+    case STOOK__PHASE_RECEIVING:
         return STOOK_STATE_RECEIVING;
-    case STOOK__PAUSED:
+    case STOOK__PHASE_PAUSED:
         return STOOK_STATE_PAUSED;
-    case STOOK__PAUSED_BUFFER:
+    case STOOK__PHASE_PAUSED_BUFFER:
         return STOOK_STATE_PAUSED_BUFFER;
     default:
         return STOOK_STATE_WAITING;

@@ -191,7 +191,7 @@ void stook__streams_wake(stook_client *client, struct stook_result *record)
 {
     if (record->state != STOOK__REQUEST_IN_FLIGHT)
         return;
-    int64_t paused_us = stook__stream_wake(record->attempt, stook__loop_now());
+    int64_t paused_us = stook__stream_resume(record->attempt, stook__loop_now());
     if (paused_us >= 0)
         stook__sched_resume(&client->sched, &record->job, paused_us);
     stook__loop_request_turn(client->loop); /* in this turn step 6 may be over */

@@ -1,34 +1,28 @@
 /* SPDX-License-Identifier: MIT */
-/* The life of one attempt; see attempt.h. */
+/*
+ * The life of one attempt: its set-up, the two repeats that stay inside it, its file, its end. Owns
+ * struct stook__attempt. The turn calls it, never libcurl: the callbacks of a transfer are in
+ * receive.c. An attempt that stook__attempt_begin returned lives until stook__attempt_end.
+ */
+#include "http/attempt.h"
+
 #include <string.h>
 
 #include "http/body_sink.h"
+#include "http/easy_options.h"
+#include "http/error_map.h"
 #include "http/files.h"
+#include "http/peer.h"
+#include "http/receive.h"
 #include "http/stream.h"
 #include "http/upload.h"
 #include "http/upload_source.h"
 
-enum { HEAD_SLACK = 4 }; /* bytes: numbers of the next answer may be longer */
+/* Bytes by which the next head may be longer than the last one, because its numbers have more
+   digits. */
+enum { HEAD_SLACK = 4 };
 
-int stook__attempt_stop(struct stook__attempt *attempt, int error, const char *why)
-{
-    if (attempt->error == 0) {
-        attempt->error = error;
-        attempt->why = why;
-    }
-    return STOOK__EASY_END;
-}
-
-void stook__attempt_expect(struct stook__attempt *attempt)
-{
-    const struct stook__response_rules rules = {
-        .strict = attempt->policy->strict == 1,
-        .to_head = attempt->method[0] == 'H' && strcmp(attempt->method, "HEAD") == 0,
-        .framed = 1, /* receive.c looks whether that can be */
-    };
-    stook__free(attempt->allocator, attempt->response.line);
-    stook__response_begin(&attempt->response, &rules, NULL, 0);
-}
+/* --------------------------------------------------------------------- beginning */
 
 static void destroy(struct stook__attempt *attempt)
 {
@@ -43,8 +37,8 @@ static void destroy(struct stook__attempt *attempt)
     stook__body_flow_leave(&attempt->flow);
     stook__list_remove(&attempt->files_ready);
     stook__free(attempt->allocator, attempt->owned_why);
-    if (attempt->refusal.message_owned)
-        stook__free(attempt->allocator, (char *)attempt->refusal.message);
+    if (attempt->setup_error.message_owned)
+        stook__free(attempt->allocator, (char *)attempt->setup_error.message);
     stook__free(attempt->allocator, attempt);
 }
 
@@ -56,15 +50,16 @@ const char *stook__attempt_method(const struct stook__spec *spec)
     return stook__spec_has_body(spec) ? "POST" : "GET";
 }
 
-/* 0, or an error; then the refusal says more, and there is no easy handle. */
+/* Hands a configured easy handle to the engine. After an error the attempt has none, and
+   attempt->setup_error has the message. */
 static int set_up(struct stook__attempt *attempt)
 {
-    struct stook__outcome *refusal = &attempt->refusal;
-    int error = stook__options_set(attempt, attempt->fresh, refusal);
+    struct stook__outcome *outcome = &attempt->setup_error;
+    int error = stook__options_set(attempt, attempt->fresh, outcome);
     if (error == 0)
         error = stook__easy_start(attempt->easy);
-    if (error != 0 && refusal->error == 0)
-        stook__outcome_set(attempt->allocator, refusal, error, NULL);
+    if (error != 0 && outcome->error == 0)
+        stook__outcome_set(attempt->allocator, outcome, error, NULL);
     if (error != 0 && attempt->easy != NULL) {
         stook__easy_give_back(attempt->easy);
         attempt->easy = NULL;
@@ -73,19 +68,20 @@ static int set_up(struct stook__attempt *attempt)
     return error;
 }
 
-/* Whether the program hears of it while it is under way. */
-static int streams(const struct stook__spec *spec)
+/* Returns 1 if the program has callbacks that run during the transfer. */
+static int has_callbacks(const struct stook__spec *spec)
 {
     const struct stook__optional *optional = spec->optional;
     return optional != NULL && (optional->on_head != NULL || optional->on_body != NULL ||
                                 optional->on_progress != NULL || optional->body_read != NULL);
 }
 
+/* Makes the parts of the attempt and begins to open its files. */
 static int prepare(struct stook__attempt *attempt)
 {
     const struct stook__optional *optional = attempt->spec->optional;
     int error = 0;
-    if (streams(attempt->spec) || attempt->policy->decompress == 1 ||
+    if (has_callbacks(attempt->spec) || attempt->policy->decompress == 1 ||
         (optional != NULL && optional->output_file != NULL))
         error = stook__stream_begin(attempt);
     if (error == 0 && attempt->stream != NULL)
@@ -95,18 +91,18 @@ static int prepare(struct stook__attempt *attempt)
     return error;
 }
 
-/* Whether the disk is still at one of its files: until then it cannot start. */
+/* Returns 1 while a file of the attempt is not open yet: no transfer can start. */
 static int is_opening(const struct stook__attempt *attempt)
 {
     return stook__upload_opening(attempt) || stook__body_sink_opening(attempt);
 }
 
-/* Why it did not start. */
-static void say_refusal(struct stook__attempt *attempt, int error,
-                        struct stook__outcome *ret_outcome)
+/* Moves the reason why no transfer was started to *ret_outcome. */
+static void take_setup_error(struct stook__attempt *attempt, int error,
+                             struct stook__outcome *ret_outcome)
 {
-    *ret_outcome = attempt->refusal;
-    attempt->refusal = (struct stook__outcome){0};
+    *ret_outcome = attempt->setup_error;
+    attempt->setup_error = (struct stook__outcome){0};
     if (ret_outcome->error == 0)
         stook__outcome_set(attempt->allocator, ret_outcome, error, attempt->why);
     if (ret_outcome->os_error == 0)
@@ -135,14 +131,14 @@ struct stook__attempt *stook__attempt_begin(struct stook__defaults *defaults,
         attempt->owner = owner;
         attempt->method = stook__attempt_method(spec);
         attempt->fresh = fresh;
-        stook__attempt_expect(attempt);
+        stook__receive_expect(attempt);
         stook__list_init(&attempt->files_ready);
         error = prepare(attempt);
         if (error == 0 && !is_opening(attempt))
             error = set_up(attempt);
         if (error == 0)
             return attempt;
-        say_refusal(attempt, error, ret_outcome);
+        take_setup_error(attempt, error, ret_outcome);
         destroy(attempt);
     }
     if (ret_outcome->error == 0)
@@ -151,17 +147,20 @@ struct stook__attempt *stook__attempt_begin(struct stook__defaults *defaults,
     return NULL;
 }
 
-/* OpenSSL's X509_V_ERR_...: the issuer is not among the authorities. GnuTLS says no more than 1. */
+/* ------------------------------------------------------------------ the transfer's end */
+
+/* OpenSSL's X509_V_ERR_... for an issuer that is not among the authorities. GnuTLS always reports
+   1. */
 static int is_unknown_authority(long result)
 {
     return result == 1 || result == 2 || (result >= 18 && result <= 21);
 }
 
-/* The certificate's authority may be one that only the directory knows. */
-static int wants_directory(struct stook__attempt *attempt, const struct stook__easy_info *facts)
+/* Returns 1 if the certificate's authority may be in the default directory, which was not used. */
+static int wants_directory(struct stook__attempt *attempt, const struct stook__easy_info *info)
 {
     long result = 0;
-    if (facts->code != CURLE_PEER_FAILED_VERIFICATION ||
+    if (info->code != CURLE_PEER_FAILED_VERIFICATION ||
         stook__peer_own_authorities(attempt->policy) ||
         stook__easy_settings(attempt->easy)->directory)
         return 0;
@@ -169,20 +168,19 @@ static int wants_directory(struct stook__attempt *attempt, const struct stook__e
     return is_unknown_authority(result);
 }
 
-/* Once more, with the directory of authorities, or on a connection that is not dead. Nothing was
-   sent, so this is the same attempt still. 1: it is under way again. */
+/* Starts the transfer again, with the directory of authorities or on a new connection. Nothing was
+   sent, so it is still the same attempt. Returns 1 if the transfer runs again. */
 static int try_again(struct stook__attempt *attempt)
 {
-    struct stook__easy_info facts;
+    struct stook__easy_info info;
     if (stook__easy_succeeded(attempt->easy))
         return 0;
-    stook__easy_info(attempt->easy, &facts);
-    if (attempt->error != 0 || facts.broken != CURLM_OK ||
-        !stook__upload_source_may_repeat(attempt))
+    stook__easy_info(attempt->easy, &info);
+    if (attempt->error != 0 || info.broken != CURLM_OK || !stook__upload_source_may_repeat(attempt))
         return 0;
-    if (wants_directory(attempt, &facts))
+    if (wants_directory(attempt, &info))
         stook__easy_note_directory(attempt->easy);
-    else if (facts.dead && !attempt->fresh)
+    else if (info.dead && !attempt->fresh)
         attempt->fresh = 1;
     else
         return 0;
@@ -195,18 +193,48 @@ static int try_again(struct stook__attempt *attempt)
     return attempt->error == 0;
 }
 
-static void show(struct stook__attempt *attempt, struct stook__easy_info *ret_facts);
+/* Reads from the easy handle what the answer has of it: error numbers and times. */
+static void read_info(struct stook__attempt *attempt, struct stook__easy_info *ret_info)
+{
+    enum { AFTER_CONNECT = 3 }; /* number of the times that a reused connection does not have */
+    static const struct {
+        int which;
+        CURLINFO info;
+    } times[] = {{STOOK_TIME_CONNECT, CURLINFO_CONNECT_TIME_T},
+                 {STOOK_TIME_TLS, CURLINFO_APPCONNECT_TIME_T},
+                 {STOOK_TIME_DNS, CURLINFO_NAMELOOKUP_TIME_T},
+                 {STOOK_TIME_FIRST_BYTE, CURLINFO_STARTTRANSFER_TIME_T},
+                 {STOOK_TIME_TOTAL, CURLINFO_TOTAL_TIME_T}};
+    CURL *curl = stook__easy_curl(attempt->easy);
+    struct stook__answer *answer = &attempt->answer;
+    const struct stook__easy_info *info = ret_info;
+    long value = 0;
+    stook__easy_info(attempt->easy, ret_info);
+    if (info->code != CURLE_OK)
+        curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &value);
+    if (attempt->os_error != 0)
+        value = attempt->os_error;
+    answer->os_error = (int16_t)(info->os_error != 0 ? info->os_error : value);
+    answer->curl_code = (uint8_t)info->code;
+    for (size_t i = info->reused ? AFTER_CONNECT : 0; i < sizeof times / sizeof *times; i++) {
+        curl_off_t us = 0;
+        curl_easy_getinfo(curl, times[i].info, &us);
+        answer->time_us[times[i].which] = us;
+    }
+    attempt->reused = info->reused;
+}
 
-/* It is over but for its file, which goes into its place first, or goes away: a repeat finds no traces of it. */
-static int settles(struct stook__attempt *attempt)
+/* Puts the file of an attempt that is otherwise over in its place, or removes it, so that a repeat
+   finds no traces of it. Returns 1 while that takes; the attempt is in files_ready after it. */
+static int settle_file(struct stook__attempt *attempt)
 {
     struct stook__outcome outcome = {.error = attempt->error};
     if (!stook__body_sink_has_file(attempt))
         return 0;
     if (!attempt->settling && attempt->easy != NULL && attempt->error == 0) {
-        struct stook__easy_info facts;
-        show(attempt, &facts);
-        stook__error_map(attempt, &facts, &outcome);
+        struct stook__easy_info info;
+        read_info(attempt, &info);
+        stook__error_map(attempt, &info, &outcome);
         if (outcome.message_owned)
             stook__free(attempt->allocator, (char *)outcome.message);
     }
@@ -214,13 +242,13 @@ static int settles(struct stook__attempt *attempt)
     return !stook__body_sink_settle(attempt, outcome.error == 0);
 }
 
-/* An operation on one of its files is over. 1: and so is the attempt. */
-static int hear_files(struct stook__attempt *attempt)
+/* Handles a completed file operation. Returns 1 if the attempt is completed by it. */
+static int process_files(struct stook__attempt *attempt)
 {
     if (attempt->easy == NULL && attempt->error == 0 && !is_opening(attempt))
         attempt->error = set_up(attempt);
     if (attempt->easy == NULL)
-        return attempt->error != 0 && !settles(attempt);
+        return attempt->error != 0 && !settle_file(attempt);
     if (attempt->error != 0 || attempt->settling) {
         stook__easy_notify(attempt->easy);
         return 0;
@@ -236,11 +264,12 @@ struct stook__attempt *stook__attempt_next_completed(struct stook__defaults *def
     struct stook__attempt *attempt;
     for (;;) {
         while ((attempt = stook__engine_next_completed(defaults->engine)) != NULL)
-            if (!try_again(attempt) && !stook__stream_defers(attempt) && !settles(attempt))
+            if (!try_again(attempt) && !stook__stream_defers(attempt) && !settle_file(attempt))
                 return attempt;
-        /* Only now: what has ended in libcurl must not be told to go on. */
+        /* After the ended transfers: a file operation must not continue a transfer that has
+           ended. */
         attempt = stook__files_next(defaults);
-        if (attempt == NULL || hear_files(attempt))
+        if (attempt == NULL || process_files(attempt))
             return attempt;
     }
 }
@@ -250,6 +279,8 @@ int stook__attempt_is_due(const struct stook__defaults *defaults)
     return !stook__list_empty(&defaults->files_ready);
 }
 
+/* ------------------------------------------------------------------- while it runs */
+
 void *stook__attempt_owner(const struct stook__attempt *attempt)
 {
     return attempt->owner;
@@ -257,7 +288,7 @@ void *stook__attempt_owner(const struct stook__attempt *attempt)
 
 int64_t stook__attempt_moved_at(struct stook__attempt *attempt)
 {
-    /* Nobody tells us when bytes go out; but libcurl counts those of the body. */
+    /* No callback reports bytes that go out, but libcurl counts those of the body. */
     curl_off_t sent = 0;
     if (attempt->easy == NULL)
         return attempt->moved_at;
@@ -266,10 +297,10 @@ int64_t stook__attempt_moved_at(struct stook__attempt *attempt)
         attempt->sent = sent;
         attempt->moved_at = stook__engine_time(attempt->engine);
     }
-    /* libcurl tells of whole lines of a header section, which may come slowly. */
+    /* libcurl reports complete lines of a header section, whose bytes may come slowly. */
     if (attempt->connected && !attempt->head_done) {
-        int64_t heard_at = stook__easy_last_input(attempt->easy);
-        attempt->moved_at = heard_at > attempt->moved_at ? heard_at : attempt->moved_at;
+        int64_t received_at = stook__easy_last_input(attempt->easy);
+        attempt->moved_at = received_at > attempt->moved_at ? received_at : attempt->moved_at;
     }
     return attempt->moved_at;
 }
@@ -279,43 +310,39 @@ int stook__attempt_connected(const struct stook__attempt *attempt)
     return attempt->connected;
 }
 
-static void show(struct stook__attempt *attempt, struct stook__easy_info *ret_facts)
+/* Returns 1 if the request is sent with all of its body. */
+static int has_sent_all(const struct stook__attempt *attempt)
 {
-    enum { NOT_CONNECTING = 3 }; /* the times before are of a connection that is made */
-    static const struct {
-        int which;
-        CURLINFO info;
-    } times[] = {{STOOK_TIME_CONNECT, CURLINFO_CONNECT_TIME_T},
-                 {STOOK_TIME_TLS, CURLINFO_APPCONNECT_TIME_T},
-                 {STOOK_TIME_DNS, CURLINFO_NAMELOOKUP_TIME_T},
-                 {STOOK_TIME_FIRST_BYTE, CURLINFO_STARTTRANSFER_TIME_T},
-                 {STOOK_TIME_TOTAL, CURLINFO_TOTAL_TIME_T}};
-    CURL *curl = stook__easy_curl(attempt->easy);
-    struct stook__answer *answer = &attempt->answer;
-    const struct stook__easy_info *facts = ret_facts;
-    long value = 0;
-    stook__easy_info(attempt->easy, ret_facts);
-    if (facts->code != CURLE_OK)
-        curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &value);
-    if (attempt->os_error != 0)
-        value = attempt->os_error;
-    answer->os_error = (int16_t)(facts->os_error != 0 ? facts->os_error : value);
-    answer->curl_code = (uint8_t)facts->code;
-    for (size_t i = facts->reused ? NOT_CONNECTING : 0; i < sizeof times / sizeof *times; i++) {
-        curl_off_t us = 0;
-        curl_easy_getinfo(curl, times[i].info, &us);
-        answer->time_us[times[i].which] = us;
+    curl_off_t sent = 0;
+    curl_easy_getinfo(stook__easy_curl(attempt->easy), CURLINFO_SIZE_UPLOAD_T, &sent);
+    return (size_t)sent >= attempt->spec->body_size;
+}
+
+enum stook__phase stook__attempt_phase(const struct stook__attempt *attempt)
+{
+    if (attempt->easy == NULL)
+        return STOOK__PHASE_GATE; /* it opens its files */
+    if (stook__attempt_paused(attempt, STOOK__PAUSE_PROGRAM))
+        return STOOK__PHASE_PAUSED;
+    if (stook__attempt_paused(attempt, STOOK__PAUSE_BUFFER))
+        return STOOK__PHASE_PAUSED_BUFFER;
+    if (attempt->head_bytes > 0)
+        return STOOK__PHASE_RECEIVING;
+    if (attempt->connected)
+        return has_sent_all(attempt) ? STOOK__PHASE_WAITING : STOOK__PHASE_SENDING;
+    switch (stook__easy_connect_step(attempt->easy)) {
+    case STOOK__STEP_WAITING:
+        return STOOK__PHASE_GATE;
+    case STOOK__STEP_RESOLVING:
+        return STOOK__PHASE_RESOLVING;
+    case STOOK__STEP_CONNECTED:
+        return STOOK__PHASE_TLS;
+    default:
+        return STOOK__PHASE_CONNECTING;
     }
-    attempt->reused = facts->reused;
 }
 
-void stook__attempt_fill_answer(struct stook__attempt *attempt)
-{
-    struct stook__easy_info facts;
-    show(attempt, &facts);
-}
-
-static struct stook__metadata facts_of(const struct stook__attempt *attempt)
+static struct stook__metadata metadata_of(const struct stook__attempt *attempt)
 {
     return (struct stook__metadata){
         .number = {[STOOK__METADATA_FLAGS] = (uint64_t)attempt->flags,
@@ -333,42 +360,19 @@ int stook__attempt_has_head(const struct stook__attempt *attempt)
 int stook__attempt_copy_head(struct stook__attempt *attempt, struct stook__answer *ret_answer)
 {
     struct stook__answer *answer = &attempt->answer;
+    struct stook__easy_info info;
     *ret_answer = (struct stook__answer){0};
     if (!stook__attempt_has_head(attempt))
         return 0;
-    stook__attempt_fill_answer(attempt);
-    struct stook__metadata facts = facts_of(attempt);
+    read_info(attempt, &info);
+    struct stook__metadata metadata = metadata_of(attempt);
     *ret_answer = (struct stook__answer){.status = answer->status, .protocol = answer->protocol};
     memcpy(ret_answer->time_us, answer->time_us, sizeof answer->time_us);
     if (attempt->trailers_at > 0 &&
         stook__buffer_append(&ret_answer->head, attempt->allocator, answer->head.data,
                              attempt->trailers_at) != 0)
         return STOOK_ENOMEM;
-    return stook__metadata_put(&ret_answer->head, attempt->allocator, &facts);
-}
-
-/* The last thing that is put into the answer. The next answer of the client takes a block of that size. */
-static int seal(struct stook__attempt *attempt)
-{
-    struct stook__buffer *head = &attempt->answer.head;
-    curl_off_t sent = 0;
-    if (!attempt->connected)
-        return 0;
-    if (attempt->spec->body_size > 0 || attempt->spec->optional != NULL)
-        curl_easy_getinfo(stook__easy_curl(attempt->easy), CURLINFO_SIZE_UPLOAD_T, &sent);
-    struct stook__metadata facts = facts_of(attempt);
-    facts.number[STOOK__METADATA_TRAILERS] =
-        attempt->head_done ? head->size - attempt->trailers_at : 0;
-    facts.number[STOOK__METADATA_WIRE] = (uint64_t)attempt->wire;
-    facts.number[STOOK__METADATA_BODY] =
-        attempt->sink != NULL ? (uint64_t)attempt->received : attempt->answer.body.size;
-    facts.number[STOOK__METADATA_SENT] = (uint64_t)sent;
-    if (stook__metadata_put(head, attempt->allocator, &facts) != 0) {
-        stook__buffer_free(head, attempt->allocator); /* there is no head without them */
-        return STOOK_ENOMEM;
-    }
-    attempt->defaults->head_size = head->size + HEAD_SLACK;
-    return 0;
+    return stook__metadata_put(&ret_answer->head, attempt->allocator, &metadata);
 }
 
 int64_t stook__attempt_received(const struct stook__attempt *attempt, int64_t *ret_expected)
@@ -392,21 +396,48 @@ void stook__attempt_progress(const struct stook__attempt *attempt,
     ret_progress->send_total = to_send;
 }
 
+/* ---------------------------------------------------------------------------- ending */
+
+/* Appends the metadata to the answer's head. The client's next answer reserves as much for its
+   head. */
+static int finish_answer(struct stook__attempt *attempt)
+{
+    struct stook__buffer *head = &attempt->answer.head;
+    curl_off_t sent = 0;
+    if (!attempt->connected)
+        return 0;
+    if (attempt->spec->body_size > 0 || attempt->spec->optional != NULL)
+        curl_easy_getinfo(stook__easy_curl(attempt->easy), CURLINFO_SIZE_UPLOAD_T, &sent);
+    struct stook__metadata metadata = metadata_of(attempt);
+    metadata.number[STOOK__METADATA_TRAILERS] =
+        attempt->head_done ? head->size - attempt->trailers_at : 0;
+    metadata.number[STOOK__METADATA_WIRE] = (uint64_t)attempt->wire;
+    metadata.number[STOOK__METADATA_BODY] =
+        attempt->sink != NULL ? (uint64_t)attempt->received : attempt->answer.body.size;
+    metadata.number[STOOK__METADATA_SENT] = (uint64_t)sent;
+    if (stook__metadata_put(head, attempt->allocator, &metadata) != 0) {
+        stook__buffer_free(head, attempt->allocator); /* a head always ends with metadata */
+        return STOOK_ENOMEM;
+    }
+    attempt->defaults->head_size = head->size + HEAD_SLACK;
+    return 0;
+}
+
 void stook__attempt_end(struct stook__attempt *attempt, struct stook__answer *ret_answer,
                         struct stook__outcome *ret_outcome)
 {
-    struct stook__easy_info facts;
+    struct stook__easy_info info;
     if (attempt->easy != NULL)
-        show(attempt, &facts);
+        read_info(attempt, &info);
     else
         attempt->answer.os_error = (int16_t)attempt->os_error;
     if (ret_outcome != NULL && attempt->easy == NULL)
-        say_refusal(attempt, attempt->error, ret_outcome);
+        take_setup_error(attempt, attempt->error, ret_outcome);
     else if (ret_outcome != NULL)
-        stook__error_map(attempt, &facts, ret_outcome);
+        stook__error_map(attempt, &info, ret_outcome);
     if (ret_outcome != NULL)
         ret_outcome->untried = !attempt->started;
-    if (attempt->easy != NULL && seal(attempt) != 0 && ret_outcome != NULL &&
+    if (attempt->easy != NULL && finish_answer(attempt) != 0 && ret_outcome != NULL &&
         ret_outcome->error == 0)
         stook__outcome_set(attempt->allocator, ret_outcome, STOOK_ENOMEM, NULL);
     *ret_answer = attempt->answer;

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One attempt: a request mapped onto an easy handle, and what came back.
+ * One attempt: a request mapped onto an easy handle, and the response to it. An attempt first opens
+ * its files, then runs a transfer, then puts its file in place; it is completed after that. The
+ * caller may end it at any time.
  *
- *   stook__attempt_begin --> its files are opened --> under way --> its file ends --news--> stook__attempt_end
- *                                    \------------------\-----------------\---cancel, clock-----^
+ *   stook__attempt_begin -> opening files -> transfer -> settling the file -> completed
+ *                                 \______________\_______________\____________|
+ *                                                                             v
+ *                                                                   stook__attempt_end
+ *
+ * The turn calls all functions here. None of them may be called from inside libcurl.
  */
 #ifndef STOOK_HTTP_ATTEMPT_H
 #define STOOK_HTTP_ATTEMPT_H
@@ -15,65 +21,73 @@ struct stook__defaults;
 struct stook__attempt;
 struct stook__node;
 
-/* What became of a request, or of an attempt. `message` is static, or of the heap if `owned`. */
+/* How a request, or an attempt, ended. `message` is static, or allocated if `message_owned`. */
 struct stook__outcome {
     int error;
     const char *message;
     int message_owned;
     int idempotent, lost; /* see struct stook__ending */
-    int sent;             /* a connection was there, and it went out */
-    int os_error;         /* of an attempt that could not begin */
-    int untried;          /* it never came to be sent */
-    int starved; /* for want of a descriptor or a port: it may go well when others are over */
+    int sent;             /* a connection was there, and the request was sent */
+    int os_error;         /* errno of an attempt that could not begin */
+    int untried;          /* the engine never got it */
+    int starved; /* there was no descriptor or port: it may succeed when other requests are over */
 };
 
 /*
- * Start one. `origin` is the normal form of the URL's origin (origin_key.h), with its hash; empty: it has none.
- * `fresh`: not on a connection that was used before. `owner` is what stook__attempt_owner gives back;
- * spec, origin and policy live as long as the attempt.
- * Returns NULL with *ret_outcome set when it cannot start.
+ * Begins an attempt. `origin` has the normal form of the URL's origin (origin_key.h) and its hash;
+ * an empty key means that the URL has none. `fresh`: the attempt must not use a connection that was
+ * used before. stook__attempt_owner returns `owner`. `spec`, `origin` and `policy` must live as
+ * long as the attempt. Returns NULL with *ret_outcome set if the attempt cannot begin.
  */
 struct stook__attempt *stook__attempt_begin(struct stook__defaults *defaults,
                                             const struct stook__spec *spec,
                                             const struct stook__node *origin,
                                             const struct stook__settings *policy, int fresh,
                                             void *owner, struct stook__outcome *ret_outcome);
-/* The next attempt that has ended by itself; NULL: no news. Those whose files are open start here. */
+/* Returns the next attempt that has completed by itself, or NULL. Attempts whose files have been
+   opened start their transfer in this call. */
 struct stook__attempt *stook__attempt_next_completed(struct stook__defaults *defaults);
-/* There may be news at once. */
+/* Returns 1 if stook__attempt_next_completed has work to do without another event of the loop. */
 int stook__attempt_is_due(const struct stook__defaults *defaults);
 void *stook__attempt_owner(const struct stook__attempt *attempt);
 
-/* Whether the head is there that the result will have, and no other is to follow. */
+/* Returns 1 if the header section of the response is complete and no other response follows. */
 int stook__attempt_has_head(const struct stook__attempt *attempt);
-/* A copy of what came with it; of nothing without it. 0 or STOOK_ENOMEM; what was made is to be freed in either case. */
+/* Copies status, header section and metadata; without a header section *ret_answer is empty. The
+   caller frees *ret_answer in either case. Returns 0 or STOOK_ENOMEM. */
 int stook__attempt_copy_head(struct stook__attempt *attempt, struct stook__answer *ret_answer);
-/* Bytes of the response body, as they came; and how many there are to be, -1: not known. */
+/* Returns how many bytes of the response's body were received, before decoding. *ret_expected is
+   how many there will be; -1: unknown. */
 int64_t stook__attempt_received(const struct stook__attempt *attempt, int64_t *ret_expected);
-/* How far it is. */
+/* Fills *ret_progress for on_progress. */
 void stook__attempt_progress(const struct stook__attempt *attempt,
                              struct stook_progress *ret_progress);
 
-/* When the last byte was seen, in either direction; 0: not since it was last asked. */
+/* Returns when a byte was last seen, in either direction; 0: never. */
 int64_t stook__attempt_moved_at(struct stook__attempt *attempt);
-/* How far it has come. */
+/* The phase of an attempt, as stook_batch_request_state() reports it. */
 enum stook__phase {
-    STOOK__GATED, /* another goes first to its origin, or looks up its name */
-    STOOK__RESOLVING,
-    STOOK__CONNECTING,
-    STOOK__SECURING, /* TLS */
-    STOOK__SENDING,
-    STOOK__ANSWERING, /* sent, and no byte of an answer yet */
-    STOOK__RECEIVING,
-    STOOK__PAUSED,       /* by the program */
-    STOOK__PAUSED_BUFFER /* until there is room for its body */
+    STOOK__PHASE_GATE, /* it opens its files, or waits for another request to connect or resolve */
+    STOOK__PHASE_RESOLVING,
+    STOOK__PHASE_CONNECTING,
+    STOOK__PHASE_TLS,
+    STOOK__PHASE_SENDING,
+    STOOK__PHASE_WAITING, /* the request is sent, no byte of a response has come */
+    STOOK__PHASE_RECEIVING,
+    STOOK__PHASE_PAUSED,       /* by the program */
+    STOOK__PHASE_PAUSED_BUFFER /* until the batch has room for its body */
 };
+/* Returns the phase. Costs a few system calls: for people, not for every turn. */
 enum stook__phase stook__attempt_phase(const struct stook__attempt *attempt);
-/* Whether it has a connection. */
+/* Returns 1 if the attempt has had a connection. */
 int stook__attempt_connected(const struct stook__attempt *attempt);
 
-/* End it, and free it; what came is the caller's. With `ret_outcome`, judge it; without, nobody asks. */
+/* Ends and frees an attempt, and moves what was received to *ret_answer. Sets *ret_outcome unless
+   it is NULL. */
 void stook__attempt_end(struct stook__attempt *attempt, struct stook__answer *ret_answer,
                         struct stook__outcome *ret_outcome);
+
+/* Returns the method of a request: its own, else POST with a body and GET without. */
+const char *stook__attempt_method(const struct stook__spec *spec);
 
 #endif

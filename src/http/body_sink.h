@@ -17,7 +17,7 @@
 #ifndef STOOK_HTTP_BODY_SINK_H
 #define STOOK_HTTP_BODY_SINK_H
 
-#include "http/attempt_parts.h"
+#include "http/attempt_state.h"
 
 /* Makes the sink and begins to open its file. 0, or an error. */
 int stook__body_sink_begin(struct stook__attempt *attempt);

@@ -1,22 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* What most attempts of a client have in common; see defaults.h. */
+/* The defaults of a client: its trust, its header fields, what this libcurl supports; see
+   defaults.h. */
 #include "http/defaults.h"
 
 #include <string.h>
 
 #include "curl/quirks/quirks.h"
 #include "curl/trust.h"
-#include "http/attempt_parts.h"
+#include "http/attempt_state.h"
 #include "http/header_list.h"
+#include "http/peer.h"
 
-/* HTTP/2 is the default where libcurl's is sound. */
+/* HTTP/2 is the default unless this version of libcurl has faults in it. */
 static void find_versions(struct stook__defaults *defaults)
 {
     const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
     int has_2 = (info->features & CURL_VERSION_HTTP2) != 0;
     int weak = (stook__engine_quirks(defaults->engine) & STOOK__QUIRK_WEAK_HTTP_2) != 0;
     defaults->has_tls = (info->features & CURL_VERSION_SSL) != 0;
-    /* Without one OpenSSL would ask on the terminal; with one GnuTLS takes every key for encrypted. */
+    /* Without a password OpenSSL would ask for one on the terminal. With one, even an empty one,
+       GnuTLS takes every key for encrypted. */
     defaults->no_password =
         info->ssl_version != NULL && strncmp(info->ssl_version, "GnuTLS", 6) == 0 ? NULL : "";
     defaults->versions[STOOK_HTTP_1_1] = CURL_HTTP_VERSION_1_1;
@@ -28,7 +31,7 @@ static void find_versions(struct stook__defaults *defaults)
 }
 
 int stook__defaults_new(struct stook__allocator *allocator, struct stook__engine *engine,
-                        const struct stook__settings *policy, struct stook__defaults **ret_usual)
+                        const struct stook__settings *policy, struct stook__defaults **ret_defaults)
 {
     struct stook__defaults *defaults = stook__alloc(allocator, sizeof *defaults);
     if (defaults == NULL)
@@ -50,7 +53,7 @@ int stook__defaults_new(struct stook__allocator *allocator, struct stook__engine
         return error;
     }
     stook__trust_ref(defaults->trust);
-    *ret_usual = defaults;
+    *ret_defaults = defaults;
     return 0;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What most attempts of a client have in common, found out once. */
+/* What the attempts of one client have in common, determined once when the client is made. */
 #ifndef STOOK_HTTP_DEFAULTS_H
 #define STOOK_HTTP_DEFAULTS_H
 
@@ -8,10 +8,12 @@
 struct stook__engine;
 struct stook__defaults;
 
-/* 0 or STOOK_ENOMEM. The policy and the engine outlive it, but for the engine's last step:
-   it is freed after the engine, whose handles point into it. */
+/* Makes the defaults of a client. Returns 0 or STOOK_ENOMEM. `policy` must outlive them. They are
+   freed after the engine, whose easy handles point into them. */
 int stook__defaults_new(struct stook__allocator *allocator, struct stook__engine *engine,
-                        const struct stook__settings *policy, struct stook__defaults **ret_usual);
+                        const struct stook__settings *policy,
+                        struct stook__defaults **ret_defaults);
+/* NULL is allowed. */
 void stook__defaults_free(struct stook__defaults *defaults);
 
 #endif

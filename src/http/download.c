@@ -292,7 +292,7 @@ static int request_whole(struct stook__download *file, struct stook__attempt *at
                          const char *why)
 {
     file->drop = 1;
-    attempt->anew = 1;
+    attempt->retry_whole = 1;
     return fail(attempt, error, why);
 }
 

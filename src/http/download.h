@@ -14,7 +14,7 @@
 #ifndef STOOK_HTTP_DOWNLOAD_H
 #define STOOK_HTTP_DOWNLOAD_H
 
-#include "http/attempt_parts.h"
+#include "http/attempt_state.h"
 
 struct stook__download;
 

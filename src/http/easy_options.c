@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A request mapped onto an easy handle. A handle that rested has the options of a plain GET of its
- * origin; what a request needs beside that is noted in the easy handle's kit, and undone by the next.
- * What is not set here has libcurl's default, looked at and found safe.
+ * Maps a request onto the options of an easy handle; see easy_options.h. A pooled handle has the
+ * options of a plain GET to its origin. What a request sets beside these is noted in
+ * stook__easy_settings.changed, and the next request on the handle undoes it. All options that are not
+ * set here have libcurl's default, which was checked and is safe.
  */
+#include "http/easy_options.h"
+
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,21 +14,28 @@
 #include "curl/quirks/quirks.h"
 #include "http/body_sink.h"
 #include "http/codecs.h"
+#include "http/error_map.h"
 #include "http/header_list.h"
+#include "http/peer.h"
+#include "http/receive.h"
+#include "http/resend.h"
 #include "http/upload.h"
 #include "request/url.h"
 
+/* Bits of stook__easy_settings.changed: what differs from a plain GET. */
 enum {
-    BODY = 1,
-    METHOD = 2,
-    HEAD = 4,
-    FIELDS = 8,
-    FRESH = 16,
-    ROOM = 32,
-    LAST = 64
-};                                       /* of kit.changed */
-static const long ROOM_SIZE = 128 << 10; /* of libcurl's buffer */
-enum { OWN_MAX = 4 };                    /* lines of own_fields(), with the NULL */
+    BODY = 1,         /* POSTFIELDS */
+    METHOD = 2,       /* CUSTOMREQUEST */
+    HEAD = 4,         /* NOBODY */
+    FIELDS = 8,       /* HTTPHEADER */
+    FRESH = 16,       /* FRESH_CONNECT */
+    LARGE_READS = 32, /* BUFFERSIZE */
+    LAST = 64         /* FORBID_REUSE */
+};
+static const long LARGE_READ_SIZE = 128 << 10; /* bytes of libcurl's receive buffer */
+enum { OWN_MAX = 4 };                          /* lines of own_fields(), with the NULL */
+
+/* -------------------------------------------------------- options of a new easy handle */
 
 static int is_https(const struct stook__attempt *attempt)
 {
@@ -40,12 +50,13 @@ static long http_version(const struct stook__attempt *attempt)
 }
 
 /*
- * Where libcurl has both a file and a directory of authorities by default, as on Debian, the
- * directory keeps it from keeping what it read: 23 ms for each new connection instead of 1. The
- * file is tried alone, and the directory when a certificate's authority is not in the file. From
- * 8.21 on libcurl does not let go of its directory.
+ * Returns 1 if libcurl has both a file and a directory of authorities by default, as on Debian, and
+ * the directory can be left out. With a directory libcurl does not cache the authorities: each new
+ * connection takes 23 ms instead of 1. So the file is used alone first, and the directory is added
+ * when a certificate's authority is not in the file. From 8.21 on libcurl's default directory
+ * cannot be unset.
  */
-static int directory_apart(const struct stook__attempt *attempt)
+static int may_omit_directory(const struct stook__attempt *attempt)
 {
     char *file = NULL, *directory = NULL;
     if (stook__engine_quirks(attempt->engine) & STOOK__QUIRK_KEEPS_DIRECTORY)
@@ -62,8 +73,8 @@ static void set_authorities(struct stook__attempt *attempt)
     if (file != NULL)
         stook__easy_set(attempt->easy, CURLOPT_CAINFO, file);
     state->directory = !stook__peer_own_authorities(attempt->policy) &&
-                       (stook__easy_needs_directory(attempt->easy) || !directory_apart(attempt));
-    /* A file of one's own means these authorities and no others. */
+                       (stook__easy_needs_directory(attempt->easy) || !may_omit_directory(attempt));
+    /* Authorities of the policy replace those of libcurl, so its directory is unset. */
     if (!state->directory)
         stook__easy_switch_off(attempt->easy, CURLOPT_CAPATH, NULL);
 }
@@ -73,19 +84,19 @@ static void set_policy(struct stook__attempt *attempt)
     struct stook__easy *easy = attempt->easy;
     stook__easy_set(easy, CURLOPT_PROTOCOLS_STR,
                     attempt->defaults->has_tls ? "http,https" : "http");
-    /* An empty proxy: those of the environment are not asked. */
+    /* An empty proxy: libcurl ignores the proxies of the environment. */
     stook__easy_switch_off(easy, CURLOPT_PROXY, "");
     stook__easy_switch_off(easy, CURLOPT_NOPROXY, "*");
     set_authorities(attempt);
     if (attempt->defaults->has_tls)
         stook__easy_set(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     stook__easy_set(easy, CURLOPT_HTTP_VERSION, http_version(attempt));
-    /* libcurl formats a User-Agent that is an option twice for each request. */
+    /* The User-Agent is a field of the list: as CURLOPT_USERAGENT libcurl would format it twice for
+       each request. */
     stook__easy_set(easy, CURLOPT_HTTPHEADER, attempt->defaults->headers);
     stook__easy_set(easy, CURLOPT_CURLU, stook__easy_settings(easy)->url);
 }
 
-/* Whether a connection may come to speak HTTP/2, which is agreed in TLS: 1; or even HTTP/3: 2. */
 int stook__options_may_be_h2(const struct stook__attempt *attempt)
 {
     long version = http_version(attempt);
@@ -94,7 +105,10 @@ int stook__options_may_be_h2(const struct stook__attempt *attempt)
     return version == CURL_HTTP_VERSION_3 ? 2 : 1;
 }
 
-/* Whether the handle is no different from that of other requests when this one is over. */
+/* ------------------------------------------------------------------ taking an easy handle */
+
+/* Returns 1 if the handle may return to the pool: after the request it is like that of any
+   other. */
 static int may_rest(const struct stook__attempt *attempt, int secret)
 {
     const struct stook__settings *policy = attempt->policy, *defaults = attempt->defaults->policy;
@@ -104,9 +118,10 @@ static int may_rest(const struct stook__attempt *attempt, int secret)
            !stook__spec_has_source(attempt->spec) &&
            (optional == NULL ||
             (optional->unix_socket == NULL && optional->username == NULL &&
-             optional->on_progress == NULL)); /* progress cannot be switched off again */
+             optional->on_progress == NULL)); /* the progress callback cannot be unset */
 }
 
+/* Sets the message for a URL that cannot be used, with its scheme if there is one. */
 static int refuse_url(struct stook__attempt *attempt, int error, const char *why,
                       const char *scheme, struct stook__outcome *ret_outcome)
 {
@@ -119,7 +134,8 @@ static int refuse_url(struct stook__attempt *attempt, int error, const char *why
     return error;
 }
 
-/* Whoever asks for the same again, as those do who poll, is spared 600 instructions. */
+/* Stores the URL, so that a handle that gets the same URL again does not parse it: 600
+   instructions. */
 static void note_url(struct stook__easy_settings *state, const char *url)
 {
     size_t size = strlen(url) + 1;
@@ -127,8 +143,9 @@ static void note_url(struct stook__easy_settings *state, const char *url)
         memcpy(state->text, url, size);
 }
 
-static int take_new(struct stook__attempt *attempt, struct stook__trust *trust, int rest,
-                    struct stook__outcome *ret_outcome)
+/* Makes an easy handle with the URL and all options of policy and peer. */
+static int make_easy(struct stook__attempt *attempt, struct stook__trust *trust, int rest,
+                     struct stook__outcome *ret_outcome)
 {
     const char *why = NULL, *url = attempt->spec->url;
     char scheme[STOOK__SCHEME_MAX];
@@ -147,8 +164,9 @@ static int take_new(struct stook__attempt *attempt, struct stook__trust *trust, 
     return 0;
 }
 
-/* A easy handle with the URL and the policy set: one that rested, if it can be had, else a new one. */
-static int take_slot(struct stook__attempt *attempt, int rest, struct stook__outcome *ret_outcome)
+/* Takes an easy handle with the options of the policy, from the pool or a new one, and sets the
+   URL. */
+static int take_easy(struct stook__attempt *attempt, int rest, struct stook__outcome *ret_outcome)
 {
     const char *why, *url = attempt->spec->url;
     char scheme[STOOK__SCHEME_MAX];
@@ -164,7 +182,7 @@ static int take_slot(struct stook__attempt *attempt, int rest, struct stook__out
         attempt->easy = NULL;
     }
     if (attempt->easy == NULL)
-        return take_new(attempt, trust, rest, ret_outcome);
+        return make_easy(attempt, trust, rest, ret_outcome);
     struct stook__easy_settings *state = stook__easy_settings(attempt->easy);
     if (strcmp(state->text, url) == 0)
         return 0;
@@ -178,7 +196,9 @@ static int take_slot(struct stook__attempt *attempt, int rest, struct stook__out
     return 0;
 }
 
-/* Back to a plain GET, where the last attempt of this handle was something else. */
+/* ------------------------------------------------------------- options of one request */
+
+/* Resets the handle to a plain GET after an attempt that was something else. */
 static void undo(CURL *curl, unsigned changed, const struct stook__defaults *defaults)
 {
     if (changed & (BODY | HEAD)) {
@@ -193,7 +213,7 @@ static void undo(CURL *curl, unsigned changed, const struct stook__defaults *def
         curl_easy_setopt(curl, CURLOPT_HTTPHEADER, defaults->headers);
     if (changed & FRESH)
         curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 0L);
-    if (changed & ROOM)
+    if (changed & LARGE_READS)
         curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, (long)CURL_MAX_WRITE_SIZE);
     if (changed & LAST)
         curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 0L);
@@ -205,7 +225,9 @@ void stook__options_last(struct stook__attempt *attempt, int last)
     curl_easy_setopt(stook__easy_curl(attempt->easy), CURLOPT_FORBID_REUSE, (long)last);
 }
 
-/* What libcurl takes for a POST it sends again when a Digest was not asked for, as if it had left a body out. */
+/* Returns 1 for a POST without content and with credentials. As a POST, libcurl would send it a
+   second time when the server asks for no Digest, as if it had held back a body. So it is sent as a
+   custom method with Content-Length: 0. */
 static int is_post_for_digest(const struct stook__attempt *attempt)
 {
     const struct stook__optional *optional = attempt->spec->optional;
@@ -219,14 +241,14 @@ static int set_method(struct stook__attempt *attempt, unsigned *changed)
     const struct stook__spec *spec = attempt->spec;
     const char *method = attempt->method, *defaults = "GET";
     if (stook__spec_method(spec) == NULL && !stook__spec_has_body(spec))
-        return 0; /* what undo() has left */
+        return 0; /* undo() has made it a GET */
     if (stook__spec_has_source(spec) && !is_post_for_digest(attempt)) {
         int error = stook__upload_begin(attempt);
         if (error != 0)
             return error;
         defaults = "POST";
     } else if (strcmp(method, "HEAD") == 0 && spec->body_size == 0) {
-        /* Has to be told as such, or libcurl waits for a body that never comes. */
+        /* As a custom method, libcurl would wait for a body that never comes. */
         *changed |= HEAD;
         stook__easy_set(easy, CURLOPT_NOBODY, 1L);
         defaults = method;
@@ -244,8 +266,9 @@ static int set_method(struct stook__attempt *attempt, unsigned *changed)
     return 0;
 }
 
-/* libcurl shares this time among the addresses of a name; the clock itself is sched's. Where nothing
-   is to be connected, libcurl is spared a timer, which costs it 1,300 instructions. */
+/* Sets the time to connect, which libcurl divides among the addresses of a name. The scheduler has
+   the timer that ends the attempt. With a warm connection the option is unset, because libcurl's
+   timer costs 1,300 instructions. */
 static void set_connect_time(struct stook__attempt *attempt)
 {
     struct stook__easy_settings *state = stook__easy_settings(attempt->easy);
@@ -259,14 +282,14 @@ static void set_connect_time(struct stook__attempt *attempt)
     state->connect_ms = ms;
 }
 
-/* POST always has one, if an empty one. */
+/* Returns 1 if the request has a body. A POST always has one, possibly an empty one. */
 static int has_body(const struct stook__attempt *attempt)
 {
     return stook__spec_has_body(attempt->spec) ||
            (stook__spec_method(attempt->spec) != NULL && strcmp(attempt->method, "POST") == 0);
 }
 
-/* Lines that the library adds to the program's. */
+/* Returns the header lines that the library adds to the program's. */
 static const char *const *own_fields(const struct stook__attempt *attempt, const char *own[OWN_MAX])
 {
     const char *const *fields = stook__body_sink_fields(attempt);
@@ -288,7 +311,7 @@ int stook__options_check(struct stook__attempt *attempt, int *ret_secret,
     int error =
         stook__spec_method(attempt->spec) != NULL ? stook__method_check(attempt->method, &why) : 0;
     if (error == 0 && stook__spec_has_body(attempt->spec) && strcmp(attempt->method, "HEAD") == 0) {
-        error = STOOK_EARG; /* libcurl would wait for the body of an answer that has none */
+        error = STOOK_EARG; /* libcurl would wait for a body that the response does not have */
         why = "a HEAD request has no body";
     }
     if (error == 0 && attempt->defaults->versions[attempt->policy->http_version] == 0) {
@@ -311,16 +334,17 @@ int stook__options_check(struct stook__attempt *attempt, int *ret_secret,
     return error;
 }
 
-/* Bodies that may be large: fewer, larger reads. */
-static int goes_elsewhere(const struct stook__spec *spec)
+/* Returns 1 if the response may be large, because it is not kept in memory. */
+static int may_be_large(const struct stook__spec *spec)
 {
     return spec->optional != NULL &&
            (spec->optional->on_body != NULL || spec->optional->output_file != NULL);
 }
 
-/* What is refused was left out when libcurl was built, or its value is beyond libcurl's bounds. */
-static int refused(struct stook__attempt *attempt, const struct stook__refusal *refusal,
-                   struct stook__outcome *ret_outcome)
+/* Maps an option that libcurl refused: it was left out of the build, or the value is out of
+   range. */
+static int refuse_option(struct stook__attempt *attempt, const struct stook__refusal *refusal,
+                         struct stook__outcome *ret_outcome)
 {
     int bad_value = refusal->code == CURLE_BAD_FUNCTION_ARGUMENT;
     int error = bad_value ? STOOK_EARG : STOOK_EUNSUPPORTED;
@@ -340,7 +364,7 @@ int stook__options_set(struct stook__attempt *attempt, int fresh,
     int secret = 0;
     int error = stook__options_check(attempt, &secret, ret_outcome);
     if (error == 0)
-        error = take_slot(attempt, may_rest(attempt, secret), ret_outcome);
+        error = take_easy(attempt, may_rest(attempt, secret), ret_outcome);
     if (error != 0)
         return error;
     struct stook__easy_settings *state = stook__easy_settings(attempt->easy);
@@ -356,15 +380,16 @@ int stook__options_set(struct stook__attempt *attempt, int fresh,
         state->changed |= FRESH;
         stook__easy_set(attempt->easy, CURLOPT_FRESH_CONNECT, 1L);
     }
-    if (goes_elsewhere(attempt->spec)) {
-        state->changed |= ROOM;
-        /* For speed only: 7.88 refuses it while the handle still has the buffer of its last HTTP/2 transfer. */
-        curl_easy_setopt(stook__easy_curl(attempt->easy), CURLOPT_BUFFERSIZE, ROOM_SIZE);
+    if (may_be_large(attempt->spec)) {
+        state->changed |= LARGE_READS;
+        /* Only for speed, so a refusal is ignored: 7.88 refuses it while the handle still has the
+           buffer of its last HTTP/2 transfer. */
+        curl_easy_setopt(stook__easy_curl(attempt->easy), CURLOPT_BUFFERSIZE, LARGE_READ_SIZE);
     }
     if (attempt->spec->optional != NULL && attempt->spec->optional->on_progress != NULL)
         stook__easy_watch_sent(attempt->easy);
     set_connect_time(attempt);
     if (state->refusal.code != CURLE_OK && (error == 0 || error == STOOK_ENOMEM))
-        error = refused(attempt, &state->refusal, ret_outcome);
+        error = refuse_option(attempt, &state->refusal, ret_outcome);
     return error;
 }

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* What became of an attempt: libcurl's codes put into our classes, with a line for people. */
+/*
+ * Maps the end of a transfer to an error of ours with a message; see error_map.h. An error that a
+ * callback has set comes first, then what the engine knows, then libcurl's code.
+ */
+#include "http/error_map.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -8,10 +13,11 @@
 #include "curl/socket.h"
 #include "http/body_sink.h"
 #include "http/header_list.h"
+#include "http/peer.h"
 #include "http/upload_source.h"
 
-enum { CODE_TOO_LARGE = 100 }; /* CURLE_TOO_LARGE, of libcurl 8.6 and later */
-#define TOO_LONG "a line of the head is longer than libcurl takes"
+enum { CODE_TOO_LARGE = 100 }; /* CURLE_TOO_LARGE of libcurl 8.6 and newer */
+#define TOO_LONG "a header line is longer than libcurl's limit"
 
 void stook__outcome_set(struct stook__allocator *allocator, struct stook__outcome *outcome,
                         int error, const char *why)
@@ -28,8 +34,8 @@ void stook__outcome_set(struct stook__allocator *allocator, struct stook__outcom
 }
 
 /*
- * What libcurl's codes mean here. The text is said where libcurl's own words are about something else, or
- * about nothing; where it is NULL they name what there is to know: a host, a port, a reason of TLS.
+ * libcurl's codes as errors of ours. `text` replaces libcurl's message where that is wrong or
+ * empty. NULL keeps libcurl's message, which names the host, the port, or the reason of TLS.
  */
 static const struct meaning {
     CURLcode code;
@@ -38,7 +44,7 @@ static const struct meaning {
 } meanings[] = {
     {CURLE_OK, 0, NULL},
     {CURLE_UNSUPPORTED_PROTOCOL, STOOK_EPROTOCOL,
-     "the answer does not begin with a status line"}, /* the URL was checked */
+     "the response does not begin with a status line"}, /* the URL was checked before */
     {CURLE_FAILED_INIT, STOOK_ENOMEM, "libcurl could not set up the transfer"},
     {CURLE_URL_MALFORMAT, STOOK_EURL, NULL},
     {CURLE_NOT_BUILT_IN, STOOK_EUNSUPPORTED, "this libcurl lacks what the request needs"},
@@ -48,17 +54,17 @@ static const struct meaning {
     {CURLE_WEIRD_SERVER_REPLY, STOOK_EPROTOCOL, NULL},
     {CURLE_HTTP2, STOOK_ERESET, NULL},
     {CURLE_PARTIAL_FILE, STOOK_ETRUNCATED, NULL},
-    {CURLE_WRITE_ERROR, STOOK_EPROTOCOL, "libcurl could not take in the answer"},
+    {CURLE_WRITE_ERROR, STOOK_EPROTOCOL, "libcurl could not process the response"},
     {CURLE_READ_ERROR, STOOK_EPROTOCOL, "libcurl could not read the request's body"},
     {CURLE_OUT_OF_MEMORY, STOOK_ENOMEM, ""},
     {CURLE_OPERATION_TIMEDOUT, STOOK_ETIMEOUT_ATTEMPT,
-     NULL}, /* of libcurl's clocks only the one for connecting is set */
+     NULL}, /* the only timer of libcurl that is set is the one to connect */
     {CURLE_SSL_CONNECT_ERROR, STOOK_ETLS, NULL},
-    {CURLE_ABORTED_BY_CALLBACK, STOOK_EPROTOCOL, "the transfer was ended from inside"},
+    {CURLE_ABORTED_BY_CALLBACK, STOOK_EPROTOCOL, "a callback ended the transfer"},
     {CURLE_BAD_FUNCTION_ARGUMENT, STOOK_EPROTOCOL,
-     "libcurl could not take in the answer"}, /* 7.88, of a bad chunk */
+     "libcurl could not process the response"}, /* 7.88, for a bad chunk */
     {CURLE_TOO_MANY_REDIRECTS, STOOK_EREDIRECT, NULL},
-    {CURLE_GOT_NOTHING, STOOK_ERESET, "it was closed without an answer"},
+    {CURLE_GOT_NOTHING, STOOK_ERESET, "the connection was closed without a response"},
     {CURLE_SSL_ENGINE_NOTFOUND, STOOK_ETLS, NULL},
     {CURLE_SSL_ENGINE_SETFAILED, STOOK_ETLS, NULL},
     {CURLE_SEND_ERROR, STOOK_ERESET, NULL},
@@ -67,11 +73,11 @@ static const struct meaning {
     {CURLE_SSL_CIPHER, STOOK_ETLS, NULL},
     {CURLE_PEER_FAILED_VERIFICATION, STOOK_ECERT, NULL},
     {CURLE_BAD_CONTENT_ENCODING, STOOK_EPROTOCOL,
-     "a transfer coding that nobody asked for"}, /* it decodes no content */
+     "a transfer coding that was not asked for"}, /* libcurl decodes no content codings */
     {CURLE_FILESIZE_EXCEEDED, STOOK_ETOOLARGE, NULL},
-    {CURLE_SEND_FAIL_REWIND, STOOK_ERESET, "the request's body could not begin anew"},
+    {CURLE_SEND_FAIL_REWIND, STOOK_ERESET, "the request's body could not be rewound"},
     {CURLE_SSL_ENGINE_INITFAILED, STOOK_ETLS, NULL},
-    {CURLE_SSL_CACERT_BADFILE, STOOK_ECERT, "the authorities that were given cannot be read"},
+    {CURLE_SSL_CACERT_BADFILE, STOOK_ECERT, "the authorities cannot be read"},
     {CURLE_SSL_SHUTDOWN_FAILED, STOOK_ETLS, NULL},
     {CURLE_SSL_CRL_BADFILE, STOOK_ECERT, NULL},
     {CURLE_SSL_ISSUER_ERROR, STOOK_ECERT, NULL},
@@ -79,8 +85,8 @@ static const struct meaning {
     {CURLE_SSL_PINNEDPUBKEYNOTMATCH, STOOK_ECERT, "the peer's key is not the pinned one"},
     {CURLE_SSL_INVALIDCERTSTATUS, STOOK_ECERT, NULL},
     {CURLE_HTTP2_STREAM, STOOK_ERESET,
-     NULL}, /* of the connection, if it is not said which error the stream had */
-    {CURLE_AUTH_ERROR, STOOK_EPROTOCOL, "what the server asks of credentials cannot be answered"},
+     NULL}, /* of the connection; judge() maps a stream that was reset with an error code */
+    {CURLE_AUTH_ERROR, STOOK_EPROTOCOL, "libcurl cannot respond to the server's challenge"},
     {CURLE_HTTP3, STOOK_ERESET, NULL},
     {CURLE_QUIC_CONNECT_ERROR, STOOK_ERESET, NULL},
     {CURLE_PROXY, STOOK_EPROXY, NULL},
@@ -97,7 +103,7 @@ static const struct meaning *meaning_of(CURLcode code)
     return &unknown;
 }
 
-/* The errors of HTTP/2 (RFC 9113 7), by their numbers. */
+/* Names of HTTP/2's error codes (RFC 9113 7). */
 static const char *const h2_errors[] = {"NO_ERROR",
                                         "PROTOCOL_ERROR",
                                         "INTERNAL_ERROR",
@@ -114,14 +120,15 @@ static const char *const h2_errors[] = {"NO_ERROR",
                                         "HTTP_1_1_REQUIRED"};
 enum { H2_REFUSED_STREAM = 7, H2_ERRORS = sizeof h2_errors / sizeof h2_errors[0] };
 
+/* Returns 1 if any byte of a response was received. */
 static int got_bytes(const struct stook__attempt *attempt)
 {
     return attempt->resends > 0 || attempt->head_bytes > 0 || attempt->answer.body.size > 0;
 }
 
-/* Codes that say something else than what happened, seen by what else is known. */
-static int corrected(const struct stook__attempt *attempt, const struct stook__easy_info *info,
-                     const char **why)
+/* Maps libcurl's code, and corrects the codes that do not say what happened. */
+static int map_code(const struct stook__attempt *attempt, const struct stook__easy_info *info,
+                    const char **why)
 {
     if (info->code == CURLE_OK && attempt->head_done)
         return 0;
@@ -133,58 +140,59 @@ static int corrected(const struct stook__attempt *attempt, const struct stook__e
     if (info->os_error == EMFILE || info->os_error == ENFILE || os_error == EMFILE ||
         os_error == ENFILE)
         return STOOK_ENOFD;
-    /* Said when it could not make the pair of descriptors for its resolver. */
+    /* libcurl also reports this when it cannot open the pair of descriptors for its resolver. */
     if (info->code == CURLE_COULDNT_RESOLVE_HOST && stook__sockets_exhausted())
         return STOOK_ENOFD;
-    /* Said of a file that it could not open. */
+    /* libcurl also reports this for a file that it cannot open. */
     if (info->no_descriptors && info->code != CURLE_PEER_FAILED_VERIFICATION &&
         meaning->error == STOOK_ECERT)
         return STOOK_ENOFD;
     if (info->os_error == ENOMEM || info->os_error == ENOBUFS)
         return STOOK_ENOMEM;
-    /* 7.88 says so of a header line over 100 KB. */
+    /* 7.88 reports this for a header line over 100 KB. */
     if (info->code == CURLE_OUT_OF_MEMORY && attempt->answer.time_us[STOOK_TIME_FIRST_BYTE] > 0 &&
         !attempt->head_done) {
         *why = TOO_LONG;
         return STOOK_ETOOLARGE;
     }
-    /* libcurl looks at chunks too, and what it finds has no code of its own. What the parser says is found before that. */
+    /* libcurl checks chunks too, and has no code for a bad one. The errors of our parser come
+       first. */
     if (info->code == CURLE_RECV_ERROR && attempt->response.line != NULL &&
         strstr(info->text, "in chunked-encoding") != NULL) {
-        int too_long =
-            strstr(info->text, "memory") != NULL; /* 7.88 says so of a trailer over 4 KB */
+        int too_long = strstr(info->text, "memory") != NULL; /* 7.88, for a trailer over 4 KB */
         *why = too_long ? TOO_LONG : info->text;
         return too_long ? STOOK_ETOOLARGE : STOOK_EPROTOCOL;
     }
-    /* The connection ended inside the head, and libcurl makes do with what it has. */
+    /* The connection ended inside the header section; libcurl accepts that. */
     if (info->code == CURLE_OK && !attempt->head_done) {
-        *why = "the connection ended inside the head";
+        *why = "the connection ended inside the header section";
         return STOOK_ETRUNCATED;
     }
     if (info->code == CURLE_HTTP2_STREAM &&
         strstr(info->text, "closed cleanly, but before") != NULL) {
-        *why = "the peer ended the stream without an answer";
+        *why = "the peer ended the stream without a response";
         return STOOK_EPROTOCOL;
     }
-    /* Others than 7.88 on OpenSSL have another code for a key that they cannot use. */
+    /* Builds other than 7.88 with OpenSSL have another code for a key that they cannot use. */
     if (strstr(info->text, "key file") != NULL ||
         strstr(info->text, "key or certificate file") != NULL)
         return STOOK_ECERT;
     return meaning->error;
 }
 
-/* Before the first byte of an answer libcurl wanted to send it once more, and was refused. Over a connection that
-   was made for this it wants to for HTTP/2 only, and need not say which of the two it was. */
+/* The reason why libcurl wanted to send the request again before the first byte of a response. On a
+   connection that was made for this request libcurl does so for HTTP/2 only, and does not say which
+   of the two reasons it had. */
 static const char *why_lost(const struct stook__easy_info *info)
 {
     if (info->h2_error == H2_REFUSED_STREAM)
         return "the peer refused the stream, REFUSED_STREAM";
     return info->http_2 || !info->reused
-               ? "the stream was refused, or its connection closed, before an answer"
-               : "a kept-alive connection was closed before an answer";
+               ? "the stream was refused, or its connection closed, before a response"
+               : "a kept-alive connection was closed before a response";
 }
 
-/* All there can be, so that none has to be stored with its result. */
+/* A static text for every status, so that no result has to store one. */
 /* clang-format off */
 #define ONE(hundreds, tens, ones) "HTTP " #hundreds #tens #ones,
 #define TEN(h, t) \
@@ -204,19 +212,20 @@ static const char *status_message(unsigned status)
     return status >= 100 && status <= 999 ? status_lines[status - 100] : "HTTP";
 }
 
-/* Said on a connection that was used before, it may be about the time before this request: it says
-   that the server had given up waiting for one (RFC 9110 15.5.9). What on_head has seen stays. */
+/* On a connection that was used before, a 408 may have been sent before the request: the server
+   reports the end of an idle connection (RFC 9110 15.5.9). A response that on_head has seen is not
+   replaced. */
 int stook__error_map_given_up(const struct stook__attempt *attempt)
 {
     struct stook__easy_info info;
     if (attempt->answer.status != 408 || !stook__method_idempotent(attempt->method) ||
-        (attempt->stream != NULL && attempt->stream->head_told))
+        (attempt->stream != NULL && attempt->stream->head_delivered))
         return 0;
     stook__easy_info(attempt->easy, &info);
     return info.reused;
 }
 
-/* Nobody ended it from here: what libcurl says, and what is known beside that. `room` is for words. */
+/* Maps the end of a transfer that no callback has ended. `room` has space for a message. */
 static int judge(struct stook__attempt *attempt, const struct stook__easy_info *info,
                  const char **why, char *room, size_t size)
 {
@@ -237,13 +246,13 @@ static int judge(struct stook__attempt *attempt, const struct stook__easy_info *
         *why = why_lost(info);
         return STOOK_ERESET;
     }
-    int error = corrected(attempt, info, why);
-    /* libcurl has its own idea of where chunks end. */
+    int error = map_code(attempt, info, why);
+    /* The end of the chunks is judged by our parser: libcurl's accepts more. */
     if (error == 0 && attempt->response.line != NULL)
         error = stook__response_eof(&attempt->response, why);
     if (error == 0 && attempt->sink != NULL)
         error = stook__body_sink_check(attempt, why);
-    if (error == STOOK_ETIMEOUT_ATTEMPT) { /* libcurl's clock was first: what sched would say */
+    if (error == STOOK_ETIMEOUT_ATTEMPT) { /* before the timer of sched: the message is the same */
         snprintf(room, size, "not connected within %" PRId64 " ms", attempt->policy->connect_ms);
         *why = room;
     }
@@ -256,7 +265,7 @@ void stook__error_map(struct stook__attempt *attempt, const struct stook__easy_i
     int error = attempt->error;
     const char *why = attempt->why;
     char room[64], *file = NULL;
-    if (error == 0 && attempt->turned_down)
+    if (error == 0 && attempt->resends_exhausted)
         why = NULL;
     else if (error == 0)
         error = judge(attempt, info, &why, room, sizeof room);
@@ -270,7 +279,7 @@ void stook__error_map(struct stook__attempt *attempt, const struct stook__easy_i
     int given_up = error == 0 && stook__error_map_given_up(attempt);
     if (given_up) {
         error = STOOK_ERESET;
-        why = "the server had given up the kept-alive connection";
+        why = "the server had already closed the kept-alive connection";
     }
     if (error == 0) {
         *ret_outcome = (struct stook__outcome){.message = status_message(attempt->answer.status)};
@@ -278,13 +287,14 @@ void stook__error_map(struct stook__attempt *attempt, const struct stook__easy_i
     }
     stook__outcome_set(attempt->allocator, ret_outcome, error, why);
     stook__free(attempt->allocator, file);
-    int unheard = info->resent || info->reused || info->h2_error == H2_REFUSED_STREAM;
+    /* The server cannot have processed the request. */
+    int unprocessed = info->resent || info->reused || info->h2_error == H2_REFUSED_STREAM;
     ret_outcome->starved = error == STOOK_ENOFD ||
                            (error == STOOK_ECONNECT && attempt->answer.os_error == EADDRNOTAVAIL);
     ret_outcome->sent = attempt->connected;
     ret_outcome->idempotent = stook__method_idempotent(attempt->method);
-    ret_outcome->lost =
-        attempt->anew || given_up || (error == STOOK_ERESET && !got_bytes(attempt) && unheard);
+    ret_outcome->lost = attempt->retry_whole || given_up ||
+                        (error == STOOK_ERESET && !got_bytes(attempt) && unprocessed);
     if (!stook__upload_source_may_repeat(attempt))
         ret_outcome->lost = ret_outcome->starved = 0;
 }

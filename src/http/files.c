@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "http/attempt_parts.h"
+#include "http/attempt_state.h"
 
 static int error_of(int os_error)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What a request may say; see header_list.h. libcurl sends headers and methods without any look at them. */
+/*
+ * Checks methods and header fields, and makes the lists of fields for libcurl; see header_list.h.
+ * libcurl sends both unchecked.
+ */
 #include "http/header_list.h"
 
 #include <string.h>
@@ -7,7 +10,7 @@
 
 #define AGENT "User-Agent"
 
-/* RFC 9110 5.6.2 */
+/* tchar of RFC 9110 5.6.2 */
 static int is_token_char(unsigned char c)
 {
     return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
@@ -35,7 +38,7 @@ int stook__method_check(const char *method, const char **ret_why)
         return refuse(STOOK_EARG, "the method is not a token", ret_why);
     if (length > 64)
         return refuse(STOOK_EARG, "the method is longer than 64 bytes", ret_why);
-    /* A tunnel, and an echo of credentials (RFC 9110 9.3.8). */
+    /* CONNECT makes a tunnel; TRACE returns credentials (RFC 9110 9.3.8). */
     if (strcasecmp(method, "CONNECT") == 0 || strcasecmp(method, "TRACE") == 0)
         return refuse(STOOK_EPOLICY, "the methods CONNECT and TRACE are not allowed", ret_why);
     return 0;
@@ -55,8 +58,8 @@ static int is_named(const char *field, size_t length, const char *name)
     return strlen(name) == length && strncasecmp(field, name, length) == 0;
 }
 
-/* Fields that say where a message ends or what a connection does are for the side that frames it:
-   a program that sets them can make two servers disagree on where the next request begins. */
+/* Returns 1 for a field that frames the message or controls the connection. If a program could set
+   these, two servers could disagree on where the next request begins (request smuggling). */
 static int is_framing(const char *name, size_t length)
 {
     static const char *const list[] = {"Content-Length",
@@ -99,7 +102,8 @@ static int append(struct curl_slist **list, const char *text)
     return 0;
 }
 
-/* "Name: " with nothing behind it would take libcurl's own field away; "Name;" sends it empty. */
+/* Appends a field. libcurl takes "Name:" without a value as an order to remove its own field, and
+   "Name;" as a field with an empty value. */
 static int append_field(struct curl_slist **list, const char *field, size_t name_length)
 {
     char empty[256];
@@ -127,7 +131,7 @@ static int is_secret(const char *name, size_t length)
     return is_named(name, length, "Authorization") || is_named(name, length, "Cookie");
 }
 
-/* Whether it has the name of a line of ours. */
+/* Returns 1 if the field has the name of one of the library's lines. */
 static int is_own(const char *const *own, const char *field, size_t name_length)
 {
     for (; *own != NULL; own++)
@@ -150,15 +154,16 @@ static int fill(const struct stook__spec *spec, int has_body, const char *agent,
         has_agent |= is_named(field, name_length, AGENT);
         if (error == 0 && is_own(own, field, name_length))
             error = refuse(STOOK_EARG,
-                           "Accept-Encoding, Range and If-Range are the library's where decode or "
-                           "resume is on",
+                           "with decompress or resume, Accept-Encoding, Range and If-Range are set "
+                           "by the library",
                            ret_why);
         if (error == 0)
             error = append_field(list, field, name_length);
     }
     for (; error == 0 && *own != NULL; own++)
         error = append(list, *own);
-    /* libcurl calls every body a form, and waits a second for leave to send a larger one. */
+    /* By default libcurl calls every body a form, and waits up to a second for 100 Continue before
+       it sends a larger one. */
     if (error == 0 && has_body && !has_type &&
         (spec->optional == NULL || spec->optional->n_parts == 0))
         error = append(list, "Content-Type:");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a request may say: its method and its header fields (RFC 9110 5.1, 5.5, 9.1). */
+/* The method and the header fields of a request, checked (RFC 9110 5.1, 5.5, 9.1). */
 #ifndef STOOK_HTTP_HEADER_LIST_H
 #define STOOK_HTTP_HEADER_LIST_H
 
@@ -7,25 +7,27 @@
 
 #include "request/exchange.h"
 
-/* 0, STOOK_EARG or STOOK_EPOLICY with *ret_why set to static text. */
+/* Checks a method. Returns 0; STOOK_EARG or STOOK_EPOLICY with static text in *ret_why. */
 int stook__method_check(const char *method, const char **ret_why);
-/* RFC 9110 9.2.2: sending it twice does what sending it once does. */
+/* Returns 1 if sending the method twice has the effect of sending it once (RFC 9110 9.2.2). */
 int stook__method_idempotent(const char *method);
 
 /*
- * The header fields that every request has, unless it says otherwise: *ret_agent, the User-Agent's
- * line (NULL without one), and *ret_list with it. 0 or STOOK_ENOMEM; what was made is to be freed in
- * either case.
+ * Makes the header fields that every request of a client has: *ret_agent, the User-Agent's line, or
+ * NULL without one, and *ret_list with that line. Returns 0 or STOOK_ENOMEM. The caller frees both
+ * in either case.
  */
 int stook__header_list_defaults(struct stook__allocator *allocator, const char *user_agent,
                                 char **ret_agent, struct curl_slist **ret_list);
 
 /*
- * The header fields of a request, which has a body, be it empty, or none, as libcurl wants them, after a check that libcurl does not do.
- * `agent` is among them, unless the request has a User-Agent of its own, and the lines `own`, ended by NULL, whose names are taken. 0 with *ret_list (NULL: it
- * has none of its own, the usual ones do) to be freed by curl_slist_free_all, and *ret_secret
- * whether there are credentials among them; or STOOK_EARG, STOOK_EPOLICY with *ret_why,
- * or STOOK_ENOMEM.
+ * Checks the header fields of a request, which libcurl does not do, and makes the list for
+ * CURLOPT_HTTPHEADER. `has_body`: the request has a body, even if it is empty. `own` are the lines
+ * that the library adds, ended by NULL; the request must not have fields of these names. `agent` is
+ * added unless the request has a User-Agent.
+ * Returns 0 with *ret_list, which the caller frees by curl_slist_free_all (NULL: the request uses
+ * the defaults' list), and *ret_secret, whether it contains credentials; STOOK_EARG or
+ * STOOK_EPOLICY with *ret_why; or STOOK_ENOMEM.
  */
 int stook__header_list(const struct stook__spec *spec, int has_body, const char *agent,
                        const char *const *own, struct curl_slist **ret_list, int *ret_secret,

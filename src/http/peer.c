@@ -1,21 +1,32 @@
 /* SPDX-License-Identifier: MIT */
-/* Where a request connects to and who is there, if that is not what its URL and libcurl would say. */
+/*
+ * The peer of a request, where it is not what the URL and libcurl's defaults say: the address to
+ * connect to, authorities, certificates, credentials. Called by easy_options.c, and after a failure
+ * in TLS by error_map.c.
+ */
+#include "http/peer.h"
+
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "curl/trust.h"
-#include "http/attempt_parts.h"
 #include "request/resolve.h"
+
+/* ---------------------------------------------------------------------------- address */
 
 static const char *unix_socket(const struct stook__attempt *attempt)
 {
     return attempt->spec->optional != NULL ? attempt->spec->optional->unix_socket : NULL;
 }
 
-/* 1: the host of the URL was said to be elsewhere. */
-static int find_place(const struct stook__attempt *attempt, CURLU *url,
-                      struct stook__resolve *ret_place)
+/* Looks up the host and port of the URL in `resolve`. Returns 1 if they are there. */
+static int find_address(const struct stook__attempt *attempt, CURLU *url,
+                        struct stook__resolve *ret_address)
 {
     const struct stook__peer *peer = attempt->policy->peer;
     char *host = NULL, *port = NULL;
@@ -30,22 +41,23 @@ static int find_place(const struct stook__attempt *attempt, CURLU *url,
             name[size - 1] = '\0';
             name++;
         }
-        found = stook__resolve_find(peer->resolve, name, (int)strtol(port, NULL, 10), ret_place);
+        found = stook__resolve_find(peer->resolve, name, (int)strtol(port, NULL, 10), ret_address);
     }
     curl_free(host);
     curl_free(port);
     return found;
 }
 
-/* What goes elsewhere has a gate of its own; sockets of the file system are in limits' key already. */
+/* Requests with an address of their own share a connect gate by origin and address. A Unix socket
+   is already part of the origin's key. */
 int stook__peer_join(struct stook__attempt *attempt, int h2, int may_rest)
 {
     const struct stook__node *origin = attempt->origin;
-    struct stook__resolve place;
-    if (may_rest || !find_place(attempt, stook__easy_settings(attempt->easy)->url, &place))
+    struct stook__resolve address;
+    if (may_rest || !find_address(attempt, stook__easy_settings(attempt->easy)->url, &address))
         return stook__easy_join(attempt->easy, origin->key, origin->key_size, h2, may_rest);
     char *key = stook__format(attempt->allocator, "%.*s>%s", (int)origin->key_size, origin->key,
-                              place.address);
+                              address.address);
     if (key == NULL)
         return STOOK_ENOMEM;
     int error = stook__easy_join(attempt->easy, key, strlen(key), h2, may_rest);
@@ -53,7 +65,10 @@ int stook__peer_join(struct stook__attempt *attempt, int h2, int may_rest)
     return error;
 }
 
-/* All that libcurl is told of it, each byte: it compares some of this without regard to case, some not at all. */
+/* -------------------------------------------------------------------- trust, certificates */
+
+/* The key of a trust has every byte of what libcurl is given, because libcurl compares some of it
+   without regard to case, and some not at all, before it reuses a connection. */
 struct stook__trust *stook__peer_trust(const struct stook__defaults *defaults,
                                        const struct stook__settings *policy)
 {
@@ -78,22 +93,23 @@ struct stook__trust *stook__peer_trust(const struct stook__defaults *defaults,
     return trust;
 }
 
-int stook__peer_place(const struct stook__attempt *attempt, CURLU *url, char text[STOOK__PLACE_MAX])
+int stook__peer_connect_to(const struct stook__attempt *attempt, CURLU *url,
+                           char text[STOOK__CONNECT_TO_MAX])
 {
-    struct stook__resolve place;
-    if (!find_place(attempt, url, &place))
+    struct stook__resolve address;
+    if (!find_address(attempt, url, &address))
         return 0;
-    snprintf(text, STOOK__PLACE_MAX,
-             place.is_ipv6 ? "::[%.*s]:" : "::%.*s:", (int)place.address_size, place.address);
+    snprintf(text, STOOK__CONNECT_TO_MAX,
+             address.is_ipv6 ? "::[%.*s]:" : "::%.*s:", (int)address.address_size, address.address);
     return 1;
 }
 
-/* Not CURLOPT_RESOLVE: that goes into the cache of names that all requests share. */
-static void set_place(struct stook__attempt *attempt)
+/* Not CURLOPT_RESOLVE, which writes to the DNS cache that all requests share. */
+static void set_address(struct stook__attempt *attempt)
 {
     struct stook__easy_settings *state = stook__easy_settings(attempt->easy);
-    char text[STOOK__PLACE_MAX];
-    if (!stook__peer_place(attempt, state->url, text))
+    char text[STOOK__CONNECT_TO_MAX];
+    if (!stook__peer_connect_to(attempt, state->url, text))
         return;
     state->connect_to = curl_slist_append(NULL, text);
     if (state->connect_to == NULL)
@@ -107,7 +123,7 @@ static void set_certificates(struct stook__attempt *attempt)
     struct stook__easy *easy = attempt->easy;
     const struct stook__peer *peer = attempt->policy->peer;
     if (peer->ca_data != NULL) {
-        /* The client's outlives its handles; that of a request may not. */
+        /* The client's data outlives its handles; that of a request may not. */
         unsigned flags =
             peer == attempt->defaults->policy->peer ? CURL_BLOB_NOCOPY : CURL_BLOB_COPY;
         struct curl_blob blob = {(void *)peer->ca_data, strlen(peer->ca_data), flags};
@@ -140,5 +156,78 @@ void stook__peer_set(struct stook__attempt *attempt)
     }
     if (attempt->policy->peer != NULL)
         set_certificates(attempt);
-    set_place(attempt);
+    set_address(attempt);
+}
+
+/* ------------------------------------------------------ files that could not be used */
+
+/*
+ * libcurl reads files of certificates and keys when it connects. It reports most failures as a bad
+ * certificate, and does not always name the file. So the files are checked after a failure, which
+ * costs nothing as long as all is well.
+ */
+enum { CHECKED_BYTES = 65536 }; /* a larger file passes, because only its beginning is read */
+
+/* Returns 1 if the file has no "-----BEGIN", which every PEM file has (RFC 7468 2). */
+static int has_no_pem(int fd)
+{
+    static const char mark[] = "-----BEGIN ";
+    char bytes[CHECKED_BYTES];
+    size_t size = 0;
+    ssize_t got;
+    while (size < sizeof bytes && (got = read(fd, bytes + size, sizeof bytes - size)) > 0)
+        size += (size_t)got;
+    for (size_t i = 0; i + sizeof mark - 1 <= size; i++)
+        if (memcmp(bytes + i, mark, sizeof mark - 1) == 0)
+            return 0;
+    return size < sizeof bytes;
+}
+
+/* Returns why a file cannot be used; NULL: it seems fine, or there are no descriptors to open
+   it. */
+static const char *fault_of(const char *path, int is_pem, int *ret_os_error)
+{
+    struct stat stat;
+    /* O_NONBLOCK: the file may be a pipe without a writer. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int os_error = fd < 0 || fstat(fd, &stat) != 0 ? errno : S_ISDIR(stat.st_mode) ? EISDIR : 0;
+    int wrong = os_error == 0 && is_pem && S_ISREG(stat.st_mode) && has_no_pem(fd);
+    if (fd >= 0)
+        close(fd);
+    if (os_error == EMFILE || os_error == ENFILE)
+        return NULL;
+    *ret_os_error = os_error;
+    return os_error != 0 ? strerror(os_error) : wrong ? "it is not PEM" : NULL;
+}
+
+char *stook__peer_file_fault(struct stook__attempt *attempt, CURLcode code)
+{
+    static const struct stook__peer nothing;
+    const struct stook__settings *policy = attempt->policy;
+    const struct stook__peer *peer = policy->peer != NULL ? policy->peer : &nothing;
+    int own = stook__peer_own_authorities(policy);
+    char *file = NULL;
+    if (!own)
+        curl_easy_getinfo(stook__easy_curl(attempt->easy), CURLINFO_CAINFO, &file);
+    const char *pin = peer->pinned_key;
+    const struct {
+        const char *member, *path;
+        int is_pem;
+    } files[] = {
+        {own ? "ca_file" : "libcurl's file of authorities", own ? policy->ca_file : file, 1},
+        {"client_cert", peer->client_cert, 1},
+        {"client_key", peer->client_key, 1},
+        {"pinned_key", pin != NULL && strncmp(pin, "sha256//", 8) != 0 ? pin : NULL, 0}};
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        int os_error = 0;
+        const char *why =
+            files[i].path != NULL ? fault_of(files[i].path, files[i].is_pem, &os_error) : NULL;
+        if (why == NULL && i == 0 && files[i].path != NULL && code == CURLE_SSL_CACERT_BADFILE)
+            why = "no certificate in it can be read";
+        if (why == NULL)
+            continue;
+        attempt->answer.os_error = (int16_t)os_error;
+        return stook__format(attempt->allocator, "%s %s: %s", files[i].member, files[i].path, why);
+    }
+    return NULL;
 }

@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* What a request comes to; see preview.h. The judges are those of an attempt, which this is in all but its easy handle. */
+/* What a request would send; see preview.h. The checks are those of an attempt: a preview makes an
+   attempt without an easy handle. */
 #include "http/preview.h"
 
 #include <string.h>
 
-#include "http/attempt_parts.h"
+#include "http/easy_options.h"
+#include "http/peer.h"
 #include "request/url.h"
 
-static int put(const struct stook__attempt *attempt, struct stook__buffer *words, const char *text)
+/* Appends a string with its NUL. */
+static int put(const struct stook__attempt *attempt, struct stook__buffer *strings,
+               const char *text)
 {
-    return stook__buffer_append(words, attempt->allocator, text, strlen(text) + 1);
+    return stook__buffer_append(strings, attempt->allocator, text, strlen(text) + 1);
 }
 
-/* What is not ASCII is percent-encoded where the URL is parsed, but not where a program hands libcurl a text. */
-static int put_url(const struct stook__attempt *attempt, CURLU *url, struct stook__buffer *words)
+/* Bytes that are not ASCII are percent-encoded here: the parser of an attempt encodes them, but a
+   program that passes the text to libcurl would not. */
+static int put_url(const struct stook__attempt *attempt, CURLU *url, struct stook__buffer *strings)
 {
     char *encoded = NULL, scheme[STOOK__SCHEME_MAX];
     const char *why, *text = attempt->spec->url;
@@ -22,26 +27,26 @@ static int put_url(const struct stook__attempt *attempt, CURLU *url, struct stoo
         curl_url_get(url, CURLUPART_URL, &encoded, 0) != CURLUE_OK)
         error = STOOK_ENOMEM;
     if (error == 0)
-        error = put(attempt, words, encoded != NULL ? encoded : text);
+        error = put(attempt, strings, encoded != NULL ? encoded : text);
     curl_free(encoded);
     return error;
 }
 
-static int put_all(const struct stook__attempt *attempt, CURLU *url, struct stook__buffer *words)
+static int put_all(const struct stook__attempt *attempt, CURLU *url, struct stook__buffer *strings)
 {
-    char place[STOOK__PLACE_MAX];
+    char target[STOOK__CONNECT_TO_MAX];
     const struct curl_slist *line =
         attempt->headers != NULL ? attempt->headers : attempt->defaults->headers;
-    int error = put_url(attempt, url, words);
+    int error = put_url(attempt, url, strings);
     if (error == 0)
-        error = put(attempt, words, stook__peer_place(attempt, url, place) ? place : "");
+        error = put(attempt, strings, stook__peer_connect_to(attempt, url, target) ? target : "");
     for (; error == 0 && line != NULL; line = line->next)
-        error = put(attempt, words, line->data);
-    return error == 0 ? put(attempt, words, "") : error;
+        error = put(attempt, strings, line->data);
+    return error == 0 ? put(attempt, strings, "") : error;
 }
 
 int stook__preview(struct stook__defaults *defaults, const struct stook__spec *spec,
-                   const struct stook__settings *policy, struct stook__buffer *ret_words)
+                   const struct stook__settings *policy, struct stook__buffer *ret_strings)
 {
     char key[STOOK__ORIGIN_KEY_MAX];
     size_t written;
@@ -57,7 +62,7 @@ int stook__preview(struct stook__defaults *defaults, const struct stook__spec *s
     int secret = 0, error = stook__options_check(&attempt, &secret, &outcome);
     CURLU *url = curl_url();
     if (error == 0)
-        error = url != NULL ? put_all(&attempt, url, ret_words) : STOOK_ENOMEM;
+        error = url != NULL ? put_all(&attempt, url, ret_strings) : STOOK_ENOMEM;
     curl_url_cleanup(url);
     curl_slist_free_all(attempt.headers);
     if (outcome.message_owned)

@@ -1,31 +1,56 @@
 /* SPDX-License-Identifier: MIT */
-/* What comes in: head lines and body, under caps. Runs inside libcurl: only writes down. */
+/*
+ * The callbacks of a transfer. They run inside libcurl, and only write into the attempt: header
+ * sections and body, through the response parser and within the limits of the policy. What libcurl
+ * is told is 0, STOOK__EASY_PAUSE, or STOOK__EASY_END with attempt->error set.
+ */
+#include "http/receive.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "http/body_sink.h"
+#include "http/easy_options.h"
+#include "http/resend.h"
+#include "http/stream.h"
 #include "http/upload_source.h"
 
-enum { TRAILER_MAX = 64 << 10 };
-enum { HEAD_ROOM = 120 }; /* for a head that is longer than the one before */
+enum {
+    TRAILER_MAX = 64 << 10, /* bytes of one trailer line in a chunked body */
+    HEAD_ROOM = 120         /* bytes reserved beside a field, if the head outgrows the last one */
+};
 
-/* A client's answers have heads of much the same size, so the first block is the only one. */
-static int make_room(struct stook__attempt *attempt, size_t needed)
+void stook__receive_expect(struct stook__attempt *attempt)
 {
-    struct stook__buffer *head = &attempt->answer.head;
-    size_t defaults = attempt->defaults->head_size;
-    return stook__buffer_reserve(head, attempt->allocator,
-                                 defaults >= needed ? defaults : needed + HEAD_ROOM);
+    const struct stook__response_rules rules = {
+        .strict = attempt->policy->strict == 1,
+        .to_head = attempt->method[0] == 'H' && strcmp(attempt->method, "HEAD") == 0,
+        .framed = 1, /* take_event() refuses HTTP/2 where it cannot be */
+    };
+    stook__free(attempt->allocator, attempt->response.line);
+    stook__response_begin(&attempt->response, &rules, NULL, 0);
 }
 
-/* As it came, from the name to the end of the value, but with NULs: "name\0 value\0". What
-   stook_result_header() hands out points into it. */
+/* ------------------------------------------------------------------- header sections */
+
+/* Reserves as much as the client's last head had: heads of one client have similar sizes, so that
+   one allocation is usually enough. */
+static int reserve_head(struct stook__attempt *attempt, size_t needed)
+{
+    struct stook__buffer *head = &attempt->answer.head;
+    size_t last = attempt->defaults->head_size;
+    return stook__buffer_reserve(head, attempt->allocator,
+                                 last >= needed ? last : needed + HEAD_ROOM);
+}
+
+/* Appends a field to the head as it was received, with NULs: "name\0 value\0". The strings that
+   stook_result_header() returns point into the head. */
 static int keep_field(struct stook__attempt *attempt, const struct stook__response_item *item)
 {
     struct stook__buffer *head = &attempt->answer.head;
     size_t size = (size_t)(item->value + item->value_size - item->name);
     size_t needed = head->size + size + 2;
-    if (needed >= head->capacity && make_room(attempt, needed) != 0)
+    if (needed >= head->capacity && reserve_head(attempt, needed) != 0)
         return stook__attempt_stop(attempt, STOOK_ENOMEM, NULL);
     char *at = head->data + head->size;
     memcpy(at, item->name, size);
@@ -34,14 +59,15 @@ static int keep_field(struct stook__attempt *attempt, const struct stook__respon
     return 0;
 }
 
-/* Behind the value before it, which the parser has seen; one that was too odd to keep may leave none. */
+/* Appends an obs-fold (RFC 9112 5.2) to the value before it. There may be none, because the parser
+   drops fields that it cannot read. */
 static int keep_fold(struct stook__attempt *attempt, const struct stook__response_item *item)
 {
     struct stook__buffer *head = &attempt->answer.head;
     size_t needed = head->size + item->value_size + 1;
     if (head->size == 0)
         return 0;
-    if (needed >= head->capacity && make_room(attempt, needed) != 0)
+    if (needed >= head->capacity && reserve_head(attempt, needed) != 0)
         return stook__attempt_stop(attempt, STOOK_ENOMEM, NULL);
     char *at = head->data + head->size - 1;
     *at++ = ' ';
@@ -51,7 +77,8 @@ static int keep_fold(struct stook__attempt *attempt, const struct stook__respons
     return 0;
 }
 
-static int unsure(struct stook__attempt *attempt, int flag, const char *why)
+/* The end of the body cannot be verified: an error with `strict`, else a flag of the result. */
+static int note_unverified_end(struct stook__attempt *attempt, int flag, const char *why)
 {
     if (attempt->policy->strict == 1)
         return stook__attempt_stop(attempt, STOOK_ETRUNCATED, why);
@@ -59,8 +86,8 @@ static int unsure(struct stook__attempt *attempt, int flag, const char *why)
     return 0;
 }
 
-/* Trailers may come in pieces. */
-static int make_line(struct stook__attempt *attempt)
+/* Gives the parser of a chunked body a buffer for one trailer line, which may come in pieces. */
+static int allocate_line(struct stook__attempt *attempt)
 {
     struct stook__response_parser *parser = &attempt->response;
     if (parser->state != STOOK__RESPONSE_CHUNKS || parser->line != NULL)
@@ -71,7 +98,8 @@ static int make_line(struct stook__attempt *attempt)
     return parser->line != NULL ? 0 : stook__attempt_stop(attempt, STOOK_ENOMEM, NULL);
 }
 
-static int head_done(struct stook__attempt *attempt)
+/* The final header section is complete. */
+static int end_head(struct stook__attempt *attempt)
 {
     int error = 0;
     attempt->head_done = 1;
@@ -80,12 +108,14 @@ static int head_done(struct stook__attempt *attempt)
     stook__resend_answered(attempt);
     attempt->trailers_at = attempt->answer.head.size;
     if (attempt->response.state == STOOK__RESPONSE_UNTIL_CLOSE)
-        error = attempt->answer.protocol < 20
-                    ? unsure(attempt, STOOK_FLAG_UNTIL_CLOSE,
-                             "the body has no length, its end is that of the connection")
-                    : unsure(attempt, STOOK_FLAG_END_UNSEEN,
-                             "the body has no length, and libcurl hides how its stream ends");
-    if (error != 0 || make_line(attempt) != 0)
+        error =
+            attempt->answer.protocol < 20
+                ? note_unverified_end(attempt, STOOK_FLAG_UNTIL_CLOSE,
+                                      "the body has no length, its end is that of the connection")
+                : note_unverified_end(
+                      attempt, STOOK_FLAG_END_UNSEEN,
+                      "the body has no length, and libcurl hides how its stream ends");
+    if (error != 0 || allocate_line(attempt) != 0)
         return STOOK__EASY_END;
     stook__stream_head(attempt);
     return attempt->sink != NULL ? stook__body_sink_head(attempt) : 0;
@@ -105,7 +135,7 @@ static int take_field(struct stook__attempt *attempt, const struct stook__respon
     return count_field(attempt) != 0 ? STOOK__EASY_END : keep_field(attempt, item);
 }
 
-/* What the parser has found. 0, or as attempt_events. */
+/* Handles what the parser has found in a header or trailer section. */
 static int take_event(struct stook__attempt *attempt, enum stook__response_event event,
                       const struct stook__response_item *item)
 {
@@ -118,7 +148,7 @@ static int take_event(struct stook__attempt *attempt, enum stook__response_event
     case STOOK__RESPONSE_STATUS:
         if (parser->protocol >= 20 && stook__options_may_be_h2(attempt) == 0)
             return stook__attempt_stop(attempt, STOOK_EPROTOCOL,
-                                       "the status line names no version that can be");
+                                       "the status line has a version that was not negotiated");
         attempt->answer.status = parser->status;
         attempt->answer.protocol = parser->protocol;
         attempt->answer.head.size = 0;
@@ -130,12 +160,13 @@ static int take_event(struct stook__attempt *attempt, enum stook__response_event
     case STOOK__RESPONSE_ODD:
         return count_field(attempt);
     case STOOK__RESPONSE_HEAD:
-        return parser->informational ? 0 : head_done(attempt);
+        return parser->informational ? 0 : end_head(attempt);
     default:
         return 0;
     }
 }
 
+/* Counts bytes of header and trailer sections against max_header_bytes. */
 static int count_head(struct stook__attempt *attempt, size_t size)
 {
     int64_t max = attempt->policy->max_header_bytes;
@@ -145,20 +176,21 @@ static int count_head(struct stook__attempt *attempt, size_t size)
                : 0;
 }
 
-/* Of HTTP/2 and 3. Those of HTTP/1 are in the body, which comes as it is. */
+/* Takes a trailer line of HTTP/2 or HTTP/3. Those of HTTP/1.1 are in the chunked body. */
 static int take_trailer(struct stook__attempt *attempt, const char *line, size_t size)
 {
     struct stook__response_parser *parser = &attempt->response;
     struct stook__response_item item;
     enum stook__response_state state = parser->state;
     parser->state = STOOK__RESPONSE_TRAILERS;
-    int answer = take_event(attempt, stook__response_line(parser, line, size, &item), &item);
+    int status = take_event(attempt, stook__response_line(parser, line, size, &item), &item);
     if (parser->state != STOOK__RESPONSE_FAILED)
         parser->state = state;
-    return answer;
+    return status;
 }
 
-/* libcurl gives every head: of 1xx, of the answer, and the trailer fields of HTTP/2 and 3. */
+/* libcurl passes every line of all header sections, those of 1xx responses too, and of the trailer
+   sections of HTTP/2 and HTTP/3. */
 static int on_head(void *owner, const char *line, size_t size)
 {
     struct stook__attempt *attempt = owner;
@@ -173,8 +205,10 @@ static int on_head(void *owner, const char *line, size_t size)
                                           : take_event(attempt, event, &item);
 }
 
-/* One block of the right size instead of a growing one, where the length is said and believable. */
-static int reserve(struct stook__attempt *attempt)
+/* ------------------------------------------------------------------------------- body */
+
+/* Allocates the body in one block if Content-Length is known and not too large to trust. */
+static int reserve_body(struct stook__attempt *attempt)
 {
     if (attempt->response.length <= 0 || attempt->response.length > 1 << 20 ||
         (size_t)attempt->response.length > stook__body_flow_room(&attempt->flow))
@@ -183,7 +217,7 @@ static int reserve(struct stook__attempt *attempt)
                                  (size_t)attempt->response.length);
 }
 
-/* Whether libcurl has to keep its bytes: asked before any of them is looked at. */
+/* Returns 1 if there is no room for the bytes: libcurl keeps all of them. */
 static int must_pause(struct stook__attempt *attempt, size_t size)
 {
     if (!stook__body_sink_to_file(attempt) &&
@@ -192,7 +226,7 @@ static int must_pause(struct stook__attempt *attempt, size_t size)
     return attempt->sink != NULL && stook__body_sink_pauses(attempt);
 }
 
-/* Bytes of the body, without the framing of chunks. */
+/* Takes bytes of the body without the chunked framing. */
 static int take_body(struct stook__attempt *attempt, const char *data, size_t size)
 {
     struct stook__buffer *body = &attempt->answer.body;
@@ -202,7 +236,7 @@ static int take_body(struct stook__attempt *attempt, const char *data, size_t si
     attempt->wire += (int64_t)size;
     if (max >= 0 && size > (uint64_t)max - body->size)
         return stook__attempt_stop(attempt, STOOK_ETOOLARGE, "the body is over max_body_bytes");
-    if (body->data == NULL && reserve(attempt) != 0)
+    if (body->data == NULL && reserve_body(attempt) != 0)
         return stook__attempt_stop(attempt, STOOK_ENOMEM, NULL);
     if (stook__buffer_append(body, attempt->allocator, data, size) != 0)
         return stook__attempt_stop(attempt, STOOK_ENOMEM, NULL);
@@ -210,12 +244,13 @@ static int take_body(struct stook__attempt *attempt, const char *data, size_t si
     return 0;
 }
 
-/* Chunks and trailers, as they came (CURLOPT_HTTP_TRANSFER_DECODING). */
+/* Takes bytes of a chunked body with its framing and trailer section: libcurl passes them as they
+   are (CURLOPT_HTTP_TRANSFER_DECODING is off). */
 static int take_chunks(struct stook__attempt *attempt, const char *data, size_t size)
 {
     struct stook__response_parser *parser = &attempt->response;
-    int answer = 0;
-    while (answer == 0 && size > 0 && parser->state != STOOK__RESPONSE_ENDED) {
+    int status = 0;
+    while (status == 0 && size > 0 && parser->state != STOOK__RESPONSE_ENDED) {
         struct stook__response_item item;
         size_t used;
         uint64_t trailer_bytes = parser->trailer_bytes;
@@ -223,12 +258,12 @@ static int take_chunks(struct stook__attempt *attempt, const char *data, size_t 
         trailer_bytes = parser->trailer_bytes - trailer_bytes;
         if (trailer_bytes > 0 && count_head(attempt, (size_t)trailer_bytes) != 0)
             return STOOK__EASY_END;
-        answer = event == STOOK__RESPONSE_BYTES ? take_body(attempt, item.value, item.value_size)
+        status = event == STOOK__RESPONSE_BYTES ? take_body(attempt, item.value, item.value_size)
                                                 : take_event(attempt, event, &item);
         data += used;
         size -= used;
     }
-    return answer;
+    return status;
 }
 
 static int on_body(void *owner, const char *data, size_t size)
@@ -236,15 +271,17 @@ static int on_body(void *owner, const char *data, size_t size)
     struct stook__attempt *attempt = owner;
     attempt->moved_at = *attempt->clock;
     if (attempt->error != 0)
-        return STOOK__EASY_END; /* libcurl up to 8.7 may call once more behind a pause */
+        return STOOK__EASY_END; /* libcurl up to 8.7 may call once more after a pause */
     if (must_pause(attempt, size))
         return STOOK__EASY_PAUSE;
     return attempt->response.line != NULL ? take_chunks(attempt, data, size)
                                           : take_body(attempt, data, size);
 }
 
-/* "127.0.0.1:80" or "[::1]:80"; nothing for a socket of the file system. A easy handle that rested meets the
-   same peer again, and there is nothing to write. */
+/* -------------------------------------------------------------------------- connection */
+
+/* Writes "127.0.0.1:80" or "[::1]:80"; an empty text for a Unix socket. A pooled easy handle
+   usually connects to the same peer again, and then the text stays. */
 static void note_remote(struct stook__remote *remote, const char *ip, int port)
 {
     size_t size = ip != NULL ? strlen(ip) : 0;

@@ -1,20 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The two answers after which libcurl sends a request again within one attempt, and may: 401 where it
- * has credentials for the Digest that is asked for (RFC 7616), and 417 where the body waited for leave
- * (RFC 9110 10.1.1). Their heads have been received whole then, and say that nothing was done.
+ * Decides whether libcurl may send a request again within one attempt; see resend.h. All other
+ * repeats are refused: the scheduler decides about them. Each sending is counted.
  */
+#include "http/resend.h"
+
 #include <string.h>
 
 #include "http/body_sink.h"
+#include "http/easy_options.h"
 #include "http/header_list.h"
+#include "http/receive.h"
 #include "http/upload.h"
 
-enum { RESENDS = 2 }; /* a server that finds every nonce stale would be asked for ever */
+/* A server that calls every nonce stale would otherwise get requests forever. */
+enum { RESENDS = 2 };
 
-/* With a body that has yet to be asked for credentials libcurl first sends the request without it.
-   A server that wants none takes that for the whole; then it is sent again as it was meant. */
-static int was_taken(struct stook__attempt *attempt, int status)
+/* libcurl sends a request with credentials first without its body, because it expects a 401. A
+   server that asks for no credentials takes that for the complete request. It is sent again, with
+   its body, if its method is idempotent; otherwise the attempt fails. */
+static int may_follow_success(struct stook__attempt *attempt, int status)
 {
     if (status < 200 || status > 299 || attempt->resends > 0 ||
         !stook__spec_has_body(attempt->spec))
@@ -22,11 +27,11 @@ static int was_taken(struct stook__attempt *attempt, int status)
     if (stook__method_idempotent(attempt->method))
         return 1;
     attempt->error = STOOK_EPROTOCOL;
-    attempt->why = "the server took the request without a body, and asked for no Digest";
+    attempt->why = "the server accepted the request without its body and asked for no Digest";
     return 0;
 }
 
-/* 417, Expectation Failed: the server does not give the leave that was asked for. */
+/* Returns 1 for 417, Expectation Failed, in response to Expect: 100-continue. */
 static int expectation_failed(const struct stook__attempt *attempt)
 {
     return stook__spec_expects(attempt->spec) && attempt->answer.status == 417;
@@ -41,33 +46,35 @@ int stook__resend_allowed(void *owner)
         return 0;
     int status = attempt->answer.status;
     if ((optional->username != NULL && status == 401) || expectation_failed(attempt)) {
-        /* The answer that is there is the result then. */
-        attempt->turned_down = attempt->resends == RESENDS;
+        /* At the limit the response that is there becomes the result. */
+        attempt->resends_exhausted = attempt->resends == RESENDS;
         return attempt->resends < RESENDS;
     }
-    return optional->username != NULL && was_taken(attempt, status);
+    return optional->username != NULL && may_follow_success(attempt, status);
 }
 
-/* Behind a 417 libcurl leaves the body out and sends the request again over the same connection. Where the
-   server goes on to read the body, as it may (RFC 9110 10.1.1), it would take that request for it. */
+/* After a 417 libcurl skips the body and sends the request again over the same connection. The
+   server may still read a body (RFC 9110 10.1.1), and would take the second request for it. So the
+   connection is closed. */
 void stook__resend_answered(struct stook__attempt *attempt)
 {
     if (expectation_failed(attempt) && attempt->answer.protocol < 20)
         stook__options_last(attempt, 1);
 }
 
-/* The field that asks for leave, with or without what makes it ask. libcurl knows by itself whether there is
-   anything to wait for, but sends the field as it is. */
+/* Sets the Expect field to "100-continue", or removes its value, which removes the field. libcurl
+   waits for 100 only if it sends a body, but sends the field in any case. */
 static void set_expect(const struct stook__attempt *attempt, int on)
 {
-    static const char asks[] = "Expect: 100-continue";
+    static const char line[] = "Expect: 100-continue";
     const size_t name = sizeof "Expect:" - 1;
     for (struct curl_slist *field = attempt->headers; field != NULL; field = field->next)
-        if (strncmp(field->data, asks, name) == 0)
-            field->data[name] = on ? asks[name] : '\0';
+        if (strncmp(field->data, line, name) == 0)
+            field->data[name] = on ? line[name] : '\0';
 }
 
-/* RFC 9110 10.1.1: not in a request without content, as one is that is to be asked for credentials. */
+/* A request without content must not expect 100-continue (RFC 9110 10.1.1). The first sending of a
+   request with credentials has none. */
 void stook__resend_init(struct stook__attempt *attempt)
 {
     if (stook__spec_expects(attempt->spec) &&
@@ -80,7 +87,7 @@ void stook__resend_begin(void *owner)
     struct stook__attempt *attempt = owner;
     attempt->resends++;
     attempt->head_done = 0;
-    stook__attempt_expect(attempt);
+    stook__receive_expect(attempt);
     attempt->answer.head.size = attempt->answer.body.size = 0;
     attempt->head_fields = attempt->head_bytes = 0;
     attempt->wire = 0;
@@ -104,7 +111,7 @@ int stook__resend_may_follow(const struct stook__attempt *attempt)
         return 0;
     if (expectation_failed(attempt))
         return 1;
-    /* As was_taken() says, a 2xx too. */
+    /* A 2xx too; see may_follow_success(). */
     return optional->username != NULL &&
            (status == 401 || (status >= 200 && status <= 299 && attempt->resends == 0 &&
                               stook__spec_has_body(attempt->spec)));

@@ -9,7 +9,7 @@
 #include <strings.h>
 #include <time.h>
 
-#include "http/attempt_parts.h"
+#include "http/attempt_state.h"
 #include "http/part_file.h"
 
 enum {

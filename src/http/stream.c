@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Bodies to the program, and what else it hears while an attempt is under way; see stream.h. */
+/*
+ * The stream of an attempt: which callbacks are due, and what pauses it; see stream.h. Owns struct
+ * stook__stream. A stream that has work for the turn is in the engine's list of ready streams.
+ */
 #include "http/stream.h"
 
 #include "curl/engine.h"
 #include "http/body_sink.h"
+#include "http/error_map.h"
+#include "http/resend.h"
 #include "http/upload_source.h"
 
 int stook__stream_begin(struct stook__attempt *attempt)
@@ -48,7 +53,7 @@ struct stook__attempt *stook__stream_next(struct stook__link *list)
         struct stook__attempt *attempt =
             STOOK__OF(struct stook__stream, ready_owners, first)->attempt;
         if (attempt->error == 0)
-            return attempt; /* else its end is on its way, and the program hears no more of it */
+            return attempt; /* one with an error is about to end: its callbacks are not called */
     }
     return NULL;
 }
@@ -61,9 +66,9 @@ void stook__stream_head(struct stook__attempt *attempt)
     if (optional == NULL || optional->on_head == NULL)
         return;
     attempt->stream->head_due = 1;
+    /* If another response may follow, on_head waits for the first byte of the body or the end. */
     if (!stook__resend_may_follow(attempt))
-        stook__stream_mark_ready(
-            attempt); /* else it is told with the first bytes behind it, or at the end */
+        stook__stream_mark_ready(attempt);
 }
 
 void stook__stream_moved(struct stook__attempt *attempt)
@@ -84,10 +89,12 @@ int stook__stream_pause(struct stook__attempt *attempt)
 
 /* ---------------------------------------------------------------- from the turn */
 
-/* Of an answer that is followed by another, here or in a repeat, libcurl or nobody wants the body. */
+/* libcurl discards the body of a response that is followed by another one within the attempt,
+   and a 408 that is repeated has none for the program. So a byte of a body makes the response
+   the last. */
 int stook__stream_head_is_final(const struct stook__attempt *attempt)
 {
-    return attempt->wire > 0 || attempt->stream->over ||
+    return attempt->wire > 0 || attempt->stream->transfer_done ||
            (!stook__resend_may_follow(attempt) && !stook__error_map_given_up(attempt));
 }
 
@@ -98,7 +105,7 @@ int stook__stream_take_head(struct stook__attempt *attempt)
         !stook__stream_head_is_final(attempt))
         return 0;
     stream->head_due = 0;
-    stream->head_told = 1;
+    stream->head_delivered = 1;
     return 1;
 }
 
@@ -108,11 +115,11 @@ int stook__stream_take_body(struct stook__attempt *attempt, int64_t *budget,
     struct stook__stream *stream = attempt->stream;
     if (stook__attempt_paused(attempt, STOOK__PAUSE_PROGRAM))
         return 0;
-    stream->woken = 0;
-    int answer = stook__body_sink_take(attempt, budget, ret_piece);
-    if (answer < 0)
+    stream->resumed = 0;
+    int found = stook__body_sink_take(attempt, budget, ret_piece);
+    if (found < 0)
         stook__easy_notify(attempt->easy);
-    return answer;
+    return found;
 }
 
 int stook__stream_pump(struct stook__attempt *attempt, int64_t *budget)
@@ -138,14 +145,14 @@ int stook__stream_take_progress(struct stook__attempt *attempt)
 int stook__stream_program_paused(struct stook__attempt *attempt, int64_t now)
 {
     struct stook__stream *stream = attempt->stream;
-    if (stream->woken)
+    if (stream->resumed)
         return 0;
     stook__body_flow_pause(&attempt->flow, STOOK__PAUSE_PROGRAM, now);
     stook__easy_program_paused(attempt->easy);
     return 1;
 }
 
-int64_t stook__stream_wake(struct stook__attempt *attempt, int64_t now)
+int64_t stook__stream_resume(struct stook__attempt *attempt, int64_t now)
 {
     struct stook__stream *stream = attempt->stream;
     if (stream == NULL)
@@ -156,7 +163,7 @@ int64_t stook__stream_wake(struct stook__attempt *attempt, int64_t now)
     if (since == 0 || (later_at != 0 && later_at < since))
         since = later_at;
     int64_t paused_us = since != 0 ? now - since : -1;
-    stream->woken = 1;
+    stream->resumed = 1;
     stook__body_flow_resume(&attempt->flow, STOOK__PAUSE_PROGRAM, now);
     stook__stream_mark_ready(attempt);
     return paused_us;
@@ -174,12 +181,12 @@ void stook__stream_served(struct stook__attempt *attempt)
             stook__stream_mark_ready(attempt);
         return;
     }
-    if (stream->over) {
+    if (stream->transfer_done) {
         stook__easy_notify(attempt->easy);
         return;
     }
     if (!stook__attempt_paused(attempt, STOOK__PAUSE_SINK)) {
-        stook__easy_program_resumed(attempt->easy); /* held before libcurl had more to say */
+        stook__easy_program_resumed(attempt->easy); /* libcurl had no more bytes during the pause */
         return;
     }
     stook__body_flow_resume(&attempt->flow, STOOK__PAUSE_SINK, 0);
@@ -200,7 +207,7 @@ int stook__stream_defers(struct stook__attempt *attempt)
     if (stream == NULL || attempt->error != 0 || stook__error_map_given_up(attempt) ||
         (!stream->head_due && !stream->moved && !stook__body_sink_waiting(attempt)))
         return 0;
-    stream->over = 1;
+    stream->transfer_done = 1;
     stook__stream_mark_ready(attempt);
     return 1;
 }

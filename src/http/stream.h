@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the program is told of an attempt while it is under way, and asked for. Inside libcurl it is
- * only written down: bytes into a bounded buffer, the stream into the engine's list of the stirred.
- * The turn takes it from there, calls the program, and has libcurl go on.
+ * What an attempt has for the program while it runs, and what it needs from it. Inside libcurl, a
+ * callback only stores bytes in a bounded buffer and marks the stream as ready. The turn takes the
+ * ready streams, calls the program, and lets libcurl continue.
  *
- *   libcurl's callback --stir--> the engine's list --stook__stream_next--> turn --> the program
- *                                                         ^------ stook__stream_wake ------/
+ *   libcurl's callback --mark_ready--> engine's list --stook__stream_next--> turn --> the program
+ *                                            ^------ stook__stream_resume ------/
  */
 #ifndef STOOK_HTTP_STREAM_H
 #define STOOK_HTTP_STREAM_H
@@ -17,38 +17,42 @@
 struct stook__attempt;
 struct stook__engine;
 
-/* All that have something for the program now, or want something of it, moved to the end of `list`. */
+/* -------------------------------------------------------------------- for the turn */
+
+/* Moves all ready streams to the end of `list`. */
 void stook__stream_take_all(struct stook__engine *engine, struct stook__link *list);
-/* The next of such a list; NULL: none. */
+/* Removes the first stream of such a list whose attempt has no error. NULL: there is none. */
 struct stook__attempt *stook__stream_next(struct stook__link *list);
-/* Have it looked at by the next turn (again). */
+/* Marks the stream as ready: the next turn takes it. Marking it twice has no effect. */
 void stook__stream_mark_ready(struct stook__attempt *attempt);
 
-/* 1, once: the final head is there, and the answer of the attempt shows it. */
+/* Returns 1 once: on_head is due, and the attempt's answer has the header section. */
 int stook__stream_take_head(struct stook__attempt *attempt);
 /*
- * 1: body bytes that came since, moved into *ret_piece, which is empty before: at most some more than 1 MiB.
- * 0: none, or the turn's budget of decoding is used up. -1: the attempt is to end, they are not what they should be. The caller gives the buffer back
- * by stook__stream_give_back, or frees it if the attempt is gone.
+ * Moves body bytes for on_body into *ret_piece, which is empty before: little more than 1 MiB at
+ * most. Returns 1; 0 if there are none, or the turn's decoding budget is used up; -1 if the attempt
+ * has failed. The caller returns the buffer by stook__stream_give_back, or frees it if the attempt
+ * is gone.
  */
 int stook__stream_take_body(struct stook__attempt *attempt, int64_t *budget,
                             struct stook__buffer *ret_piece);
 void stook__stream_give_back(struct stook__attempt *attempt, struct stook__buffer *piece);
-
-/* The body of one whose bytes are not the program's goes on. 0; -1: the attempt is to end. */
+/* Decodes a body that is not for on_body. Returns 0; -1 if the attempt has failed. */
 int stook__stream_pump(struct stook__attempt *attempt, int64_t *budget);
-
-/* 1: bytes have moved since it was last asked. */
+/* Returns 1 if bytes have moved since the last call. */
 int stook__stream_take_progress(struct stook__attempt *attempt);
 
-/* The program has paused it: no bytes are taken until it is woken. 0: it was woken meanwhile. */
+/* Pauses the response body for the program. Returns 1; 0 if the program has resumed it already. */
 int stook__stream_program_paused(struct stook__attempt *attempt, int64_t now);
-/* The program wants it to go on, be it paused already or about to be. Microseconds for which it was; -1: it was not. */
-int64_t stook__stream_wake(struct stook__attempt *attempt, int64_t now);
-/* The program has been told all that there was: libcurl goes on, or the attempt is over. */
+/* Resumes the request for the program, whether it is paused or about to be. Returns how many
+   microseconds it was paused; -1 if it was not. */
+int64_t stook__stream_resume(struct stook__attempt *attempt, int64_t now);
+/* The program has had all that there was: libcurl continues, or the attempt completes. */
 void stook__stream_served(struct stook__attempt *attempt);
-/* The attempt ends with that. `why` is static, or NULL. */
+/* Ends the attempt with that error. `why` is static, or NULL. */
 void stook__stream_failed(struct stook__attempt *attempt, int error, const char *why);
+
+/* ------------------------------------------------------------ flow control of the batch */
 
 /* Counts the body of an attempt that has just begun, if its bytes are buffered for the result. */
 void stook__attempt_count_body(struct stook__attempt *attempt, struct stook__flow_control *batch);
@@ -59,5 +63,23 @@ int stook__attempt_paused(const struct stook__attempt *attempt, enum stook__paus
 void stook__attempt_pause_for_buffer(struct stook__attempt *attempt);
 /* Resumes it, if it is paused for room. Returns for how many microseconds it was. */
 int64_t stook__attempt_resume_for_buffer(struct stook__attempt *attempt, int64_t now);
+
+/* ------------------------------------------------------ for the files of this room */
+
+/* Gives the attempt a stream. Returns 0 or STOOK_ENOMEM. */
+int stook__stream_begin(struct stook__attempt *attempt);
+/* Frees the attempt's stream, if it has one. */
+void stook__stream_end(struct stook__attempt *attempt);
+/* Inside libcurl: the final header section is complete; bytes of a body have moved. */
+void stook__stream_head(struct stook__attempt *attempt);
+void stook__stream_moved(struct stook__attempt *attempt);
+/* Inside libcurl: pauses the response body until the turn has made room. Returns
+   STOOK__EASY_PAUSE. */
+int stook__stream_pause(struct stook__attempt *attempt);
+/* Returns 1 if the response whose header section is complete is the last of the attempt. */
+int stook__stream_head_is_final(const struct stook__attempt *attempt);
+/* The transfer has ended. Returns 1 if the program has not had all of it; the engine reports the
+   attempt a second time when it has. */
+int stook__stream_defers(struct stook__attempt *attempt);
 
 #endif

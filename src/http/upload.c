@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "http/attempt_parts.h"
+#include "http/attempt_state.h"
 #include "http/upload_file.h"
 #include "http/upload_source.h"
 

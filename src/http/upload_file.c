@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "http/attempt_parts.h"
+#include "http/attempt_state.h"
 #include "http/files.h"
 #include "loop/file.h"
 #include "util/trace.h"

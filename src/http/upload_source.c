@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "http/attempt_parts.h"
+#include "http/attempt_state.h"
 #include "http/stream.h"
 #include "util/trace.h"
 
@@ -156,7 +156,7 @@ int stook__upload_source_may_repeat(const struct stook__attempt *attempt)
 int stook__upload_source_wants(const struct stook__attempt *attempt)
 {
     const struct stook__upload_source *source = attempt->source;
-    return source != NULL && source->state == READING && !attempt->stream->over &&
+    return source != NULL && source->state == READING && !attempt->stream->transfer_done &&
            source->data.size - source->begin < LITTLE;
 }
 
@@ -182,7 +182,7 @@ int stook__upload_source_take_room(struct stook__attempt *attempt, struct stook_
         return 0;
     }
     attempt->spec->optional->read_called = 1;
-    attempt->stream->woken = 0;
+    attempt->stream->resumed = 0;
     source->borrowed = 1;
     *ret_room = source->data;
     source->data = (struct stook__buffer){0};
@@ -219,7 +219,7 @@ const char *stook__upload_source_put(struct stook__attempt *attempt, struct stoo
 
 int stook__upload_source_wait(struct stook__attempt *attempt, int64_t now)
 {
-    if (attempt->stream->woken)
+    if (attempt->stream->resumed)
         return 0;
     move(attempt->source, WAITING);
     attempt->source->waiting_since = now;

@@ -198,7 +198,7 @@ TEST(chunks)
         {"F17 20,000 trailers", {.answer = trailers}, .costly = 1, .error = STOOK_ETOOLARGE, .status = 200, .body = "abc"},
         {"F17 trailers without end", {.answer = endless_trailers}, .costly = 1, .error = STOOK_ETOOLARGE, .status = 200,
          .body = "abc"},
-        {"F17 a trailer of 20,000 bytes", {.answer = long_trailer}, .error = STOOK_ETOOLARGE, .says = "longer than libcurl takes", .status = 200, .body = "abc"},
+        {"F17 a trailer of 20,000 bytes", {.answer = long_trailer}, .error = STOOK_ETOOLARGE, .says = "longer than libcurl's limit", .status = 200, .body = "abc"},
         {"F17 a CR in a trailer that has no end", {.bytes = CHUNKED "3\r\nabc\r\n0\r\nX-Trailer: a\rb", .then = RAW_CLOSE},
          .error = STOOK_EPROTOCOL, .status = 200, .body = "abc", .says = "a NUL byte or a CR"},
         {"F17 an empty line that ends otherwise", {.bytes = CHUNKED "3\r\nabc\r\n0\r\n\rX", .then = RAW_CLOSE},

@@ -3,7 +3,7 @@
 #include <stook.h>
 
 #include "support/harness.h"
-#include "http/attempt_parts.h"
+#include "http/attempt_state.h"
 #include "http/stream.h"
 
 /* An attempt whose end is on its way, behind more news than a turn reads, is not served any more. */

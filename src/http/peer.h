@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* The peer of a request: the address to connect to, authorities, certificates, credentials. */
+#ifndef STOOK_HTTP_PEER_H
+#define STOOK_HTTP_PEER_H
+
+#include "http/attempt_state.h"
+
+enum { STOOK__CONNECT_TO_MAX = 80 };
+
+/* Whether the policy has authorities of its own. They replace those of libcurl. */
+static inline int stook__peer_own_authorities(const struct stook__settings *policy)
+{
+    return policy->ca_file != NULL || (policy->peer != NULL && policy->peer->ca_data != NULL);
+}
+
+/* Returns the trust of a policy, or NULL without memory. */
+struct stook__trust *stook__peer_trust(const struct stook__defaults *defaults,
+                                       const struct stook__settings *policy);
+/* Writes the value for CURLOPT_CONNECT_TO if `resolve` names the host of the URL. Returns 1 if it
+   does, else 0. */
+int stook__peer_connect_to(const struct stook__attempt *attempt, CURLU *url,
+                           char text[STOOK__CONNECT_TO_MAX]);
+/* Adds the attempt's new easy handle to its origin. Returns 0 or STOOK_ENOMEM. */
+int stook__peer_join(struct stook__attempt *attempt, int h2, int may_rest);
+/* Sets the options of address, certificates and credentials on a new easy handle. */
+void stook__peer_set(struct stook__attempt *attempt);
+/*
+ * Finds the file of certificates or keys that made an attempt fail in TLS; `code` is libcurl's.
+ * Returns an allocated message and sets the answer's errno. Returns NULL if it finds none, and
+ * without memory.
+ */
+char *stook__peer_file_fault(struct stook__attempt *attempt, CURLcode code);
+
+#endif
