@@ -22,6 +22,33 @@
    digits. */
 enum { HEAD_SLACK = 4 };
 
+/* ------------------------------------------------------------------------- state */
+
+#define BIT(state) (1u << STOOK__ATTEMPT_##state)
+#define ENDS (BIT(DRAINING) | BIT(SETTLING) | BIT(COMPLETED))
+
+const unsigned short stook__attempt_moves[] = {
+    /* DRAINING is for what was received, and for bytes of a body that were sent. */
+    [STOOK__ATTEMPT_OPENING] = BIT(CONNECTING) | BIT(SETTLING) | BIT(COMPLETED),
+    /* To itself: a retry with the directory of authorities, or on a new connection. */
+    [STOOK__ATTEMPT_CONNECTING] = BIT(CONNECTING) | BIT(SENDING) | ENDS,
+    [STOOK__ATTEMPT_SENDING] = BIT(CONNECTING) | BIT(HEAD) | ENDS,
+    [STOOK__ATTEMPT_HEAD] = BIT(BODY) | ENDS,
+    [STOOK__ATTEMPT_BODY] = BIT(SENDING) | ENDS,
+    [STOOK__ATTEMPT_DRAINING] = BIT(SETTLING) | BIT(COMPLETED),
+    [STOOK__ATTEMPT_SETTLING] = BIT(COMPLETED),
+    [STOOK__ATTEMPT_COMPLETED] = 0,
+};
+
+#ifdef STOOK_TRACE
+const char *stook__attempt_state_name(enum stook__attempt_state state)
+{
+    static const char *const names[] = {"opening", "connecting", "sending",  "head",
+                                        "body",    "draining",   "settling", "completed"};
+    return names[state];
+}
+#endif
+
 /* --------------------------------------------------------------------- beginning */
 
 static void destroy(struct stook__attempt *attempt)
@@ -64,7 +91,8 @@ static int set_up(struct stook__attempt *attempt)
         stook__easy_give_back(attempt->easy);
         attempt->easy = NULL;
     }
-    attempt->started |= error == 0;
+    if (error == 0)
+        stook__attempt_move(attempt, STOOK__ATTEMPT_CONNECTING, "the engine has it");
     return error;
 }
 
@@ -169,11 +197,12 @@ static int wants_directory(struct stook__attempt *attempt, const struct stook__e
 }
 
 /* Starts the transfer again, with the directory of authorities or on a new connection. Nothing was
-   sent, so it is still the same attempt. Returns 1 if the transfer runs again. */
+   sent since the last response, if there was one, so it is still the same attempt. Returns 1 if the
+   transfer runs again. */
 static int try_again(struct stook__attempt *attempt)
 {
     struct stook__easy_info info;
-    if (stook__easy_succeeded(attempt->easy))
+    if (attempt->state > STOOK__ATTEMPT_SENDING || stook__easy_succeeded(attempt->easy))
         return 0;
     stook__easy_info(attempt->easy, &info);
     if (attempt->error != 0 || info.broken != CURLM_OK || !stook__upload_source_may_repeat(attempt))
@@ -221,7 +250,6 @@ static void read_info(struct stook__attempt *attempt, struct stook__easy_info *r
         curl_easy_getinfo(curl, times[i].info, &us);
         answer->time_us[times[i].which] = us;
     }
-    attempt->reused = info->reused;
 }
 
 /* Puts the file of an attempt that is otherwise over in its place, or removes it, so that a repeat
@@ -231,14 +259,15 @@ static int settle_file(struct stook__attempt *attempt)
     struct stook__outcome outcome = {.error = attempt->error};
     if (!stook__body_sink_has_file(attempt))
         return 0;
-    if (!attempt->settling && attempt->easy != NULL && attempt->error == 0) {
+    if (attempt->state != STOOK__ATTEMPT_SETTLING && attempt->easy != NULL && attempt->error == 0) {
         struct stook__easy_info info;
         read_info(attempt, &info);
         stook__error_map(attempt, &info, &outcome);
         if (outcome.message_owned)
             stook__free(attempt->allocator, (char *)outcome.message);
     }
-    attempt->settling = 1;
+    if (attempt->state != STOOK__ATTEMPT_SETTLING)
+        stook__attempt_move(attempt, STOOK__ATTEMPT_SETTLING, stook_strerror(outcome.error));
     return !stook__body_sink_settle(attempt, outcome.error == 0);
 }
 
@@ -249,7 +278,7 @@ static int process_files(struct stook__attempt *attempt)
         attempt->error = set_up(attempt);
     if (attempt->easy == NULL)
         return attempt->error != 0 && !settle_file(attempt);
-    if (attempt->error != 0 || attempt->settling) {
+    if (attempt->error != 0 || attempt->state == STOOK__ATTEMPT_SETTLING) {
         stook__easy_notify(attempt->easy);
         return 0;
     }
@@ -259,7 +288,7 @@ static int process_files(struct stook__attempt *attempt)
     return 0;
 }
 
-struct stook__attempt *stook__attempt_next_completed(struct stook__defaults *defaults)
+static struct stook__attempt *next_completed(struct stook__defaults *defaults)
 {
     struct stook__attempt *attempt;
     for (;;) {
@@ -272,6 +301,14 @@ struct stook__attempt *stook__attempt_next_completed(struct stook__defaults *def
         if (attempt == NULL || process_files(attempt))
             return attempt;
     }
+}
+
+struct stook__attempt *stook__attempt_next_completed(struct stook__defaults *defaults)
+{
+    struct stook__attempt *attempt = next_completed(defaults);
+    if (attempt != NULL)
+        stook__attempt_move(attempt, STOOK__ATTEMPT_COMPLETED, "it is the turn's");
+    return attempt;
 }
 
 int stook__attempt_is_due(const struct stook__defaults *defaults)
@@ -298,7 +335,7 @@ int64_t stook__attempt_moved_at(struct stook__attempt *attempt)
         attempt->moved_at = stook__engine_time(attempt->engine);
     }
     /* libcurl reports complete lines of a header section, whose bytes may come slowly. */
-    if (attempt->connected && !attempt->head_done) {
+    if (attempt->connected && !stook__attempt_head_done(attempt)) {
         int64_t received_at = stook__easy_last_input(attempt->easy);
         attempt->moved_at = received_at > attempt->moved_at ? received_at : attempt->moved_at;
     }
@@ -318,18 +355,9 @@ static int has_sent_all(const struct stook__attempt *attempt)
     return (size_t)sent >= attempt->spec->body_size;
 }
 
-enum stook__phase stook__attempt_phase(const struct stook__attempt *attempt)
+/* Where a transfer without a connection is. */
+static enum stook__phase phase_of_connecting(const struct stook__attempt *attempt)
 {
-    if (attempt->easy == NULL)
-        return STOOK__PHASE_GATE; /* it opens its files */
-    if (stook__attempt_paused(attempt, STOOK__PAUSE_PROGRAM))
-        return STOOK__PHASE_PAUSED;
-    if (stook__attempt_paused(attempt, STOOK__PAUSE_BUFFER))
-        return STOOK__PHASE_PAUSED_BUFFER;
-    if (attempt->head_bytes > 0)
-        return STOOK__PHASE_RECEIVING;
-    if (attempt->connected)
-        return has_sent_all(attempt) ? STOOK__PHASE_WAITING : STOOK__PHASE_SENDING;
     switch (stook__easy_connect_step(attempt->easy)) {
     case STOOK__STEP_WAITING:
         return STOOK__PHASE_GATE;
@@ -342,11 +370,31 @@ enum stook__phase stook__attempt_phase(const struct stook__attempt *attempt)
     }
 }
 
-static struct stook__metadata metadata_of(const struct stook__attempt *attempt)
+enum stook__phase stook__attempt_phase(const struct stook__attempt *attempt)
+{
+    if (attempt->easy == NULL)
+        return STOOK__PHASE_GATE; /* its files are opened, or it could not start */
+    if (stook__attempt_paused(attempt, STOOK__PAUSE_PROGRAM))
+        return STOOK__PHASE_PAUSED;
+    if (stook__attempt_paused(attempt, STOOK__PAUSE_BUFFER))
+        return STOOK__PHASE_PAUSED_BUFFER;
+    switch (attempt->reached) {
+    case STOOK__ATTEMPT_SENDING:
+        return has_sent_all(attempt) ? STOOK__PHASE_WAITING : STOOK__PHASE_SENDING;
+    case STOOK__ATTEMPT_HEAD:
+    case STOOK__ATTEMPT_BODY:
+        return STOOK__PHASE_RECEIVING;
+    default:
+        return phase_of_connecting(attempt);
+    }
+}
+
+static struct stook__metadata metadata_of(const struct stook__attempt *attempt,
+                                          const struct stook__easy_info *info)
 {
     return (struct stook__metadata){
         .number = {[STOOK__METADATA_FLAGS] = (uint64_t)attempt->flags,
-                   [STOOK__METADATA_REUSED] = (uint64_t)attempt->reused,
+                   [STOOK__METADATA_REUSED] = (uint64_t)info->reused,
                    [STOOK__METADATA_HEAD] = (uint64_t)attempt->head_bytes},
         .remote = stook__easy_settings(attempt->easy)->remote.text,
     };
@@ -354,7 +402,7 @@ static struct stook__metadata metadata_of(const struct stook__attempt *attempt)
 
 int stook__attempt_has_head(const struct stook__attempt *attempt)
 {
-    return attempt->head_done && stook__stream_head_is_final(attempt);
+    return stook__attempt_head_done(attempt) && stook__stream_head_is_final(attempt);
 }
 
 int stook__attempt_copy_head(struct stook__attempt *attempt, struct stook__answer *ret_answer)
@@ -365,7 +413,7 @@ int stook__attempt_copy_head(struct stook__attempt *attempt, struct stook__answe
     if (!stook__attempt_has_head(attempt))
         return 0;
     read_info(attempt, &info);
-    struct stook__metadata metadata = metadata_of(attempt);
+    struct stook__metadata metadata = metadata_of(attempt, &info);
     *ret_answer = (struct stook__answer){.status = answer->status, .protocol = answer->protocol};
     memcpy(ret_answer->time_us, answer->time_us, sizeof answer->time_us);
     if (attempt->trailers_at > 0 &&
@@ -377,7 +425,7 @@ int stook__attempt_copy_head(struct stook__attempt *attempt, struct stook__answe
 
 int64_t stook__attempt_received(const struct stook__attempt *attempt, int64_t *ret_expected)
 {
-    *ret_expected = attempt->head_done ? attempt->response.length : -1;
+    *ret_expected = stook__attempt_head_done(attempt) ? attempt->response.length : -1;
     return attempt->wire;
 }
 
@@ -400,7 +448,7 @@ void stook__attempt_progress(const struct stook__attempt *attempt,
 
 /* Appends the metadata to the answer's head. The client's next answer reserves as much for its
    head. */
-static int finish_answer(struct stook__attempt *attempt)
+static int finish_answer(struct stook__attempt *attempt, const struct stook__easy_info *info)
 {
     struct stook__buffer *head = &attempt->answer.head;
     curl_off_t sent = 0;
@@ -408,9 +456,9 @@ static int finish_answer(struct stook__attempt *attempt)
         return 0;
     if (attempt->spec->body_size > 0 || attempt->spec->optional != NULL)
         curl_easy_getinfo(stook__easy_curl(attempt->easy), CURLINFO_SIZE_UPLOAD_T, &sent);
-    struct stook__metadata metadata = metadata_of(attempt);
+    struct stook__metadata metadata = metadata_of(attempt, info);
     metadata.number[STOOK__METADATA_TRAILERS] =
-        attempt->head_done ? head->size - attempt->trailers_at : 0;
+        stook__attempt_head_done(attempt) ? head->size - attempt->trailers_at : 0;
     metadata.number[STOOK__METADATA_WIRE] = (uint64_t)attempt->wire;
     metadata.number[STOOK__METADATA_BODY] =
         attempt->sink != NULL ? (uint64_t)attempt->received : attempt->answer.body.size;
@@ -436,8 +484,8 @@ void stook__attempt_end(struct stook__attempt *attempt, struct stook__answer *re
     else if (ret_outcome != NULL)
         stook__error_map(attempt, &info, ret_outcome);
     if (ret_outcome != NULL)
-        ret_outcome->untried = !attempt->started;
-    if (attempt->easy != NULL && finish_answer(attempt) != 0 && ret_outcome != NULL &&
+        ret_outcome->untried = attempt->reached == STOOK__ATTEMPT_OPENING;
+    if (attempt->easy != NULL && finish_answer(attempt, &info) != 0 && ret_outcome != NULL &&
         ret_outcome->error == 0)
         stook__outcome_set(attempt->allocator, ret_outcome, STOOK_ENOMEM, NULL);
     *ret_answer = attempt->answer;

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The structs that the files of this room share: a client's defaults, an attempt, its stream.
- * No other room includes this header. The functions are declared by the file that defines them.
+ * The structs that the files of this room share: a client's defaults, an attempt with its state,
+ * its stream. No other room includes this header. Functions are declared by the file that defines
+ * them; here are those that change the state, which is always done by them.
  */
 #ifndef STOOK_HTTP_ATTEMPT_STATE_H
 #define STOOK_HTTP_ATTEMPT_STATE_H
+
+#include <assert.h>
 
 #include "curl/easy.h"
 #include "deliver/flow_control.h"
@@ -13,6 +16,7 @@
 #include "http/response_parser.h"
 #include "util/map.h"
 #include "util/metadata.h"
+#include "util/trace.h"
 
 struct stook__defaults {
     struct stook__allocator *allocator;
@@ -31,7 +35,31 @@ struct stook__defaults {
     long versions[STOOK_HTTP_3 + 1]; /* CURL_HTTP_VERSION_... by STOOK_HTTP_...; 0: unsupported */
 };
 
+/*
+ * The state of an attempt.
+ *
+ *   OPENING -> CONNECTING -> SENDING -> HEAD -> BODY -> DRAINING -> SETTLING -> COMPLETED
+ *                  ^           | ^                |
+ *                  +-- retry --+ +---- resend ----+
+ *
+ * The first five are states of the transfer. Any of them may be followed by any of the last three,
+ * of which an attempt skips those that it does not need: a transfer that fails goes from where it
+ * is to its end. stook__attempt_end frees an attempt in any state.
+ */
+enum stook__attempt_state {
+    STOOK__ATTEMPT_OPENING, /* its files are being opened, there is no transfer */
+    STOOK__ATTEMPT_CONNECTING, /* the engine has the transfer; stook__easy_connect_step says how far it is */
+    STOOK__ATTEMPT_SENDING,  /* connected; the request is being sent, or is sent */
+    STOOK__ATTEMPT_HEAD,     /* header lines have come, of a 1xx response or of the final one */
+    STOOK__ATTEMPT_BODY,     /* the final header section is complete */
+    STOOK__ATTEMPT_DRAINING, /* the transfer has ended, the program has not had all of it */
+    STOOK__ATTEMPT_SETTLING, /* its file is being put in place, or removed */
+    STOOK__ATTEMPT_COMPLETED /* stook__attempt_next_completed has returned it */
+};
+
 struct stook__attempt {
+    enum stook__attempt_state state;   /* set by stook__attempt_move alone */
+    enum stook__attempt_state reached; /* the last state of the transfer, which outlives it */
     struct stook__allocator *allocator;
     struct stook__engine *engine;
     struct stook__easy *easy; /* NULL before its files are open, and after a failed set-up */
@@ -54,13 +82,11 @@ struct stook__attempt {
     size_t trailers_at;  /* offset in answer.head where the trailer fields begin */
     struct stook__response_parser response; /* `line` is freed by the attempt */
 
-    int flags;             /* STOOK_FLAG_... */
-    int head_done;         /* the final header section is complete */
-    int connected;         /* libcurl has reported a connection */
-    int reused;            /* that connection was used before */
-    int fresh;             /* this attempt must not use such a connection */
-    int started;           /* the engine has taken it; before that, its files are opened */
-    int settling;          /* the transfer is over, its file is being put in place or removed */
+    int flags; /* STOOK_FLAG_... */
+
+    /* These do not follow from the state. */
+    int connected;         /* there was a connection, maybe before a retry: it may have been sent */
+    int fresh;             /* it must not use a connection that was used before */
     int resends;           /* sendings beside the first (resend.c) */
     int resends_exhausted; /* libcurl was refused one more of these */
     int retry_whole;       /* the requested range does not exist, but the whole does */
@@ -83,14 +109,44 @@ struct stook__attempt {
 struct stook__stream {
     struct stook__link ready_owners; /* in the engine's list of ready streams */
     struct stook__attempt *attempt;
-    int64_t sent;       /* bytes of the request's body, as last reported by libcurl */
-    int head_due;       /* on_head is still to be called */
+    int64_t sent; /* bytes of the request's body, as last reported by libcurl */
+
+    /* What the turn has to do. */
+    int head_due; /* on_head is still to be called */
+    int moved;    /* bytes have moved since the last call of on_progress */
+
+    /* These do not follow from the state. */
     int head_delivered; /* on_head was called: this response is the result's */
-    int moved;          /* bytes have moved since the last call of on_progress */
-    int resumed;        /* stook_batch_resume_request() was called, possibly from inside the
-                          callback that is about to pause */
-    int transfer_done;  /* libcurl has ended the transfer, the program has not had all of it */
+    int resumed;        /* stook_batch_resume_request() was called before the pause that it ends,
+                           maybe from inside the callback that returns STOOK_PAUSE */
 };
+
+/* The states that may follow each state, as bits. */
+extern const unsigned short stook__attempt_moves[];
+#ifdef STOOK_TRACE
+const char *stook__attempt_state_name(enum stook__attempt_state state);
+#endif
+
+/* Moves the attempt to another state. `reason` is for the trace. */
+static inline void stook__attempt_move(struct stook__attempt *attempt,
+                                       enum stook__attempt_state state, const char *reason)
+{
+    assert((stook__attempt_moves[attempt->state] & 1u << state) != 0);
+    STOOK__TRACE("http", "attempt %p of %.*s: %s -> %s, %s", (void *)attempt,
+                 (int)attempt->origin->key_size, attempt->origin->key,
+                 stook__attempt_state_name(attempt->state), stook__attempt_state_name(state),
+                 reason);
+    (void)reason;
+    attempt->state = state;
+    if (state <= STOOK__ATTEMPT_BODY)
+        attempt->reached = state;
+}
+
+/* Returns 1 if the final header section was received completely. */
+static inline int stook__attempt_head_done(const struct stook__attempt *attempt)
+{
+    return attempt->reached == STOOK__ATTEMPT_BODY;
+}
 
 /* Ends the transfer from inside libcurl. The first error of an attempt counts. Returns
    STOOK__EASY_END. */

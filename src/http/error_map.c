@@ -130,7 +130,7 @@ static int got_bytes(const struct stook__attempt *attempt)
 static int map_code(const struct stook__attempt *attempt, const struct stook__easy_info *info,
                     const char **why)
 {
-    if (info->code == CURLE_OK && attempt->head_done)
+    if (info->code == CURLE_OK && stook__attempt_head_done(attempt))
         return 0;
     const struct meaning *meaning = meaning_of(info->code);
     int os_error = attempt->answer.os_error;
@@ -151,7 +151,7 @@ static int map_code(const struct stook__attempt *attempt, const struct stook__ea
         return STOOK_ENOMEM;
     /* 7.88 reports this for a header line over 100 KB. */
     if (info->code == CURLE_OUT_OF_MEMORY && attempt->answer.time_us[STOOK_TIME_FIRST_BYTE] > 0 &&
-        !attempt->head_done) {
+        !stook__attempt_head_done(attempt)) {
         *why = TOO_LONG;
         return STOOK_ETOOLARGE;
     }
@@ -164,7 +164,7 @@ static int map_code(const struct stook__attempt *attempt, const struct stook__ea
         return too_long ? STOOK_ETOOLARGE : STOOK_EPROTOCOL;
     }
     /* The connection ended inside the header section; libcurl accepts that. */
-    if (info->code == CURLE_OK && !attempt->head_done) {
+    if (info->code == CURLE_OK && !stook__attempt_head_done(attempt)) {
         *why = "the connection ended inside the header section";
         return STOOK_ETRUNCATED;
     }

@@ -102,7 +102,7 @@ static int allocate_line(struct stook__attempt *attempt)
 static int end_head(struct stook__attempt *attempt)
 {
     int error = 0;
-    attempt->head_done = 1;
+    stook__attempt_move(attempt, STOOK__ATTEMPT_BODY, "the header section is complete");
     if (attempt->source != NULL)
         stook__upload_source_answered(attempt);
     stook__resend_answered(attempt);
@@ -198,8 +198,13 @@ static int on_head(void *owner, const char *line, size_t size)
     attempt->moved_at = *attempt->clock;
     if (count_head(attempt, size) != 0)
         return STOOK__EASY_END;
-    if (attempt->head_done)
-        return take_trailer(attempt, line, size);
+    if (attempt->state != STOOK__ATTEMPT_HEAD) {
+        if (stook__attempt_head_done(attempt))
+            return take_trailer(attempt, line, size);
+        if (attempt->state != STOOK__ATTEMPT_SENDING)
+            return STOOK__EASY_END; /* the attempt has ended with an error */
+        stook__attempt_move(attempt, STOOK__ATTEMPT_HEAD, "the first header line has come");
+    }
     enum stook__response_event event = stook__response_line(&attempt->response, line, size, &item);
     return event == STOOK__RESPONSE_FIELD ? take_field(attempt, &item)
                                           : take_event(attempt, event, &item);
@@ -301,6 +306,8 @@ static void before_send(void *owner, const char *ip, int port)
 {
     struct stook__attempt *attempt = owner;
     note_remote(&stook__easy_settings(attempt->easy)->remote, ip, port);
+    if (attempt->state == STOOK__ATTEMPT_CONNECTING)
+        stook__attempt_move(attempt, STOOK__ATTEMPT_SENDING, "connected");
     attempt->connected = 1;
     attempt->moved_at = *attempt->clock;
 }

@@ -42,7 +42,7 @@ int stook__resend_allowed(void *owner)
     struct stook__attempt *attempt = owner;
     const struct stook__optional *optional = attempt->spec->optional;
     if (optional == NULL || (optional->username == NULL && !optional->expect) ||
-        !attempt->head_done || attempt->error != 0)
+        attempt->state != STOOK__ATTEMPT_BODY || attempt->error != 0)
         return 0;
     int status = attempt->answer.status;
     if ((optional->username != NULL && status == 401) || expectation_failed(attempt)) {
@@ -86,7 +86,7 @@ void stook__resend_begin(void *owner)
 {
     struct stook__attempt *attempt = owner;
     attempt->resends++;
-    attempt->head_done = 0;
+    stook__attempt_move(attempt, STOOK__ATTEMPT_SENDING, "libcurl sends it again");
     stook__receive_expect(attempt);
     attempt->answer.head.size = attempt->answer.body.size = 0;
     attempt->head_fields = attempt->head_bytes = 0;

@@ -94,7 +94,7 @@ int stook__stream_pause(struct stook__attempt *attempt)
    the last. */
 int stook__stream_head_is_final(const struct stook__attempt *attempt)
 {
-    return attempt->wire > 0 || attempt->stream->transfer_done ||
+    return attempt->wire > 0 || attempt->state == STOOK__ATTEMPT_DRAINING ||
            (!stook__resend_may_follow(attempt) && !stook__error_map_given_up(attempt));
 }
 
@@ -171,7 +171,6 @@ int64_t stook__stream_resume(struct stook__attempt *attempt, int64_t now)
 
 void stook__stream_served(struct stook__attempt *attempt)
 {
-    struct stook__stream *stream = attempt->stream;
     if (stook__attempt_paused(attempt, STOOK__PAUSE_PROGRAM) || attempt->easy == NULL ||
         stook__body_sink_full(attempt))
         return;
@@ -181,8 +180,9 @@ void stook__stream_served(struct stook__attempt *attempt)
             stook__stream_mark_ready(attempt);
         return;
     }
-    if (stream->transfer_done) {
-        stook__easy_notify(attempt->easy);
+    if (attempt->state > STOOK__ATTEMPT_BODY) {
+        if (attempt->state == STOOK__ATTEMPT_DRAINING)
+            stook__easy_notify(attempt->easy);
         return;
     }
     if (!stook__attempt_paused(attempt, STOOK__PAUSE_SINK)) {
@@ -204,10 +204,12 @@ void stook__stream_failed(struct stook__attempt *attempt, int error, const char 
 int stook__stream_defers(struct stook__attempt *attempt)
 {
     struct stook__stream *stream = attempt->stream;
-    if (stream == NULL || attempt->error != 0 || stook__error_map_given_up(attempt) ||
+    if (stream == NULL || attempt->error != 0 || attempt->state > STOOK__ATTEMPT_DRAINING ||
+        stook__error_map_given_up(attempt) ||
         (!stream->head_due && !stream->moved && !stook__body_sink_waiting(attempt)))
         return 0;
-    stream->transfer_done = 1;
+    if (attempt->state != STOOK__ATTEMPT_DRAINING)
+        stook__attempt_move(attempt, STOOK__ATTEMPT_DRAINING, "the transfer has ended");
     stook__stream_mark_ready(attempt);
     return 1;
 }

@@ -156,7 +156,7 @@ int stook__upload_source_may_repeat(const struct stook__attempt *attempt)
 int stook__upload_source_wants(const struct stook__attempt *attempt)
 {
     const struct stook__upload_source *source = attempt->source;
-    return source != NULL && source->state == READING && !attempt->stream->transfer_done &&
+    return source != NULL && source->state == READING && attempt->state <= STOOK__ATTEMPT_BODY &&
            source->data.size - source->begin < LITTLE;
 }
 
