@@ -25,7 +25,7 @@ struct stook__defaults {
     struct stook__trust *trust;           /* of `policy` */
     char *agent;                          /* the User-Agent's header line, or NULL */
     struct curl_slist *headers;           /* a list with that line; NULL: it is empty */
-    size_t head_size;                     /* of the last answer; the next one reserves as much */
+    size_t head_size;                     /* of the last result; the next one reserves as much */
     struct stook__link downloads;         /* every download that is not closed */
     size_t n_downloads;
     struct stook__link files_ready;  /* attempts with a completed file operation */

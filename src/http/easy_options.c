@@ -109,7 +109,7 @@ int stook__options_may_be_h2(const struct stook__attempt *attempt)
 
 /* Returns 1 if the handle may return to the pool: after the request it is like that of any
    other. */
-static int may_rest(const struct stook__attempt *attempt, int secret)
+static int may_pool(const struct stook__attempt *attempt, int secret)
 {
     const struct stook__settings *policy = attempt->policy, *defaults = attempt->defaults->policy;
     const struct stook__optional *optional = attempt->spec->optional;
@@ -144,7 +144,7 @@ static void note_url(struct stook__easy_settings *state, const char *url)
 }
 
 /* Makes an easy handle with the URL and all options of policy and peer. */
-static int make_easy(struct stook__attempt *attempt, struct stook__trust *trust, int rest,
+static int make_easy(struct stook__attempt *attempt, struct stook__trust *trust, int pool,
                      struct stook__outcome *ret_outcome)
 {
     const char *why = NULL, *url = attempt->spec->url;
@@ -156,7 +156,7 @@ static int make_easy(struct stook__attempt *attempt, struct stook__trust *trust,
     if (error != 0)
         return refuse_url(attempt, error, why, scheme, ret_outcome);
     note_url(stook__easy_settings(attempt->easy), url);
-    error = stook__peer_join(attempt, stook__options_may_be_h2(attempt), rest);
+    error = stook__peer_join(attempt, stook__options_may_be_h2(attempt), pool);
     if (error != 0)
         return error;
     set_policy(attempt);
@@ -166,14 +166,14 @@ static int make_easy(struct stook__attempt *attempt, struct stook__trust *trust,
 
 /* Takes an easy handle with the options of the policy, from the pool or a new one, and sets the
    URL. */
-static int take_easy(struct stook__attempt *attempt, int rest, struct stook__outcome *ret_outcome)
+static int take_easy(struct stook__attempt *attempt, int pool, struct stook__outcome *ret_outcome)
 {
     const char *why, *url = attempt->spec->url;
     char scheme[STOOK__SCHEME_MAX];
     struct stook__trust *trust = stook__peer_trust(attempt->defaults, attempt->policy);
     if (trust == NULL)
         return STOOK_ENOMEM;
-    if (rest)
+    if (pool)
         attempt->easy = stook__easy_take(trust, attempt->origin, stook__options_may_be_h2(attempt),
                                          &stook__receive_events, attempt);
     if (attempt->easy != NULL && stook__easy_needs_directory(attempt->easy) &&
@@ -182,7 +182,7 @@ static int take_easy(struct stook__attempt *attempt, int rest, struct stook__out
         attempt->easy = NULL;
     }
     if (attempt->easy == NULL)
-        return make_easy(attempt, trust, rest, ret_outcome);
+        return make_easy(attempt, trust, pool, ret_outcome);
     struct stook__easy_settings *state = stook__easy_settings(attempt->easy);
     if (strcmp(state->text, url) == 0)
         return 0;
@@ -364,7 +364,7 @@ int stook__options_set(struct stook__attempt *attempt, int fresh,
     int secret = 0;
     int error = stook__options_check(attempt, &secret, ret_outcome);
     if (error == 0)
-        error = take_easy(attempt, may_rest(attempt, secret), ret_outcome);
+        error = take_easy(attempt, may_pool(attempt, secret), ret_outcome);
     if (error != 0)
         return error;
     struct stook__easy_settings *state = stook__easy_settings(attempt->easy);

@@ -85,7 +85,7 @@ static const struct meaning {
     {CURLE_SSL_PINNEDPUBKEYNOTMATCH, STOOK_ECERT, "the peer's key is not the pinned one"},
     {CURLE_SSL_INVALIDCERTSTATUS, STOOK_ECERT, NULL},
     {CURLE_HTTP2_STREAM, STOOK_ERESET,
-     NULL}, /* of the connection; judge() maps a stream that was reset with an error code */
+     NULL}, /* of the connection; map_end() maps a stream that was reset with an error code */
     {CURLE_AUTH_ERROR, STOOK_EPROTOCOL, "libcurl cannot respond to the server's challenge"},
     {CURLE_HTTP3, STOOK_ERESET, NULL},
     {CURLE_QUIC_CONNECT_ERROR, STOOK_ERESET, NULL},
@@ -226,8 +226,8 @@ int stook__error_map_given_up(const struct stook__attempt *attempt)
 }
 
 /* Maps the end of a transfer that no callback has ended. `room` has space for a message. */
-static int judge(struct stook__attempt *attempt, const struct stook__easy_info *info,
-                 const char **why, char *room, size_t size)
+static int map_end(struct stook__attempt *attempt, const struct stook__easy_info *info,
+                   const char **why, char *room, size_t size)
 {
     long reset = info->h2_error;
     if (info->broken != CURLM_OK) {
@@ -247,7 +247,7 @@ static int judge(struct stook__attempt *attempt, const struct stook__easy_info *
         return STOOK_ERESET;
     }
     int error = map_code(attempt, info, why);
-    /* The end of the chunks is judged by our parser: libcurl's accepts more. */
+    /* Our parser decides whether the chunks are complete: libcurl's accepts more. */
     if (error == 0 && attempt->response.line != NULL)
         error = stook__response_eof(&attempt->response, why);
     if (error == 0 && attempt->sink != NULL)
@@ -268,7 +268,7 @@ void stook__error_map(struct stook__attempt *attempt, const struct stook__easy_i
     if (error == 0 && attempt->resends_exhausted)
         why = NULL;
     else if (error == 0)
-        error = judge(attempt, info, &why, room, sizeof room);
+        error = map_end(attempt, info, &why, room, sizeof room);
     if (attempt->error == 0 && (error == STOOK_ECERT || error == STOOK_ETLS) &&
         info->code != CURLE_PEER_FAILED_VERIFICATION)
         file = stook__peer_file_fault(attempt, info->code);

@@ -50,17 +50,17 @@ static int find_address(const struct stook__attempt *attempt, CURLU *url,
 
 /* Requests with an address of their own share a connect gate by origin and address. A Unix socket
    is already part of the origin's key. */
-int stook__peer_join(struct stook__attempt *attempt, int h2, int may_rest)
+int stook__peer_join(struct stook__attempt *attempt, int h2, int may_pool)
 {
     const struct stook__node *origin = attempt->origin;
     struct stook__resolve address;
-    if (may_rest || !find_address(attempt, stook__easy_settings(attempt->easy)->url, &address))
-        return stook__easy_join(attempt->easy, origin->key, origin->key_size, h2, may_rest);
+    if (may_pool || !find_address(attempt, stook__easy_settings(attempt->easy)->url, &address))
+        return stook__easy_join(attempt->easy, origin->key, origin->key_size, h2, may_pool);
     char *key = stook__format(attempt->allocator, "%.*s>%s", (int)origin->key_size, origin->key,
                               address.address);
     if (key == NULL)
         return STOOK_ENOMEM;
-    int error = stook__easy_join(attempt->easy, key, strlen(key), h2, may_rest);
+    int error = stook__easy_join(attempt->easy, key, strlen(key), h2, may_pool);
     stook__free(attempt->allocator, key);
     return error;
 }

@@ -21,7 +21,7 @@ struct stook__trust *stook__peer_trust(const struct stook__defaults *defaults,
 int stook__peer_connect_to(const struct stook__attempt *attempt, CURLU *url,
                            char text[STOOK__CONNECT_TO_MAX]);
 /* Adds the attempt's new easy handle to its origin. Returns 0 or STOOK_ENOMEM. */
-int stook__peer_join(struct stook__attempt *attempt, int h2, int may_rest);
+int stook__peer_join(struct stook__attempt *attempt, int h2, int may_pool);
 /* Sets the options of address, certificates and credentials on a new easy handle. */
 void stook__peer_set(struct stook__attempt *attempt);
 /*

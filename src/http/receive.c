@@ -105,7 +105,7 @@ static int end_head(struct stook__attempt *attempt)
     stook__attempt_move(attempt, STOOK__ATTEMPT_BODY, "the header section is complete");
     if (attempt->source != NULL)
         stook__upload_source_answered(attempt);
-    stook__resend_answered(attempt);
+    stook__resend_after_head(attempt);
     attempt->trailers_at = attempt->answer.head.size;
     if (attempt->response.state == STOOK__RESPONSE_UNTIL_CLOSE)
         error =

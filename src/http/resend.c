@@ -56,7 +56,7 @@ int stook__resend_allowed(void *owner)
 /* After a 417 libcurl skips the body and sends the request again over the same connection. The
    server may still read a body (RFC 9110 10.1.1), and would take the second request for it. So the
    connection is closed. */
-void stook__resend_answered(struct stook__attempt *attempt)
+void stook__resend_after_head(struct stook__attempt *attempt)
 {
     if (expectation_failed(attempt) && attempt->answer.protocol < 20)
         stook__options_last(attempt, 1);

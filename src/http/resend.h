@@ -13,7 +13,7 @@
 /* Prepares attempt->headers for the first sending. */
 void stook__resend_init(struct stook__attempt *attempt);
 /* Inside libcurl: the final header section is complete. */
-void stook__resend_answered(struct stook__attempt *attempt);
+void stook__resend_after_head(struct stook__attempt *attempt);
 /* Returns 1 if libcurl may send the request again after the response whose header section is
    complete. */
 int stook__resend_may_follow(const struct stook__attempt *attempt);
