@@ -58,7 +58,7 @@ static bool hangs(const struct todo_server *server, const struct http_head *head
     return overload.size > 0 ? text_is(overload, "hang") : server->options.overload_hangs;
 }
 
-/* A hung request stays in flight until its client loses patience and closes. */
+/* A hung request stays in flight until its client closes. */
 static void overload(struct seat *seat, const struct http_head *head)
 {
     struct reply reply;

@@ -33,16 +33,16 @@ static void check(bool good, const char *condition, int line)
 
 /* ------------------------------------------------------------------ sockets */
 
-/* What does not come within ten seconds is taken for the end, so that this program ends, too. */
+/* A receive that takes ten seconds counts as the end of the connection, so that this program ends. */
 static int dial(void)
 {
     int on = 1;
-    struct timeval patience = {.tv_sec = 10};
+    struct timeval receive_limit = {.tv_sec = 10};
     struct sockaddr_in address;
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     int port = atoi(strrchr(todo_server_thread_url(server), ':') + 1);
     uv_ip4_addr("127.0.0.1", port, &address);
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &receive_limit, sizeof receive_limit);
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) != 0) {
         perror("server_test: connect");
