@@ -166,13 +166,14 @@ void stook__record_check_move(const stook_batch *batch, const struct stook_resul
         [STOOK__REQUEST_FINISHED] = 0,
         [STOOK__REQUEST_SNAPSHOT] = 0};
     static const enum stook__job_state jobs[] = {
-        [STOOK__REQUEST_QUEUED] = STOOK__WAITING,
         [STOOK__REQUEST_ADMITTED] = STOOK__JOB_RUNNING,
         [STOOK__REQUEST_IN_FLIGHT] = STOOK__JOB_RUNNING,
         [STOOK__REQUEST_FINISHED] = STOOK__JOB_FINISHED,
     };
     assert((moves[record->state] >> to & 1) != 0);
-    assert(record->job.state == jobs[to]);
+    /* A waiting job has one of two states, which only sched tells apart. */
+    assert(to == STOOK__REQUEST_QUEUED ? stook__job_waits(&record->job)
+                                       : record->job.state == jobs[to]);
     (void)moves, (void)jobs;
     trace(batch, record, to, why, error);
     (void)batch, (void)why, (void)error;
