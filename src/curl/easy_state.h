@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "curl/easy.h"
+#include "curl/quirks/obs_fold.h"
 #include "util/list.h"
 #include "util/timer_heap.h"
 
@@ -35,12 +36,9 @@ enum stook__easy_state {
     STOOK__EASY_NEW,     /* its owner sets its options */
     STOOK__EASY_STARTED, /* it waits at the connect gate, or is in a CURLM */
     STOOK__EASY_COMPLETED, /* its transfer has a result; it stays in its CURLM until it is given back */
-    STOOK__EASY_ORPHANED, /* it has no owner and its lookup runs; it opens no socket, sends nothing */
-    STOOK__EASY_POOLED,   /* it has no owner and is in the pool of its origin */
+    STOOK__EASY_ORPHANED, /* it has no owner and its look-up runs; it opens no socket, sends nothing */
+    STOOK__EASY_POOLED, /* it has no owner and is in the pool of its origin */
 };
-
-/* obs_fold.c: whether the next line of a header section may be taken for an obs-fold. */
-enum stook__obs_fold_state { STOOK__STATUS_IS_NEXT, STOOK__FIELD_IS_NEXT, STOOK__OBS_FOLD_SAFE };
 
 struct stook__easy {
     /* In the multi handle's `easies`, the origin's `gated`, `waiting_for_dns` or `pool`, or the
@@ -75,8 +73,8 @@ struct stook__easy {
     struct stook__link lookup; /* in the engine's `lookups` */
     uint8_t connect;           /* enum stook__connect_state; only connect_gate.c changes it */
     int64_t lookup_at;         /* when this start began to look its name up; 0: it has not */
-    /* dns.c. They are independent: the first is a decision about the next start of this attempt, the
-       second a fact about the present one, the third a count over all. */
+    /* dns.c. They are independent: the first is a decision about the next start of this attempt,
+       the second a fact about the present one, the third a count over all. */
     int sets_address;   /* it adds the origin's address to libcurl's cache when it starts again */
     int uses_address;   /* an address that was added may be what it connects to */
     int address_failed; /* how often such an address failed in this attempt */
@@ -112,11 +110,11 @@ void stook__easy_launch(struct stook__easy *easy);
 void stook__easy_unpause(struct stook__easy *easy);
 /* Discards what libcurl keeps of a paused response body. */
 void stook__easy_discard(struct stook__easy *easy);
-/* Takes a handle from its owner while its lookup runs. */
+/* Takes a handle from its owner while its look-up runs. */
 void stook__easy_orphan(struct stook__easy *easy);
 /* Moves a handle whose transfer succeeded to the pool of its origin. */
 void stook__easy_pool(struct stook__easy *easy);
-/* Destroys a handle in any state. Its lookup must not be running. */
+/* Destroys a handle in any state. Its look-up must not be running. */
 void stook__easy_destroy(struct stook__easy *easy);
 
 #endif

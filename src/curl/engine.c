@@ -31,7 +31,7 @@ static int check_libcurl(unsigned *ret_quirks)
         return STOOK_ENOMEM;
     const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
     *ret_quirks = stook__quirks_of(info->version_num);
-    /* Without an asynchronous resolver every lookup would block the loop. */
+    /* Without an asynchronous resolver every look-up would block the loop. */
     if ((*ret_quirks & STOOK__QUIRK_UNFIT) || !(info->features & CURL_VERSION_ASYNCHDNS))
         return STOOK_EUNSUPPORTED;
     return 0;

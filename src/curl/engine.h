@@ -28,7 +28,7 @@ void stook__engine_open(struct stook__engine *engine, struct stook__loop *loop);
 struct stook__loop *stook__engine_loop(const struct stook__engine *engine);
 /* Returns the quirks (STOOK__QUIRK_...) of the libcurl that runs. */
 unsigned stook__engine_quirks(const struct stook__engine *engine);
-/* Returns the number of orphaned easy handles: their attempt is over, their lookup still runs. */
+/* Returns the number of orphaned easy handles: their attempt is over, their look-up still runs. */
 size_t stook__engine_orphaned(const struct stook__engine *engine);
 
 /* Takes the next easy handle off the list of completed ones and returns its owner; NULL if there is

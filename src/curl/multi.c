@@ -41,7 +41,7 @@ static CURLM *make_multi(struct stook__multi *multi)
     CURLM *curlm = curl_multi_init();
     if (curlm == NULL)
         return NULL;
-    /* From 8.20 on; older versions reject the options. With fewer threads than lookups, lookups
+    /* From 8.20 on; older versions reject the options. With fewer threads than look-ups, look-ups
        that hang would delay others. Each may take two threads, one per address family. QUICK_EXIT
        detaches a thread whose result is not needed any more, where libcurl would join it. */
     curl_multi_setopt(curlm, RESOLVE_THREADS_MAX, 512L);

@@ -24,7 +24,7 @@ enum {
     UNUSED_MAX = 4096, /* origins without a request */
 };
 
-/* Tells whether libcurl needs no lookup for this origin. */
+/* Tells whether libcurl needs no look-up for this origin. */
 static int is_literal(const char *key, size_t size)
 {
     const char *host = memchr(key, ':', size);

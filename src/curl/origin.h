@@ -51,7 +51,7 @@ struct stook__curl_origin {
     /* connect_gate.c */
     struct stook__link gated;              /* easy handles that wait at the gate */
     struct stook__link ready;              /* in engine->ready: the gate may be open now */
-    struct stook__link waiting_for_dns;    /* easy handles that wait for another handle's lookup */
+    struct stook__link waiting_for_dns;    /* easy handles that wait for another handle's look-up */
     struct stook__link waiting_for_lookup; /* in engine->waiting_for_lookup */
     /* The easy handle that started first, or looks the name up, until it has connected or ended. */
     struct stook__easy *probe;

@@ -346,7 +346,7 @@ int stook__sockets_announced(CURL *curl, curl_socket_t fd, int what, void *user,
     if (socket == NULL)
         socket = enter(multi->engine, fd);
     /* There is no memory to watch a descriptor of the resolver. libcurl polls its resolver by timer
-       too, so the lookup only takes longer. */
+       too, so the look-up only takes longer. */
     if (socket == NULL)
         return 0;
     socket->multi = multi;

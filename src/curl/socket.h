@@ -94,7 +94,7 @@ int64_t stook__sockets_last_input(struct stook__easy *easy);
 
 /* Returns the entry of a descriptor, or NULL. */
 struct stook__socket *stook__sockets_find(const struct stook__sockets *sockets, int fd);
-/* Tells whether the process cannot open two more descriptors, which a lookup or a CURLM needs. */
+/* Tells whether the process cannot open two more descriptors, which a look-up or a CURLM needs. */
 int stook__sockets_exhausted(void);
 /* Removes all entries of a multi handle whose CURLM was destroyed: libcurl closes some sockets
    without calling us. */

@@ -14,7 +14,8 @@
 #ifndef STOOK_CURL_QUIRKS_NEXT_ADDRESS_H
 #define STOOK_CURL_QUIRKS_NEXT_ADDRESS_H
 
-#include "curl/multi.h"
+struct stook__easy;
+struct stook__engine;
 
 /* Notes that a socket of the easy handle was closed before it connected. Calls no libcurl. */
 void stook__next_address_schedule(struct stook__easy *easy);

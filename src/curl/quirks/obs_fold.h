@@ -15,7 +15,16 @@
 #ifndef STOOK_CURL_QUIRKS_OBS_FOLD_H
 #define STOOK_CURL_QUIRKS_OBS_FOLD_H
 
-#include "curl/multi.h"
+#include <stddef.h>
+
+struct stook__easy;
+
+/* What the next line of a header section is. */
+enum stook__obs_fold_state {
+    STOOK__STATUS_IS_NEXT, /* the status line */
+    STOOK__FIELD_IS_NEXT,  /* the first field, which must not be an obs-fold */
+    STOOK__OBS_FOLD_SAFE,  /* another field */
+};
 
 /* Sets the debug callback of a new easy handle. */
 void stook__obs_fold_init(struct stook__easy *easy);

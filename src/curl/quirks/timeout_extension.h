@@ -13,7 +13,8 @@
 #ifndef STOOK_CURL_QUIRKS_TIMEOUT_EXTENSION_H
 #define STOOK_CURL_QUIRKS_TIMEOUT_EXTENSION_H
 
-#include "curl/multi.h"
+struct stook__easy;
+struct stook__engine;
 
 /* Notes that a look-up of the easy handle begins, or has ended. Both call no libcurl. */
 void stook__timeout_extension_begin(struct stook__easy *easy);

@@ -12,7 +12,9 @@
 #ifndef STOOK_CURL_QUIRKS_TLS_CLOSE_H
 #define STOOK_CURL_QUIRKS_TLS_CLOSE_H
 
-#include "curl/multi.h"
+#include <stdint.h>
+
+struct stook__engine;
 
 /* Schedules a check: a transfer has ended, and libcurl may close its connection. */
 void stook__tls_close_expect(struct stook__engine *engine);
