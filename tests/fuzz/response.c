@@ -214,8 +214,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     play(&whole, 1);
     play(&pieces, 0);
     test_note("%s | %s", whole.message, pieces.message);
-    CHECK_ERROR(pieces.error, whole.error);
-    CHECK_STR(pieces.message, whole.message);
+    /* A body is decoded in the turn. Of a broken coding and a fault behind it the cut decides which is found first. */
+    if (!(whole.options & OPTION_DECODE) || whole.error == 0 || pieces.error == 0) {
+        CHECK_ERROR(pieces.error, whole.error);
+        CHECK_STR(pieces.message, whole.message);
+    }
     CHECK_EQ_INT(pieces.status, whole.status);
     if (whole.error == 0) { /* fields of half a head, and flags of half a response, are promised to nobody */
         CHECK_EQ_INT(pieces.flags, whole.flags);
