@@ -50,8 +50,13 @@ static struct stook__queue *queue_for(stook_batch *batch, const struct stook__sp
         memcpy(key + key_size, path, strnlen(path, SOCKET_MAX - 1));
         key_size += strnlen(path, SOCKET_MAX - 1);
     }
+    struct stook__origin *origin = stook__origin_get(&batch->client->origins, key, key_size);
+    if (origin == NULL)
+        return NULL;
+    /* The queue keeps it. */
     struct stook__queue *queue =
-        stook__sched_queue(&batch->client->sched, &batch->group, key, key_size, priority);
+        stook__sched_queue(&batch->client->sched, &batch->group, origin, priority);
+    stook__origin_unref(origin);
     if (queue == NULL)
         return NULL; /* `origin` still describes the group's last queue */
     batch->origin_size = size <= sizeof batch->origin && path == NULL ? size : 0;

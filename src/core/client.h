@@ -12,6 +12,7 @@
 #include "core/stats.h"
 #include "deliver/callbacks.h"
 #include "deliver/policy.h"
+#include "origin/origin.h"
 #include "sched/queue.h"
 
 struct stook__engine;
@@ -105,6 +106,7 @@ struct stook_client {
     struct stook__loop *loop;
     struct stook__engine *engine;
     struct stook__defaults *defaults; /* what all attempts share */
+    struct stook__origins origins;
     struct stook__sched sched;
     struct stook__link result_queues; /* of batches that have a result to deliver */
     struct stook__mailbox *mailbox;

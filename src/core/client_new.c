@@ -74,6 +74,7 @@ static stook_client *make(struct stook__allocator *allocator,
     if (stook__peer_is_given(&input->peer))
         client->policy.peer = &client->peer;
     client->fork_generation = generation();
+    stook__origins_init(&client->origins, allocator);
     stook__sched_init(&client->sched, allocator);
     stook__sched_set_limit(&client->sched, input->limit);
     stook__sched_set_origin_limit(&client->sched, input->origin_limit);

@@ -141,13 +141,13 @@ static void trace(const stook_batch *batch, const struct stook_result *record,
                   enum stook__record_state to, const char *why, int error)
 {
     static const char *const names[] = {"NEW", "QUEUED", "ADMITTED", "IN_FLIGHT", "FINISHED"};
-    const struct stook__node *origin =
+    const struct stook__origin *origin =
         record->job.queue != NULL ? stook__job_origin(&record->job) : NULL;
     stook__trace("core", "batch %p request %zu: %s -> %s, %s%s%s, origin %.*s", (const void *)batch,
                  (size_t)record->entry.index, names[record->state], names[to], why,
                  error != 0 ? " " : "", error != 0 ? stook_err_name(error) : "",
-                 origin != NULL ? (int)origin->key_size : 1,
-                 origin != NULL ? (const char *)origin->key : "-");
+                 origin != NULL ? (int)origin->node.key_size : 1,
+                 origin != NULL ? origin->node.key : "-");
 }
 #else
 #define trace(batch, record, to, why, error) ((void)0)

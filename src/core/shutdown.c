@@ -99,6 +99,7 @@ void stook__shutdown_closed(void *owner)
     struct stook__allocator *allocator = client->allocator;
     detach_batches(client);
     stook__sched_free(&client->sched);
+    stook__origins_free(&client->origins);
     move(client, STOOK__CLIENT_CLOSED);
     client->turning = 1; /* inside these callbacks the client cannot be run or closed */
     /* Other threads may post until they know that `closed` was called: the mailbox refuses till

@@ -55,7 +55,7 @@ static void move(struct stook__easy *easy, enum stook__connect_state to, const c
     (void)why;
     assert(to == STOOK__CONNECT_NONE ? from != STOOK__CONNECT_NONE : states[from].next >> to & 1);
     STOOK__TRACE("curl", "%.*s: easy handle %p: %s -> %s: %s", (int)origin->node.key_size,
-                 origin->key, (void *)easy, states[from].name, states[to].name, why);
+                 origin->node.key, (void *)easy, states[from].name, states[to].name, why);
     origin->connecting += states[to].connects - states[from].connects;
     easy->connect = (uint8_t)to;
 }

@@ -19,11 +19,11 @@ static const int64_t FOUND_US = 1000000;
    the origin needs no look-up, or its host contains a byte that the option does not take. */
 static int write_host(const struct stook__curl_origin *origin, char *text, size_t capacity)
 {
-    const char *host = memchr(origin->key, ':', origin->node.key_size);
+    const char *host = memchr(origin->node.key, ':', origin->node.key_size);
     if (host == NULL || origin->literal)
         return 0;
     host += 3;
-    size_t size = origin->node.key_size - (size_t)(host - origin->key), name = 0;
+    size_t size = origin->node.key_size - (size_t)(host - origin->node.key), name = 0;
     while (name < size && host[name] != ':') {
         int letter = host[name] >= 'a' && host[name] <= 'z';
         int digit = host[name] >= '0' && host[name] <= '9';

@@ -59,7 +59,7 @@ struct stook__easy *stook__easy_new(struct stook__trust *trust,
     return easy;
 }
 
-struct stook__easy *stook__easy_take(struct stook__trust *trust, const struct stook__node *origin,
+struct stook__easy *stook__easy_take(struct stook__trust *trust, const struct stook__origin *origin,
                                      int h2, const struct stook__attempt_events *events,
                                      void *owner)
 {
@@ -76,10 +76,9 @@ struct stook__easy *stook__easy_take(struct stook__trust *trust, const struct st
     return easy;
 }
 
-int stook__easy_join(struct stook__easy *easy, const char *origin, size_t size, int h2,
-                     int may_pool)
+int stook__easy_join(struct stook__easy *easy, struct stook__origin *origin, int h2, int may_pool)
 {
-    easy->origin = stook__curl_origin_get(easy->trust, origin, size, h2);
+    easy->origin = stook__curl_origin_get(easy->trust, origin, h2);
     if (easy->origin == NULL)
         return STOOK_ENOMEM;
     stook__curl_origin_ref(easy->origin);

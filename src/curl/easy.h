@@ -14,7 +14,7 @@
 #include "util/metadata.h"
 
 struct stook__easy;
-struct stook__node;
+struct stook__origin;
 struct stook__trust;
 
 /* What the callbacks `head` and `body` return, beside 0. */
@@ -86,10 +86,10 @@ struct stook__easy_settings {
     struct stook__refusal refusal; /* if there is one, the handle must not be started */
 };
 
-/* Takes an easy handle from the pool of the origin whose key `origin` is. All options that its last
+/* Takes an easy handle from the pool of the origin. All options that its last
    attempt set are still set, as stook__easy_settings describes. Returns NULL if the pool is empty.
    */
-struct stook__easy *stook__easy_take(struct stook__trust *trust, const struct stook__node *origin,
+struct stook__easy *stook__easy_take(struct stook__trust *trust, const struct stook__origin *origin,
                                      int h2, const struct stook__attempt_events *events,
                                      void *owner);
 /* Creates an easy handle with the options of the engine. Returns NULL if there is no memory. */
@@ -98,8 +98,7 @@ struct stook__easy *stook__easy_new(struct stook__trust *trust,
 /* Assigns a new easy handle to its origin, before it starts. `h2` is 0, or 1 if HTTP/2 may be
    negotiated, or 2 if HTTP/3 may. `may_pool` allows the handle to be pooled. Returns 0 or
    STOOK_ENOMEM. */
-int stook__easy_join(struct stook__easy *easy, const char *origin, size_t size, int h2,
-                     int may_pool);
+int stook__easy_join(struct stook__easy *easy, struct stook__origin *origin, int h2, int may_pool);
 
 /* Tells whether a certificate of this origin was found to need libcurl's default directory of CA
    certificates. */

@@ -35,7 +35,7 @@ void stook__easy_move(struct stook__easy *easy, enum stook__easy_state to, const
     (void)states, (void)why;
     assert(states[easy->state].next & (1u << to));
     STOOK__TRACE("curl", "easy handle %p of %.*s: %s -> %s: %s", (void *)easy,
-                 (int)easy->origin->node.key_size, easy->origin->key, states[easy->state].name,
+                 (int)easy->origin->node.key_size, easy->origin->node.key, states[easy->state].name,
                  states[to].name, why);
     easy->state = to;
 }

@@ -47,24 +47,23 @@ static int is_literal(const char *key, size_t size)
     return strcmp(name, "localhost") == 0 || inet_pton(AF_INET, name, &address) == 1;
 }
 
-static struct stook__curl_origin *make(struct stook__trust *trust, uint64_t hash, const char *key,
-                                       size_t size, int h2)
+static struct stook__curl_origin *make(struct stook__trust *trust, struct stook__origin *shared,
+                                       int h2)
 {
     struct stook__engine *engine = trust->engine;
-    struct stook__curl_origin *origin = stook__alloc(engine->allocator, sizeof *origin + size);
+    struct stook__curl_origin *origin = stook__alloc(engine->allocator, sizeof *origin);
+    const char *key = shared->node.key;
+    size_t size = shared->node.key_size;
     if (origin == NULL)
         return NULL;
-    memcpy(origin->key, key, size);
     origin->engine = engine;
     origin->trust = trust;
-    origin->node.hash = hash;
-    origin->node.key = origin->key;
-    origin->node.key_size = size;
+    origin->node = (struct stook__node){NULL, shared->node.hash, key, size};
     origin->h2 = h2;
     origin->tls = size > 5 && memcmp(key, "https", 5) == 0;
     origin->protocol = origin->tls ? 0 : 11;
     origin->literal = is_literal(key, size);
-    origin->home = (unsigned)(hash % (origin->tls ? TLS_HOMES : HOMES));
+    origin->home = (unsigned)(shared->node.hash % (origin->tls ? TLS_HOMES : HOMES));
     stook__list_init(&origin->pool);
     stook__list_init(&origin->unused);
     stook__list_init(&origin->gated);
@@ -75,22 +74,23 @@ static struct stook__curl_origin *make(struct stook__trust *trust, uint64_t hash
         stook__free(engine->allocator, origin);
         return NULL;
     }
+    origin->shared = stook__origin_ref(shared);
     return origin;
 }
 
-static struct stook__curl_origin *find(struct stook__trust *trust, uint64_t hash, const char *key,
-                                       size_t size, int h2)
+static struct stook__curl_origin *find(struct stook__trust *trust,
+                                       const struct stook__origin *shared, int h2)
 {
-    struct stook__node *node = stook__map_find(&trust->origins[h2], hash, key, size);
+    struct stook__node *node = stook__map_find(&trust->origins[h2], shared->node.hash,
+                                               shared->node.key, shared->node.key_size);
     return node != NULL ? STOOK__OF(struct stook__curl_origin, node, node) : NULL;
 }
 
-struct stook__curl_origin *stook__curl_origin_get(struct stook__trust *trust, const char *key,
-                                                  size_t size, int h2)
+struct stook__curl_origin *stook__curl_origin_get(struct stook__trust *trust,
+                                                  struct stook__origin *shared, int h2)
 {
-    uint64_t hash = stook__map_hash(key, size);
-    struct stook__curl_origin *origin = find(trust, hash, key, size, h2);
-    return origin != NULL ? origin : make(trust, hash, key, size, h2);
+    struct stook__curl_origin *origin = find(trust, shared, h2);
+    return origin != NULL ? origin : make(trust, shared, h2);
 }
 
 static void destroy(struct stook__curl_origin *origin)
@@ -106,6 +106,7 @@ static void destroy(struct stook__curl_origin *origin)
     stook__list_remove(&origin->ready);
     stook__list_remove(&origin->waiting_for_lookup);
     stook__map_remove(&origin->trust->origins[origin->h2], &origin->node);
+    stook__origin_unref(origin->shared);
     stook__free(engine->allocator, origin->load);
     stook__free(engine->allocator, origin);
 }
@@ -134,9 +135,9 @@ void stook__curl_origin_unref(struct stook__curl_origin *origin)
 }
 
 struct stook__easy *stook__curl_origin_pop(struct stook__trust *trust,
-                                           const struct stook__node *key, int h2)
+                                           const struct stook__origin *shared, int h2)
 {
-    struct stook__curl_origin *origin = find(trust, key->hash, key->key, key->key_size, h2);
+    struct stook__curl_origin *origin = find(trust, shared, h2);
     struct stook__link *first = origin != NULL ? stook__list_pop(&origin->pool) : NULL;
     if (first == NULL)
         return NULL;

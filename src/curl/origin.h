@@ -3,15 +3,14 @@
  * What the engine knows of one origin under one trust: its pool of easy handles, which of its multi
  * handles carry how many requests, and its connect gate (connect_gate.h).
  *
- * The key is the normalized origin that limits use too (request/url.h), such as
- * "https://example.com:443". If the request names another place to connect to, that follows: "
- * /socket" or ">192.0.2.1". Requests that may negotiate HTTP/2 and requests that may not belong to
+ * Its key is that of the shared origin (origin/origin.h). Requests that may negotiate HTTP/2 and requests that may not belong to
  * two origins, with separate multi handles, because libcurl would let one kind use the connections
  * of the other.
  */
 #ifndef STOOK_CURL_ORIGIN_H
 #define STOOK_CURL_ORIGIN_H
 
+#include "origin/origin.h"
 #include "util/list.h"
 #include "util/map.h"
 #include "util/metadata.h"
@@ -34,7 +33,8 @@ enum stook__dns_entry {
 };
 
 struct stook__curl_origin {
-    struct stook__node node; /* in trust->origins */
+    struct stook__node node;      /* in trust->origins, by the key of `shared` */
+    struct stook__origin *shared; /* with what the scheduler knows of it; a reference */
     struct stook__engine *engine;
     struct stook__trust *trust;
     struct stook__link pool;   /* pooled easy handles, the last used first */
@@ -66,16 +66,16 @@ struct stook__curl_origin {
     char found[STOOK__REMOTE_MAX]; /* an address that libcurl may have dropped; "": none */
     int64_t found_at;
     enum stook__dns_entry dns_entry;
-    char key[];
 };
 
-/* Returns the origin with this key, which is created if need be; NULL if there is no memory. */
-struct stook__curl_origin *stook__curl_origin_get(struct stook__trust *trust, const char *key,
-                                                  size_t size, int h2);
-/* Takes the last used easy handle from the pool of the origin with this key, and a reference to the
-   origin. Returns NULL if there is none. */
+/* Returns what the engine knows of the origin under this trust, which is created if need be; NULL if
+   there is no memory. */
+struct stook__curl_origin *stook__curl_origin_get(struct stook__trust *trust,
+                                                  struct stook__origin *shared, int h2);
+/* Takes the last used easy handle from the pool of the origin, and a reference to what the engine knows
+   of it. Returns NULL if there is none. */
 struct stook__easy *stook__curl_origin_pop(struct stook__trust *trust,
-                                           const struct stook__node *key, int h2);
+                                           const struct stook__origin *shared, int h2);
 /* Puts an easy handle into the pool. The longest unused handle of all origins is destroyed if there
    are too many. */
 void stook__curl_origin_push(struct stook__curl_origin *origin, struct stook__easy *easy);

@@ -113,7 +113,7 @@ static void take_setup_error(struct stook__attempt *attempt, int error,
 
 struct stook__attempt *stook__attempt_begin(struct stook__defaults *defaults,
                                             const struct stook__spec *spec,
-                                            const struct stook__node *origin,
+                                            struct stook__origin *origin,
                                             const struct stook__settings *policy, int fresh,
                                             void *owner, struct stook__outcome *ret_outcome)
 {

@@ -19,7 +19,7 @@
 struct stook__engine;
 struct stook__defaults;
 struct stook__attempt;
-struct stook__node;
+struct stook__origin;
 
 /* How a request, or an attempt, ended. `message` is static, or allocated if `message_owned`. */
 struct stook__outcome {
@@ -34,14 +34,13 @@ struct stook__outcome {
 };
 
 /*
- * Begins an attempt. `origin` has the normal form of the URL's origin (origin_key.h) and its hash;
- * an empty key means that the URL has none. `fresh`: the attempt must not use a connection that was
+ * Begins an attempt. `origin` is the request's; an empty key means that its URL has none. `fresh`: the attempt must not use a connection that was
  * used before. stook__attempt_owner returns `owner`. `spec`, `origin` and `policy` must live as
  * long as the attempt. Returns NULL with *ret_outcome set if the attempt cannot begin.
  */
 struct stook__attempt *stook__attempt_begin(struct stook__defaults *defaults,
                                             const struct stook__spec *spec,
-                                            const struct stook__node *origin,
+                                            struct stook__origin *origin,
                                             const struct stook__settings *policy, int fresh,
                                             void *owner, struct stook__outcome *ret_outcome);
 /* Returns the next attempt that has completed by itself, or NULL. Attempts whose files have been

@@ -14,6 +14,7 @@
 #include "http/attempt.h"
 #include "http/defaults.h"
 #include "http/response_parser.h"
+#include "origin/origin.h"
 #include "util/map.h"
 #include "util/metadata.h"
 #include "util/trace.h"
@@ -64,7 +65,7 @@ struct stook__attempt {
     struct stook__engine *engine;
     struct stook__easy *easy; /* NULL before its files are open, and after a failed set-up */
     const struct stook__spec *spec;
-    const struct stook__node *origin; /* key and hash of the origin */
+    struct stook__origin *origin;
     const struct stook__settings *policy;
     struct stook__answer answer; /* what the result will have */
     const char *method;
@@ -133,7 +134,7 @@ static inline void stook__attempt_move(struct stook__attempt *attempt,
 {
     assert((stook__attempt_moves[attempt->state] & 1u << state) != 0);
     STOOK__TRACE("http", "attempt %p of %.*s: %s -> %s, %s", (void *)attempt,
-                 (int)attempt->origin->key_size, attempt->origin->key,
+                 (int)attempt->origin->node.key_size, attempt->origin->node.key,
                  stook__attempt_state_name(attempt->state), stook__attempt_state_name(state),
                  reason);
     (void)reason;

@@ -39,7 +39,7 @@ enum { OWN_MAX = 4 };                          /* lines of own_fields(), with th
 
 static int is_https(const struct stook__attempt *attempt)
 {
-    return attempt->origin->key_size > 5 && attempt->origin->key[4] == 's';
+    return attempt->origin->node.key_size > 5 && attempt->origin->node.key[4] == 's';
 }
 
 static long http_version(const struct stook__attempt *attempt)

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "curl/trust.h"
+#include "origin/origin.h"
 #include "request/resolve.h"
 
 /* ---------------------------------------------------------------------------- address */
@@ -52,16 +53,20 @@ static int find_address(const struct stook__attempt *attempt, CURLU *url,
    is already part of the origin's key. */
 int stook__peer_join(struct stook__attempt *attempt, int h2, int may_pool)
 {
-    const struct stook__node *origin = attempt->origin;
+    struct stook__origin *origin = attempt->origin;
     struct stook__resolve address;
     if (may_pool || !find_address(attempt, stook__easy_settings(attempt->easy)->url, &address))
-        return stook__easy_join(attempt->easy, origin->key, origin->key_size, h2, may_pool);
-    char *key = stook__format(attempt->allocator, "%.*s>%s", (int)origin->key_size, origin->key,
-                              address.address);
+        return stook__easy_join(attempt->easy, origin, h2, may_pool);
+    char *key = stook__format(attempt->allocator, "%.*s>%s", (int)origin->node.key_size,
+                              origin->node.key, address.address);
     if (key == NULL)
         return STOOK_ENOMEM;
-    int error = stook__easy_join(attempt->easy, key, strlen(key), h2, may_pool);
+    struct stook__origin *there = stook__origin_get(origin->origins, key, strlen(key));
     stook__free(attempt->allocator, key);
+    if (there == NULL)
+        return STOOK_ENOMEM;
+    int error = stook__easy_join(attempt->easy, there, h2, may_pool);
+    stook__origin_unref(there);
     return error;
 }
 

@@ -7,6 +7,7 @@
 
 #include "http/easy_options.h"
 #include "http/peer.h"
+#include "origin/origin.h"
 #include "request/url.h"
 
 /* Appends a string with its NUL. */
@@ -50,8 +51,8 @@ int stook__preview(struct stook__defaults *defaults, const struct stook__spec *s
 {
     char key[STOOK__ORIGIN_KEY_MAX];
     size_t written;
-    struct stook__node origin = {.key = key,
-                                 .key_size = stook__origin_key(spec->url, key, &written)};
+    struct stook__origin origin = {
+        .node = {.key = key, .key_size = stook__origin_key(spec->url, key, &written)}};
     struct stook__outcome outcome = {0};
     struct stook__attempt attempt = {.allocator = defaults->allocator,
                                      .defaults = defaults,

@@ -18,13 +18,13 @@ static void enter(struct stook__queue *queue)
         stook__list_append(ready, &queue->link);
         return;
     case STOOK__QUEUE_PARKED:
-        stook__list_append(&queue->key.origin->parked, &queue->link);
+        stook__list_append(&queue->key.origin->sched.parked, &queue->link);
         group->n_parked += queue->n_waiting;
         return;
     case STOOK__QUEUE_RESERVED:
         stook__list_append(ready->next, &queue->link); /* before all others */
         group->n_reserved++;
-        queue->key.origin->n_reserved++;
+        queue->key.origin->sched.n_reserved++;
         return;
     }
 }
@@ -36,7 +36,7 @@ static void leave(struct stook__queue *queue)
         queue->key.group->n_parked -= queue->n_waiting;
     } else if (queue->place == STOOK__QUEUE_RESERVED) {
         queue->key.group->n_reserved--;
-        queue->key.origin->n_reserved--;
+        queue->key.origin->sched.n_reserved--;
     }
 }
 
@@ -61,7 +61,7 @@ static void move_queue(struct stook__sched *sched, struct stook__queue *queue,
     enum stook__queue_place from = queue->place;
     assert(allowed[from] & 1u << to);
     STOOK__TRACE("sched", "queue %p of %.*s: %s -> %s, %zu wait", (void *)queue,
-                 (int)queue->key.origin->node.key_size, queue->key.origin->key, names[from],
+                 (int)queue->key.origin->node.key_size, queue->key.origin->node.key, names[from],
                  names[to], queue->n_waiting);
     (void)allowed, (void)names; /* in release builds */
     leave(queue);
@@ -72,61 +72,48 @@ static void move_queue(struct stook__sched *sched, struct stook__queue *queue,
 }
 
 int stook__sched_origin_has_room(const struct stook__sched *sched,
-                                 const struct stook__sched_origin *origin)
+                                 const struct stook__origin *origin)
 {
-    return origin->n_running + origin->n_reserved < sched->origin_limit ||
+    return origin->sched.n_running + origin->sched.n_reserved < sched->origin_limit ||
            origin->node.key_size == 0;
 }
 
 int stook__queue_may_start(const struct stook__sched *sched, const struct stook__queue *queue)
 {
-    const struct stook__sched_origin *origin = queue->key.origin;
+    const struct stook__origin *origin = queue->key.origin;
     if (queue->place == STOOK__QUEUE_RESERVED) /* the limit may have been lowered since */
-        return origin->n_running < sched->origin_limit;
-    return stook__sched_origin_has_room(sched, origin) && stook__list_empty(&origin->parked);
+        return origin->sched.n_running < sched->origin_limit;
+    return stook__sched_origin_has_room(sched, origin) && stook__list_empty(&origin->sched.parked);
 }
 
-void stook__sched_origin_wake(struct stook__sched *sched, struct stook__sched_origin *origin)
+void stook__sched_origin_wake(struct stook__sched *sched, struct stook__origin *origin)
 {
-    if (stook__list_empty(&origin->wake) && !stook__list_empty(&origin->parked) &&
+    if (stook__list_empty(&origin->sched.wake) && !stook__list_empty(&origin->sched.parked) &&
         stook__sched_origin_has_room(sched, origin))
-        stook__list_append(&sched->to_wake, &origin->wake);
+        stook__list_append(&sched->to_wake, &origin->sched.wake);
 }
 
-static struct stook__sched_origin *find_origin(const struct stook__sched *sched, const char *key,
-                                               size_t size, uint64_t hash)
+/* The scheduler knows an origin as long as it has a queue for it. */
+static void hold_origin(struct stook__sched *sched, struct stook__origin *origin)
 {
-    struct stook__node *node = stook__map_find(&sched->origins, hash, key, size);
-    return node != NULL ? STOOK__OF(struct stook__sched_origin, node, node) : NULL;
+    if (origin->sched.n_queues++ > 0)
+        return;
+    stook__origin_ref(origin);
+    stook__list_append(&sched->origins, &origin->sched.all);
 }
 
-static struct stook__sched_origin *make_origin(struct stook__sched *sched, const char *key,
-                                               size_t size, uint64_t hash)
+static void release_origin(struct stook__origin *origin)
 {
-    struct stook__sched_origin *origin = stook__alloc(sched->allocator, sizeof *origin + size);
-    if (origin == NULL)
-        return NULL;
-    if (size > 0)
-        memcpy(origin->key, key, size);
-    origin->node = (struct stook__node){NULL, hash, origin->key, size};
-    stook__list_init(&origin->parked);
-    stook__list_init(&origin->wake);
-    if (stook__map_add(&sched->origins, sched->allocator, &origin->node) == 0)
-        return origin;
-    stook__free(sched->allocator, origin);
-    return NULL;
-}
-
-static void free_origin(struct stook__sched *sched, struct stook__sched_origin *origin)
-{
-    stook__map_remove(&sched->origins, &origin->node);
-    stook__list_remove(&origin->wake);
-    stook__free(sched->allocator, origin);
+    if (--origin->sched.n_queues > 0)
+        return;
+    stook__list_remove(&origin->sched.all);
+    stook__list_remove(&origin->sched.wake);
+    stook__origin_unref(origin);
 }
 
 static void free_queue(struct stook__sched *sched, struct stook__queue *queue)
 {
-    struct stook__sched_origin *origin = queue->key.origin;
+    struct stook__origin *origin = queue->key.origin;
     if (queue->place != STOOK__QUEUE_NOWHERE)
         move_queue(sched, queue, STOOK__QUEUE_NOWHERE);
     stook__map_remove(&sched->queues, &queue->node);
@@ -134,8 +121,7 @@ static void free_queue(struct stook__sched *sched, struct stook__queue *queue)
     if (queue->key.group->last == queue)
         queue->key.group->last = NULL;
     stook__free(sched->allocator, queue);
-    if (--origin->n_queues == 0)
-        free_origin(sched, origin);
+    release_origin(origin);
 }
 
 static struct stook__queue *make_queue(struct stook__sched *sched,
@@ -153,7 +139,7 @@ static struct stook__queue *make_queue(struct stook__sched *sched,
     stook__list_init(&queue->link);
     stook__list_init(&queue->jobs);
     stook__list_append(&queue->key.group->queues, &queue->sibling);
-    queue->key.origin->n_queues++;
+    hold_origin(sched, queue->key.origin);
     queue->key.group->priorities |= 1u << queue->key.priority;
     return queue;
 }
@@ -177,7 +163,7 @@ static struct stook__queue *find_sibling(const struct stook__sched *sched,
 }
 
 static struct stook__queue *get_queue(struct stook__sched *sched, struct stook__group *group,
-                                      struct stook__sched_origin *origin, unsigned priority)
+                                      struct stook__origin *origin, unsigned priority)
 {
     const struct stook__queue_key key = {group, origin, priority};
     uint64_t hash = stook__map_hash((const char *)&key, sizeof key);
@@ -186,21 +172,12 @@ static struct stook__queue *get_queue(struct stook__sched *sched, struct stook__
 }
 
 struct stook__queue *stook__sched_queue(struct stook__sched *sched, struct stook__group *group,
-                                        const char *key, size_t size, unsigned priority)
+                                        struct stook__origin *origin, unsigned priority)
 {
     struct stook__queue *last = group->last;
-    if (last != NULL && last->key.priority == priority && last->key.origin->node.key_size == size &&
-        (size == 0 || memcmp(last->key.origin->key, key, size) == 0))
+    if (last != NULL && last->key.priority == priority && last->key.origin == origin)
         return last;
-    uint64_t hash = stook__map_hash(key, size);
-    struct stook__sched_origin *origin = find_origin(sched, key, size, hash);
-    if (origin == NULL)
-        origin = make_origin(sched, key, size, hash);
-    if (origin == NULL)
-        return NULL;
     struct stook__queue *queue = get_queue(sched, group, origin, priority);
-    if (queue == NULL && origin->n_queues == 0)
-        free_origin(sched, origin);
     if (queue == NULL)
         return NULL;
     group->last = queue;
@@ -209,15 +186,16 @@ struct stook__queue *stook__sched_queue(struct stook__sched *sched, struct stook
     return queue;
 }
 
-const struct stook__node *stook__job_origin(const struct stook__job *job)
+struct stook__origin *stook__job_origin(const struct stook__job *job)
 {
-    return &job->queue->key.origin->node;
+    return job->queue->key.origin;
 }
 
 struct stook__queue *stook__sched_origin_next(struct stook__sched *sched,
-                                              struct stook__sched_origin *origin)
+                                              struct stook__origin *origin)
 {
-    struct stook__queue *first = STOOK__OF(struct stook__queue, link, origin->parked.next), *higher;
+    struct stook__queue *first = STOOK__OF(struct stook__queue, link, origin->sched.parked.next),
+                        *higher;
     if (first->key.group->blocked)
         return first; /* only the head of the group may start, and it is in this queue or in none */
     for (size_t i = STOOK__PRIORITIES; i-- > first->key.priority + 1;) {

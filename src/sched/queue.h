@@ -13,6 +13,7 @@
 #ifndef STOOK_SCHED_QUEUE_H
 #define STOOK_SCHED_QUEUE_H
 
+#include "origin/origin.h"
 #include "sched/sched.h"
 
 /*
@@ -38,21 +39,10 @@ enum stook__queue_place {
     STOOK__QUEUE_RESERVED /* in `ready` before those that are READY; its origin keeps room for it */
 };
 
-struct stook__sched_origin {
-    struct stook__node node;   /* by `key`; an origin without a key has no limit */
-    struct stook__link parked; /* queues, in the order in which they are served */
-    struct stook__link
-        wake; /* in `to_wake` of the scheduler: there may be room for a parked queue */
-    size_t n_running;
-    size_t n_reserved; /* queues for which room is kept */
-    size_t n_queues;   /* the origin is freed with its last queue */
-    char key[];
-};
-
 /* Hashed as bytes, so it has no padding. */
 struct stook__queue_key {
     struct stook__group *group;
-    struct stook__sched_origin *origin;
+    struct stook__origin *origin;
     size_t priority;
 };
 
@@ -70,21 +60,21 @@ struct stook__queue {
 /* Returns the queue for a job of that group, origin and priority, 0 to STOOK__PRIORITIES - 1. It
    is valid until the next call for the group, or as long as it has jobs. NULL: out of memory. */
 struct stook__queue *stook__sched_queue(struct stook__sched *sched, struct stook__group *group,
-                                        const char *key, size_t size, unsigned priority);
-/* Returns the key of a job's origin with its hash. It is valid until the job is finished. */
-const struct stook__node *stook__job_origin(const struct stook__job *job);
+                                        struct stook__origin *origin, unsigned priority);
+/* Returns the origin of a job. It is valid until the job is finished. */
+struct stook__origin *stook__job_origin(const struct stook__job *job);
 /* Frees the queues of a group. Its jobs are finished, or are never used again. */
 void stook__group_end(struct stook__sched *sched, struct stook__group *group);
 
 /* Whether the origin can run one more job beside those that run and those with a reservation. */
 int stook__sched_origin_has_room(const struct stook__sched *sched,
-                                 const struct stook__sched_origin *origin);
+                                 const struct stook__origin *origin);
 /* Puts the origin into `to_wake` if it has room and a queue is parked there. */
-void stook__sched_origin_wake(struct stook__sched *sched, struct stook__sched_origin *origin);
+void stook__sched_origin_wake(struct stook__sched *sched, struct stook__origin *origin);
 /* Chooses the parked queue that gets the next reservation: of the group whose queue is first, the
    queue of the highest priority. At least one queue is parked. */
 struct stook__queue *stook__sched_origin_next(struct stook__sched *sched,
-                                              struct stook__sched_origin *origin);
+                                              struct stook__origin *origin);
 
 /* Whether the origin of a queue that is READY or RESERVED allows a start from it. */
 int stook__queue_may_start(const struct stook__sched *sched, const struct stook__queue *queue);

@@ -40,12 +40,12 @@ void stook__sched_init(struct stook__sched *sched, struct stook__allocator *allo
     *sched =
         (struct stook__sched){.allocator = allocator, .limit = SIZE_MAX, .origin_limit = SIZE_MAX};
     stook__list_init(&sched->ring);
+    stook__list_init(&sched->origins);
     stook__list_init(&sched->to_wake);
 }
 
 void stook__sched_free(struct stook__sched *sched)
 {
-    stook__map_free(&sched->origins, sched->allocator);
     stook__map_free(&sched->queues, sched->allocator);
 }
 
@@ -142,9 +142,8 @@ void stook__sched_set_limit(struct stook__sched *sched, size_t limit)
 void stook__sched_set_origin_limit(struct stook__sched *sched, size_t limit)
 {
     sched->origin_limit = limit;
-    for (struct stook__node *node = stook__map_next(&sched->origins, NULL); node != NULL;
-         node = stook__map_next(&sched->origins, node))
-        stook__sched_origin_wake(sched, STOOK__OF(struct stook__sched_origin, node, node));
+    for (struct stook__link *link = sched->origins.next; link != &sched->origins; link = link->next)
+        stook__sched_origin_wake(sched, STOOK__OF(struct stook__origin, sched.all, link));
 }
 
 struct stook__job *stook__group_any_waiting(struct stook__group *group)
@@ -239,7 +238,7 @@ static void start(struct stook__sched *sched, struct stook__job *job, int64_t no
 {
     struct stook__queue *queue = job->queue;
     struct stook__group *group = queue->key.group;
-    queue->key.origin->n_running++;
+    queue->key.origin->sched.n_running++;
     stook__queue_remove(sched, queue, job);
     if (queue->n_waiting > 0)
         stook__queue_rotate(sched, queue); /* other origins are next */
@@ -258,10 +257,11 @@ static void start(struct stook__sched *sched, struct stook__job *job, int64_t no
 static void reserve_room(struct stook__sched *sched, int *steps)
 {
     while (!stook__list_empty(&sched->to_wake) && *steps > 0) {
-        struct stook__sched_origin *origin =
-            STOOK__OF(struct stook__sched_origin, wake, sched->to_wake.next);
-        stook__list_remove(&origin->wake);
-        if (stook__list_empty(&origin->parked) || !stook__sched_origin_has_room(sched, origin))
+        struct stook__origin *origin =
+            STOOK__OF(struct stook__origin, sched.wake, sched->to_wake.next);
+        stook__list_remove(&origin->sched.wake);
+        if (stook__list_empty(&origin->sched.parked) ||
+            !stook__sched_origin_has_room(sched, origin))
             continue;
         struct stook__queue *queue = stook__sched_origin_next(sched, origin);
         struct stook__group *group = queue->key.group;
@@ -312,7 +312,7 @@ static void count_stopped(struct stook__sched *sched, struct stook__queue *queue
 {
     queue->key.group->n_running--;
     sched->n_running--;
-    queue->key.origin->n_running--;
+    queue->key.origin->sched.n_running--;
     stook__sched_origin_wake(sched, queue->key.origin);
 }
 

@@ -90,7 +90,8 @@ struct stook__sched {
     struct stook__link ring;            /* groups that may start something */
     struct stook__timer_heap jobs;      /* timers of jobs */
     struct stook__timer_heap deadlines; /* deadlines of groups */
-    struct stook__map origins, queues;  /* by key */
+    struct stook__link origins;         /* of which there is a queue */
+    struct stook__map queues;           /* by key */
     struct stook__link to_wake;         /* origins that may have room for a parked queue */
     size_t limit, origin_limit;         /* SIZE_MAX: none */
     size_t n_running, n_waiting;        /* of all groups */

@@ -16,9 +16,11 @@
 
 #include "sched/clocks.h"
 #include "sched/queue.h"
+#include "support/queue_at.h"
 
 enum { LIMIT = 50 };
 
+static struct stook__origins origins;
 static struct stook__sched sched;
 static struct stook__group group;
 static struct stook__settings policy = {.queue_ms = 3600000, .attempt_ms = 30000, .connect_ms = 10000, .total_ms = 120000, .stall_ms = 30000};
@@ -27,7 +29,7 @@ static void add(struct stook__job *job, size_t origin, int64_t now)
 {
     char key[64];
     size_t size = (size_t)snprintf(key, sizeof key, "http://host-%zu.example:80", origin);
-    struct stook__queue *queue = stook__sched_queue(&sched, &group, key, size, 3);
+    struct stook__queue *queue = queue_at(&sched, &origins, &group, key, size, 3);
     if (queue == NULL)
         abort();
     stook__sched_add(&sched, queue, job, &policy, now);
@@ -53,6 +55,7 @@ int main(int argc, char **argv)
     struct stook__allocator *allocator = stook__allocator_new(NULL);
     struct stook__job *jobs = calloc(queued + LIMIT, sizeof *jobs);
     size_t at = 0;
+    stook__origins_init(&origins, allocator);
     stook__sched_init(&sched, allocator);
     stook__sched_set_origin_limit(&sched, 1);
     stook__group_init(&group);
@@ -71,6 +74,7 @@ int main(int argc, char **argv)
         stook__sched_finish(&sched, job);
     stook__group_end(&sched, &group);
     stook__sched_free(&sched);
+    stook__origins_free(&origins);
     stook__allocator_unref(allocator);
     free(jobs);
     return 0;

@@ -6,11 +6,12 @@
 # Of each room, all that lies further along its arrows.
 allowed() {
     case $1 in
-        api | core) echo request core sched deliver http curl loop util ;;
-        http) echo request deliver curl loop util ;; # of deliver: flow_control.h
-        sched | deliver) echo request util ;;
-        curl) echo loop util ;;
-        request | loop) echo util ;;
+        api | core) echo request core sched deliver http curl loop origin util ;;
+        http) echo request deliver curl loop origin util ;; # of deliver: flow_control.h
+        sched) echo request origin util ;;
+        deliver) echo request util ;;
+        curl) echo loop origin util ;;
+        request | loop | origin) echo util ;;
         util) echo ;;
         *) return 1 ;;
     esac

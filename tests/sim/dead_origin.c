@@ -9,10 +9,12 @@
 #include "support/harness.h"
 #include "sched/clocks.h"
 #include "sched/queue.h"
+#include "support/queue_at.h"
 
 enum { HEALTHY = 2000, DEAD = 1000, LIMIT = 60, ORIGIN_LIMIT = 20 };
 static const int64_t MS = 1000;
 
+static struct stook__origins origins;
 static struct stook__sched sched;
 static struct stook__group groups[2];
 static struct stook__job healthy[HEALTHY], dead[DEAD];
@@ -21,7 +23,7 @@ static struct stook__settings policy = {.queue_ms = -1, .attempt_ms = 30000, .co
 
 static void add(struct stook__job *job, struct stook__group *group, const char *origin, int64_t now)
 {
-    struct stook__queue *queue = stook__sched_queue(&sched, group, origin, strlen(origin), 3);
+    struct stook__queue *queue = queue_at(&sched, &origins, group, origin, strlen(origin), 3);
     CHECK(queue != NULL);
     stook__sched_add(&sched, queue, job, &policy, now);
 }
@@ -55,6 +57,7 @@ static int64_t p99(int n_dead, int apart)
     memset(healthy, 0, sizeof healthy);
     memset(dead, 0, sizeof dead);
     memset(groups, 0, sizeof groups);
+    stook__origins_init(&origins, allocator);
     stook__sched_init(&sched, allocator);
     stook__sched_set_limit(&sched, LIMIT);
     stook__sched_set_origin_limit(&sched, ORIGIN_LIMIT);
@@ -84,6 +87,8 @@ static int64_t p99(int n_dead, int apart)
         stook__group_end(&sched, &groups[i]);
     }
     stook__sched_free(&sched);
+    CHECK_EQ_SIZE(origins.map.count, 0);
+    stook__origins_free(&origins);
     stook__allocator_unref(allocator);
     qsort(took, HEALTHY, sizeof *took, by_size);
     return took[HEALTHY * 99 / 100];

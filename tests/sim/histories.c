@@ -23,6 +23,7 @@
 #include "support/harness.h"
 #include "sched/clocks.h"
 #include "sched/queue.h"
+#include "support/queue_at.h"
 
 enum { BATCHES = 4, REQUESTS = 24, ORIGINS = 5, TICK = 1000, HISTORIES = 100000, TWICE = 2000 };
 static const int64_t NEVER = INT64_MAX, MS = 1000;
@@ -31,7 +32,7 @@ struct request {
     struct stook__job job;
     struct stook__result_entry entry;
     struct batch *batch;
-    struct stook__sched_origin *origin;
+    struct stook__origin *origin;
     int64_t ends_at;  /* when the server has responded; NEVER: it does not */
     int64_t moves_at; /* last byte seen */
     int64_t byte_at; /* when one byte comes, whatever the body does */
@@ -61,6 +62,7 @@ static struct world {
     uint64_t random, digest;
     int64_t now;
     struct stook__allocator *allocator;
+    struct stook__origins origins;
     struct stook__sched sched;
     struct stook__link result_queues, newly_paused;
     struct batch batches[BATCHES];
@@ -322,7 +324,7 @@ static void expire(void)
 
 /* ------------------------------------------------------------------- invariants */
 
-static size_t running_at(const struct stook__sched_origin *origin)
+static size_t running_at(const struct stook__origin *origin)
 {
     size_t count = 0;
     for (size_t i = 0; i < world.n_batches; i++)
@@ -335,7 +337,7 @@ static size_t running_at(const struct stook__sched_origin *origin)
 
 static int origin_is_full(const struct request *request)
 {
-    return request->origin->node.key_size > 0 && request->origin->n_running >= world.origin_limit;
+    return request->origin->node.key_size > 0 && request->origin->sched.n_running >= world.origin_limit;
 }
 
 /* Bodies that are not exempt, and the results that came of them, stay below the bound. Beside the head
@@ -397,7 +399,7 @@ static void check_after_starts(void)
 
 static size_t index_of_origin(const struct request *request)
 {
-    return (size_t)(request->origin->key[0] - 'a');
+    return (size_t)(request->origin->node.key[0] - 'a');
 }
 
 /* Of the batch that `started` is of: the oldest of each origin and priority that could have started
@@ -439,7 +441,7 @@ static void serve(struct request *request)
     static const int fates[] = {STOOK_ERESET, STOOK_ENOFD, STOOK_ETRUNCATED};
     int64_t takes = (int64_t)below(200) * MS;
     request->fate = one_in(6) ? fates[below(3)] : 0;
-    request->ends_at = world.dead[request->origin->key[0] % ORIGINS] ? NEVER : world.now + takes;
+    request->ends_at = world.dead[request->origin->node.key[0] % ORIGINS] ? NEVER : world.now + takes;
     request->moves_at = world.now;
     request->byte_at = one_in(2) ? world.now + takes / 2 : NEVER;
 }
@@ -458,7 +460,7 @@ static void start(void)
         CHECK(could[batch - world.batches]);
         CHECK(stook__result_queue_has_room(&batch->results) || is_head(request));
         CHECK(batch->group.n_running <= batch->limit && world.sched.n_running <= world.limit);
-        CHECK(running_at(request->origin) == request->origin->n_running && request->origin->n_running <= world.origin_limit);
+        CHECK(running_at(request->origin) == request->origin->sched.n_running && request->origin->sched.n_running <= world.origin_limit);
         note(4, request->entry.index);
         check_turns(batch, could);
         check_origins(request);
@@ -521,7 +523,7 @@ static void add(struct batch *batch)
     if (batch->results.count == REQUESTS || batch->done || batch->end_error != 0 || world.closed)
         return;
     request->priority = one_in(3) ? (unsigned)below(STOOK__PRIORITIES) : 3;
-    struct stook__queue *queue = stook__sched_queue(&world.sched, &batch->group, &key, 1, request->priority);
+    struct stook__queue *queue = queue_at(&world.sched, &world.origins, &batch->group, &key, 1, request->priority);
     request->batch = batch;
     request->origin = queue->key.origin;
     request->bytes = below(2000);
@@ -645,6 +647,7 @@ static void begin(uint64_t seed)
     world.allocator = stook__allocator_new(NULL);
     stook__list_init(&world.result_queues);
     stook__list_init(&world.newly_paused);
+    stook__origins_init(&world.origins, world.allocator);
     stook__sched_init(&world.sched, world.allocator);
     world.n_batches = 1 + below(BATCHES);
     world.n_origins = 1 + below(ORIGINS);
@@ -723,8 +726,9 @@ static void end(void)
     }
     CHECK_EQ_SIZE(world.sched.n_running + world.sched.n_waiting, 0);
     CHECK_EQ_INT(stook__sched_alarm(&world.sched), 0);
-    CHECK_EQ_SIZE(world.sched.origins.count, 0);
     stook__sched_free(&world.sched);
+    CHECK_EQ_SIZE(world.origins.map.count, 0);
+    stook__origins_free(&world.origins);
     stook__allocator_unref(world.allocator);
 }
 

@@ -42,7 +42,7 @@ TEST(order_of_the_transfer)
 /* What the transfer has reached outlives it; a request that is sent again begins before its response. */
 TEST(what_was_reached_stays)
 {
-    static const struct stook__node origin = {.key = "http://127.0.0.1:80", .key_size = 19};
+    static struct stook__origin origin = {.node = {.key = "http://127.0.0.1:80", .key_size = 19}};
     struct stook__attempt attempt = {.origin = &origin};
     static const enum stook__attempt_state way[] = {
         STOOK__ATTEMPT_CONNECTING, STOOK__ATTEMPT_SENDING, STOOK__ATTEMPT_HEAD, STOOK__ATTEMPT_BODY,

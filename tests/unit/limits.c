@@ -6,15 +6,17 @@
 
 #include "request/url.h"
 #include "sched/queue.h"
+#include "support/queue_at.h"
 #include "support/harness.h"
 
 enum { GROUPS = 4, JOBS = 60, ORIGINS = 5 };
 
 static struct stook__allocator *allocator;
+static struct stook__origins origins;
 static struct stook__sched sched;
 static struct stook__group groups[GROUPS];
 static struct stook__job jobs[GROUPS][JOBS];
-static struct stook__sched_origin *origin_of[GROUPS][JOBS];
+static struct stook__origin *origin_of[GROUPS][JOBS];
 static struct stook__settings policy = {
     .queue_ms = -1, .attempt_ms = -1, .connect_ms = -1, .total_ms = -1, .stall_ms = -1};
 
@@ -23,6 +25,7 @@ static void begin(void)
     allocator = stook__allocator_new(NULL);
     memset(groups, 0, sizeof groups);
     memset(jobs, 0, sizeof jobs);
+    stook__origins_init(&origins, allocator);
     stook__sched_init(&sched, allocator);
     for (int i = 0; i < GROUPS; i++)
         stook__group_init(&groups[i]);
@@ -32,16 +35,17 @@ static void end(void)
 {
     for (int i = 0; i < GROUPS; i++)
         stook__group_end(&sched, &groups[i]);
-    CHECK_EQ_SIZE(sched.origins.count, 0);
     CHECK_EQ_SIZE(sched.queues.count, 0);
     stook__sched_free(&sched);
+    CHECK_EQ_SIZE(origins.map.count, 0);
+    stook__origins_free(&origins);
     stook__allocator_unref(allocator);
 }
 
 static struct stook__job *add(int group, int at, const char *origin, unsigned priority)
 {
     struct stook__queue *queue =
-        stook__sched_queue(&sched, &groups[group], origin, strlen(origin), priority);
+        queue_at(&sched, &origins, &groups[group], origin, strlen(origin), priority);
     CHECK(queue != NULL);
     origin_of[group][at] = queue->key.origin;
     stook__sched_add(&sched, queue, &jobs[group][at], &policy, 1);
@@ -280,7 +284,7 @@ TEST(head_of_a_blocked_batch)
 
 static size_t origin_limit, client_limit;
 
-static size_t running_at(const struct stook__sched_origin *origin)
+static size_t running_at(const struct stook__origin *origin)
 {
     size_t count = 0;
     for (int i = 0; i < GROUPS; i++)

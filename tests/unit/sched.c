@@ -5,11 +5,13 @@
 
 #include "sched/clocks.h"
 #include "sched/queue.h"
+#include "support/queue_at.h"
 #include "support/harness.h"
 
 enum { JOBS = 64 };
 static const int64_t MS = 1000;
 
+static struct stook__origins origins;
 static struct stook__sched sched;
 static struct stook__group groups[3];
 static struct stook__job jobs[3][JOBS];
@@ -21,6 +23,7 @@ static void begin(void)
     policy = (struct stook__settings){
         .queue_ms = -1, .attempt_ms = 300, .connect_ms = 100, .total_ms = 1000, .stall_ms = 200};
     allocator = stook__allocator_new(NULL);
+    stook__origins_init(&origins, allocator);
     stook__sched_init(&sched, allocator);
     for (int i = 0; i < 3; i++)
         stook__group_init(&groups[i]);
@@ -28,7 +31,7 @@ static void begin(void)
 
 static void add(int group, int count, int64_t now)
 {
-    struct stook__queue *queue = stook__sched_queue(&sched, &groups[group], "", 0, 3);
+    struct stook__queue *queue = queue_at(&sched, &origins, &groups[group], "", 0, 3);
     CHECK(queue != NULL);
     for (int i = 0; i < count; i++)
         stook__sched_add(&sched, queue, &jobs[group][i], &policy, now);
@@ -192,6 +195,8 @@ TEST(random_histories)
         CHECK_EQ_INT(stook__sched_alarm(&sched), 0);
         stook__group_end(&sched, &groups[0]);
         stook__sched_free(&sched);
+        CHECK_EQ_SIZE(origins.map.count, 0);
+        stook__origins_free(&origins);
         stook__allocator_unref(allocator);
     }
 }

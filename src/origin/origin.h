@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An origin: scheme, host and port (RFC 9110 4.3.1), and the Unix socket or address that a request names
+ * instead. The client has one struct for each. The scheduler, the connect gate, the pools of easy handles
+ * and the dump share it, and each keeps there, or finds by it, what it knows of the origin.
+ *
+ * The key is the normal form, such as "https://example.com:443" (request/url.h). Behind it stands " PATH"
+ * of a Unix socket or ">ADDRESS". A URL that names no origin has an empty key, and no limit.
+ *
+ * An origin is counted by references. The scheduler holds one while it has a queue for the origin, and the
+ * engine for each pool. All belong to the loop's thread.
+ */
+#ifndef STOOK_ORIGIN_ORIGIN_H
+#define STOOK_ORIGIN_ORIGIN_H
+
+#include "util/list.h"
+#include "util/map.h"
+
+struct stook__origins {
+    struct stook__allocator *allocator;
+    struct stook__map map; /* by `key` */
+};
+
+/* What the scheduler counts and keeps. Only sched/ changes it. */
+struct stook__sched_origin {
+    struct stook__link all;    /* in `origins` of the scheduler, while there is a queue */
+    struct stook__link parked; /* queues, in the order in which they are served */
+    struct stook__link
+        wake; /* in `to_wake` of the scheduler: there may be room for a parked queue */
+    size_t n_running;
+    size_t n_reserved; /* queues for which room is kept */
+    size_t n_queues;   /* with the last one, the scheduler gives its reference back */
+};
+
+struct stook__origin {
+    struct stook__node node; /* in origins->map, by the key */
+    struct stook__origins *origins;
+    size_t refs;
+    struct stook__sched_origin sched;
+    char text[]; /* what node.key points to */
+};
+
+void stook__origins_init(struct stook__origins *origins, struct stook__allocator *allocator);
+/* Frees the table. No origin is left. */
+void stook__origins_free(struct stook__origins *origins);
+
+/* Returns the origin with that key, which is created if need be, and a reference to it. NULL: out of
+   memory. */
+struct stook__origin *stook__origin_get(struct stook__origins *origins, const char *key,
+                                        size_t size);
+struct stook__origin *stook__origin_ref(struct stook__origin *origin);
+/* Gives a reference back, and frees the origin with the last one. */
+void stook__origin_unref(struct stook__origin *origin);
+
+#endif
