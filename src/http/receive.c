@@ -94,6 +94,8 @@ static int allocate_line(struct stook__attempt *attempt)
         return 0;
     int64_t max = attempt->policy->max_header_bytes;
     parser->line_max = max >= 0 && max < TRAILER_MAX ? (size_t)max : TRAILER_MAX;
+    if (max >= 0)
+        parser->trailer_max = (uint64_t)(max - attempt->head_bytes);
     parser->line = stook__resize(attempt->allocator, NULL, parser->line_max + 1);
     return parser->line != NULL ? 0 : stook__attempt_stop(attempt, STOOK_ENOMEM, NULL);
 }
@@ -172,7 +174,7 @@ static int count_head(struct stook__attempt *attempt, size_t size)
     int64_t max = attempt->policy->max_header_bytes;
     attempt->head_bytes += (int64_t)size;
     return max >= 0 && attempt->head_bytes > max
-               ? stook__attempt_stop(attempt, STOOK_ETOOLARGE, "the head is over max_header_bytes")
+               ? stook__attempt_stop(attempt, STOOK_ETOOLARGE, STOOK__HEADER_BYTES)
                : 0;
 }
 
@@ -258,11 +260,9 @@ static int take_chunks(struct stook__attempt *attempt, const char *data, size_t 
     while (status == 0 && size > 0 && parser->state != STOOK__RESPONSE_ENDED) {
         struct stook__response_item item;
         size_t used;
-        uint64_t trailer_bytes = parser->trailer_bytes;
+        uint64_t trailer_bytes = parser->trailer_bytes; /* the parser bounds them */
         enum stook__response_event event = stook__response_body(parser, data, size, &used, &item);
-        trailer_bytes = parser->trailer_bytes - trailer_bytes;
-        if (trailer_bytes > 0 && count_head(attempt, (size_t)trailer_bytes) != 0)
-            return STOOK__EASY_END;
+        attempt->head_bytes += (int64_t)(parser->trailer_bytes - trailer_bytes);
         status = event == STOOK__RESPONSE_BYTES ? take_body(attempt, item.value, item.value_size)
                                                 : take_event(attempt, event, &item);
         data += used;

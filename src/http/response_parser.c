@@ -14,8 +14,11 @@
 void stook__response_begin(struct stook__response_parser *parser,
                            const struct stook__response_rules *rules, char *line, size_t line_max)
 {
-    *parser = (struct stook__response_parser){
-        .rules = *rules, .length = -1, .line = line, .line_max = line_max};
+    *parser = (struct stook__response_parser){.rules = *rules,
+                                              .length = -1,
+                                              .trailer_max = UINT64_MAX,
+                                              .line = line,
+                                              .line_max = line_max};
 }
 
 /* -------------------------------------------------------------------- the status line */
@@ -185,6 +188,22 @@ static enum stook__response_event cut_line(struct stook__response_parser *parser
     return stook__response_line(parser, parser->line, part, ret_item);
 }
 
+/* Takes a line of the trailer section. Bytes beyond the bound are never looked at, so that the error is
+   the same however the bytes are cut. */
+static enum stook__response_event take_trailers(struct stook__response_parser *parser,
+                                                const char *data, size_t size, size_t *ret_used,
+                                                struct stook__response_item *ret_item)
+{
+    uint64_t room = parser->trailer_max - parser->trailer_bytes;
+    int is_beyond = size > room;
+    enum stook__response_event event =
+        cut_line(parser, data, is_beyond ? (size_t)room : size, ret_used, ret_item);
+    parser->trailer_bytes += *ret_used;
+    if (event != STOOK__RESPONSE_NOTHING || !is_beyond)
+        return event;
+    return stook__response_fail(parser, STOOK_ETOOLARGE, STOOK__HEADER_BYTES);
+}
+
 enum stook__response_event stook__response_body(struct stook__response_parser *parser,
                                                 const char *data, size_t size, size_t *ret_used,
                                                 struct stook__response_item *ret_item)
@@ -201,8 +220,7 @@ enum stook__response_event stook__response_body(struct stook__response_parser *p
     enum stook__response_event event = STOOK__RESPONSE_ERROR;
     switch (parser->state) {
     case STOOK__RESPONSE_TRAILERS:
-        event = cut_line(parser, data + before, size - before, ret_used, ret_item);
-        parser->trailer_bytes += *ret_used;
+        event = take_trailers(parser, data + before, size - before, ret_used, ret_item);
         *ret_used += before;
         return event;
     case STOOK__RESPONSE_LENGTH:

@@ -61,6 +61,9 @@ struct stook__response_item {
     size_t name_size, value_size; /* The value follows the name and has no blanks around it. */
 };
 
+/* Why a response is too large, for whoever counts the bytes of its header sections. */
+#define STOOK__HEADER_BYTES "the head is over max_header_bytes"
+
 struct stook__response_rules {
     int strict;  /* What would be lenient is an error. */
     int to_head; /* The request's method is HEAD: the response has no body. */
@@ -75,6 +78,7 @@ struct stook__response_parser {
     const char *lenient;              /* The first tolerated violation, static text, or NULL. */
     int64_t length;                   /* Content-Length; -1: none. */
     uint64_t trailer_bytes;           /* Bytes of the trailer section so far. */
+    uint64_t trailer_max;             /* Its bound, which the caller may set; else there is none. */
     int coded;                        /* There is a Transfer-Encoding, whatever its value. */
     int chunked;                      /* How often Transfer-Encoding names chunked. */
     int other_coding;                 /* Transfer-Encoding names a coding other than chunked. */
