@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Placen_holders for descriptors 0 to 2; see standard_fds.h. */
+/* Placeholders for descriptors 0 to 2; see standard_fds.h. */
 #include "loop/standard_fds.h"
 
 #include <errno.h>
