@@ -71,6 +71,10 @@ int stook__batch_enter(stook_batch *batch, struct stook_result *record, unsigned
     if (queue == NULL ||
         stook__result_queue_add(&batch->results, batch->allocator, &record->entry) != 0)
         return STOOK_ENOMEM;
+#ifdef STOOK_TRACE
+    record->spec.batch = batch;
+    record->spec.index = record->entry.index;
+#endif
     stook__stat_count(&client->stats, STOOK__STAT_ADDED);
     stook__sched_add(&client->sched, queue, &record->job, record->job.settings, stook__loop_now());
     stook__record_move(batch, record, STOOK__REQUEST_QUEUED, "added", record->error);

@@ -54,8 +54,9 @@ static void move(struct stook__easy *easy, enum stook__connect_state to, const c
     unsigned from = easy->connect;
     (void)why;
     assert(to == STOOK__CONNECT_NONE ? from != STOOK__CONNECT_NONE : states[from].next >> to & 1);
-    STOOK__TRACE("curl", "%.*s: easy handle %p: %s -> %s: %s", (int)origin->node.key_size,
-                 origin->node.key, (void *)easy, states[from].name, states[to].name, why);
+    STOOK__TRACE("curl", "attempt %p: easy handle %p of %.*s: %s -> %s: %s", easy->owner,
+                 (void *)easy, (int)origin->node.key_size, origin->node.key, states[from].name,
+                 states[to].name, why);
     origin->connecting += states[to].connects - states[from].connects;
     easy->connect = (uint8_t)to;
 }

@@ -34,9 +34,9 @@ void stook__easy_move(struct stook__easy *easy, enum stook__easy_state to, const
 {
     (void)states, (void)why;
     assert(states[easy->state].next & (1u << to));
-    STOOK__TRACE("curl", "easy handle %p of %.*s: %s -> %s: %s", (void *)easy,
-                 (int)easy->origin->node.key_size, easy->origin->node.key, states[easy->state].name,
-                 states[to].name, why);
+    STOOK__TRACE("curl", "attempt %p: easy handle %p of %.*s: %s -> %s: %s", easy->owner,
+                 (void *)easy, (int)easy->origin->node.key_size, easy->origin->node.key,
+                 states[easy->state].name, states[to].name, why);
     easy->state = to;
 }
 

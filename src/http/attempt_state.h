@@ -133,7 +133,8 @@ static inline void stook__attempt_move(struct stook__attempt *attempt,
                                        enum stook__attempt_state state, const char *reason)
 {
     assert((stook__attempt_moves[attempt->state] & 1u << state) != 0);
-    STOOK__TRACE("http", "attempt %p of %.*s: %s -> %s, %s", (void *)attempt,
+    STOOK__TRACE("http", "batch %p request %zu: attempt %p of %.*s: %s -> %s, %s",
+                 attempt->spec->batch, attempt->spec->index, (void *)attempt,
                  (int)attempt->origin->node.key_size, attempt->origin->node.key,
                  stook__attempt_state_name(attempt->state), stook__attempt_state_name(state),
                  reason);

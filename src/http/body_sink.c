@@ -44,7 +44,9 @@ struct stook__body_sink {
 static void move(struct stook__body_sink *sink, enum sink_state state)
 {
     assert((sink->state == AWAITING_HEAD) != (state == AWAITING_HEAD));
-    STOOK__TRACE("http", "body sink %p: %d -> %d", (void *)sink, (int)sink->state, (int)state);
+    static const char *const names[] = {"awaiting head", "to memory", "to file", "to program"};
+    (void)names; /* in release builds */
+    STOOK__TRACE("http", "body sink %p: %s -> %s", (void *)sink, names[sink->state], names[state]);
     sink->state = state;
 }
 

@@ -52,7 +52,9 @@ static void move(struct layer *layer, enum layer_state state)
                                        [JUNK] = 0};
     assert(allowed[layer->state] >> state & 1);
     (void)allowed;
-    STOOK__TRACE("http", "layer %p: %d -> %d", (void *)layer, (int)layer->state, (int)state);
+    static const char *const names[] = {"empty", "stream", "ended", "junk"};
+    (void)names; /* in release builds */
+    STOOK__TRACE("http", "layer %p: %s -> %s", (void *)layer, names[layer->state], names[state]);
     layer->state = state;
 }
 

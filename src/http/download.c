@@ -73,7 +73,10 @@ static void move(struct stook__download *file, enum download_state state)
     };
     assert(allowed[file->state] >> state & 1);
     (void)allowed;
-    STOOK__TRACE("http", "download %s: %d -> %d", file->path, (int)file->state, (int)state);
+    static const char *const names[] = {"queued",  "opening",    "head",  "body",
+                                        "placing", "discarding", "closed"};
+    (void)names; /* in release builds */
+    STOOK__TRACE("http", "download %s: %s -> %s", file->path, names[file->state], names[state]);
     file->state = state;
 }
 

@@ -40,7 +40,12 @@ static inline void stook__response_move(struct stook__response_parser *parser,
                                         enum stook__response_state state)
 {
     assert(stook__response_may_move(parser->state, state));
-    STOOK__TRACE("http", "response %p: %d -> %d", (void *)parser, (int)parser->state, (int)state);
+#ifdef STOOK_TRACE
+    static const char *const names[] = {"status line", "fields",      "length", "chunks",
+                                        "trailers",    "until close", "ended",  "failed"};
+    STOOK__TRACE("http", "response %p: %s -> %s", (void *)parser, names[parser->state],
+                 names[state]);
+#endif
     parser->state = state;
 }
 

@@ -55,7 +55,9 @@ static void move(struct stook__upload_file *file, enum upload_state state)
                                        [CLOSING] = 0};
     assert(allowed[file->state] >> state & 1);
     (void)allowed;
-    STOOK__TRACE("http", "upload %s: %d -> %d", file->path, (int)file->state, (int)state);
+    static const char *const names[] = {"opening", "open", "failed", "closing"};
+    (void)names; /* in release builds */
+    STOOK__TRACE("http", "upload %s: %s -> %s", file->path, names[file->state], names[state]);
     file->state = state;
 }
 

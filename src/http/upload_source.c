@@ -50,8 +50,10 @@ static void move(struct stook__upload_source *source, enum source_state state)
                                        [ENDED] = 1 << READING};
     assert(allowed[source->state] >> state & 1);
     (void)allowed;
-    STOOK__TRACE("http", "upload source %p: %d -> %d", (void *)source, (int)source->state,
-                 (int)state);
+    static const char *const names[] = {"not started", "reading", "waiting", "ended"};
+    (void)names; /* in release builds */
+    STOOK__TRACE("http", "upload source %p: %s -> %s", (void *)source, names[source->state],
+                 names[state]);
     source->state = state;
 }
 

@@ -57,6 +57,10 @@ struct stook__spec {
         struct stook__optional *optional; /* until the request is finished; may be NULL */
         struct stook_result *snapshot;    /* after that, so that it lives as long as the result */
     };
+#ifdef STOOK_TRACE
+    const void *batch; /* for the lines of the trace */
+    size_t index;
+#endif
 };
 
 /* 1: the body does not come from memory. */

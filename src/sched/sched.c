@@ -29,7 +29,7 @@ static inline void move_job(struct stook__job *job, enum stook__job_state to)
     static const char *const names[] = {"NEW", "INCOMING", "QUEUED", "RUNNING", "FINISHED"};
     assert(allowed[job->state] & 1u << to);
     STOOK__TRACE("sched", "job %p of %.*s: %s -> %s, attempt %u", (void *)job,
-                 (int)job->queue->key.origin->node.key_size, job->queue->key.origin->key,
+                 (int)job->queue->key.origin->node.key_size, job->queue->key.origin->node.key,
                  names[job->state], names[to], (unsigned)job->attempts);
     (void)allowed, (void)names; /* in release builds */
     job->state = (uint8_t)to;

@@ -71,3 +71,11 @@ for gzip in '' -DSTOOK_HAS_GZIP; do
         done
     done
 done
+
+# What only a build with the trace, and what only one with assertions, has is compiled.
+flags=$(pkg-config --cflags libuv libcurl)
+for file in "$root"/src/*/*.c "$root"/src/curl/quirks/*.c; do
+    # shellcheck disable=SC2086 # words
+    quietly "$CC" -std=c11 -D_GNU_SOURCE -DSTOOK_TRACE -Wall -Wextra -Wno-unused-parameter -Werror -fsyntax-only \
+        -I "$root/src" -I "$root/include" $flags "$file"
+done
