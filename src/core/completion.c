@@ -60,12 +60,9 @@ void stook__batch_terminate(stook_batch *batch, int error)
     stook__batch_mark_dirty(batch);
 }
 
-int stook__batch_is_ending(stook_batch *batch)
+void stook__batch_note_cancel(stook_batch *batch)
 {
-    if (batch->end.scope == STOOK__END_NONE &&
-        atomic_load_explicit(&batch->cancelled, memory_order_acquire))
-        set_end(batch, STOOK__END_ALL, STOOK_ECANCELLED, NULL);
-    return batch->end.scope != STOOK__END_NONE;
+    set_end(batch, STOOK__END_ALL, STOOK_ECANCELLED, NULL);
 }
 
 /* ----------------------------------------------------------------------------------- policy */

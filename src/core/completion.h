@@ -27,8 +27,16 @@ int stook__batch_failed(const stook_batch *batch);
 
 /* Ends all requests that are not finished with `error`, over the next turns. */
 void stook__batch_terminate(stook_batch *batch, int error);
+/* Makes a cancel from another thread the end of the batch, if it has none. */
+void stook__batch_note_cancel(stook_batch *batch);
 /* Whether the batch ends early. A cancel from another thread counts before its message is read. */
-int stook__batch_is_ending(stook_batch *batch);
+static inline int stook__batch_is_ending(stook_batch *batch)
+{
+    if (batch->end.scope == STOOK__END_NONE &&
+        atomic_load_explicit(&batch->cancelled, memory_order_acquire))
+        stook__batch_note_cancel(batch);
+    return batch->end.scope != STOOK__END_NONE;
+}
 
 /* Keeps the borrowed body of a request that is over, until stook__batch_release_bodies(). */
 void stook__batch_keep_body(stook_batch *batch, struct stook_result *record);

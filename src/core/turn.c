@@ -194,7 +194,8 @@ static void process_batch(stook_client *client, stook_batch *batch)
         if (stook__batch_is_ending(batch))
             end_requests(client, batch);
         update_room(client, batch);
-        stook__batch_release_bodies(batch); /* before `done` */
+        if (!stook__list_empty(&batch->to_release))
+            stook__batch_release_bodies(batch); /* before `done` */
         if (stook__result_queue_is_done(&batch->results) &&
             (batch->exhausted || batch->end.scope != STOOK__END_NONE))
             complete(client, batch);
