@@ -9,6 +9,7 @@
 #   src      in the code of src/, without comments and strings
 #   transfer in the code of src/curl and src/http, where it would be a handle
 #   manual   in public headers
+# A letter is refused as a struct or a pointer; one of the alphabet is a number, as in dns.c.
 rules() {
     cat <<'RULES'
 all|trays?|result queue
@@ -39,7 +40,7 @@ all|audience|callbacks
 all|sites?|origin
 all|its turn comes|is next
 all|for want of|because there are no
-src|letters?|message
+src|letters|(stook__|[*&]|->)letter|letter-|message
 src|patients?|connect-timeout extension
 src|usual|defaults
 src|kit|easy state
