@@ -3,18 +3,20 @@
  * @file stook/base.h
  * Numbers, errors and types that all other headers of stook use.
  *
- * Input structs (client options, requests, gather options) follow the same rules:
+ * Input structs (client options, requests, parts, gather options) follow the same rules:
  *
- * - The first member is `size`. The macro that makes the struct sets it, and sets all else to 0.
- *   Languages without such macros call the struct's function ..._init(), with sizeof the struct.
- *   It writes `size` bytes. If the pointer is NULL or `size` is less than sizeof(size_t), it does
- *   nothing. Thread: any.
- * - Structs that the library fills follow these rules too: `size` is set before the call, 0 or more
- *   than 64 KiB is STOOK_EARG, and no byte beyond it is written.
+ * - The first member is `size`, sizeof the struct. The macro that makes the struct sets it, and all
+ *   other members to 0. In languages without macros the struct's ..._init() function does so, for a
+ *   struct of the `size` that it is given. If the pointer is NULL or `size` is less than
+ *   sizeof(size_t), it does nothing. Thread: any.
+ * - A `size` less than sizeof(size_t) or more than 64 KiB is STOOK_EARG. A member that this version
+ *   does not know is STOOK_EUNSUPPORTED unless it is 0.
+ * - Structs that the library fills have a `size` too, which the program sets before the call. No
+ *   byte beyond it is written.
  * - Every number is an int64_t. 0 selects the default. STOOK_NONE and STOOK_AUTO are allowed where
  *   the member's comment says so. Every other negative number is STOOK_EARG.
- * - A request's 0 selects the client's value. A client's 0 selects the library's default, which is
- *   given in brackets.
+ * - In a request, 0 selects the client's value if the client has the same option. Otherwise the
+ *   default is the library's. The member's comment gives it in brackets.
  * - A string that is NULL selects the default. "" means none, where the member can be empty.
  * - Times are in milliseconds, sizes in bytes.
  * - The library copies the struct and its strings and never reads the caller's struct again.
@@ -39,18 +41,18 @@ extern "C" {
 
 /* ------------------------------------------------------------------ numbers */
 
-/** No limit, or switched off. */
+/** For members and arguments: no limit, or switched off. */
 #define STOOK_NONE INT64_C(-1)
-/** The library finds the value out. */
+/** For members: the library finds the value out. */
 #define STOOK_AUTO INT64_C(-2)
-/** Nothing is available now: `more` and `body_read` may return it, stook_batch_next() does. */
+/** Return value of `more`, `body_read` and stook_batch_next(): nothing is available now. */
 #define STOOK_AGAIN (-3)
 
 /* ------------------------------------------------------------------- errors */
 
 /**
- * The list of errors: name, number, text. Numbers are at most -20001, below those of libuv, so one
- * int can carry either. A number is never reused. New errors are appended.
+ * The list of errors: name, number, text. Numbers are at most -20001, and libuv's are greater, so
+ * one int can hold either. A number is never reused. New errors are appended.
  */
 #define STOOK_ERROR_MAP(X)                                                                   \
     X(ARG, -20001, "invalid argument")                                                       \
@@ -98,7 +100,7 @@ enum {
 STOOK_API const char *stook_strerror(int error);
 
 /**
- * Returns the name of an error as C spells it.
+ * Returns the name of an error: that of the constant.
  * @return a static string: "STOOK_OK", "STOOK_EARG", ...; "STOOK_UNKNOWN" for an unknown number
  * Thread: any.
  */
@@ -119,9 +121,10 @@ typedef struct stook_result stook_result; /**< the outcome of one request */
 struct stook_request;
 
 /**
- * Allocates or resizes a block, as realloc(3).
+ * Allocates or resizes a block and keeps its contents, as realloc(3).
  * @param block NULL, or a block of this allocator
  * @param size  bytes, more than 0
+ * @param user  the allocator's
  * @return a block aligned as those of malloc(3); NULL if there is no memory, then `block` is kept
  * Thread: see struct stook_allocator.
  */
@@ -131,8 +134,8 @@ typedef void *(*stook_alloc_resize_fn)(void *block, size_t size, void *user);
 typedef void (*stook_alloc_release_fn)(void *block, void *user);
 
 /**
- * Memory for one client and everything made from it. Both functions must be thread-safe: the loop's
- * thread calls them, and so do threads that call stook_client_post() or stook_result_unref().
+ * Memory for one client, its batches and its results. Both functions must be thread-safe: the
+ * loop's thread calls them, and so do threads in stook_client_post() or stook_result_unref().
  * libcurl and libuv keep their own allocators.
  */
 struct stook_allocator {

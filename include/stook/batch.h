@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /**
  * @file stook/batch.h
- * A batch holds requests that are awaited together, once. It is open until it is awaited. Requests
- * can be added until the await is done. Then its results can be read, and it is freed.
+ * A batch holds requests that are awaited together. A batch is awaited once. Requests can be added
+ * before and during the await. Afterwards the program reads the results and frees the batch.
  */
 #ifndef STOOK_BATCH_H
 #define STOOK_BATCH_H
@@ -23,12 +23,14 @@ extern "C" {
 STOOK_API int stook_batch_new(stook_client *client, stook_batch **ret_batch);
 
 /**
- * Adds a copy of a request, without starting it. Its index is the number of successful adds before.
- * It is allowed until the await is done, also in callbacks. A request added meanwhile joins it.
+ * Adds a copy of a request, without starting it. The request's index is the number of successful
+ * adds before. A program may add before and during the await, also in callbacks. What is added
+ * during the await is part of it.
  *
- * Only misuse and lack of memory make an add fail. A failed add before the await makes the await
- * return that error and start nothing. During the await it counts as one request that is not ok. A
- * bad URL, method, header or policy is accepted here and becomes the request's result.
+ * Only misuse and lack of memory make an add fail. After an add that failed before the await, the
+ * await returns the error of the add and starts nothing. An add that fails during the await counts
+ * as one request that is not ok. A bad URL, method or header, or what the client does not allow, is
+ * accepted here and becomes the request's result.
  * @return 0; STOOK_EARG (NULL; no size; no URL; a number out of range; `body_size` without a body);
  *         STOOK_EUNSUPPORTED (the request uses members of a newer stook); STOOK_ESTATE (the await
  *         is done, cancelled or past its deadline; client draining or closed; forked child);
@@ -41,27 +43,28 @@ STOOK_API int stook_batch_add(stook_batch *batch, const struct stook_request *re
 STOOK_API size_t stook_batch_count(const stook_batch *batch);
 
 /**
- * Returns the i-th result in the verb's order: that of completion for stook_gather(), that of the
- * adds for stook_gather_ordered().
+ * Returns the i-th result, from 0: in the order of completion after stook_gather(), in the order of
+ * the adds after stook_gather_ordered().
  * @return a result that the batch owns; NULL if there is none or not yet, and always if the await
  *         has `on_result` or `pull`
  * Thread: the loop's.
  */
 STOOK_API const stook_result *stook_batch_result(const stook_batch *batch, size_t i);
 
-/** Returns the result of the add `index` with either verb; otherwise as stook_batch_result(). */
+/** Returns the result of the request `index`, in any await; otherwise as stook_batch_result(). */
 STOOK_API const stook_result *stook_batch_result_by_index(const stook_batch *batch, size_t index);
 
 /**
- * Tells in one line why the last add, await or stook_batch_next() was refused; "" if none was.
- * @return a static string, never NULL. Thread: the loop's.
+ * Tells in one line why the last refused add, await or stook_batch_next() was refused.
+ * @return a static string, never NULL; "" if none was refused, and for NULL
+ * Thread: the loop's.
  */
 STOOK_API const char *stook_batch_message(const stook_batch *batch);
 
 /**
- * Cancels all requests that are not finished. Each gets the result STOOK_ECANCELLED, and `more` is
- * no longer called. A batch that is cancelled before its await is cancelled when it is awaited. If
- * the await is done or `batch` is NULL, nothing happens.
+ * Cancels all requests that are not finished. Each gets the result STOOK_ECANCELLED, `more` is no
+ * longer called, and an add is STOOK_ESTATE. A batch that is cancelled before its await can still
+ * be awaited, and starts nothing. If the await is done or `batch` is NULL, nothing happens.
  * Thread: any, until the batch is freed. Callbacks: none.
  */
 STOOK_API void stook_batch_cancel(stook_batch *batch);
@@ -73,9 +76,9 @@ STOOK_API void stook_batch_cancel(stook_batch *batch);
 STOOK_API void stook_batch_cancel_request(stook_batch *batch, size_t index);
 
 /**
- * Frees a batch and its results, except those that are referenced. During its await it cancels the
- * batch, and frees it after `done`. It is allowed after the client is closed. If `batch` is NULL,
- * nothing happens.
+ * Frees a batch and its results, except those that are referenced. During the await, the call
+ * cancels the batch, which is freed after `done`. A batch can be freed after its client is closed.
+ * If `batch` is NULL, nothing happens.
  * Thread: the loop's. Callbacks: `body_release`, if the batch was never awaited.
  */
 STOOK_API void stook_batch_free(stook_batch *batch);
@@ -84,23 +87,23 @@ STOOK_API void stook_batch_free(stook_batch *batch);
 
 /**
  * Adds requests on demand. It is called on the loop's thread while fewer than `limit` requests of
- * the batch are queued (64 if there is no limit), until the batch is cancelled.
- * @return 1: it added requests, and is called again; 0: there are no more; STOOK_AGAIN: none now,
- *         it is called again after stook_batch_wake(). Any other number, and 1 without an add, mean
- *         0 and one more failure in the await's count.
+ * the batch are queued (64 if there is no limit), until it returns 0 or the batch ends early.
+ * @return 1: it added at least one request, and is called again. 0: there are no more. STOOK_AGAIN:
+ *         none now; it is called again after stook_batch_wake(). Any other number, or 1 without an
+ *         add, counts as 0 and as one more request that is not ok.
  */
 typedef int (*stook_more_fn)(stook_batch *batch, void *user);
 
 /**
- * Receives a result on the loop's thread, once for each request, in the verb's order, while others
- * are still in flight. The result is valid during the call. It may call any function except those
- * that block.
+ * Receives a result on the loop's thread, once for each request, in the order of the await, while
+ * others are still in flight. The result is valid during the call. The callback may call any
+ * function except those that block.
  */
 typedef void (*stook_result_fn)(stook_batch *batch, const stook_result *result, void *user);
 
 /**
  * Called on the loop's thread, exactly once, when the await is done: after the last result was
- * delivered, or, with `pull`, when all results can be taken. The batch may be freed here.
+ * delivered; with `pull`, when every request has its result. The batch may be freed here.
  * @param failed the number of requests that are not ok, as stook_gather() returns it
  */
 typedef void (*stook_done_fn)(stook_batch *batch, int failed, void *user);
@@ -109,20 +112,20 @@ typedef void (*stook_done_fn)(stook_batch *batch, int failed, void *user);
 struct stook_gather_options {
     size_t size;   /**< set by STOOK_GATHER() */
     int64_t limit; /**< [STOOK_NONE] requests of this batch in flight at any time, 1 to 1000000 */
-    /** [4 x limit, at least 64; STOOK_NONE without a limit] Requests started and not yet delivered,
-        at least 1. Beyond it none starts but the head of the order. It applies while results can
-        wait: stook_gather_ordered() with on_result, `pull`, and paused delivery. */
+    /** [4 x limit, at least 64; without a limit STOOK_NONE: no maximum] Requests that are started
+        and not delivered. At the maximum only the head of the order may start. It applies to an
+        ordered await with `on_result`, to `pull`, and while delivery is paused. */
     int64_t window;
-    int64_t timeout_ms;        /**< [none] deadline from the await: STOOK_ETIMEOUT_BATCH */
+    int64_t timeout_ms;        /**< [none] from the await on, 1 to 2^53: STOOK_ETIMEOUT_BATCH */
     stook_more_fn more;        /**< [none] adds requests on demand */
-    stook_result_fn on_result; /**< [none] Without it and `pull` the batch keeps every result. */
+    stook_result_fn on_result; /**< [none] receives results; otherwise the batch keeps them */
     void *user;                /**< passed to `more` and `on_result` */
     int64_t policy;            /**< [STOOK_POLICY_ALL] see stook/flow.h */
     int64_t quorum;            /**< at least 1 with STOOK_POLICY_QUORUM, otherwise 0 */
-    /** [67108864] With on_result or `pull`: bytes of bodies that wait for delivery; STOOK_NONE: no
+    /** [67108864] Bytes of bodies that wait for delivery to `on_result` or `pull`; STOOK_NONE: no
         maximum. See stook/flow.h. */
     int64_t max_buffered_bytes;
-    int64_t pull; /**< [off] 1: stook_batch_next() takes the results. Only with the _start verbs. */
+    int64_t pull; /**< [off] 1: stook_batch_next() takes the results; _start only, no `on_result` */
 };
 
 /** Makes gather options: `STOOK_GATHER(.limit = 10)` */
@@ -137,24 +140,25 @@ STOOK_API void stook_gather_options_init(struct stook_gather_options *options, s
  * runs the client's own loop until the batch is done. Other awaits of the client continue.
  * @param options NULL: all defaults
  * @return the number of requests that are not ok, at most INT_MAX; or, if no await happened and no
- *         callback ran, STOOK_EARG (NULL; an option out of range); STOOK_EUNSUPPORTED (options of a
- *         newer stook); STOOK_ESTATE (awaited before; inside a callback of this client or on a
- *         borrowed loop: use the _start verbs; client draining or closed; forked child);
+ *         callback ran, STOOK_EARG (NULL; no size; an option out of range; options that exclude
+ *         each other); STOOK_EUNSUPPORTED (options of a newer stook); STOOK_ESTATE (awaited before;
+ *         borrowed loop; inside a callback; client draining or closed; forked child);
  *         STOOK_ENOMEM; or the error of a failed add. stook_batch_message() tells the reason.
  * Thread: the loop's. Callbacks: all, from inside the call. If one frees the batch or closes the
  * client, that takes effect when the call returns.
  */
 STOOK_API int stook_gather(stook_batch *batch, const struct stook_gather_options *options);
 
-/** As stook_gather(), with results in the order of the adds, each delivered once it is the head. */
+/** As stook_gather(), with results in the order of the adds, each delivered when all before are. */
 STOOK_API int stook_gather_ordered(stook_batch *batch, const struct stook_gather_options *options);
 
 /**
- * Starts an await without blocking. A borrowed loop must be running; an owned one is run by
- * stook_client_run() or stook_batch_next().
+ * Starts an await without blocking. The program runs a borrowed loop with uv_run(), an owned one
+ * with stook_client_run(), stook_client_turn() or stook_batch_next().
  * @param done NULL or a function
- * @param user passed to `done`
- * @return 0; or an error of stook_gather() other than for blocking: then `done` never runs
+ * @param user passed to `done`; `user` of the options is passed to `more` and `on_result`
+ * @return 0; or an error as stook_gather(), which is allowed here on a borrowed loop and inside a
+ *         callback: then `done` never runs
  * Thread: the loop's. Callbacks: none from inside the call.
  */
 STOOK_API int stook_gather_start(stook_batch *batch, const struct stook_gather_options *options,
@@ -166,9 +170,9 @@ STOOK_API int stook_gather_ordered_start(stook_batch *batch,
                                          stook_done_fn done, void *user);
 
 /**
- * Calls `more` again after it returned STOOK_AGAIN. Calls coalesce: `more` runs at least once after
- * each, if fewer requests than `limit` are queued. On an owned loop that happens when the loop runs
- * next. A borrowed loop stays alive during the await. If `batch` is NULL, nothing happens.
+ * Makes the loop's thread call `more` again after it returned STOOK_AGAIN. Calls coalesce: `more`
+ * runs at least once after each, if fewer requests than `limit` are queued. On an owned loop that
+ * happens when the loop runs next. If `batch` is NULL, nothing happens.
  * Thread: any, until the batch is freed. Callbacks: none from inside the call.
  */
 STOOK_API void stook_batch_wake(stook_batch *batch);

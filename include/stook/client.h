@@ -17,55 +17,56 @@ struct stook_client_options {
     size_t size; /**< set by STOOK_CLIENT() */
 
     /* The library. */
-    /** [malloc] Copied. Its `user` must stay valid until `closed` has returned and the last batch
-        and the last referenced result are gone. */
+    /** [malloc(3)] Its `user` must stay valid until `closed` has returned and the last batch and
+        the last referenced result are gone. */
     const struct stook_allocator *allocator;
     const char *user_agent; /**< ["stook/VERSION"] "" sends no User-Agent */
 
     /* Time limits of a request, each 1 to 2^53 ms. STOOK_NONE switches one off. Time in the queue
-       counts towards the first one only. The whole request counts from its first start. */
+       counts towards the first limit only. A request that exceeds a limit gets the error named. */
     int64_t queue_timeout_ms;   /**< [none] from add to the first start: STOOK_ETIMEOUT_QUEUE */
-    int64_t attempt_timeout_ms; /**< [30000] one exchange: STOOK_ETIMEOUT_ATTEMPT */
-    int64_t connect_timeout_ms; /**< [10000] name, TCP and TLS, within the attempt; same error */
-    int64_t timeout_ms;         /**< [120000] the request with its repeats: STOOK_ETIMEOUT_TOTAL */
+    int64_t attempt_timeout_ms; /**< [30000] one attempt: STOOK_ETIMEOUT_ATTEMPT */
+    int64_t connect_timeout_ms; /**< [10000] look-up, TCP and TLS of an attempt; same error */
+    int64_t timeout_ms;         /**< [120000] from the first start on: STOOK_ETIMEOUT_TOTAL */
     int64_t stall_timeout_ms;   /**< [30000] no byte sent or received: STOOK_ETIMEOUT_STALL */
 
     /* What is accepted as a response. Beyond a maximum the result is STOOK_ETOOLARGE. */
     int64_t max_body_bytes; /**< [67108864] of a body, after decoding; STOOK_NONE: no maximum */
-    /** [off] 1: offers the content codings that are built in (RFC 9110 8.4: gzip, br, zstd) and
-        decodes the response. */
+    /** [off] 1: sends Accept-Encoding with the content codings that are built in (RFC 9110 8.4:
+        gzip, br, zstd) and decodes the response. */
     int64_t decompress;
-    /** [off] 1: what would set STOOK_FLAG_LENIENT is STOOK_EPROTOCOL (in a coding: STOOK_EDECODE),
-        and a body whose end is not certain is STOOK_ETRUNCATED. */
+    /** [off] 1: instead of STOOK_FLAG_LENIENT the result is STOOK_EPROTOCOL, or STOOK_EDECODE for a
+        content coding; instead of STOOK_FLAG_UNTIL_CLOSE and _END_UNSEEN, STOOK_ETRUNCATED. */
     int64_t strict;
-    /** [1000] Decoded bytes for each byte received, at most 1000000. It applies to each of the at
-        most two codings of a body, once 1 MiB is decoded. STOOK_NONE: no maximum. */
+    /** [1000] Decoded bytes for each byte received, at most 1000000. It applies to each content
+        coding of a body, of which there are at most two, once 1 MiB is decoded. STOOK_NONE: no
+        maximum. */
     int64_t max_decompress_ratio;
 
     /* TLS trust. Requests with different values share no connection, handle or TLS session. */
-    /** [libcurl's] PEM file of trusted authorities. It is read when a connection is made; this
-        client may use what it has read for up to a day. */
+    /** [libcurl's] PEM file of the trusted certificate authorities. It is read when a connection is
+        made, and what was read may be used for a day. */
     const char *ca_file;
     const char *ca_data;      /**< PEM text, instead of `ca_file`; parsed for each new connection */
     const char *client_cert;  /**< PEM file: a certificate and its chain, for servers that ask */
     const char *client_key;   /**< [client_cert] PEM file of its private key */
-    const char *key_password; /**< [none] of the private key; stook never prompts for one */
+    const char *key_password; /**< [none] of `client_key`; stook never prompts for one */
     /** "sha256//" and the base64 of the SHA-256 of the server's public key, several separated by
         ";" (RFC 7469 2.4); or a PEM or DER file of the key. Any other key is STOOK_ECERT. */
     const char *pinned_key;
 
     /* How servers are reached. */
     int64_t http_version; /**< [STOOK_HTTP_DEFAULT] one of STOOK_HTTP_ in stook/request.h */
-    /** "host:port:address" strings, ended by NULL, at most 64 KiB. URLs of that host and port
-        connect to the address; an IPv6 address may stand in brackets. */
+    /** "host:port:address" strings, ended by NULL, at most 64 KiB in all. URLs with that host and
+        port connect to the address. An IPv6 address may stand in brackets. */
     const char *const *resolve;
 
-    /* Of this client alone: size of header sections, requests in flight. */
+    /* What a request cannot set: header sizes, requests in flight. */
     int64_t max_header_bytes; /**< [65536] of a response, trailers included, at most 16 MiB */
     int64_t max_header_count; /**< [256] fields of a response, trailers included, at most 100000 */
-    int64_t limit;            /**< [STOOK_NONE] in flight in all batches, 1 to 1000000 */
-    /** [STOOK_NONE] In flight to each origin, 1 to 1000000. An origin is scheme, host, port and
-        `unix_socket`. */
+    int64_t limit;            /**< [STOOK_NONE] requests in flight in all batches, 1 to 1000000 */
+    /** [STOOK_NONE] Requests in flight to each origin, 1 to 1000000. An origin is scheme, host,
+        port and `unix_socket`. */
     int64_t origin_limit;
 };
 
@@ -77,38 +78,37 @@ struct stook_client_options {
 STOOK_API void stook_client_options_init(struct stook_client_options *options, size_t size);
 
 /**
- * Makes a client. While a client exists, descriptors 0, 1 and 2 are kept occupied if the program
- * has closed them, so that no socket gets these numbers.
- * @param loop       NULL: the client owns a private loop, which runs only inside blocking awaits,
- *                   stook_client_run(), stook_client_turn(), stook_batch_next() and
- *                   stook_client_close(). Otherwise the
- *                   caller's `uv_loop_t *`, which stook never runs, stops or blocks. stook keeps it
- *                   alive only during an await, a drain or a close. It must outlive `closed`.
+ * Makes a client. If the program has closed descriptor 0, 1 or 2, stook keeps it occupied while a
+ * client exists, so that no socket gets that number.
+ * @param loop       NULL: the client owns a private loop, which runs only inside the functions that
+ *                   block, stook_batch_next() and stook_client_close(). Otherwise the client lives
+ *                   on this `uv_loop_t` of the program, which stook never runs, stops or blocks.
+ *                   stook keeps it alive only during an await, a drain or a close. It must exist
+ *                   until `closed` has returned.
  * @param options    NULL: all defaults
  * @param ret_client set on success, otherwise unchanged; end the client with stook_client_close()
- * @return 0; STOOK_EARG (`ret_client` is NULL; a number is out of range; `user_agent` has a control
- *         byte; `resolve`, a certificate option or the allocator is not valid);
- *         STOOK_EUNSUPPORTED (options of a newer stook; libcurl lacks what stook needs);
- *         STOOK_ENOMEM; STOOK_ENOFD
+ * @return 0; STOOK_EARG (`ret_client` is NULL; no size; a number is out of range; `user_agent` has
+ *         a control byte; `resolve`, a certificate option or the allocator is not valid);
+ *         STOOK_EUNSUPPORTED (options of a newer stook; a libcurl that stook cannot use, such as
+ *         one without an asynchronous resolver); STOOK_ENOMEM; STOOK_ENOFD
  * Thread: the loop's. Several threads may make a client each at the same time. Callbacks: none.
  */
 STOOK_API int stook_client_new(struct uv_loop_s *loop, const struct stook_client_options *options,
                                stook_client **ret_client);
 
 /**
- * Runs an owned loop until no await is under way, every posted call has run and a drain is done. It
- * does not wait for awaits with `pull`. If a callback closes the client, the call finishes the
- * close and returns 0.
+ * Runs an owned loop until no await without `pull` is under way, every posted call has run and a
+ * drain is done. If a callback closes the client, or a drain ends, the call also finishes the
+ * close: then `closed` has run and the client is gone.
  * @return 0; STOOK_EARG (NULL); STOOK_ESTATE (borrowed loop; inside a callback; forked child)
  * Thread: the loop's. Callbacks: all, from inside the call.
  */
 STOOK_API int stook_client_run(stook_client *client);
 
 /**
- * Runs an owned loop once: inside another event loop, by stook_client_fd() and
- * stook_client_timeout_ms(), or as a loop of the program's. The call first handles what has
- * happened, without waiting. If there was nothing, it waits for an event, for the next timer of the
- * client, or for stook_client_wake(). It returns after any work. The work of one call is bounded.
+ * Takes one turn of a client with an owned loop. The call first handles the events that are there.
+ * If there are none, it waits for an event, a timer of the client or stook_client_wake(), handles
+ * it and returns. The work of one call is bounded.
  * @param timeout_ms the longest wait; 0: does not wait; STOOK_NONE: no limit, even if no await is
  *                   under way; at most 2^53
  * @return the number of awaits under way, at most INT_MAX; a drain or a close counts as one if no
@@ -120,9 +120,9 @@ STOOK_API int stook_client_run(stook_client *client);
 STOOK_API int stook_client_turn(stook_client *client, int64_t timeout_ms);
 
 /**
- * Returns a descriptor that becomes readable when stook_client_turn() has something to do, for
- * poll(), epoll and other event loops. It belongs to the client and stays the same until `closed`.
- * Do not read, write or close it.
+ * Returns a descriptor that becomes readable when stook_client_turn() has something to do. With it,
+ * poll(), epoll and other event loops drive a client. It belongs to the client and stays the same
+ * until `closed`. Do not read, write or close it.
  *
  *     struct pollfd readable = {.fd = stook_client_fd(client), .events = POLLIN};
  *     poll(&readable, 1, (int)stook_client_timeout_ms(client));
@@ -134,18 +134,18 @@ STOOK_API int stook_client_turn(stook_client *client, int64_t timeout_ms);
 STOOK_API int stook_client_fd(const stook_client *client);
 
 /**
- * Returns how long a program may wait for the descriptor before it calls stook_client_turn(). The
- * value is 0 if there is work that the descriptor does not show. It changes with every turn and
- * every other call for the client or its batches; call this function anew after each.
- * @return milliseconds, rounded up; STOOK_NONE: no timer runs; or an error as stook_client_fd()
+ * Returns how long a program may wait for the descriptor before it calls stook_client_turn(). It is
+ * 0 if there is work that the descriptor does not show. A turn or any other call for the client or
+ * its batches may change the value: call this function right before each wait.
+ * @return milliseconds, rounded up; STOOK_NONE (-1): no timer runs; an error as stook_client_fd()
  * Thread: the loop's. Callbacks: none.
  */
 STOOK_API int64_t stook_client_timeout_ms(const stook_client *client);
 
 /**
- * Ends the wait of stook_client_turn(), which returns. stook_client_run() and blocking awaits look
- * for work and continue. A wake before a wait ends the next one. Calls coalesce. On a borrowed loop
- * the client looks for work. If `client` is NULL or of a parent process, nothing happens.
+ * Ends the wait of stook_client_turn(), so that it returns. stook_client_run(), blocking awaits and
+ * borrowed loops take a turn and continue. If nothing waits, the next wait ends at once. Several
+ * calls may end one wait. If `client` is NULL or of a parent process, nothing happens.
  * Thread: any, and signal handlers, until `closed` runs. errno is preserved. Callbacks: none.
  */
 STOOK_API void stook_client_wake(stook_client *client);
@@ -157,9 +157,8 @@ STOOK_API void stook_client_wake(stook_client *client);
 typedef void (*stook_post_fn)(stook_client *client, void *user);
 
 /**
- * Calls `call` on the loop's thread. On an owned loop that happens when the loop runs next. A
- * borrowed loop without other work must be kept alive by the program: libuv cannot be told to do so
- * from another thread.
+ * Calls `call` with `user` on the loop's thread, on an owned loop when the loop runs next. A post
+ * does not keep a borrowed loop alive, because libuv allows that only on the loop's thread.
  * @return 0; STOOK_EARG (NULL), STOOK_ESTATE (closed; forked child) or STOOK_ENOMEM: `call` never
  *         runs
  * Thread: any, until `closed` runs.
@@ -167,21 +166,21 @@ typedef void (*stook_post_fn)(stook_client *client, void *user);
 STOOK_API int stook_client_post(stook_client *client, stook_post_fn call, void *user);
 
 /**
- * Called on the loop's thread, exactly once, as the last callback of a client. It may free batches
- * and unreference results.
+ * Called on the loop's thread, exactly once, when a client is closed. It may free batches and
+ * unreference results. When it returns, the client is gone.
  */
 typedef void (*stook_closed_fn)(void *user);
 
 /**
- * Closes a client when its awaits are done. From this call on stook_batch_new(), stook_batch_add()
- * and every new await are STOOK_ESTATE, `more` is no longer called, and a request that fails is not
- * repeated. Requests of awaits under way continue, those in the queue too. When no await is left,
- * or after `timeout_ms`, the client closes as by stook_client_close().
+ * Closes a client when its awaits are done. From this call on, stook_batch_new(), stook_batch_add()
+ * and every new await return STOOK_ESTATE. `more` is no longer called, and no request is repeated.
+ * Requests of awaits under way continue, queued ones too. When no await is left, or after
+ * `timeout_ms`, the client closes as by stook_client_close().
  *
  * The call never blocks. A borrowed loop is kept alive until `closed`. An owned one must be run:
  * stook_client_run(), stook_client_turn() and blocking awaits do that.
  * @param timeout_ms 0: closes at once; STOOK_NONE: no limit; at most 2^53
- * @param closed     NULL or a function
+ * @param closed     NULL, or called with `user`
  * @return 0; STOOK_EARG (NULL; `timeout_ms` out of range) or STOOK_ESTATE (draining or closing
  *         already; forked child): `closed` never runs
  * Thread: the loop's. Callbacks: none from inside the call.
@@ -190,19 +189,17 @@ STOOK_API int stook_client_drain(stook_client *client, int64_t timeout_ms, stook
                                  void *user);
 
 /**
- * Closes a client. Unfinished requests get the result STOOK_ECLOSED, awaits end, then `closed` is
- * called. After that only the batches and the referenced results remain that the program holds;
- * such a batch can be read and freed. Look-ups of names that the C library cannot interrupt are
- * waited for.
+ * Closes a client. Unfinished requests of awaits get the result STOOK_ECLOSED, the awaits end, then
+ * `closed` is called. The program's batches and referenced results remain: it can read and must
+ * free them. A close waits for name look-ups that the C library cannot interrupt.
  *
  * On an owned loop the call runs the loop and returns after `closed`. Inside a callback it only
- * marks the client, and the function that called the callback finishes the close. On a borrowed
- * loop it returns at once, and `closed` is called from the loop. A close ends a drain early; both
- * `closed` are called, that of the drain first. A second close is ignored, except that on an owned
- * loop, outside of callbacks, it runs the loop until the first one is done.
- * @param client If `client` is NULL, closing already, or of a parent process, nothing happens and
- *               `closed` is never called.
- * @param closed NULL or a function
+ * marks the client, and the function that runs the loop finishes the close. On a borrowed loop it
+ * returns at once, and `closed` is called from the loop. A close ends a drain early; both `closed`
+ * are called, that of the drain first. A second close never calls its `closed`. On an owned loop,
+ * outside of callbacks, it runs the loop until the first close is done; otherwise it does nothing.
+ * @param client if NULL or of a parent process, nothing happens and `closed` is never called
+ * @param closed NULL, or called with `user`
  * Thread: the loop's.
  */
 STOOK_API void stook_client_close(stook_client *client, stook_closed_fn closed, void *user);

@@ -47,9 +47,9 @@ enum {
 };
 
 /**
- * Returns the state of the request `index`. If several limits prevent its start, the first of this
- * order is returned: await, window, batch, origin, client. The call costs a few system calls: it is
- * for people, not for every pass of the loop.
+ * Returns the state of the request `index`. If several causes prevent its start, the first in this
+ * order is returned: await, window or paused delivery, batch, origin, client, descriptors. The call
+ * makes a few system calls, so a program should not call it in every turn.
  * @return a STOOK_STATE_ value; STOOK_STATE_NONE for NULL, an unknown index, a result that was
  *         delivered to `on_result` or pulled, and after the client is closed
  * Thread: the loop's.
@@ -62,23 +62,23 @@ STOOK_API const char *stook_state_text(int state);
 /* ------------------------------------------------------------------- a client */
 
 /**
- * Writes a description of a client: its limits, its batches, and of each the first 20 requests in
- * flight and the first 20 that are queued, with state, age, and URL without query. It is for
- * people: the format may change.
- * @param to the program's stream; ferror(to) tells about write errors
+ * Writes a description of a client for people: its limits and its batches. For each batch it shows
+ * the first 20 requests in flight and the first 20 queued ones, with state, age, and URL without
+ * query. The format may change.
+ * @param to a stream of the program; ferror(to) tells about write errors
  * @return 0; STOOK_EARG (NULL); STOOK_ESTATE (forked child)
  * Thread: the loop's.
  */
 STOOK_API int stook_client_dump(const stook_client *client, FILE *to);
 
-/** Counters of a client since it was made. None ever decreases. */
+/** Counters of a client since it was made. They never decrease. */
 struct stook_stats {
     size_t size;      /**< set by STOOK_STATS() */
-    int64_t added;    /**< requests that were added; those not finished are queued or in flight */
-    int64_t started;  /**< requests that were started; repeats are not included */
-    int64_t repeated; /**< attempts after the first one of a request */
+    int64_t added;    /**< requests that were added */
+    int64_t started;  /**< starts of requests; repeats are not included */
+    int64_t repeated; /**< repeats */
     int64_t finished; /**< requests that have their result */
-    int64_t failed;   /**< of these, not ok */
+    int64_t failed;   /**< of the finished, not ok */
 };
 
 /** `struct stook_stats stats = STOOK_STATS();` */
@@ -104,8 +104,8 @@ struct stook_batch_stats {
     int64_t in_flight;      /**< of these, started and without a result */
     int64_t finished;       /**< of these, with a result, delivered or not */
     int64_t failed;         /**< of the finished, not ok */
-    int64_t bytes_received; /**< of all response bodies, as they are on the wire */
-    int64_t bytes_expected; /**< these, and the rest of bodies whose Content-Length is known */
+    int64_t bytes_received; /**< of all response bodies, before decoding */
+    int64_t bytes_expected; /**< these, and the rest of those in flight with a Content-Length */
 };
 
 /** `struct stook_batch_stats stats = STOOK_BATCH_STATS();` */
@@ -134,7 +134,7 @@ STOOK_API int stook_batch_stats(const stook_batch *batch, struct stook_batch_sta
 /**
  * Tells whether a handle of a libuv loop belongs to stook. A program that closes every handle of
  * its loop with uv_walk() must skip those and close the client instead.
- * @param handle Its member `data` is compared with one address and never dereferenced. NULL: 0.
+ * @param handle a handle or NULL; its member `data` is compared and never dereferenced
  * @return 1 or 0
  * Thread: the loop's.
  */
@@ -151,10 +151,10 @@ enum { STOOK_CURL_SECRETS = 1 /**< show what is redacted otherwise */ };
  * names suggest a secret, are replaced by "REDACTED". URL and body are shown. A body that contains
  * a NUL or exceeds 100000 bytes is piped to curl from printf.
  *
- * Differences: the boundary of `parts` differs. The bytes of `body_read` must be piped in by you.
- * `ca_data` and the range that `resume` asks for are omitted. What curl cannot express is
- * STOOK_EUNSUPPORTED: a part's name that is empty or contains "=", a NUL in its value, a type that
- * is empty or starts with a blank, any of these above 100000 bytes, a colon in a Digest user name.
+ * The boundary of `parts` differs. You must pipe in the bytes of `body_read`. `ca_data` and the
+ * range that `resume` asks for are omitted. What curl cannot express is STOOK_EUNSUPPORTED: a
+ * part's name that is empty or contains "=", a NUL in its value, a type that is empty or starts
+ * with a blank, any of these above 100000 bytes, a colon in a Digest user name.
  * @param client its defaults apply to the request
  * @param flags  0 or STOOK_CURL_SECRETS
  * @param buffer receives the line and a NUL, truncated to fit; may be NULL if `size` is 0

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /**
  * @file stook/flow.h
- * When an await has enough, how much waits, and limits that change while requests run.
+ * Completion policies, the maximum of buffered bytes, and limits that change while requests run.
  *
- * `max_buffered_bytes` of a gather bounds the bodies that wait for delivery with `on_result` or
- * `pull`. At the maximum no further request starts. With stook_gather_ordered() and
- * stook_gather_ordered_start() bodies that are arriving are then paused, except those of requests
- * with `body_read`, and their clocks stop. Bodies that go to `on_body` or to a file do not count.
- * The head of the order may always start, and its body is always read. While it waits for a slot,
- * one running request is read to its end so that a slot becomes free.
+ * `max_buffered_bytes` of a gather limits the bodies that wait for delivery with `on_result` or
+ * `pull`. At the maximum no further request starts. In an ordered await, bodies that are arriving
+ * are then paused, and the clocks of their requests stop; bodies of requests with `body_read` are
+ * not paused. Bodies that go to `on_body` or to a file do not count. The head of the order may
+ * start, and its body is always read. While a limit prevents its start, one request in flight is
+ * read to its end, so that the head can start then.
  */
 #ifndef STOOK_FLOW_H
 #define STOOK_FLOW_H
@@ -20,15 +20,16 @@ extern "C" {
 #endif
 
 /**
- * Completion policies, for `policy` of a gather. The await always returns the number of all
- * requests that are not ok. The message of a request that a policy cancelled tells the cause.
+ * Completion policies, for `policy` of a gather: when an await ends early, and when it has
+ * succeeded ("satisfied"). The await always returns the number of all requests that are not ok,
+ * those that the policy cancelled included. Their messages tell the cause.
  */
 enum {
     /** Every request runs to its end. Satisfied: all are ok. */
     STOOK_POLICY_ALL = 0,
     /** Once one is not ok, all others are cancelled. Satisfied: all are ok. */
     STOOK_POLICY_FAIL_FAST = 1,
-    /** Once one is not ok, no other starts; those in flight may finish. Satisfied: all are ok. */
+    /** Once one is not ok, queued ones are cancelled; those in flight finish. Satisfied: all ok. */
     STOOK_POLICY_STOP = 2,
     /** Once one is ok, all others are cancelled. Satisfied: one is ok. */
     STOOK_POLICY_FIRST_OK = 3,
@@ -45,8 +46,8 @@ enum {
 STOOK_API int stook_batch_satisfied(const stook_batch *batch);
 
 /**
- * Changes `limit` of a client. Below the number in flight, running requests finish first. A higher
- * limit lets more requests start at once.
+ * Changes `limit` of a client. A higher limit lets more requests start in the next turn. A lower
+ * one ends no request: none starts until fewer are in flight.
  * @param limit STOOK_NONE, 1 to 1000000, or 0 for the default
  * @return 0; STOOK_EARG (NULL; out of range); STOOK_ESTATE (closing; forked child)
  * Thread: the loop's. Callbacks: none.

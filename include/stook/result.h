@@ -3,9 +3,10 @@
  * @file stook/result.h
  * A result is what stook knows of one request and its response. It is immutable.
  *
- * For the result NULL accessors return 0, "" or NULL, as their type says. What they return lives as
- * long as the result. Callbacks during a request receive a result of its own, which shows the
- * response's status line and header fields as of then. Thread, of all functions: any.
+ * If `result` is NULL, a function returns 0, "" or NULL, as its type says. Strings and bodies live
+ * as long as the result. Callbacks during a request receive another result object. It shows the
+ * status line and the header fields that were received, and its message is "". Thread, of all
+ * functions: any.
  */
 #ifndef STOOK_RESULT_H
 #define STOOK_RESULT_H
@@ -22,7 +23,7 @@ STOOK_API int stook_result_ok(const stook_result *result);
 STOOK_API int stook_result_error(const stook_result *result);
 /** The HTTP status (RFC 9110 15), also if the body failed later. 0: none was received. */
 STOOK_API int stook_result_status(const stook_result *result);
-/** The number of times that the request was tried or sent. 0: it never started. */
+/** The number of attempts, and of times it was sent again in an attempt (Digest, 417). 0: none. */
 STOOK_API unsigned stook_result_attempts(const stook_result *result);
 /**
  * Tells whether a byte of the request may have reached a connection, in any attempt.
@@ -30,16 +31,16 @@ STOOK_API unsigned stook_result_attempts(const stook_result *result);
  *         have, and the server may have acted on it.
  */
 STOOK_API int stook_result_may_have_been_sent(const stook_result *result);
-/** One line for people: "OK", "HTTP 404", or what failed. Never NULL. */
+/** One line for people: "OK", "HTTP 404", or which error and why. Never NULL. */
 STOOK_API const char *stook_result_message(const stook_result *result);
 /** The URL as it was added. Never NULL. */
 STOOK_API const char *stook_result_url(const stook_result *result);
-/** The URL that responded last. Redirects are not followed: as it was added. Never NULL. */
+/** As stook_result_url(), because redirects are not followed. Never NULL. */
 STOOK_API const char *stook_result_final_url(const stook_result *result);
 
 /**
- * The body that was received, followed by a NUL that is not counted. If the result is an error, it
- * is the part that came before the error. It is empty if the body went to `on_body` or a file.
+ * The body that was received, followed by a NUL that is not counted. If the result is an error, the
+ * body may be a part. It is empty if the bytes went to `on_body` or a file.
  * @param ret_size NULL, or set to the number of bytes
  * @return never NULL for a result; NULL for NULL
  */
@@ -65,14 +66,14 @@ STOOK_API size_t stook_result_trailer_count(const stook_result *result);
 STOOK_API const char *stook_result_trailer_at(const stook_result *result, size_t i,
                                               const char **ret_name);
 
-/** The request's index: the number of adds before it. */
+/** The request's index: the number of successful adds before it. */
 STOOK_API size_t stook_result_index(const stook_result *result);
 /** The request's `user`. */
 STOOK_API void *stook_result_user(const stook_result *result);
 
-/** Takes a reference: the result outlives callback, batch and client. Returns its argument. */
+/** Takes a reference, so that the result outlives callback, batch and client. Returns `result`. */
 STOOK_API const stook_result *stook_result_ref(const stook_result *result);
-/** Gives one reference back. If `result` is NULL, nothing happens. */
+/** Releases one reference of stook_result_ref(). If `result` is NULL, nothing happens. */
 STOOK_API void stook_result_unref(const stook_result *result);
 
 /* ------------------------------------------------------- of the last attempt */
@@ -81,14 +82,14 @@ STOOK_API void stook_result_unref(const stook_result *result);
 enum {
     /** Content codings were decoded. Content-Encoding and Content-Length are not the body's. */
     STOOK_FLAG_DECODED = 1,
-    /** The response deviates from the standards, in a way that has only one meaning. */
+    /** The response deviates from the standards, but can be read in one way only. */
     STOOK_FLAG_LENIENT = 2,
     STOOK_FLAG_RESUMED = 4, /**< a part of the file existed, and the rest was received */
-    /** The body ended with the connection (HTTP/1, RFC 9112 6.3). Whether that was its end cannot
-        be known. Not even over TLS: libcurl ignores a missing close_notify. */
+    /** The body ended with the connection (HTTP/1, RFC 9112 6.3). It may be incomplete. TLS does
+        not help: libcurl ignores a missing close_notify. */
     STOOK_FLAG_UNTIL_CLOSE = 8,
-    /** The body has no length, and this libcurl takes an HTTP/2 or HTTP/3 stream that was abandoned
-        without an error for complete. */
+    /** An HTTP/2 or HTTP/3 body without a length. It may be incomplete: this libcurl reports a
+        stream that the server abandoned without an error as complete. */
     STOOK_FLAG_END_UNSEEN = 16
 };
 
@@ -96,7 +97,7 @@ enum {
 STOOK_API int stook_result_flags(const stook_result *result);
 /** "HTTP/1.0", "HTTP/1.1", "HTTP/2", "HTTP/3", or "" if no response came. Never NULL. */
 STOOK_API const char *stook_result_protocol(const stook_result *result);
-/** 1: it used a connection that existed before. 0: otherwise. */
+/** 1: the attempt used a connection that existed before. 0: otherwise. */
 STOOK_API int stook_result_reused(const stook_result *result);
 /** The peer as "127.0.0.1:80" or "[::1]:80"; "" if there was no connection or it has no address.
     Never NULL. */
@@ -114,7 +115,7 @@ enum {
     STOOK_SIZE_SENT = 3  /**< the part of the request's body that was sent */
 };
 
-/** A size in bytes. `which` is a STOOK_SIZE_ value; 0 for any other, and if nothing moved. */
+/** A size in bytes; `which` is a STOOK_SIZE_ value. 0 for any other value, and if nothing moved. */
 STOOK_API int64_t stook_result_size(const stook_result *result, int which);
 
 /** Times for stook_result_time_us(). "Start" is that of the last attempt. */
@@ -127,7 +128,7 @@ enum {
     STOOK_TIME_TOTAL = 5       /**< start until the end */
 };
 
-/** A time in microseconds. `which` is a STOOK_TIME_ value; 0 for any other, and if not reached. */
+/** A time in microseconds; `which` is a STOOK_TIME_ value. 0 for any other, and if not reached. */
 STOOK_API int64_t stook_result_time_us(const stook_result *result, int which);
 
 #ifdef __cplusplus

@@ -4,7 +4,8 @@
  * Bodies in pieces, results that are pulled, delivery that is paused.
  *
  * All callbacks run on the loop's thread. They may call any function except those that block. A
- * callback may cancel its own request or free its batch; then it is not called again.
+ * callback may cancel its own request or free its batch. Then no callback of the request is called
+ * again, except `body_release`.
  */
 #ifndef STOOK_STREAM_H
 #define STOOK_STREAM_H
@@ -20,7 +21,7 @@ extern "C" {
 /** What stook_body_fn may return. */
 enum { STOOK_PAUSE = 1 };
 
-/** The progress of a request, in bytes of bodies as they are on the wire. -1: not known. */
+/** The progress of a request, in bytes of bodies before decoding. -1: not known. */
 struct stook_progress {
     size_t size;           /**< set by STOOK_PROGRESS() */
     int64_t received;      /**< bytes of the response's body */
@@ -38,8 +39,8 @@ STOOK_API void stook_progress_init(struct stook_progress *progress, size_t size)
 /**
  * Receives status and header fields. It is called once, when the final header section is complete.
  * It is not called for 1xx responses, nor for those that another response follows.
- * @param result shows status, protocol and header fields and never more, also when it is
- *               referenced. Strings from it live as long as the request's result.
+ * @param result shows status, protocol, header fields, URL and index, and never more, also when it
+ *               is referenced. Strings from it live as long as the request's result.
  * @param user   the request's
  * @return 0: continue. Any other number: the result is STOOK_ECALLBACK, with the status, and the
  *         body is not received.
@@ -47,12 +48,14 @@ STOOK_API void stook_progress_init(struct stook_progress *progress, size_t size)
 typedef int (*stook_head_fn)(stook_batch *batch, const stook_result *result, void *user);
 
 /**
- * Receives the body as it arrives, with either verb.
+ * Receives the body as it arrives, in an ordered await too.
  * @param result as for stook_head_fn
  * @param data   valid during the call
- * @param size   at least 1, at most a little over 1 MiB
- * @return 0: continue. STOOK_PAUSE: the piece was taken; no other comes, and the clocks stop, until
- *         stook_batch_resume_request(). Any other number: the result is STOOK_ECALLBACK.
+ * @param size   bytes of `data`, at least 1, at most a little over 1 MiB
+ * @param user   the request's
+ * @return 0: continue. STOOK_PAUSE: this piece was taken; until stook_batch_resume_request() no
+ *         other comes and the clocks of the request stop. Any other number: the result is
+ *         STOOK_ECALLBACK.
  */
 typedef int (*stook_body_fn)(stook_batch *batch, const stook_result *result, const void *data,
                              size_t size, void *user);
@@ -62,6 +65,7 @@ typedef int (*stook_body_fn)(stook_batch *batch, const stook_result *result, con
  * pass of the loop, and a last time when all bytes have moved.
  * @param result   as for stook_head_fn
  * @param progress valid during the call
+ * @param user     the request's
  */
 typedef void (*stook_progress_fn)(stook_batch *batch, const stook_result *result,
                                   const struct stook_progress *progress, void *user);
@@ -72,34 +76,37 @@ typedef void (*stook_progress_fn)(stook_batch *batch, const stook_result *result
  * @param index  the request's
  * @param buffer to be filled
  * @param size   bytes of `buffer`, at least 64 KiB
- * @return 1 to `size`: the number of bytes. 0: the end, which is also asked for when `body_size` is
- *         given. STOOK_AGAIN: none now; the clocks stop, and it is called again after
- *         stook_batch_resume_request(). Any other number, and more or fewer bytes than `body_size`:
- *         the result is STOOK_ECALLBACK.
+ * @param user   the request's
+ * @return 1 to `size`: the number of bytes. 0: the end of the body; with `body_size` too, it is
+ *         called once more after the last byte and must return 0. STOOK_AGAIN: none now; until
+ *         stook_batch_resume_request() it is not called and the clocks of the request stop. Any
+ *         other number, or more or fewer bytes than `body_size`: the result is STOOK_ECALLBACK.
  */
 typedef int64_t (*stook_read_fn)(stook_batch *batch, size_t index, void *buffer, size_t size,
                                  void *user);
 
 /**
- * Starts a body over: stook_read_fn gives its first byte next. Without it a request whose
- * `body_read` was called is never sent again.
+ * Starts a body over: the next call of stook_read_fn gives its first byte. Without this callback a
+ * request whose `body_read` was called is never sent again.
+ * @param index the request's
+ * @param user  the request's
  * @return 0: done. Any other number: the result is STOOK_ECALLBACK.
  */
 typedef int (*stook_rewind_fn)(stook_batch *batch, size_t index, void *user);
 
 /**
- * Gives a borrowed body back. It is called exactly once after a successful add: when the request is
- * over, before `done`. If the batch was never awaited, it is called from inside stook_batch_free()
- * at the latest. If the add failed, it is not called.
+ * Releases a borrowed body. It is called exactly once after a successful add: when the request has
+ * its result, before `done`. If the batch was never awaited, it is called when the batch is freed.
+ * If the add failed, it is not called.
  * @param body the request's `body`
  * @param user the request's
  */
 typedef void (*stook_release_fn)(void *body, void *user);
 
 /**
- * Resumes the request `index` after STOOK_PAUSE from `on_body` or STOOK_AGAIN from `body_read`.
- * Inside that callback it prevents the pause. If the request is not paused, finished or unknown,
- * nothing happens.
+ * Resumes the request `index` after STOOK_PAUSE from `on_body` or STOOK_AGAIN from `body_read`. A
+ * call inside that callback prevents the pause. If the request is not paused, is finished or is
+ * unknown, nothing happens.
  * Thread: the loop's; from others by stook_client_post(). Callbacks: none from inside the call.
  */
 STOOK_API void stook_batch_resume_request(stook_batch *batch, size_t index);
@@ -107,16 +114,16 @@ STOOK_API void stook_batch_resume_request(stook_batch *batch, size_t index);
 /**
  * Reads the progress of the request `index` while it is in flight.
  * @param ret_progress its `size` must be set; filled on success, otherwise unchanged
- * @return 0; STOOK_EARG (NULL; no `size`); STOOK_ESTATE (queued, finished or unknown; forked child)
+ * @return 0; STOOK_EARG (NULL; no size); STOOK_ESTATE (queued, finished or unknown; forked child)
  * Thread: the loop's. Callbacks: none.
  */
 STOOK_API int stook_batch_request_progress(const stook_batch *batch, size_t index,
                                            struct stook_progress *ret_progress);
 
-/* ----------------------------------------------------- results in the program's time */
+/* ----------------------------------------- results that are pulled, delivery that is paused */
 
 /**
- * Takes the next result of an await with `pull`, in the order of its verb.
+ * Takes the next result of an await with `pull`, in the order of the await.
  *
  *     stook_gather_start(batch, &STOOK_GATHER(.limit = 10, .pull = 1), NULL, NULL);
  *     while (stook_batch_next(batch, &result) == 1)
@@ -124,11 +131,11 @@ STOOK_API int stook_batch_request_progress(const stook_batch *batch, size_t inde
  *
  * On an owned loop the call runs the loop until there is a result or the await is done. Inside a
  * callback of the client and on a borrowed loop it never waits. `window` and `max_buffered_bytes`
- * bound what waits to be taken. Results that remain can be taken after the await is done and after
- * the client is closed.
+ * limit the results that wait to be taken. Results that remain can be taken after the await is done
+ * and after the client is closed.
  *
- * The result is valid until the next call for this batch, or until the batch is freed. A result
- * that a callback takes while an outer call waits is valid during that callback.
+ * The result is valid until the next call of this function for this batch, or until the batch is
+ * freed. A result that a callback takes while an outer call waits is valid during that callback.
  * @param ret_result set if 1 is returned, otherwise unchanged
  * @return 1: there is a result; 0: there are no more, or a callback has freed the batch;
  *         STOOK_AGAIN: none now, and the call may not wait; STOOK_EARG (NULL); STOOK_ESTATE (not
