@@ -5,8 +5,8 @@
  *
  * `max_buffered_bytes` of a gather limits the bodies that wait for delivery with `on_result` or
  * `pull`. At the maximum no further request starts. In an ordered await, bodies that are arriving
- * are then paused, and the clocks of their requests stop; bodies of requests with `body_read` are
- * not paused. Bodies that go to `on_body` or to a file do not count. The head of the order may
+ * are then paused, and their requests' time limits with them; bodies of requests with `body_read`
+ * are not paused. Bodies that go to `on_body` or to a file do not count. The head of the order may
  * start, and its body is always read. While a limit prevents its start, one request in flight is
  * read to its end, so that the head can start then.
  */

@@ -54,8 +54,8 @@ typedef int (*stook_head_fn)(stook_batch *batch, const stook_result *result, voi
  * @param size   bytes of `data`, at least 1, at most a little over 1 MiB
  * @param user   the request's
  * @return 0: continue. STOOK_PAUSE: this piece was taken; until stook_batch_resume_request() no
- *         other comes and the clocks of the request stop. Any other number: the result is
- *         STOOK_ECALLBACK.
+ *         other comes and the time limits of the request are paused. Any other number: the result
+ *         is STOOK_ECALLBACK.
  */
 typedef int (*stook_body_fn)(stook_batch *batch, const stook_result *result, const void *data,
                              size_t size, void *user);
@@ -79,8 +79,9 @@ typedef void (*stook_progress_fn)(stook_batch *batch, const stook_result *result
  * @param user   the request's
  * @return 1 to `size`: the number of bytes. 0: the end of the body; with `body_size` too, it is
  *         called once more after the last byte and must return 0. STOOK_AGAIN: none now; until
- *         stook_batch_resume_request() it is not called and the clocks of the request stop. Any
- *         other number, or more or fewer bytes than `body_size`: the result is STOOK_ECALLBACK.
+ *         stook_batch_resume_request() it is not called and the time limits of the request are
+ *         paused. Any other number, or more or fewer bytes than `body_size`: the result is
+ *         STOOK_ECALLBACK.
  */
 typedef int64_t (*stook_read_fn)(stook_batch *batch, size_t index, void *buffer, size_t size,
                                  void *user);
@@ -96,8 +97,8 @@ typedef int (*stook_rewind_fn)(stook_batch *batch, size_t index, void *user);
 
 /**
  * Releases a borrowed body. It is called exactly once after a successful add: when the request has
- * its result, before `done`. If the batch was never awaited, it is called when the batch is freed.
- * If the add failed, it is not called.
+ * its result, before `done`. If the batch was never awaited, it is called when the batch is freed,
+ * at the latest. If the add failed, it is not called.
  * @param body the request's `body`
  * @param user the request's
  */
