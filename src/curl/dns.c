@@ -25,9 +25,9 @@ static int write_host(const struct stook__curl_origin *origin, char *text, size_
     host += 3;
     size_t size = origin->node.key_size - (size_t)(host - origin->node.key), name = 0;
     while (name < size && host[name] != ':') {
-        int letter = host[name] >= 'a' && host[name] <= 'z';
+        int alpha = host[name] >= 'a' && host[name] <= 'z';
         int digit = host[name] >= '0' && host[name] <= '9';
-        if (!letter && !digit && host[name] != '-' && host[name] != '_' && host[name] != '.')
+        if (!alpha && !digit && host[name] != '-' && host[name] != '_' && host[name] != '.')
             return 0;
         name++;
     }

@@ -100,8 +100,8 @@ static int validate_bytes(const char *text, const char **ret_why)
 
 static int is_scheme_char(unsigned char c, int first)
 {
-    int letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
-    return letter || (!first && ((c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.'));
+    int alpha = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+    return alpha || (!first && ((c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.'));
 }
 
 static int validate_scheme(const char *text, const char **ret_why, char *scheme)
