@@ -137,7 +137,8 @@ STOOK_API int stook_client_fd(const stook_client *client);
  * Returns how long a program may wait for the descriptor before it calls stook_client_turn(). It is
  * 0 if there is work that the descriptor does not show. A turn or any other call for the client or
  * its batches may change the value: call this function right before each wait.
- * @return milliseconds, rounded up; STOOK_NONE (-1): no timer runs; an error as stook_client_fd()
+ * @return milliseconds, rounded up, at most INT_MAX; STOOK_NONE (-1): no timer runs; an error as
+ *         stook_client_fd()
  * Thread: the loop's. Callbacks: none.
  */
 STOOK_API int64_t stook_client_timeout_ms(const stook_client *client);

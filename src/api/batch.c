@@ -55,8 +55,9 @@ int stook_batch_add(stook_batch *batch, const struct stook_request *request)
     if (batch->client == NULL || stook__client_is_forked(batch->client))
         return refuse_add(batch, STOOK_ESTATE,
                           "the client is closed, or belongs to another process");
-    if (batch->client->drained.asked)
-        return refuse_add(batch, STOOK_ESTATE, "the client drains: no request can be added");
+    if (batch->client->state != STOOK__CLIENT_RUNNING)
+        return refuse_add(batch, STOOK_ESTATE,
+                          "the client drains or closes: no request can be added");
     if (batch->state == STOOK__DONE || stook__batch_is_ending(batch) || batch->freed)
         return refuse_add(batch, STOOK_ESTATE, "the batch is done, cancelled or past its deadline");
     if (stook__validate_number(mine.priority, PRIORITY, 0, STOOK__PRIORITIES, &priority) != 0)

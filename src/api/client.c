@@ -191,8 +191,9 @@ int64_t stook_client_timeout_ms(const stook_client *client)
         return STOOK_NONE;
     /* libuv's timers have whole milliseconds and are never early. A program that came back earlier
        would find nothing due and call again at once. */
-    int64_t left = (due + 999) / 1000 * 1000 - stook__loop_now();
-    return left > 0 ? (left + 999) / 1000 : 0;
+    int64_t left = ((due + 999) / 1000 * 1000 - stook__loop_now() + 999) / 1000;
+    /* Programs pass it to poll(), which takes an int. To come back early is allowed. */
+    return left < 0 ? 0 : left < INT_MAX ? left : INT_MAX;
 }
 
 void stook_client_wake(stook_client *client)

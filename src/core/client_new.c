@@ -2,38 +2,15 @@
 /* Makes clients; see client_new.h. */
 #include "core/client_new.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
-
+#include "core/fork.h"
 #include "core/turn.h"
 #include "curl/engine.h"
 #include "http/defaults.h"
 #include "loop/loop.h"
 
-/* Counts the forks above this process. Comparing it costs less than a getpid() in each add. */
-static atomic_uint fork_generation;
-
-static void count_fork(void)
-{
-    atomic_fetch_add(&fork_generation, 1);
-}
-
-static void watch_forks(void)
-{
-    pthread_atfork(NULL, NULL, count_fork);
-}
-
-/* Returns a number that differs between a process and its forked children. */
-static unsigned generation(void)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, watch_forks);
-    return atomic_load_explicit(&fork_generation, memory_order_relaxed);
-}
-
 int stook__client_is_forked(const stook_client *client)
 {
-    return client->fork_generation != atomic_load_explicit(&fork_generation, memory_order_relaxed);
+    return stook__is_forked(client->fork_generation);
 }
 
 static void free_parts(stook_client *client)
@@ -73,7 +50,7 @@ static stook_client *make(struct stook__allocator *allocator,
     pack(&strings, input, &client->policy, &client->peer);
     if (stook__peer_is_given(&input->peer))
         client->policy.peer = &client->peer;
-    client->fork_generation = generation();
+    client->fork_generation = stook__fork_generation();
     stook__origins_init(&client->origins, allocator);
     stook__sched_init(&client->sched, allocator);
     stook__sched_set_limit(&client->sched, input->limit);

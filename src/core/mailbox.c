@@ -7,10 +7,12 @@
 #include <sched.h>
 #include <stdatomic.h>
 
+#include "core/fork.h"
 #include "loop/loop.h"
 
 struct stook__mailbox {
     struct stook__allocator *allocator;
+    unsigned fork_generation; /* a child shares the wake-up, and maybe a lock that is held */
     struct stook__loop *_Atomic loop; /* NULL: the mailbox is shut */
     atomic_uint wakers;               /* threads inside stook__mailbox_wake() */
     pthread_mutex_t lock;
@@ -29,6 +31,7 @@ struct stook__mailbox *stook__mailbox_new(struct stook__allocator *allocator)
         return NULL;
     }
     mailbox->allocator = stook__allocator_ref(allocator);
+    mailbox->fork_generation = stook__fork_generation();
     mailbox->refs = 1;
     stook__list_init(&mailbox->messages);
     return mailbox;
@@ -66,6 +69,8 @@ void stook__mailbox_open(struct stook__mailbox *mailbox, struct stook__loop *loo
 
 int stook__mailbox_post(struct stook__mailbox *mailbox, struct stook__message *message)
 {
+    if (stook__is_forked(mailbox->fork_generation))
+        return STOOK_ESTATE;
     pthread_mutex_lock(&mailbox->lock);
     int shut = mailbox->loop == NULL;
     if (!shut && stook__list_empty(&message->link)) {

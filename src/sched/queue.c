@@ -237,6 +237,8 @@ void stook__queue_unreserve(struct stook__sched *sched, struct stook__queue *que
 int stook__queue_take_over(struct stook__sched *sched, struct stook__queue *queue)
 {
     struct stook__queue *lower;
+    if (queue->place == STOOK__QUEUE_RESERVED)
+        return 0; /* its own reservation allows no start, because the limit was lowered */
     for (size_t i = queue->key.priority; i-- > 0 && queue->key.group->n_reserved > 0;) {
         if ((lower = find_sibling(sched, queue, i)) == NULL ||
             lower->place != STOOK__QUEUE_RESERVED)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* fork() without exec: the child cannot use the client of its parent, and may make its own. */
+#include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -98,6 +99,33 @@ TEST_BOTH(a_child)
     stook_batch_free(over);
     stook_batch_free(open);
     stook_batch_free(running);
+}
+
+/* The wake-up of an owned loop is a descriptor that a child shares. */
+TEST(a_child_wakes_nobody)
+{
+    stook_client *client;
+    stook_batch *batch;
+    int status = 0;
+    CHECK_ERROR(stook_client_new(NULL, NULL, &client), 0);
+    CHECK_ERROR(stook_batch_new(client, &batch), 0);
+    while (stook_client_timeout_ms(client) == 0)
+        CHECK_EQ_INT(stook_client_turn(client, 0), 0);
+
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        stook_batch_wake(batch);
+        stook_batch_cancel(batch);
+        stook_client_wake(client);
+        test_exit_child();
+    }
+    CHECK_EQ_INT(waitpid(child, &status, 0), child);
+    CHECK_EQ_INT(status, 0);
+    struct pollfd readable = {.fd = stook_client_fd(client), .events = POLLIN};
+    CHECK_EQ_INT(poll(&readable, 1, 0), 0);
+    stook_batch_free(batch);
+    stook_client_close(client, NULL, NULL);
 }
 
 /* From a callback, in the middle of the parent's turn. */
