@@ -7,7 +7,8 @@
 
 #include "http/response_state.h"
 
-enum { EXTENSION_MAX = 64 << 10, DIGITS_MAX = 40 };
+/* libcurl takes no more digits. A larger maximum here lets it, or a later fault, be named instead. */
+enum { EXTENSION_MAX = 64 << 10, DIGITS_MAX = 16 };
 
 /*
  *   SIZE --> BLANK --> EXTENSION --> SIZE_LF --> DATA --> DATA_CR --> DATA_LF --> SIZE
