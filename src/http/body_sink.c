@@ -178,7 +178,10 @@ int stook__body_sink_to_file(const struct stook__attempt *attempt)
     return attempt->sink != NULL && attempt->sink->state == TO_FILE;
 }
 
-/* Counts bytes of a body that is not decoded. 0, or STOOK__EASY_END if they are too many. */
+/*
+ * Counts bytes of a body that is not decoded, when they arrive: a later fault of the same read must
+ * not be named instead. 0, or STOOK__EASY_END if they are too many.
+ */
 static int count(struct stook__attempt *attempt, size_t size)
 {
     int64_t max = max_body_bytes(attempt);
@@ -321,7 +324,7 @@ int stook__body_sink_take(struct stook__attempt *attempt, int64_t *budget,
         return take_decoded(attempt, budget, ret_piece);
     *ret_piece = sink->pending;
     sink->pending = (struct stook__buffer){0};
-    return count(attempt, ret_piece->size) != 0 ? -1 : 1;
+    return 1;
 }
 
 void stook__body_sink_give_back(struct stook__attempt *attempt, struct stook__buffer *piece)
@@ -353,11 +356,9 @@ int stook__body_sink_pauses(struct stook__attempt *attempt)
 
 int stook__body_sink_body(struct stook__attempt *attempt, const char *data, size_t size)
 {
-    int answer;
-    if (is_deferred(attempt))
-        answer = store(attempt, data, size);
-    else
-        answer = count(attempt, size) != 0 ? STOOK__EASY_END : keep(attempt, data, size);
+    int answer = attempt->sink->decoder == NULL ? count(attempt, size) : 0;
+    if (answer == 0)
+        answer = is_deferred(attempt) ? store(attempt, data, size) : keep(attempt, data, size);
     if (answer == 0) {
         attempt->wire += (int64_t)size;
         stook__body_flow_count(&attempt->flow, attempt->answer.body.size);

@@ -113,6 +113,24 @@ TEST_BOTH(table)
         gather_row(life, server, &rows[i], -1, 0);
 }
 
+/* A body that is too large and then breaks, in one read. The message names what is first, wherever the body goes. */
+TEST_BOTH(the_first_fault_of_a_body)
+{
+    struct raw_server *server = raw_server_start(
+        (struct raw_behaviour[]){{"/broken", OK_200 "Transfer-Encoding: chunked\r\n\r\n6\r\nabcdefXY", .then = RAW_CLOSE}, {NULL}});
+    size_t bytes = 0;
+    life_open(life, NULL);
+    for (int stream = 0; stream < 2; stream++) {
+        stook_batch *batch = life_batch(life);
+        ADD(batch, raw_url(server, "/broken"), .max_body_bytes = 5, .on_body = stream ? take : NULL, .user = &bytes);
+        life_gather(life, batch, NULL);
+        test_note("%s", stream ? "streamed" : "in memory");
+        CHECK_ERROR(stook_result_error(stook_batch_result(batch, 0)), STOOK_ETOOLARGE);
+        stook_batch_free(batch);
+    }
+    CHECK_EQ_SIZE(bytes, 0);
+}
+
 TEST_BOTH(strict_is_not_loosened)
 {
     struct raw_server *server = raw_server_start(NULL);
