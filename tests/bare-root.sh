@@ -80,8 +80,12 @@ as() {
 
 # ------------------------------------------------------------------------------- what is run
 
-# The lines of the README that install; and the program that it shows.
-install_lines() { awk '/^Install, and build a program/ { inside = 1; next } inside && /^    / { sub("    ", ""); print; had = 1; next } had { exit }' "$top/README.md"; }
+# The lines of the README that install: the indented block with `cmake --install`; and the program that it shows.
+install_lines() {
+    awk '/^    / { sub("    ", ""); block = block $0 "\n"; next }
+        { if (block ~ /cmake --install/) exit; block = "" }
+        END { printf "%s", block }' "$top/README.md"
+}
 program='awk "/^\`\`\`c\$/ { inside = 1; next } /^\`\`\`\$/ { exit } inside" README.md >demo.c'
 
 # Those which change the system are root's.

@@ -9,7 +9,7 @@ set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd -P)
 tree=$root/build/bench
-cmake -S "$root" -B "$tree" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DSTOOK_BUILD_TESTS=ON -DSTOOK_CXX=OFF -DSTOOK_BENCH=ON >/dev/null
+cmake -S "$root" -B "$tree" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DSTOOK_WERROR=ON -DSTOOK_BUILD_TESTS=ON -DSTOOK_CXX=OFF -DSTOOK_BENCH=ON >/dev/null
 cmake --build "$tree" --target test_cost --parallel 2 >/dev/null
 program=$tree/tests/bench/test_cost
 

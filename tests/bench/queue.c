@@ -51,7 +51,7 @@ int main(int argc, char **argv)
     struct stook__job *in_flight[LIMIT];
     if (argc != 4)
         return 2;
-    size_t queued = strtoul(argv[1], NULL, 10), origins = strtoul(argv[2], NULL, 10), count = strtoul(argv[3], NULL, 10);
+    size_t queued = strtoul(argv[1], NULL, 10), hosts = strtoul(argv[2], NULL, 10), count = strtoul(argv[3], NULL, 10);
     struct stook__allocator *allocator = stook__allocator_new(NULL);
     struct stook__job *jobs = calloc(queued + LIMIT, sizeof *jobs);
     size_t at = 0;
@@ -60,7 +60,7 @@ int main(int argc, char **argv)
     stook__sched_set_origin_limit(&sched, 1);
     stook__group_init(&group);
     for (size_t i = 0; i < queued + LIMIT; i++)
-        add(&jobs[i], i / 2 % origins, (int64_t)i); /* every second one finds its origin full */
+        add(&jobs[i], i / 2 % hosts, (int64_t)i); /* every second one finds its origin full */
     stook__group_open(&sched, &group, LIMIT, 0);
     for (size_t i = 0; i < LIMIT; i++)
         if ((in_flight[i] = stook__sched_next(&sched, 1000000)) == NULL)

@@ -32,6 +32,42 @@ static stook_batch *start_one(struct done *done, const char *url)
     return batch;
 }
 
+/* ------------------------------------------------------------------ to turn until it is still */
+
+static int is_readable(void)
+{
+    struct pollfd readable = {.fd = stook_client_fd(life.client), .events = POLLIN};
+    return poll(&readable, 1, 0);
+}
+
+/* Turn until there is nothing to do now. */
+static void settle(void)
+{
+    unsigned turns = 0;
+    while (stook_client_timeout_ms(life.client) == 0 || is_readable()) {
+        CHECK(stook_client_turn(life.client, 0) >= 0);
+        CHECK(++turns < 100);
+    }
+}
+
+/*
+ * Turn until no clock runs. A libcurl that shuts connections down without waiting (8.14 does, 7.88 does
+ * not) keeps a clock of 2 s for each; the requests of these tests have other times.
+ */
+static void wait_for_silence(void)
+{
+    unsigned turns = 0;
+    for (;;) {
+        settle();
+        int64_t left = stook_client_timeout_ms(life.client);
+        if (left == STOOK_NONE)
+            return;
+        CHECK(left > 100 && left <= 2000);
+        CHECK_EQ_INT(stook_client_turn(life.client, left + 1), 0);
+        CHECK(++turns < 20);
+    }
+}
+
 /* ------------------------------------------------------------------ refused */
 
 static void check_inside(stook_client *client, void *user)
@@ -116,7 +152,7 @@ TEST(no_clock_is_left)
     stook_batch *batch = life_batch(&life);
     ADD(batch, raw_url(server, "/ok"), .timeout_ms = 100, .attempt_timeout_ms = 100, .stall_timeout_ms = 100);
     CHECK_EQ_INT(stook_gather(batch, NULL), 0);
-    CHECK_EQ_INT(stook_client_turn(life.client, 0), 0);
+    wait_for_silence();
     int64_t before = now_us();
     CHECK_EQ_INT(stook_client_turn(life.client, 250), 0);
     CHECK(now_us() - before >= 249000);
@@ -366,22 +402,6 @@ TEST(woken_into_the_end)
 
 /* -------------------------------------------------------------- what to wait for */
 
-static int is_readable(void)
-{
-    struct pollfd readable = {.fd = stook_client_fd(life.client), .events = POLLIN};
-    return poll(&readable, 1, 0);
-}
-
-/* Turn until there is nothing to do now. */
-static void settle(void)
-{
-    unsigned turns = 0;
-    while (stook_client_timeout_ms(life.client) == 0 || is_readable()) {
-        CHECK(stook_client_turn(life.client, 0) >= 0);
-        CHECK(++turns < 100);
-    }
-}
-
 TEST(time_out_after_a_change)
 {
     struct raw_server *server = begin();
@@ -420,8 +440,7 @@ TEST(time_out_after_a_change)
     while (stook_client_turn(life.client, STOOK_NONE) > 0)
         ;
     CHECK_EQ_INT(done.calls, 1);
-    settle();
-    CHECK_EQ_INT(stook_client_timeout_ms(life.client), STOOK_NONE);
+    wait_for_silence();
     CHECK_EQ_INT(stook_client_fd(life.client), fd);
     stook_batch_free(batch);
     life_end(&life);
