@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "support/harness.h"
+#include "support/nginx.h"
 #include "support/plain.h"
 #include "support/process.h"
 #include "support/raw_server.h"
@@ -19,16 +20,6 @@ struct peer {
     char *directory, *ca;
     int port, tls_port, holder_port;
 };
-
-static const char *program(void)
-{
-    static const char *const places[] = {"/usr/sbin/nginx", "/usr/bin/nginx", "/usr/local/sbin/nginx",
-                                         "/usr/local/nginx/sbin/nginx"};
-    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
-        if (access(places[i], X_OK) == 0)
-            return places[i];
-    test_skip("nginx is not installed");
-}
 
 /* The paths are of one length: each byte costs. 1000003 is the first todo of 74 bytes. */
 static const char configuration[] =
@@ -133,7 +124,7 @@ static void start_holder(struct peer *peer)
 
 struct peer *peer_start(void)
 {
-    const char *path = program();
+    const char *path = nginx_program();
     allow_descriptors();
     struct plain *plain = plain_start();
     const char *behind = plain_url(plain, "%s", "") + strlen("http://");

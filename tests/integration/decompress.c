@@ -482,11 +482,7 @@ static void decode_flow(struct life *life)
     for (int i = 0; names[i] && story.batch; i++)
         for (int stream = 0; stream < 2; stream++) {
             const char *url = raw_url(server, "/coded?n=30000&as=%s", names[i]);
-            int error = stook_batch_add(story.batch,
-                                        &STOOK_REQUEST(url, .decompress = 1, .on_body = stream ? take : NULL, .user = &sink));
-            if (error)
-                CHECK_ERROR(error, STOOK_ENOMEM);
-            story.accepted += error == 0;
+            story_add_request(&story, &STOOK_REQUEST(url, .decompress = 1, .on_body = stream ? take : NULL, .user = &sink));
         }
     story_start(&story, 0, NULL);
     story_end(&story);

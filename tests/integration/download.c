@@ -346,11 +346,8 @@ static void download_flow(struct life *life)
     for (int i = 0; i < 2 && story.batch; i++) {
         if (i == 1)
             leave("/thing?tag=a", "\"a\"", 600, -1);
-        int error = stook_batch_add(story.batch, &STOOK_REQUEST(raw_url(server, "/thing?tag=a"), .resume = i,
-                                                                .output_file = i == 0 ? text("%s.other", path) : path));
-        if (error)
-            CHECK_ERROR(error, STOOK_ENOMEM);
-        story.accepted += error == 0;
+        story_add_request(&story, &STOOK_REQUEST(raw_url(server, "/thing?tag=a"), .resume = i,
+                                                 .output_file = i == 0 ? text("%s.other", path) : path));
     }
     story_start(&story, 0, NULL);
     story_end(&story);

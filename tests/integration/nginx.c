@@ -9,17 +9,6 @@
 #include "support/nginx.h"
 #include "support/process.h"
 
-struct way {
-    const char *protocol;
-    int tls, version;
-};
-
-static const struct way ways[] = {
-    {"HTTP/1.1", 0, STOOK_HTTP_DEFAULT},
-    {"HTTP/1.1", 1, STOOK_HTTP_1_1},
-    {"HTTP/2", 1, STOOK_HTTP_2},
-};
-
 static const char *url_by(const struct nginx *nginx, const struct way *way, const char *path)
 {
     return way->tls ? nginx_tls_url(nginx, "%s", path) : nginx_url(nginx, "%s", path);
@@ -79,17 +68,17 @@ static void basics(struct life *life, const struct way *way)
 
 TEST_BOTH(basics_http_1_1, nginx)
 {
-    basics(life, &ways[0]);
+    basics(life, &nginx_ways[0]);
 }
 
 TEST_BOTH(basics_https_1_1, nginx)
 {
-    basics(life, &ways[1]);
+    basics(life, &nginx_ways[1]);
 }
 
 TEST_BOTH(basics_http_2, nginx)
 {
-    basics(life, &ways[2]);
+    basics(life, &nginx_ways[2]);
 }
 
 /* HTTP/2 is agreed over TLS; in the clear it is HTTP/1.1. A request may choose, whatever
@@ -204,14 +193,14 @@ TEST_BOTH(seven_a_connection, nginx)
 {
     struct nginx *nginx = nginx_start();
     for (size_t w = 1; w < 3; w++) {
-        life_open(life, &STOOK_CLIENT(.ca_file = nginx->ca, .http_version = ways[w].version));
+        life_open(life, &STOOK_CLIENT(.ca_file = nginx->ca, .http_version = nginx_ways[w].version));
         stook_batch *batch = life_batch(life);
         for (int i = 0; i < 200; i++)
             add(batch, text("https://127.0.0.3:%d/%d", nginx->tls_port, i));
         life_gather(life, batch, &STOOK_GATHER(.limit = 10));
         for (size_t i = 0; i < 200; i++) {
             const stook_result *result = stook_batch_result_by_index(batch, i);
-            test_note("%s, request %zu: %s", ways[w].protocol, i, stook_result_message(result));
+            test_note("%s, request %zu: %s", nginx_ways[w].protocol, i, stook_result_message(result));
             CHECK_EQ_INT(stook_result_ok(result), 1);
         }
         stook_batch_free(batch);
@@ -224,7 +213,7 @@ TEST_BOTH(many_over_tls, nginx)
 {
     struct nginx *nginx = nginx_start();
     for (size_t w = 1; w < 3; w++) {
-        life_open(life, &STOOK_CLIENT(.ca_file = nginx->ca, .http_version = ways[w].version));
+        life_open(life, &STOOK_CLIENT(.ca_file = nginx->ca, .http_version = nginx_ways[w].version));
         stook_batch *batch = life_batch(life);
         for (int i = 0; i < 500; i++)
             add(batch, nginx_tls_url(nginx, "/number/%d", i));

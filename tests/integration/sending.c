@@ -428,14 +428,6 @@ static int64_t give_once(stook_batch *batch, size_t index, void *buffer, size_t 
     return ++*given == 1 ? 1 : 0;
 }
 
-static void offer(struct story *story, const struct stook_request *request)
-{
-    int error = story->batch != NULL ? stook_batch_add(story->batch, request) : STOOK_ENOMEM;
-    if (error)
-        CHECK_ERROR(error, STOOK_ENOMEM);
-    story->accepted += error == 0;
-}
-
 static void sending_flow(struct life *life)
 {
     static const char *const pairs[] = {"a", "b", NULL}, *const resolve[] = {"example.com:80:127.0.0.1", NULL};
@@ -446,13 +438,13 @@ static void sending_flow(struct life *life)
     struct story story;
     snprintf(url, sizeof url, "%s", raw_url(the_server, "/echo"));
     story_begin(&story, life);
-    offer(&story, &STOOK_REQUEST(url, .json = "1", .username = "u", .password = "p", .resolve = resolve));
-    offer(&story, &STOOK_REQUEST(url, .form = pairs, .bearer = "t", .pinned_key = "/none"));
-    offer(&story, &STOOK_REQUEST(url, .parts = parts));
-    offer(&story, &STOOK_REQUEST(url, .body_file = a_file));
-    offer(&story, &STOOK_REQUEST(url, .body_read = give_once, .user = &given));
+    story_add_request(&story, &STOOK_REQUEST(url, .json = "1", .username = "u", .password = "p", .resolve = resolve));
+    story_add_request(&story, &STOOK_REQUEST(url, .form = pairs, .bearer = "t", .pinned_key = "/none"));
+    story_add_request(&story, &STOOK_REQUEST(url, .parts = parts));
+    story_add_request(&story, &STOOK_REQUEST(url, .body_file = a_file));
+    story_add_request(&story, &STOOK_REQUEST(url, .body_read = give_once, .user = &given));
     size_t before = story.accepted;
-    offer(&story, &STOOK_REQUEST(url, .body = "x", .body_size = 1, .body_release = count_release, .user = &released));
+    story_add_request(&story, &STOOK_REQUEST(url, .body = "x", .body_size = 1, .body_release = count_release, .user = &released));
     int borrowed = story.accepted > before;
     story_start(&story, 0, NULL);
     story_end(&story);

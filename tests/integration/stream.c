@@ -620,12 +620,8 @@ static void stream_flow(struct life *life)
 {
     struct story story;
     story_begin(&story, life);
-    for (int i = 0; i < 4 && story.batch != NULL; i++) {
-        int error = stook_batch_add(story.batch, &STOOK_REQUEST(raw_url(server, "/pour?n=600000"), .on_body = take_any));
-        if (error)
-            CHECK_ERROR(error, STOOK_ENOMEM);
-        story.accepted += error == 0;
-    }
+    for (int i = 0; i < 4; i++)
+        story_add_request(&story, &STOOK_REQUEST(raw_url(server, "/pour?n=600000"), .on_body = take_any));
     story_start(&story, 0, NULL);
     story_end(&story);
 }

@@ -11,17 +11,6 @@
 #include "support/nginx.h"
 #include "support/peer.h"
 
-struct way {
-    const char *protocol;
-    int tls, version;
-};
-
-static const struct way ways[] = {
-    {"HTTP/1.1", 0, STOOK_HTTP_DEFAULT},
-    {"HTTP/1.1", 1, STOOK_HTTP_1_1},
-    {"HTTP/2", 1, STOOK_HTTP_2},
-};
-
 static void check_big(const stook_result *result)
 {
     size_t size;
@@ -75,11 +64,11 @@ static int speaks_http_2(void)
 static void check_peer(struct life *life, const struct peer *peer)
 {
     for (size_t way = 0; way < 3; way++) {
-        if ((ways[way].tls && !peer->tls_port) || (!ways[way].tls && !peer->port) ||
+        if ((nginx_ways[way].tls && !peer->tls_port) || (!nginx_ways[way].tls && !peer->port) ||
             (way == 2 && !speaks_http_2()) || (way == 1 && !peer->port)) /* nghttpd has HTTP/2 alone */
             continue;
         for (int64_t limit = 1; limit <= 100; limit *= 10)
-            gather_all(life, peer, &ways[way], limit);
+            gather_all(life, peer, &nginx_ways[way], limit);
     }
 }
 
@@ -189,7 +178,7 @@ TEST(replaced_in_the_clear, nginx)
 {
     static struct life life;
     life_begin(&life, 1);
-    take_over(&life, &ways[0]);
+    take_over(&life, &nginx_ways[0]);
     life_end(&life);
 }
 
@@ -199,6 +188,6 @@ TEST(replaced_over_http_2, nginx)
     if (!speaks_http_2())
         test_skip("this libcurl speaks no HTTP/2");
     life_begin(&life, 1);
-    take_over(&life, &ways[2]);
+    take_over(&life, &nginx_ways[2]);
     life_end(&life);
 }

@@ -16,16 +16,21 @@ void story_begin(struct story *story, struct life *life)
     }
 }
 
-void story_add(struct story *story, const char *url)
+void story_add_request(struct story *story, const struct stook_request *request)
 {
     if (!story->batch)
         return;
-    int error = stook_batch_add(story->batch, &STOOK_REQUEST(url));
+    int error = stook_batch_add(story->batch, request);
     if (error)
         CHECK_ERROR(error, STOOK_ENOMEM);
     else
         story->accepted++;
     CHECK_EQ_SIZE(stook_batch_count(story->batch), story->accepted);
+}
+
+void story_add(struct story *story, const char *url)
+{
+    story_add_request(story, &STOOK_REQUEST(url));
 }
 
 void story_result(stook_batch *batch, const stook_result *result, void *user)

@@ -25,6 +25,7 @@ struct story {
 
 void story_begin(struct story *story, struct life *life);
 void story_add(struct story *story, const char *url);
+void story_add_request(struct story *story, const struct stook_request *request);
 /* An on_result; its user is the story. */
 void story_result(stook_batch *batch, const stook_result *result, void *user);
 /* Starts the await, ordered or not, and counts `done`. */

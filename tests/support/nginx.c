@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <stook.h>
+
 #include "../support/harness.h"
 #include "certificates.h"
 #include "process.h"
@@ -21,7 +23,13 @@ struct nginx_peer {
     char *ca, *other;
 };
 
-static const char *program(void)
+const struct way nginx_ways[nginx_ways_size] = {
+    {"HTTP/1.1", 0, STOOK_HTTP_DEFAULT},
+    {"HTTP/1.1", 1, STOOK_HTTP_1_1},
+    {"HTTP/2", 1, STOOK_HTTP_2},
+};
+
+const char *nginx_program(void)
 {
     static const char *const places[] = {"/usr/sbin/nginx", "/usr/bin/nginx",
                                          "/usr/local/sbin/nginx", "/usr/local/nginx/sbin/nginx"};
@@ -123,7 +131,7 @@ static void stop(void *arg)
 
 struct nginx *nginx_start(void)
 {
-    const char *path = program();
+    const char *path = nginx_program();
     const char *directory = temporary_directory();
     struct nginx_peer *peer = calloc(1, sizeof *peer);
     CHECK(peer != NULL);

@@ -29,8 +29,18 @@ struct nginx {
     const char *other;  /* PEM file of one that did not */
 };
 
+/* The ways to ask it. */
+struct way {
+    const char *protocol;
+    int tls, version;
+};
+enum { nginx_ways_size = 3 };
+extern const struct way nginx_ways[nginx_ways_size];
+
 /* Ends with the test. */
 struct nginx *nginx_start(void);
+/* Where the program is. Where it is not, the test is skipped. */
+const char *nginx_program(void);
 /* Makes /path/0, /path/1, ... respond with "/path/0", ... */
 void nginx_serve_files(const struct nginx *nginx, int count);
 /* Waits until no connection to it is open. */
