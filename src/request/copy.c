@@ -15,7 +15,7 @@ static void validate(struct stook__copied *copied, const struct stook__settings 
                      size_t headers)
 {
     int unlimited =
-        stook__optional_streams_response(request) && (client->unset & STOOK__UNSET_BODY_MAX);
+        stook__settings_streams_response(request) && (client->unset & STOOK__UNSET_BODY_MAX);
     int64_t max = unlimited ? STOOK_NONE : client->max_body_bytes;
     const char *why = NULL;
     int error = stook__optional_validate(client, request, &why);

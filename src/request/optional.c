@@ -13,17 +13,6 @@
 
 enum { UNIX_PATH_MAX = 107 }; /* sun_path holds one byte more, for the NUL */
 
-int stook__optional_streams_response(const struct stook_request *request)
-{
-    return request->on_body != NULL || request->output_file != NULL;
-}
-
-int stook__optional_streams(const struct stook_request *request)
-{
-    return stook__optional_streams_response(request) || request->body_file != NULL ||
-           request->parts != NULL || request->body_read != NULL;
-}
-
 static void peer_of(const struct stook_request *request, struct stook__peer_input *ret_input)
 {
     *ret_input = (struct stook__peer_input){

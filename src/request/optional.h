@@ -5,14 +5,6 @@
 
 #include "request/exchange.h"
 
-/* 1: the body of the response goes to a callback or a file, so no max_body_bytes applies by
-   default. */
-int stook__optional_streams_response(const struct stook_request *request);
-
-/* 1: the body of the request or of the response streams, so no timeout of an attempt or of the
-   whole request applies by default. */
-int stook__optional_streams(const struct stook_request *request);
-
 /* Checks these members, bodies and credentials included. 0; STOOK_EARG or STOOK_EPOLICY with
    *ret_why set to a static string. `client`: the settings of the client. */
 int stook__optional_validate(const struct stook__settings *client,

@@ -2,7 +2,6 @@
 /* Settings of a client and of a request, checked and given their defaults; see settings.h. */
 #include "request/settings.h"
 
-#include "request/optional.h"
 #include "request/validate.h"
 
 static const int64_t MS_MAX = (int64_t)1 << 53;
@@ -45,6 +44,19 @@ int stook__settings_from(const struct stook_client_options *options,
     return 0;
 }
 
+int stook__settings_streams_response(const struct stook_request *request)
+{
+    return request->on_body != NULL || request->output_file != NULL;
+}
+
+/* 1: the body of the request or of the response streams, so no timeout of an attempt or of the
+   whole request applies by default. */
+static int streams(const struct stook_request *request)
+{
+    return stook__settings_streams_response(request) || request->body_file != NULL ||
+           request->parts != NULL || request->body_read != NULL;
+}
+
 /* A body that streams may take any time and have any length, unless the program sets a limit. The
    stall timeout still applies. */
 static void relax(struct stook__settings *settings, const struct stook_request *request)
@@ -54,7 +66,7 @@ static void relax(struct stook__settings *settings, const struct stook_request *
     if ((settings->unset & STOOK__UNSET_TOTAL) && request->timeout_ms == 0)
         settings->total_ms = STOOK_NONE;
     if ((settings->unset & STOOK__UNSET_BODY_MAX) && request->max_body_bytes == 0 &&
-        stook__optional_streams_response(request))
+        stook__settings_streams_response(request))
         settings->max_body_bytes = STOOK_NONE;
 }
 
@@ -102,7 +114,7 @@ int stook__settings_merge(const struct stook__settings *client, const struct sto
     /* Part of a body in a content coding cannot be decoded by itself. */
     if (request->resume == 1 && request->decompress == 0)
         settings.decompress = STOOK_NONE;
-    if (stook__optional_streams(request))
+    if (streams(request))
         relax(&settings, request);
     *ret_settings = settings;
     return 0;

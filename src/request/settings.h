@@ -36,6 +36,10 @@ struct stook__settings {
     const struct stook__peer *peer; /* NULL: libcurl's defaults throughout */
 };
 
+/* 1: the body of the response goes to a callback or a file, so no max_body_bytes applies by
+   default. */
+int stook__settings_streams_response(const struct stook_request *request);
+
 /* Makes the settings of a client from its options. Strings are not copied. 0 or STOOK_EARG. */
 int stook__settings_from(const struct stook_client_options *options,
                          struct stook__settings *ret_settings);
