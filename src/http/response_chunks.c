@@ -5,8 +5,6 @@
  */
 #include "http/response_chunks.h"
 
-#include "http/response_state.h"
-
 /* libcurl takes no more digits. A larger maximum here lets it, or a later fault, be named instead. */
 enum { EXTENSION_MAX = 64 << 10, DIGITS_MAX = 16 };
 

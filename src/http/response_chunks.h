@@ -3,7 +3,7 @@
 #ifndef STOOK_HTTP_RESPONSE_CHUNKS_H
 #define STOOK_HTTP_RESPONSE_CHUNKS_H
 
-#include "http/response_parser.h"
+#include "http/response_state.h"
 
 /* Expects the size of the first chunk. */
 void stook__response_begin_chunks(struct stook__response_parser *parser);

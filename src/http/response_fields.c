@@ -9,8 +9,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "http/response_state.h"
-
 /* The bytes of a token (RFC 9110 5.6.2). */
 #define T(c) [c] = 1
 static const char token[256] = {

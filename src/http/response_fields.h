@@ -3,7 +3,7 @@
 #ifndef STOOK_HTTP_RESPONSE_FIELDS_H
 #define STOOK_HTTP_RESPONSE_FIELDS_H
 
-#include "http/response_parser.h"
+#include "http/response_state.h"
 
 /* Takes a line of a section. STOOK__RESPONSE_NOTHING: it is empty, the section ends. */
 enum stook__response_event stook__response_field_line(struct stook__response_parser *parser,

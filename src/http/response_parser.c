@@ -9,7 +9,6 @@
 
 #include "http/response_chunks.h"
 #include "http/response_fields.h"
-#include "http/response_state.h"
 
 void stook__response_begin(struct stook__response_parser *parser,
                            const struct stook__response_rules *rules, char *line, size_t line_max)
