@@ -14,24 +14,13 @@
 #ifndef STOOK_HTTP_ATTEMPT_H
 #define STOOK_HTTP_ATTEMPT_H
 
+#include "http/outcome.h"
 #include "request/exchange.h"
 
 struct stook__engine;
 struct stook__defaults;
 struct stook__attempt;
 struct stook__origin;
-
-/* How a request, or an attempt, ended. `message` is static, or allocated if `message_owned`. */
-struct stook__outcome {
-    int error;
-    const char *message;
-    int message_owned;
-    int idempotent, lost; /* see struct stook__ending */
-    int sent;             /* a connection was there, and the request was sent */
-    int os_error;         /* errno of an attempt that could not begin */
-    int untried;          /* the engine never got it */
-    int starved; /* there was no descriptor or port: it may succeed when other requests are over */
-};
 
 /*
  * Begins an attempt. `origin` is the request's; an empty key means that its URL has none. `fresh`: the attempt must not use a connection that was

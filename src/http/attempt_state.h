@@ -2,7 +2,8 @@
 /*
  * The structs that the files of this room share: a client's defaults, an attempt with its state,
  * its stream. No other room includes this header. Functions are declared by the file that defines
- * them; here are those that change the state, which is always done by them.
+ * them; here are those that change the state, which is always done by them. All other files of an
+ * attempt lie above this one, so it includes none of them.
  */
 #ifndef STOOK_HTTP_ATTEMPT_STATE_H
 #define STOOK_HTTP_ATTEMPT_STATE_H
@@ -11,10 +12,10 @@
 
 #include "curl/easy.h"
 #include "deliver/flow_control.h"
-#include "http/attempt.h"
-#include "http/defaults.h"
-#include "http/response_parser.h"
+#include "http/outcome.h"
+#include "http/response_state.h"
 #include "origin/origin.h"
+#include "request/exchange.h"
 #include "util/map.h"
 #include "util/metadata.h"
 #include "util/trace.h"

@@ -14,7 +14,6 @@
 #include "curl/quirks/quirks.h"
 #include "http/body_sink.h"
 #include "http/codecs.h"
-#include "http/error_map.h"
 #include "http/header_list.h"
 #include "http/peer.h"
 #include "http/receive.h"

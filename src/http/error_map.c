@@ -14,24 +14,11 @@
 #include "http/body_sink.h"
 #include "http/header_list.h"
 #include "http/peer.h"
+#include "http/response_parser.h"
 #include "http/upload_source.h"
 
 enum { CODE_TOO_LARGE = 100 }; /* CURLE_TOO_LARGE of libcurl 8.6 and newer */
 #define TOO_LONG "a header line is longer than libcurl's limit"
-
-void stook__outcome_set(struct stook__allocator *allocator, struct stook__outcome *outcome,
-                        int error, const char *why)
-{
-    const char *text = stook_strerror(error);
-    *outcome = (struct stook__outcome){.error = error, .message = text};
-    if (why == NULL || *why == '\0')
-        return;
-    char *line = stook__format(allocator, "%s: %s", text, why);
-    if (line == NULL)
-        return;
-    outcome->message = line;
-    outcome->message_owned = 1;
-}
 
 /*
  * libcurl's codes as errors of ours. `text` replaces libcurl's message where that is wrong or

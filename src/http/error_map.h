@@ -11,8 +11,5 @@ void stook__error_map(struct stook__attempt *attempt, const struct stook__easy_i
 /* Returns 1 if the response is a 408 that only reports the end of the idle connection: the request
    is repeated, and its response is not delivered. */
 int stook__error_map_given_up(const struct stook__attempt *attempt);
-/* Sets error and message: "text of the error: why"; without `why`, or without memory, the text. */
-void stook__outcome_set(struct stook__allocator *allocator, struct stook__outcome *outcome,
-                        int error, const char *why);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "http/attempt.h"
 #include "http/easy_options.h"
 #include "http/peer.h"
 #include "origin/origin.h"

@@ -12,6 +12,7 @@
 #include "http/body_sink.h"
 #include "http/easy_options.h"
 #include "http/resend.h"
+#include "http/response_parser.h"
 #include "http/stream.h"
 #include "http/upload_source.h"
 

@@ -6,7 +6,7 @@
 #ifndef STOOK_HTTP_UPLOAD_H
 #define STOOK_HTTP_UPLOAD_H
 
-#include "http/attempt.h"
+struct stook__attempt;
 
 /* Begins to open the files of the body. The spec has a source. 0 or STOOK_ENOMEM. */
 int stook__upload_open(struct stook__attempt *attempt);

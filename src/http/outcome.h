@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The outcome of an attempt: what the turn and the scheduler are told about its end. It lies below
+ * the attempt, because every file that can refuse a request writes one.
+ */
+#ifndef STOOK_HTTP_OUTCOME_H
+#define STOOK_HTTP_OUTCOME_H
+
+struct stook__allocator;
+
+/* How a request, or an attempt, ended. `message` is static, or allocated if `message_owned`. */
+struct stook__outcome {
+    int error;
+    const char *message;
+    int message_owned;
+    int idempotent, lost; /* see struct stook__ending */
+    int sent;             /* a connection was there, and the request was sent */
+    int os_error;         /* errno of an attempt that could not begin */
+    int untried;          /* the engine never got it */
+    int starved; /* there was no descriptor or port: it may succeed when other requests are over */
+};
+
+/* Sets error and message: "text of the error: why"; without `why`, or without memory, the text. */
+void stook__outcome_set(struct stook__allocator *allocator, struct stook__outcome *outcome,
+                        int error, const char *why);
+
+#endif
