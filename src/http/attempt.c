@@ -15,6 +15,7 @@
 #include "http/files.h"
 #include "http/peer.h"
 #include "http/receive.h"
+#include "http/resend.h"
 #include "http/stream.h"
 #include "http/upload.h"
 #include "http/upload_source.h"
@@ -56,7 +57,11 @@ const char *stook__attempt_method(const struct stook__spec *spec)
 static int set_up(struct stook__attempt *attempt)
 {
     struct stook__outcome *outcome = &attempt->setup_error;
-    int error = stook__options_set(attempt, attempt->fresh, outcome);
+    int secret = 0, error = stook__options_check(attempt, &secret, outcome);
+    if (error == 0) {
+        stook__resend_init(attempt);
+        error = stook__options_set(attempt, &stook__receive_events, secret, outcome);
+    }
     if (error == 0)
         error = stook__easy_start(attempt->easy);
     if (error != 0 && outcome->error == 0)
@@ -133,7 +138,7 @@ struct stook__attempt *stook__attempt_begin(struct stook__defaults *defaults,
         attempt->owner = owner;
         attempt->method = stook__attempt_method(spec);
         attempt->fresh = fresh;
-        stook__receive_expect(attempt);
+        stook__attempt_expect(attempt);
         stook__list_init(&attempt->files_ready);
         error = prepare(attempt);
         if (error == 0 && !is_opening(attempt))

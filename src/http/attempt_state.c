@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The moves of an attempt; see the picture in attempt_state.h. */
+/* The moves of an attempt, and the start of each response; see attempt_state.h. */
 #include "http/attempt_state.h"
+
+#include <string.h>
+
+#include "http/response_parser.h"
 
 #define BIT(state) (1u << STOOK__ATTEMPT_##state)
 #define ENDS (BIT(DRAINING) | BIT(SETTLING) | BIT(COMPLETED))
@@ -26,3 +30,14 @@ const char *stook__attempt_state_name(enum stook__attempt_state state)
     return names[state];
 }
 #endif
+
+void stook__attempt_expect(struct stook__attempt *attempt)
+{
+    const struct stook__response_rules rules = {
+        .strict = attempt->policy->strict == 1,
+        .to_head = attempt->method[0] == 'H' && strcmp(attempt->method, "HEAD") == 0,
+        .framed = 1, /* receive.c refuses HTTP/2 where it cannot be */
+    };
+    stook__free(attempt->allocator, attempt->response.line);
+    stook__response_begin(&attempt->response, &rules, NULL, 0);
+}

@@ -145,6 +145,9 @@ static inline void stook__attempt_move(struct stook__attempt *attempt,
         attempt->reached = state;
 }
 
+/* Resets the parser: the next byte is the first one of a response. */
+void stook__attempt_expect(struct stook__attempt *attempt);
+
 /* Returns 1 if the final header section was received completely. */
 static inline int stook__attempt_head_done(const struct stook__attempt *attempt)
 {

@@ -12,7 +12,7 @@
 
 #include "http/decoder.h"
 #include "http/download.h"
-#include "http/stream.h"
+#include "http/stream_ready.h"
 #include "util/trace.h"
 
 /* In bytes. libcurl is paused when more than a bound between MIN and MAX are pending of a body. */

@@ -16,8 +16,6 @@
 #include "http/codecs.h"
 #include "http/header_list.h"
 #include "http/peer.h"
-#include "http/receive.h"
-#include "http/resend.h"
 #include "http/upload.h"
 #include "request/url.h"
 
@@ -143,12 +141,12 @@ static void note_url(struct stook__easy_settings *state, const char *url)
 }
 
 /* Makes an easy handle with the URL and all options of policy and peer. */
-static int make_easy(struct stook__attempt *attempt, struct stook__trust *trust, int pool,
-                     struct stook__outcome *ret_outcome)
+static int make_easy(struct stook__attempt *attempt, const struct stook__attempt_events *events,
+                     struct stook__trust *trust, int pool, struct stook__outcome *ret_outcome)
 {
     const char *why = NULL, *url = attempt->spec->url;
     char scheme[STOOK__SCHEME_MAX];
-    attempt->easy = stook__easy_new(trust, &stook__receive_events, attempt);
+    attempt->easy = stook__easy_new(trust, events, attempt);
     if (attempt->easy == NULL)
         return STOOK_ENOMEM;
     int error = stook__url_parse(stook__easy_settings(attempt->easy)->url, url, &why, scheme);
@@ -165,7 +163,8 @@ static int make_easy(struct stook__attempt *attempt, struct stook__trust *trust,
 
 /* Takes an easy handle with the options of the policy, from the pool or a new one, and sets the
    URL. */
-static int take_easy(struct stook__attempt *attempt, int pool, struct stook__outcome *ret_outcome)
+static int take_easy(struct stook__attempt *attempt, const struct stook__attempt_events *events,
+                     int pool, struct stook__outcome *ret_outcome)
 {
     const char *why, *url = attempt->spec->url;
     char scheme[STOOK__SCHEME_MAX];
@@ -174,14 +173,14 @@ static int take_easy(struct stook__attempt *attempt, int pool, struct stook__out
         return STOOK_ENOMEM;
     if (pool)
         attempt->easy = stook__easy_take(trust, attempt->origin, stook__options_may_be_h2(attempt),
-                                         &stook__receive_events, attempt);
+                                         events, attempt);
     if (attempt->easy != NULL && stook__easy_needs_directory(attempt->easy) &&
         !stook__easy_settings(attempt->easy)->directory) {
         stook__easy_give_back(attempt->easy);
         attempt->easy = NULL;
     }
     if (attempt->easy == NULL)
-        return make_easy(attempt, trust, pool, ret_outcome);
+        return make_easy(attempt, events, trust, pool, ret_outcome);
     struct stook__easy_settings *state = stook__easy_settings(attempt->easy);
     if (strcmp(state->text, url) == 0)
         return 0;
@@ -357,25 +356,21 @@ static int refuse_option(struct stook__attempt *attempt, const struct stook__ref
     return error;
 }
 
-int stook__options_set(struct stook__attempt *attempt, int fresh,
-                       struct stook__outcome *ret_outcome)
+int stook__options_set(struct stook__attempt *attempt, const struct stook__attempt_events *events,
+                       int secret, struct stook__outcome *ret_outcome)
 {
-    int secret = 0;
-    int error = stook__options_check(attempt, &secret, ret_outcome);
-    if (error == 0)
-        error = take_easy(attempt, may_pool(attempt, secret), ret_outcome);
+    int error = take_easy(attempt, events, may_pool(attempt, secret), ret_outcome);
     if (error != 0)
         return error;
     struct stook__easy_settings *state = stook__easy_settings(attempt->easy);
     undo(stook__easy_curl(attempt->easy), state->changed, attempt->defaults);
     state->changed = 0;
     error = set_method(attempt, &state->changed);
-    stook__resend_init(attempt);
     if (attempt->headers != NULL) {
         state->changed |= FIELDS;
         stook__easy_set(attempt->easy, CURLOPT_HTTPHEADER, attempt->headers);
     }
-    if (fresh) {
+    if (attempt->fresh) {
         state->changed |= FRESH;
         stook__easy_set(attempt->easy, CURLOPT_FRESH_CONNECT, 1L);
     }

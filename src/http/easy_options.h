@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Maps a request onto the options of an easy handle. Called by attempt.c, preview.c, resend.c. */
+/* Maps a request onto the options of an easy handle. Called by attempt.c, preview.c,
+   receive.c, resend.c. */
 #ifndef STOOK_HTTP_EASY_OPTIONS_H
 #define STOOK_HTTP_EASY_OPTIONS_H
 
@@ -7,18 +8,18 @@
 
 /*
  * Checks method, header fields and what this libcurl supports, and makes attempt->headers.
- * *ret_secret: whether the fields contain credentials. Returns 0 or an error of
- * stook__options_set; *ret_outcome is set unless it is STOOK_ENOMEM.
+ * *ret_secret: whether the fields contain credentials. Returns 0, STOOK_EARG, STOOK_EPOLICY,
+ * STOOK_EUNSUPPORTED or STOOK_ENOMEM; *ret_outcome is set unless it is STOOK_ENOMEM.
  */
 int stook__options_check(struct stook__attempt *attempt, int *ret_secret,
                          struct stook__outcome *ret_outcome);
 /*
- * Checks the request, takes an easy handle and sets all its options. `fresh`: it must not use a
- * connection that was used before. Returns 0, STOOK_EARG, STOOK_EPOLICY, STOOK_EURL,
- * STOOK_EUNSUPPORTED or STOOK_ENOMEM; *ret_outcome is set where there is more to say.
+ * Takes an easy handle for a request that was checked, and sets all its options. `events`: what the
+ * transfer reports to. `secret`: see above. Returns 0, STOOK_EARG, STOOK_EURL, STOOK_EUNSUPPORTED
+ * or STOOK_ENOMEM; *ret_outcome is set where there is more to say.
  */
-int stook__options_set(struct stook__attempt *attempt, int fresh,
-                       struct stook__outcome *ret_outcome);
+int stook__options_set(struct stook__attempt *attempt, const struct stook__attempt_events *events,
+                       int secret, struct stook__outcome *ret_outcome);
 /* Sets whether the connection is closed after this request. Also called inside libcurl. */
 void stook__options_last(struct stook__attempt *attempt, int last);
 /* Returns 1 if the connection may speak HTTP/2, which is negotiated in TLS; 2 if also HTTP/3. */

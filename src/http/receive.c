@@ -21,17 +21,6 @@ enum {
     HEAD_ROOM = 120         /* bytes reserved beside a field, if the head outgrows the last one */
 };
 
-void stook__receive_expect(struct stook__attempt *attempt)
-{
-    const struct stook__response_rules rules = {
-        .strict = attempt->policy->strict == 1,
-        .to_head = attempt->method[0] == 'H' && strcmp(attempt->method, "HEAD") == 0,
-        .framed = 1, /* take_event() refuses HTTP/2 where it cannot be */
-    };
-    stook__free(attempt->allocator, attempt->response.line);
-    stook__response_begin(&attempt->response, &rules, NULL, 0);
-}
-
 /* ------------------------------------------------------------------- header sections */
 
 /* Reserves as much as the client's last head had: heads of one client have similar sizes, so that

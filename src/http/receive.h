@@ -7,7 +7,4 @@
 
 extern const struct stook__attempt_events stook__receive_events;
 
-/* Resets the parser: the next byte is the first one of a response. */
-void stook__receive_expect(struct stook__attempt *attempt);
-
 #endif

@@ -10,7 +10,6 @@
 #include "http/body_sink.h"
 #include "http/easy_options.h"
 #include "http/header_list.h"
-#include "http/receive.h"
 #include "http/upload.h"
 
 /* A server that calls every nonce stale would otherwise get requests forever. */
@@ -87,7 +86,7 @@ void stook__resend_begin(void *owner)
     struct stook__attempt *attempt = owner;
     attempt->resends++;
     stook__attempt_move(attempt, STOOK__ATTEMPT_SENDING, "libcurl sends it again");
-    stook__receive_expect(attempt);
+    stook__attempt_expect(attempt);
     attempt->answer.head.size = attempt->answer.body.size = 0;
     attempt->head_fields = attempt->head_bytes = 0;
     attempt->wire = 0;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The stream of an attempt: which callbacks are due, and what pauses it; see stream.h. Owns struct
- * stook__stream. A stream that has work for the turn is in the engine's list of ready streams.
+ * stook__stream. A stream that has work for the turn is in the list of stream_ready.h.
  */
 #include "http/stream.h"
 
-#include "curl/engine.h"
+#include "http/attempt_state.h"
 #include "http/body_sink.h"
 #include "http/error_map.h"
 #include "http/resend.h"
@@ -32,32 +32,6 @@ void stook__stream_end(struct stook__attempt *attempt)
     attempt->stream = NULL;
 }
 
-void stook__stream_mark_ready(struct stook__attempt *attempt)
-{
-    struct stook__stream *stream = attempt->stream;
-    if (stook__list_empty(&stream->ready_owners))
-        stook__list_append(stook__engine_ready(attempt->engine), &stream->ready_owners);
-}
-
-void stook__stream_take_all(struct stook__engine *engine, struct stook__link *list)
-{
-    struct stook__link *link;
-    while ((link = stook__list_pop(stook__engine_ready(engine))) != NULL)
-        stook__list_append(list, link);
-}
-
-struct stook__attempt *stook__stream_next(struct stook__link *list)
-{
-    struct stook__link *first;
-    while ((first = stook__list_pop(list)) != NULL) {
-        struct stook__attempt *attempt =
-            STOOK__OF(struct stook__stream, ready_owners, first)->attempt;
-        if (attempt->error == 0)
-            return attempt; /* one with an error is about to end: its callbacks are not called */
-    }
-    return NULL;
-}
-
 /* ---------------------------------------------------------------- inside libcurl */
 
 void stook__stream_head(struct stook__attempt *attempt)
@@ -69,22 +43,6 @@ void stook__stream_head(struct stook__attempt *attempt)
     /* If another response may follow, on_head waits for the first byte of the body or the end. */
     if (!stook__resend_may_follow(attempt))
         stook__stream_mark_ready(attempt);
-}
-
-void stook__stream_moved(struct stook__attempt *attempt)
-{
-    const struct stook__optional *optional = attempt->spec->optional;
-    if (optional == NULL || optional->on_progress == NULL)
-        return;
-    attempt->stream->moved = 1;
-    stook__stream_mark_ready(attempt);
-}
-
-int stook__stream_pause(struct stook__attempt *attempt)
-{
-    stook__body_flow_pause(&attempt->flow, STOOK__PAUSE_SINK, 0);
-    stook__stream_mark_ready(attempt);
-    return STOOK__EASY_PAUSE;
 }
 
 /* ---------------------------------------------------------------- from the turn */

@@ -11,20 +11,10 @@
 #define STOOK_HTTP_STREAM_H
 
 #include "deliver/flow_control.h"
+#include "http/stream_ready.h"
 #include "request/exchange.h"
-#include "util/list.h"
-
-struct stook__attempt;
-struct stook__engine;
 
 /* -------------------------------------------------------------------- for the turn */
-
-/* Moves all ready streams to the end of `list`. */
-void stook__stream_take_all(struct stook__engine *engine, struct stook__link *list);
-/* Removes the first stream of such a list whose attempt has no error. NULL: there is none. */
-struct stook__attempt *stook__stream_next(struct stook__link *list);
-/* Marks the stream as ready: the next turn takes it. Marking it twice has no effect. */
-void stook__stream_mark_ready(struct stook__attempt *attempt);
 
 /* Returns 1 once: on_head is due, and the attempt's answer has the header section. */
 int stook__stream_take_head(struct stook__attempt *attempt);
@@ -70,12 +60,8 @@ int64_t stook__attempt_resume_for_buffer(struct stook__attempt *attempt, int64_t
 int stook__stream_begin(struct stook__attempt *attempt);
 /* Frees the attempt's stream, if it has one. */
 void stook__stream_end(struct stook__attempt *attempt);
-/* Inside libcurl: the final header section is complete; bytes of a body have moved. */
+/* Inside libcurl: the final header section is complete. */
 void stook__stream_head(struct stook__attempt *attempt);
-void stook__stream_moved(struct stook__attempt *attempt);
-/* Inside libcurl: pauses the response body until the turn has made room. Returns
-   STOOK__EASY_PAUSE. */
-int stook__stream_pause(struct stook__attempt *attempt);
 /* Returns 1 if the response whose header section is complete is the last of the attempt. */
 int stook__stream_head_is_final(const struct stook__attempt *attempt);
 /* The transfer has ended. Returns 1 if the program has not had all of it; the engine reports the

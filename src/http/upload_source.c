@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "http/attempt_state.h"
-#include "http/stream.h"
+#include "http/stream_ready.h"
 #include "util/trace.h"
 
 enum {
