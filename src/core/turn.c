@@ -209,8 +209,7 @@ static void process_batches(stook_client *client)
 {
     struct stook__link now, *link;
     stook__list_init(&now);
-    while ((link = stook__list_pop(&client->dirty_batches)) != NULL)
-        stook__list_append(&now, link);
+    stook__list_move_all(&client->dirty_batches, &now);
     while ((link = stook__list_pop(&now)) != NULL)
         process_batch(client, STOOK__OF(stook_batch, dirty, link));
 }

@@ -109,8 +109,7 @@ int stook__result_queue_open(struct stook__result_queue *queue, struct stook__al
     stook__flow_open(&queue->flow, options->window, options->max_buffered_bytes,
                      options->ordered && options->borrowed);
     stook__list_init(&early);
-    while ((link = stook__list_pop(&queue->waiting)) != NULL)
-        stook__list_append(&early, link);
+    stook__list_move_all(&queue->waiting, &early);
     while ((link = stook__list_pop(&early)) != NULL)
         file_entry(queue, ring, STOOK__OF(struct stook__result_entry, link, link));
     return 0;

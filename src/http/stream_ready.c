@@ -14,9 +14,7 @@ void stook__stream_mark_ready(struct stook__attempt *attempt)
 
 void stook__stream_take_all(struct stook__engine *engine, struct stook__link *list)
 {
-    struct stook__link *link;
-    while ((link = stook__list_pop(stook__engine_ready(engine))) != NULL)
-        stook__list_append(list, link);
+    stook__list_move_all(stook__engine_ready(engine), list);
 }
 
 struct stook__attempt *stook__stream_next(struct stook__link *list)

@@ -52,4 +52,16 @@ static inline struct stook__link *stook__list_pop(struct stook__link *head)
     return first;
 }
 
+/* Moves all links of `from`, in their order, to the end of `head`. */
+static inline void stook__list_move_all(struct stook__link *from, struct stook__link *head)
+{
+    if (stook__list_empty(from))
+        return;
+    from->next->prev = head->prev;
+    head->prev->next = from->next;
+    from->prev->next = head;
+    head->prev = from->prev;
+    stook__list_init(from);
+}
+
 #endif
