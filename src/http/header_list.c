@@ -179,6 +179,9 @@ int stook__header_list(const struct stook__spec *spec, int has_body, const char 
                        const char **ret_why)
 {
     struct curl_slist *list = NULL;
+    *ret_list = NULL;
+    if (spec->method_headers == NULL && !has_body && *own == NULL)
+        return 0; /* most requests: 40 instructions less */
     *ret_why = "a header name is longer than 254 bytes";
     int error = fill(spec, has_body, agent, own, &list, ret_secret, ret_why);
     if (error != 0)
