@@ -30,20 +30,22 @@ stook_batch *stook__batch_new(stook_client *client)
     return batch;
 }
 
-/* Finds the queue of a request by its origin, its Unix socket and its priority. Most requests have
-   the origin of the last one, so the text of that is compared first. NULL: out of memory. */
+/* Finds the queue of a request by its origin, its Unix socket and its priority, and sets
+   *ret_origin_size to the bytes of its URL up to the end of the origin. Most requests have the
+   origin of the last one, so the text of that is compared first. NULL: out of memory. */
 static struct stook__queue *queue_for(stook_batch *batch, const struct stook__spec *spec,
-                                      unsigned priority)
+                                      unsigned priority, size_t *ret_origin_size)
 {
     const char *url = spec->url,
                *path = spec->optional != NULL ? spec->optional->unix_socket : NULL;
     struct stook__queue *last = batch->group.last;
-    size_t size = batch->origin_size;
+    size_t size = *ret_origin_size = batch->origin_size;
     if (last != NULL && last->key.priority == priority && size > 0 && path == NULL &&
         strncmp(url, batch->origin, size) == 0 && stook__origin_key_ends(url + size))
         return last;
     char key[STOOK__ORIGIN_KEY_MAX + SOCKET_MAX];
     size_t key_size = stook__origin_key(url, key, &size);
+    *ret_origin_size = size;
     if (path != NULL && key_size > 0) {
         key[key_size++] = ' ';
         /* A longer path is refused when the request starts. */
@@ -67,10 +69,13 @@ static struct stook__queue *queue_for(stook_batch *batch, const struct stook__sp
 int stook__batch_enter(stook_batch *batch, struct stook_result *record, unsigned priority)
 {
     stook_client *client = batch->client;
-    struct stook__queue *queue = queue_for(batch, &record->spec, priority);
+    size_t origin_size;
+    struct stook__queue *queue = queue_for(batch, &record->spec, priority, &origin_size);
     if (queue == NULL ||
         stook__result_queue_add(&batch->results, batch->allocator, &record->entry) != 0)
         return STOOK_ENOMEM;
+    record->origin_size = (uint16_t)(origin_size & 0x3ff); /* at most STOOK__ORIGIN_KEY_MAX */
+    record->path_is_plain = origin_size > 0 && stook__url_is_plain(record->spec.url + origin_size);
 #ifdef STOOK_TRACE
     record->spec.batch = batch;
     record->spec.index = record->entry.index;

@@ -345,10 +345,11 @@ void stook__record_start(stook_client *client, struct stook_result *record, int 
     struct stook__outcome outcome = {.error = record->error, .message = record->message};
     struct stook__answer answer = {0};
     struct stook__attempt *attempt = NULL;
+    const char *plain_path = record->path_is_plain ? record->spec.url + record->origin_size : NULL;
     if (outcome.error == 0)
         do {
             drop_message(client, &outcome);
-            attempt = stook__attempt_begin(client->defaults, &record->spec,
+            attempt = stook__attempt_begin(client->defaults, &record->spec, plain_path,
                                            stook__job_origin(&record->job), record->job.settings,
                                            fresh, record, &outcome);
         } while (attempt == NULL && outcome.starved && stook__engine_make_room(client->engine));

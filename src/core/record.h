@@ -55,9 +55,11 @@ struct stook_result {
     };
     atomic_uint refs;
     int16_t error; /* of the result; before that, what the add found wrong: it has no attempt */
-    uint8_t state; /* enum stook__record_state */
-    uint8_t message_owned : 1;
-    uint8_t sent : 1; /* an attempt had a connection: the request may have been sent */
+    uint16_t state : 3; /* enum stook__record_state */
+    uint16_t message_owned : 1;
+    uint16_t sent : 1;          /* an attempt had a connection: the request may have been sent */
+    uint16_t path_is_plain : 1; /* stook__url_is_plain() of what follows the origin in the URL */
+    uint16_t origin_size : 10;  /* bytes of the URL up to the end of its origin; 0: it has none */
 };
 
 _Static_assert(sizeof(struct stook__answer) <= sizeof(struct stook__job),
@@ -87,7 +89,7 @@ static inline void stook__record_move(const stook_batch *batch, struct stook_res
 {
     stook__record_check_move(batch, record, to, why, error);
     (void)batch, (void)why, (void)error; /* only the check reads them */
-    record->state = (uint8_t)to;
+    record->state = to & 7;
 }
 
 /* Makes the record of a request, checked and copied; see request/copy.h for the errors. The

@@ -77,7 +77,7 @@ struct stook__refusal {
    sets only what differs. */
 struct stook__easy_settings {
     CURLU *url;       /* libcurl reads it when the transfer starts, so no two handles share it */
-    char text[128];   /* the URL if it fits, or "" */
+    char text[128];   /* its path and query, or the URL if they are not plain; "" if too long */
     unsigned changed; /* options that differ from those of a plain GET */
     int64_t connect_ms;
     struct curl_slist *connect_to; /* libcurl keeps the pointer */

@@ -118,7 +118,7 @@ static void take_setup_error(struct stook__attempt *attempt, int error,
 }
 
 struct stook__attempt *stook__attempt_begin(struct stook__defaults *defaults,
-                                            const struct stook__spec *spec,
+                                            const struct stook__spec *spec, const char *plain_path,
                                             struct stook__origin *origin,
                                             const struct stook__settings *policy, int fresh,
                                             void *owner, struct stook__outcome *ret_outcome)
@@ -132,6 +132,7 @@ struct stook__attempt *stook__attempt_begin(struct stook__defaults *defaults,
         attempt->engine = defaults->engine;
         attempt->clock = stook__engine_clock(defaults->engine);
         attempt->spec = spec;
+        attempt->plain_path = plain_path;
         attempt->origin = origin;
         attempt->policy = policy;
         attempt->defaults = defaults;

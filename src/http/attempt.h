@@ -23,12 +23,14 @@ struct stook__attempt;
 struct stook__origin;
 
 /*
- * Begins an attempt. `origin` is the request's; an empty key means that its URL has none. `fresh`: the attempt must not use a connection that was
- * used before. stook__attempt_owner returns `owner`. `spec`, `origin` and `policy` must live as
- * long as the attempt. Returns NULL with *ret_outcome set if the attempt cannot begin.
+ * Begins an attempt. `plain_path` is what follows the origin in the URL of the spec, if it is plain
+ * (request/url.h), else NULL. `origin` is the request's; an empty key means that its URL has none.
+ * `fresh`: the attempt must not use a connection that was used before. stook__attempt_owner returns
+ * `owner`. `spec`, `origin` and `policy` must live as long as the attempt. Returns NULL with
+ * *ret_outcome set if the attempt cannot begin.
  */
 struct stook__attempt *stook__attempt_begin(struct stook__defaults *defaults,
-                                            const struct stook__spec *spec,
+                                            const struct stook__spec *spec, const char *plain_path,
                                             struct stook__origin *origin,
                                             const struct stook__settings *policy, int fresh,
                                             void *owner, struct stook__outcome *ret_outcome);

@@ -66,6 +66,8 @@ struct stook__attempt {
     struct stook__engine *engine;
     struct stook__easy *easy; /* NULL before its files are open, and after a failed set-up */
     const struct stook__spec *spec;
+    const char
+        *plain_path; /* what follows the origin in the URL; NULL: libcurl's parser reads it */
     struct stook__origin *origin;
     const struct stook__settings *policy;
     struct stook__answer answer; /* what the result will have */

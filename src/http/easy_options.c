@@ -131,13 +131,18 @@ static int refuse_url(struct stook__attempt *attempt, int error, const char *why
     return error;
 }
 
-/* Stores the URL, so that a handle that gets the same URL again does not parse it: 600
-   instructions. */
-static void note_url(struct stook__easy_settings *state, const char *url)
+/* What of the URL decides whether a handle of its origin has the same one already. */
+static const char *text_of_url(const struct stook__attempt *attempt)
 {
-    size_t size = strlen(url) + 1;
+    return attempt->plain_path != NULL ? attempt->plain_path : attempt->spec->url;
+}
+
+/* Stores that, so that a handle that gets the same URL again does not set it: 600 instructions. */
+static void note_url(struct stook__easy_settings *state, const char *text)
+{
+    size_t size = strlen(text) + 1;
     if (size <= sizeof state->text)
-        memcpy(state->text, url, size);
+        memcpy(state->text, text, size);
 }
 
 /* Makes an easy handle with the URL and all options of policy and peer. */
@@ -152,7 +157,7 @@ static int make_easy(struct stook__attempt *attempt, const struct stook__attempt
     int error = stook__url_parse(stook__easy_settings(attempt->easy)->url, url, &why, scheme);
     if (error != 0)
         return refuse_url(attempt, error, why, scheme, ret_outcome);
-    note_url(stook__easy_settings(attempt->easy), url);
+    note_url(stook__easy_settings(attempt->easy), text_of_url(attempt));
     error = stook__peer_join(attempt, stook__options_may_be_h2(attempt), pool);
     if (error != 0)
         return error;
@@ -166,7 +171,7 @@ static int make_easy(struct stook__attempt *attempt, const struct stook__attempt
 static int take_easy(struct stook__attempt *attempt, const struct stook__attempt_events *events,
                      int pool, struct stook__outcome *ret_outcome)
 {
-    const char *why, *url = attempt->spec->url;
+    const char *why, *text = text_of_url(attempt);
     char scheme[STOOK__SCHEME_MAX];
     struct stook__trust *trust = stook__peer_trust(attempt->defaults, attempt->policy);
     if (trust == NULL)
@@ -182,15 +187,15 @@ static int take_easy(struct stook__attempt *attempt, const struct stook__attempt
     if (attempt->easy == NULL)
         return make_easy(attempt, events, trust, pool, ret_outcome);
     struct stook__easy_settings *state = stook__easy_settings(attempt->easy);
-    if (strcmp(state->text, url) == 0)
+    if (strcmp(state->text, text) == 0)
         return 0;
     state->text[0] = '\0';
-    int error = stook__url_set_path(state->url, url + stook__url_origin_size(url))
+    int error = attempt->plain_path != NULL && stook__url_set_path(state->url, attempt->plain_path)
                     ? 0
-                    : stook__url_parse(state->url, url, &why, scheme);
+                    : stook__url_parse(state->url, attempt->spec->url, &why, scheme);
     if (error != 0)
         return refuse_url(attempt, error, why, scheme, ret_outcome);
-    note_url(state, url);
+    note_url(state, text);
     return 0;
 }
 

@@ -243,45 +243,62 @@ static const char *why_of(CURLUcode code)
     }
 }
 
-size_t stook__url_origin_size(const char *text)
+/* Longer ones are left to the parser, which refuses URLs of more than URL_MAX bytes. */
+enum { PLAIN_PATH_MAX = 512, PLAIN_MAX = 8192 };
+
+/* 1: libcurl does not change this byte in a path or in a query; '.' is decided by its place. */
+static const unsigned char plain[256] = {
+    ['0'] = 1, ['1'] = 1, ['2'] = 1, ['3'] = 1, ['4'] = 1, ['5'] = 1, ['6'] = 1,  ['7'] = 1,
+    ['8'] = 1, ['9'] = 1, ['A'] = 1, ['B'] = 1, ['C'] = 1, ['D'] = 1, ['E'] = 1,  ['F'] = 1,
+    ['G'] = 1, ['H'] = 1, ['I'] = 1, ['J'] = 1, ['K'] = 1, ['L'] = 1, ['M'] = 1,  ['N'] = 1,
+    ['O'] = 1, ['P'] = 1, ['Q'] = 1, ['R'] = 1, ['S'] = 1, ['T'] = 1, ['U'] = 1,  ['V'] = 1,
+    ['W'] = 1, ['X'] = 1, ['Y'] = 1, ['Z'] = 1, ['a'] = 1, ['b'] = 1, ['c'] = 1,  ['d'] = 1,
+    ['e'] = 1, ['f'] = 1, ['g'] = 1, ['h'] = 1, ['i'] = 1, ['j'] = 1, ['k'] = 1,  ['l'] = 1,
+    ['m'] = 1, ['n'] = 1, ['o'] = 1, ['p'] = 1, ['q'] = 1, ['r'] = 1, ['s'] = 1,  ['t'] = 1,
+    ['u'] = 1, ['v'] = 1, ['w'] = 1, ['x'] = 1, ['y'] = 1, ['z'] = 1, ['-'] = 1,  ['_'] = 1,
+    ['~'] = 1, ['/'] = 1, ['='] = 1, ['&'] = 1, ['+'] = 1, [':'] = 1, [','] = 1,  [';'] = 1,
+    ['@'] = 1, ['!'] = 1, ['$'] = 1, ['('] = 1, [')'] = 1, ['*'] = 1, ['\''] = 1,
+};
+
+/* Returns the end of the plain bytes. */
+static const unsigned char *skip_plain(const unsigned char *c)
 {
-    const char *host = strstr(text, "://");
-    return host != NULL ? (size_t)(host + 3 - text) + strcspn(host + 3, "/?#") : 0;
+    while (plain[*c])
+        c++;
+    return c;
 }
 
-/* 1: libcurl does not change this byte in a path or in a query. */
-static int is_plain(unsigned char c)
+int stook__url_is_plain(const char *rest)
 {
-    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
-           (c != '\0' && strchr("-_~/=&+:,;@!$()*'", c) != NULL);
+    const unsigned char *begin = (const unsigned char *)rest, *c = begin;
+    if (*c != '/')
+        return 0;
+    /* "/." may begin a dot segment. */
+    while (*(c = skip_plain(c)) == '.')
+        if (*(c++ - 1) == '/')
+            return 0;
+    if (c - begin >= PLAIN_PATH_MAX)
+        return 0;
+    if (*c == '?') {
+        const unsigned char *query = ++c;
+        while (*(c = skip_plain(c)) == '.')
+            c++;
+        if (c == query)
+            return 0;
+    }
+    return *c == '\0' && c - begin <= PLAIN_MAX;
 }
 
 int stook__url_set_path(CURLU *url, const char *rest)
 {
-    char path[512];
-    size_t size = 0, dots = 0;
-    while (is_plain((unsigned char)rest[size]) || rest[size] == '.')
-        /* "/." may begin a dot segment, which has to be removed (RFC 3986 5.2.4). */
-        if (rest[size++] == '.' && (size < 2 || rest[size - 2] == '/'))
-            dots++;
-    if (rest[0] != '/' || dots > 0 || size >= sizeof path)
-        return 0;
-    const char *query = NULL;
-    if (rest[size] == '?') {
-        query = rest + size + 1;
-        size_t query_size = 0;
-        while (is_plain((unsigned char)query[query_size]) || query[query_size] == '.')
-            query_size++;
-        if (query_size == 0 || query[query_size] != '\0')
-            return 0;
-    } else if (rest[size] != '\0') {
-        return 0;
-    }
+    char path[PLAIN_PATH_MAX];
+    size_t size = strcspn(rest, "?");
     memcpy(path, rest, size);
     path[size] = '\0';
     return curl_url_set(url, CURLUPART_PATH, path, 0) == CURLUE_OK &&
            curl_url_set(url, CURLUPART_FRAGMENT, NULL, 0) == CURLUE_OK &&
-           curl_url_set(url, CURLUPART_QUERY, query, 0) == CURLUE_OK;
+           curl_url_set(url, CURLUPART_QUERY, rest[size] == '?' ? rest + size + 1 : NULL, 0) ==
+               CURLUE_OK;
 }
 
 int stook__url_parse(CURLU *url, const char *text, const char **ret_why,

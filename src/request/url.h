@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The only URL parser: libcurl's, behind checks that refuse what libcurl accepts, changes or
- * guesses. Of a URL that was not parsed yet only its origin is read here, when the request is
- * added.
+ * URLs. At the add a URL is taken apart: the key of its origin, and whether the rest is plain. The
+ * only parser is libcurl's, behind checks that refuse what libcurl accepts, changes or guesses. It
+ * reads the first URL of each handle, and those that are not plain.
  */
 #ifndef STOOK_REQUEST_URL_H
 #define STOOK_REQUEST_URL_H
@@ -31,13 +31,16 @@ size_t stook__origin_key(const char *url, char key[STOOK__ORIGIN_KEY_MAX], size_
 /* 1: the origin of a URL ends before this byte. */
 int stook__origin_key_ends(const char *rest);
 
-/* Returns the bytes of the text up to the end of its origin; 0: it has no "://". */
-size_t stook__url_origin_size(const char *text);
+/*
+ * `rest` is what follows the origin in a URL. 1: a path, maybe a query, and nothing in them that
+ * libcurl would refuse or change, such as a dot segment (RFC 3986 5.2.4) or a fragment.
+ */
+int stook__url_is_plain(const char *rest);
 
 /*
- * Replaces path and query of `url`. `rest` is what follows the origin in a URL that has the same
- * origin key as `url`, so that its origin was validated already. 1: done; 0: use
- * stook__url_parse(), because `rest` is not valid or libcurl would change it.
+ * Replaces path and query of `url` by `rest`, which is plain and follows the origin in a URL that
+ * has the same origin key as `url`, so that its origin was validated already. 1: done; 0: out of
+ * memory.
  */
 int stook__url_set_path(struct Curl_URL *url, const char *rest);
 

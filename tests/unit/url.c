@@ -92,11 +92,14 @@ static void check_same(const char *before, const char *text, int may_move)
 {
     CURLU *whole = curl_url(), *moved = curl_url();
     char *a = NULL, *b = NULL;
-    size_t origin = stook__url_origin_size(text);
+    char key[STOOK__ORIGIN_KEY_MAX];
+    size_t origin;
+    CHECK(stook__origin_key(text, key, &origin) > 0);
     CHECK_EQ_INT(parse(moved, before), 0);
     CHECK_EQ_INT(parse(whole, text), 0);
-    CHECK_EQ_INT(stook__url_set_path(moved, text + origin), may_move);
+    CHECK_EQ_INT(stook__url_is_plain(text + origin), may_move);
     if (may_move) {
+        CHECK_EQ_INT(stook__url_set_path(moved, text + origin), 1);
         CHECK_EQ_INT(curl_url_get(whole, CURLUPART_URL, &a, 0), 0);
         CHECK_EQ_INT(curl_url_get(moved, CURLUPART_URL, &b, 0), 0);
         CHECK_STR(a, b);
@@ -105,6 +108,18 @@ static void check_same(const char *before, const char *text, int may_move)
     curl_free(b);
     curl_url_cleanup(whole);
     curl_url_cleanup(moved);
+}
+
+/* A long one is refused or taken the same whether a handle is at its origin already or not. */
+TEST(long_ones_are_parsed)
+{
+    static char rest[70000] = "/a?";
+    memset(rest + 3, 'b', sizeof rest - 4);
+    CHECK_EQ_INT(stook__url_is_plain(rest), 0);
+    rest[3000] = '\0';
+    CHECK_EQ_INT(stook__url_is_plain(rest), 1);
+    memset(rest + 1, 'a', 1000);
+    CHECK_EQ_INT(stook__url_is_plain(rest), 0);
 }
 
 /* What no libcurl can encode (RFC 5891) is refused here, and not when it is connected to. */
