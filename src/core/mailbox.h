@@ -29,8 +29,8 @@ struct stook__mailbox *stook__mailbox_ref(struct stook__mailbox *mailbox);
 void stook__mailbox_unref(struct stook__mailbox *mailbox);
 /* Takes messages from now on, and wakes this loop for them. */
 void stook__mailbox_open(struct stook__mailbox *mailbox, struct stook__loop *loop);
-/* Posts a message, unless it is posted already. Any thread. 0, or STOOK_ESTATE: the mailbox is shut,
-   or of a parent process. */
+/* Posts a message, unless it is posted already. Any thread. 0, or STOOK_ESTATE: the mailbox is
+   shut, or of a parent process. */
 int stook__mailbox_post(struct stook__mailbox *mailbox, struct stook__message *message);
 /* Wakes the loop, unless the mailbox is shut. Any thread, and signal handlers. */
 void stook__mailbox_wake(struct stook__mailbox *mailbox);

@@ -49,14 +49,14 @@ struct stook__defaults {
  * is to its end. stook__attempt_end frees an attempt in any state.
  */
 enum stook__attempt_state {
-    STOOK__ATTEMPT_OPENING, /* its files are being opened, there is no transfer */
-    STOOK__ATTEMPT_CONNECTING, /* the engine has the transfer; stook__easy_connect_step says how far it is */
-    STOOK__ATTEMPT_SENDING,  /* connected; the request is being sent, or is sent */
-    STOOK__ATTEMPT_HEAD,     /* header lines have come, of a 1xx response or of the final one */
-    STOOK__ATTEMPT_BODY,     /* the final header section is complete */
-    STOOK__ATTEMPT_DRAINING, /* the transfer has ended, the program has not had all of it */
-    STOOK__ATTEMPT_SETTLING, /* its file is being put in place, or removed */
-    STOOK__ATTEMPT_COMPLETED /* stook__attempt_next_completed has returned it */
+    STOOK__ATTEMPT_OPENING,    /* its files are being opened, there is no transfer */
+    STOOK__ATTEMPT_CONNECTING, /* the engine has the transfer; see stook__easy_connect_step */
+    STOOK__ATTEMPT_SENDING,    /* connected; the request is being sent, or is sent */
+    STOOK__ATTEMPT_HEAD,       /* header lines have come, of a 1xx response or of the final one */
+    STOOK__ATTEMPT_BODY,       /* the final header section is complete */
+    STOOK__ATTEMPT_DRAINING,   /* the transfer has ended, the program has not had all of it */
+    STOOK__ATTEMPT_SETTLING,   /* its file is being put in place, or removed */
+    STOOK__ATTEMPT_COMPLETED   /* stook__attempt_next_completed has returned it */
 };
 
 struct stook__attempt {

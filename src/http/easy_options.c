@@ -2,8 +2,8 @@
 /*
  * Maps a request onto the options of an easy handle; see easy_options.h. A pooled handle has the
  * options of a plain GET to its origin. What a request sets beside these is noted in
- * stook__easy_settings.changed, and the next request on the handle undoes it. All options that are not
- * set here have libcurl's default, which was checked and is safe.
+ * stook__easy_settings.changed, and the next request on the handle undoes it. All options that are
+ * not set here have libcurl's default, which was checked and is safe.
  */
 #include "http/easy_options.h"
 

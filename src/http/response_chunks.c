@@ -5,7 +5,8 @@
  */
 #include "http/response_chunks.h"
 
-/* libcurl takes no more digits. A larger maximum here lets it, or a later fault, be named instead. */
+/* libcurl takes no more digits. A larger maximum here lets it, or a later fault, be named
+   instead. */
 enum { EXTENSION_MAX = 64 << 10, DIGITS_MAX = 16 };
 
 /*

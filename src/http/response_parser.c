@@ -187,8 +187,8 @@ static enum stook__response_event cut_line(struct stook__response_parser *parser
     return stook__response_line(parser, parser->line, part, ret_item);
 }
 
-/* Takes a line of the trailer section. Bytes beyond the bound are never looked at, so that the error is
-   the same however the bytes are cut. */
+/* Takes a line of the trailer section. Bytes beyond the bound are never looked at, so that the
+   error is the same however the bytes are cut. */
 static enum stook__response_event take_trailers(struct stook__response_parser *parser,
                                                 const char *data, size_t size, size_t *ret_used,
                                                 struct stook__response_item *ret_item)

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An origin: scheme, host and port (RFC 9110 4.3.1), and the Unix socket or address that a request names
- * instead. The client has one struct for each. The scheduler, the connect gate, the pools of easy handles
- * and the dump share it, and each keeps there, or finds by it, what it knows of the origin.
+ * An origin: scheme, host and port (RFC 9110 4.3.1), and the Unix socket or address that a request
+ * names instead. The client has one struct for each. The scheduler, the connect gate, the pools of
+ * easy handles and the dump share it, and each keeps there, or finds by it, what it knows of the
+ * origin.
  *
- * The key is the normal form, such as "https://example.com:443" (request/url.h). Behind it stands " PATH"
- * of a Unix socket or ">ADDRESS". A URL that names no origin has an empty key, and no limit.
+ * The key is the normal form, such as "https://example.com:443" (request/url.h). Behind it
+ * stands " PATH" of a Unix socket or ">ADDRESS". A URL that names no origin has an empty key, and no
+ * limit.
  *
- * An origin is counted by references. The scheduler holds one while it has a queue for the origin, and the
- * engine for each pool. All belong to the loop's thread.
+ * An origin is counted by references. The scheduler holds one while it has a queue for the origin,
+ * and the engine for each pool. All belong to the loop's thread.
  */
 #ifndef STOOK_ORIGIN_ORIGIN_H
 #define STOOK_ORIGIN_ORIGIN_H
@@ -44,8 +46,8 @@ void stook__origins_init(struct stook__origins *origins, struct stook__allocator
 /* Frees the table. No origin is left. */
 void stook__origins_free(struct stook__origins *origins);
 
-/* Returns the origin with that key, which is created if need be, and a reference to it. NULL: out of
-   memory. */
+/* Returns the origin with that key, which is created if need be, and a reference to it. NULL:
+   out of memory. */
 struct stook__origin *stook__origin_get(struct stook__origins *origins, const char *key,
                                         size_t size);
 struct stook__origin *stook__origin_ref(struct stook__origin *origin);

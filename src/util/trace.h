@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Moves of state, written to stderr: one line a move, with the room, the object, both states and the reason.
- * Only a library that was configured with -DSTOOK_TRACE=ON has it; elsewhere a trace is nothing, and its
- * arguments are not evaluated.
+ * Moves of state, written to stderr: one line a move, with the room, the object, both states and
+ * the reason. Only a library that was configured with -DSTOOK_TRACE=ON has it; elsewhere a trace is
+ * nothing, and its arguments are not evaluated.
  *
  * The environment of the program says what is written: STOOK_TRACE=all, or names of rooms, as in
  * STOOK_TRACE=core,curl. Without it nothing is.
