@@ -117,6 +117,16 @@ static enum raw_then coded(struct raw_call *call)
     return RAW_KEEP;
 }
 
+/* Asks for a Digest in a response that is encoded too, in whatever way. */
+static enum raw_then challenged(struct raw_call *call)
+{
+    if (strstr(call->head, "\r\nAuthorization: Digest ") != NULL)
+        return coded(call);
+    raw_say(call, "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Digest realm=\"r\", nonce=\"n\", qop=\"auth\"\r\n"
+                  "Content-Encoding: %s\r\nContent-Length: 2\r\n\r\nno", strstr(call->query, "before=") + 7);
+    return RAW_KEEP;
+}
+
 /* What was asked for. */
 static enum raw_then accepted(struct raw_call *call)
 {
@@ -127,6 +137,7 @@ static enum raw_then accepted(struct raw_call *call)
 static const struct raw_behaviour more[] = {
     {"/coded", .answer = coded},
     {"/accepted", .answer = accepted},
+    {"/challenged", .answer = challenged},
     {"/unknown", "HTTP/1.1 200 OK\r\nContent-Encoding: rot13\r\nContent-Length: 2\r\n\r\nbx", .then = RAW_KEEP},
     {"/mixed", "HTTP/1.1 200 OK\r\nContent-Encoding: rot13, gzip\r\nContent-Length: 2\r\n\r\nbx", .then = RAW_KEEP},
     {"/identity", "HTTP/1.1 200 OK\r\nContent-Encoding: identity\r\nContent-Length: 2\r\n\r\nok", .then = RAW_KEEP},
@@ -285,6 +296,25 @@ TEST_BOTH(several_streams_and_layers)
     CHECK_ERROR(get(life, "/coded?same=1&n=20000&as=zstd&add=2", 0, &sink, message), 0);
     CHECK_EQ_SIZE(sink.bytes, 60000);
 #endif
+}
+
+/* The response to a challenge has a decoder of its own, and nothing is left of the one before. */
+TEST_BOTH(after_a_challenge)
+{
+    begin(life);
+    for (int i = 0; names[i]; i++)
+        for (int before = 0; names[before]; before++) {
+            size_t size;
+            stook_batch *batch = life_batch(life);
+            ADD(batch, raw_url(server, "/challenged?n=3000&as=%s&before=%s", names[i], names[before]), .decompress = 1,
+                .username = "user", .password = "secret", .auth = STOOK_AUTH_DIGEST);
+            CHECK_EQ_INT(life_gather(life, batch, NULL), 0);
+            const stook_result *result = stook_batch_result(batch, 0);
+            CHECK_EQ_INT(stook_result_attempts(result), 2);
+            stook_result_body(result, &size);
+            CHECK_EQ_SIZE(size, 3000);
+            stook_batch_free(batch);
+        }
 }
 
 /* 4 MiB of one letter compress to some kilobytes. */

@@ -266,6 +266,46 @@ TEST_BOTH(repeats)
     }
 }
 
+/* Asks for a Digest, and finds the nonce stale when the whole body is there. */
+static enum raw_then find_stale(struct raw_call *call)
+{
+    char *all = malloc(call->head_size + call->body_size);
+    if (call->seen < 3) {
+        raw_say(call, "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Digest realm=\"r\", nonce=\"n%u\", qop=\"auth\"%s\r\n"
+                      "Content-Length: 0\r\n\r\n", call->seen, call->seen == 2 ? ", stale=true" : "");
+    } else {
+        memcpy(all, call->head, call->head_size);
+        memcpy(all + call->head_size, call->body, call->body_size);
+        raw_answer(call, all, call->head_size + call->body_size);
+    }
+    free(all);
+    return RAW_KEEP;
+}
+
+static const struct raw_behaviour finding_stale[] = {{"/stale", .answer = find_stale}, {NULL}};
+
+/* A body that had ended begins anew, also one that the program gives bit by bit. */
+TEST_BOTH(sent_again_after_a_challenge)
+{
+    the_life = life;
+    for (int known = 0; known <= 1; known++) {
+        struct raw_server *server = raw_server_start(finding_stale);
+        struct giver giver = {.total = 200000, .portion = 50000, .later = 2};
+        life_open(life, NULL);
+        stook_batch *batch = life_batch(life);
+        ADD(batch, raw_url(server, "/stale"), .body_read = give, .body_rewind = rewind_it, .user = &giver,
+            .body_size = known ? giver.total : 0, .username = "user", .password = "secret", .auth = STOOK_AUTH_DIGEST);
+        CHECK_EQ_INT(life_gather(life, batch, NULL), 0);
+        const stook_result *result = stook_batch_result(batch, 0);
+        check_echo(result, giver.total);
+        CHECK_EQ_INT(stook_result_attempts(result), 3);
+        CHECK_EQ_INT(giver.rewinds, 1);
+        CHECK(giver.laters > 4);
+        stook_batch_free(batch);
+        life_close(life);
+    }
+}
+
 /* Its own request, from inside; the buffer lives until the callback returns. */
 TEST_BOTH(cancelled_inside)
 {

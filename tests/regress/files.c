@@ -260,6 +260,99 @@ TEST(asked_for_again)
     life_end(life);
 }
 
+/* ------------------------------------------------------------ an attempt whose file settles */
+
+/* Its transfer is over, and its file is being removed. */
+static struct settling {
+    int reads, heads;
+    int64_t answer; /* of body_read */
+} settling;
+
+/* From here on the disk does not respond: the part was opened before the body was asked for. */
+static int64_t read_and_stall(stook_batch *batch, size_t index, void *buffer, size_t size, void *user)
+{
+    (void)batch, (void)index, (void)buffer, (void)size, (void)user;
+    settling.reads++;
+    set_stalled(1);
+    return settling.answer;
+}
+
+static int count_head(stook_batch *batch, const stook_result *result, void *user)
+{
+    (void)batch, (void)result, (void)user;
+    settling.heads++;
+    return 0;
+}
+
+/* Sends its response when the attempt has failed already. */
+static enum raw_then respond_late(struct raw_call *call)
+{
+    raw_signal(call->server, "/asked");
+    raw_wait(call->server, "/failed", 1);
+    raw_say(call, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    return RAW_HOLD;
+}
+
+static const struct raw_behaviour late[] = {{"/late", .answer = respond_late, .early = 1}, {NULL}};
+
+/* Starts one request in a borrowed life, and waits until its file settles. */
+static stook_batch *settle(struct life *life, const char *url, int64_t answer)
+{
+    life_begin(life, 1);
+    life_open(life, NULL);
+    settling = (struct settling){.answer = answer};
+    stook_batch *batch = life_batch(life);
+    ADD(batch, url, .body_read = read_and_stall, .on_head = count_head,
+        .output_file = text("%s/out", temporary_directory()));
+    CHECK_ERROR(stook_gather_start(batch, NULL, NULL, NULL), 0);
+    while (settling.reads == 0 || count_waiting() == 0)
+        uv_run(&life->loop, UV_RUN_NOWAIT);
+    CHECK(stook_batch_result(batch, 0) == NULL);
+    return batch;
+}
+
+static const stook_result *settled(struct life *life, stook_batch *batch)
+{
+    set_stalled(0);
+    life_run(life);
+    test_note("%s", stook_result_message(stook_batch_result(batch, 0)));
+    CHECK_EQ_INT(settling.reads, 1);
+    return stook_batch_result(batch, 0);
+}
+
+/* A program that resumes its body then is not asked for more of it: nobody would send that. */
+TEST(no_body_is_read_for_an_ended_transfer)
+{
+    static struct life life;
+    struct raw_server *server = raw_server_start(NULL);
+    stook_batch *batch = settle(&life, raw_url(server, "/too-early"), STOOK_AGAIN);
+    stook_batch_resume_request(batch, 0);
+    for (int turns = 0; turns < 100; turns++)
+        uv_run(&life.loop, UV_RUN_NOWAIT);
+    CHECK_EQ_INT(settling.reads, 1);
+    CHECK_STR(stook_result_message(settled(&life, batch)), "HTTP 413");
+    stook_batch_free(batch);
+    life_end(&life);
+}
+
+/* libcurl still has the transfer of an attempt that has failed; a response to it is nobody's. */
+TEST(no_head_is_taken_after_a_failure)
+{
+    static struct life life;
+    struct raw_server *server = raw_server_start(late);
+    stook_batch *batch = settle(&life, raw_url(server, "/late"), -1);
+    raw_wait(server, "/asked", 1);
+    raw_signal(server, "/failed");
+    while (raw_seen(server, "/gone") == 0)
+        uv_run(&life.loop, UV_RUN_NOWAIT);
+    const stook_result *result = settled(&life, batch);
+    CHECK_ERROR(stook_result_error(result), STOOK_ECALLBACK);
+    CHECK_EQ_INT(stook_result_status(result), 0);
+    CHECK_EQ_INT(settling.heads, 0);
+    stook_batch_free(batch);
+    life_end(&life);
+}
+
 /* --------------------------------------------------------------------- kills */
 
 enum { WHOLE = 3000 };

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* Important options of libcurl: which are set on every handle, and which never. */
+#include <stdio.h>
 #include <string.h>
 
 #include <stook.h>
 
 #include "curl/quirks/quirks.h"
+#include "support/certificates.h"
 #include "support/life.h"
 #include "support/process.h"
 #include "support/raw_server.h"
+#include "support/raw_tls.h"
 #include "support/sockets.h"
 #include "regress/spy.h"
 
@@ -141,7 +144,8 @@ static int note_directory(CURL *easy, CURLoption option)
     return 1;
 }
 
-TEST_BOTH(authorities_are_kept)
+/* Skips a test of the directory where libcurl has none, or keeps it in any case. */
+static void need_directory(void)
 {
     char *file = NULL, *directory = NULL;
     CURL *easy = curl_easy_init();
@@ -153,6 +157,11 @@ TEST_BOTH(authorities_are_kept)
         test_skip("this libcurl has not both a file and a directory of authorities");
     if (curl_version_info(CURLVERSION_NOW)->version_num >= 0x081500)
         test_skip("this libcurl does not let go of its directory");
+}
+
+TEST_BOTH(authorities_are_kept)
+{
+    need_directory();
     directory_set = 0;
     spy.keep_option = note_directory;
     life_open(life, NULL);
@@ -163,6 +172,57 @@ TEST_BOTH(authorities_are_kept)
     spy.keep_option = NULL;
     CHECK_EQ_INT(directory_set, 1);
     CHECK(spy_easy(CURLOPT_CAPATH)->pointer == NULL);
+}
+
+static struct raw_tls known, unknown;
+static char authority[512];
+
+/* Puts another file in the place of libcurl's file of authorities. */
+static int replace_authorities(CURL *easy, CURLoption option)
+{
+    if (option == CURLOPT_HEADERFUNCTION)
+        CHECK_EQ_INT(curl_easy_setopt(easy, CURLOPT_CAINFO, authority), CURLE_OK);
+    return 1;
+}
+
+/* Asks for a Digest over a connection that ends. Those after it have a certificate of somebody else. */
+static enum raw_then challenge_as_another(struct raw_call *call)
+{
+    raw_tls_become(call, &unknown);
+    raw_say(call, "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Digest realm=\"r\", nonce=\"n\", qop=\"auth\"\r\n"
+                  "Connection: close\r\nContent-Length: 0\r\n\r\n");
+    return RAW_CLOSE;
+}
+
+static const struct raw_behaviour changing[] = {{"/challenge", .answer = challenge_as_another}, {NULL}};
+
+/* The directory is only tried before there was a response: a transfer that starts again after one would take the
+   next header section for trailers of the first. */
+TEST_BOTH(directory_is_not_tried_after_a_response)
+{
+    static struct raw_door doors[1];
+    need_directory();
+    const char *folder = temporary_directory();
+    certificates_standard(folder);
+    certificate_make(folder, &(struct certificate){.name = "strange", .issuer = "stranger"});
+    snprintf(authority, sizeof authority, "%s/authority.pem", folder);
+    known = (struct raw_tls){.directory = folder, .certificate = "leaf"};
+    unknown = (struct raw_tls){.directory = folder, .certificate = "strange"};
+    doors[0] = (struct raw_door){.serve = raw_tls_serve, .arg = &known};
+    struct raw_server *server = raw_server_open(changing, doors, 1);
+    spy.keep_option = replace_authorities;
+    life_open(life, &STOOK_CLIENT(.http_version = STOOK_HTTP_1_1));
+    stook_batch *batch = life_batch(life);
+    ADD(batch, text("https://127.0.0.1:%d/challenge", doors[0].port), .username = "user", .password = "secret",
+        .auth = STOOK_AUTH_DIGEST);
+    CHECK_EQ_INT(life_gather(life, batch, NULL), 1);
+    test_note("%s", stook_result_message(stook_batch_result(batch, 0)));
+    CHECK_ERROR(stook_result_error(stook_batch_result(batch, 0)), STOOK_ECERT);
+    CHECK_EQ_INT(raw_seen(server, "/challenge"), 1);
+    CHECK_EQ_INT(raw_connections(server), 2);
+    stook_batch_free(batch);
+    life_close(life);
+    spy.keep_option = NULL;
 }
 
 /* Each transfer that ends walks all cached names, unless they are set never to expire. */
