@@ -3,7 +3,7 @@
 #ifndef STOOK_API_CLIENT_H
 #define STOOK_API_CLIENT_H
 
-#include "core/client_new.h"
+#include "core/client.h"
 
 /* Runs the owned loop until is_over(client, what) returns not 0. If a callback closed the client,
    the close is completed then and the client freed. Returns 0. */

@@ -4,7 +4,7 @@
 #ifndef STOOK_CORE_BATCH_H
 #define STOOK_CORE_BATCH_H
 
-#include "core/client.h"
+#include "core/client_state.h"
 
 /* Makes an open batch of a client that is neither drained nor closed. NULL: out of memory. */
 stook_batch *stook__batch_new(stook_client *client);

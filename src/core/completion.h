@@ -6,7 +6,7 @@
 #ifndef STOOK_CORE_COMPLETION_H
 #define STOOK_CORE_COMPLETION_H
 
-#include "core/client.h"
+#include "core/client_state.h"
 
 /* Asks the next turn to process the batch. */
 void stook__batch_mark_dirty(stook_batch *batch);

@@ -3,7 +3,7 @@
 #ifndef STOOK_CORE_SHUTDOWN_H
 #define STOOK_CORE_SHUTDOWN_H
 
-#include "core/client.h"
+#include "core/client_state.h"
 
 /* Refuses adds and awaits from now on, and closes when no batch is awaited, or at `due`; 0: no such
    time. */

@@ -3,7 +3,7 @@
 #ifndef STOOK_CORE_STREAMS_H
 #define STOOK_CORE_STREAMS_H
 
-#include "core/client.h"
+#include "core/client_state.h"
 
 /* Calls the program for the streams that are ready, a bounded number of them. Step 6 of a turn. */
 void stook__streams_serve(stook_client *client);

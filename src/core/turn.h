@@ -4,7 +4,7 @@
 #ifndef STOOK_CORE_TURN_H
 #define STOOK_CORE_TURN_H
 
-#include "core/client.h"
+#include "core/client_state.h"
 
 struct stook__loop_events;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Makes clients; see client_new.h. */
-#include "core/client_new.h"
+/* Makes clients; see client.h. */
+#include "core/client.h"
 
 #include "core/fork.h"
 #include "core/turn.h"
