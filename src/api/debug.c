@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "api/client.h"
+#include "core/client_state.h"
 #include "http/attempt.h"
 #include "http/preview.h"
 #include "loop/loop.h"

@@ -1,43 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The awaits of stook/batch.h: both verbs, blocking and on a loop. */
-#include "api/client.h"
+#include "core/await.h"
 #include "core/batch.h"
-#include "core/completion.h"
 #include "request/validate.h"
 
 enum { WINDOW_MIN = 64, BUFFERED_DEFAULT = 64 << 20 };
 static const int64_t MS_MAX = (int64_t)1 << 53;
-
-static int refuse(stook_batch *batch, int error, const char *why)
-{
-    batch->refusal = why;
-    return error;
-}
-
-static int check_state(stook_batch *batch, int blocking)
-{
-    const stook_client *client = batch->client;
-    if (client == NULL || stook__client_is_forked(client) || stook__client_is_closing(client))
-        return refuse(batch, STOOK_ESTATE, "the client is closed, or belongs to another process");
-    if (client->state == STOOK__CLIENT_DRAINING)
-        return refuse(batch, STOOK_ESTATE, "the client drains: no batch can be awaited");
-    if (batch->state != STOOK__OPEN || batch->freed)
-        return refuse(batch, STOOK_ESTATE,
-                      "the batch was awaited before: a batch can be awaited once");
-    if (blocking && !client->owned)
-        return refuse(
-            batch, STOOK_ESTATE,
-            "a blocking await would stop the loop of the program: use stook_gather_start or "
-            "stook_gather_ordered_start");
-    if (blocking && client->turning)
-        return refuse(
-            batch, STOOK_ESTATE,
-            "a blocking await inside a callback of the same client would wait for itself: use "
-            "stook_gather_start or stook_gather_ordered_start");
-    if (batch->add_error != 0)
-        return batch->add_error; /* `refusal` still explains that add */
-    return 0;
-}
 
 static size_t size_or_all(int64_t number)
 {
@@ -89,7 +57,7 @@ static const char *find_conflict(const struct stook_gather_options *mine, int bl
     return NULL;
 }
 
-/* Checks the options of an await: 0, or an error with its text in `refusal`. */
+/* Checks the options of an await: 0, or an error with its text in stook_batch_message(). */
 static int check_options(stook_batch *batch, const struct stook_gather_options *options,
                          int ordered, int blocking, struct stook__await *ret_await)
 {
@@ -97,13 +65,14 @@ static int check_options(stook_batch *batch, const struct stook_gather_options *
     const char *why = NULL;
     int error = stook__validate_struct(&mine, sizeof mine, options);
     if (error != 0)
-        return refuse(batch, error,
-                      error == STOOK_EARG
-                          ? "the options have no size: make them with STOOK_GATHER()"
-                          : "the options set a member that this version of stook does not know");
+        return stook__batch_refuse(
+            batch, error,
+            error == STOOK_EARG
+                ? "the options have no size: make them with STOOK_GATHER()"
+                : "the options set a member that this version of stook does not know");
     if (check_numbers(&mine, ret_await, &why) != 0 ||
         (why = find_conflict(&mine, blocking)) != NULL)
-        return refuse(batch, STOOK_EARG, why);
+        return stook__batch_refuse(batch, STOOK_EARG, why);
     ret_await->queue.ordered = ordered;
     ret_await->queue.pulled = (int)mine.pull;
     ret_await->queue.borrowed = mine.on_result != NULL || mine.pull;
@@ -113,58 +82,29 @@ static int check_options(stook_batch *batch, const struct stook_gather_options *
     return 0;
 }
 
-static int begin(stook_batch *batch, const struct stook__await *await)
-{
-    int error = stook__batch_await(batch, await);
-    return error != 0 ? refuse(batch, error, stook_strerror(error)) : 0;
-}
-
 static int start(stook_batch *batch, const struct stook_gather_options *options, int ordered,
                  void (*done)(stook_batch *batch, int failed, void *user), void *user)
 {
     struct stook__await await;
-    if (batch == NULL)
-        return STOOK_EARG;
-    int error = check_state(batch, 0);
+    int error = batch != NULL ? stook__await_check(batch, 0) : STOOK_EARG;
     if (error == 0)
         error = check_options(batch, options, ordered, 0, &await);
     if (error != 0)
         return error;
     await.callbacks.done = done;
     await.callbacks.done_user = user;
-    return begin(batch, &await);
+    return stook__await_begin(batch, &await);
 }
 
-static int is_done(stook_client *client, void *what)
-{
-    const stook_batch *batch = what;
-    (void)client;
-    return batch->state == STOOK__DONE;
-}
-
-/* Awaits on the owned loop. Returns how many requests are not ok, or an error. */
 static int block(stook_batch *batch, const struct stook_gather_options *options, int ordered)
 {
     struct stook__await await;
-    if (batch == NULL)
-        return STOOK_EARG;
-    stook_client *client = batch->client;
-    int error = check_state(batch, 1);
+    int error = batch != NULL ? stook__await_check(batch, 1) : STOOK_EARG;
     if (error == 0)
         error = check_options(batch, options, ordered, 1, &await);
     if (error == 0)
-        error = begin(batch, &await);
-    if (error != 0)
-        return error;
-    /* The pin keeps the batch if a callback frees it, because its count is read below. Turns follow
-       a poll, so idle connections that were closed meanwhile are known before a request starts. */
-    batch->pins++;
-    stook__client_run(client, is_done, batch);
-    int failed = stook__batch_failed(batch);
-    batch->pins--;
-    if (batch->freed && batch->pins == 0)
-        stook__batch_destroy(batch);
-    return failed;
+        error = stook__await_begin(batch, &await);
+    return error != 0 ? error : stook__await_finish(batch);
 }
 
 int stook_gather(stook_batch *batch, const struct stook_gather_options *options)

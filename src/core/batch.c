@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* Makes batches, enters requests in them, and begins awaits; see batch.h. */
+/* Batches as the program uses them, but for the awaits; see batch.h. */
 #include "core/batch.h"
 
 #include <string.h>
 
+#include "core/client_state.h"
 #include "core/completion.h"
 #include "loop/loop.h"
 #include "request/url.h"
 
-static const int64_t US_MAX = (int64_t)1 << 53;
 enum { SOCKET_MAX = 128 }; /* bytes of a Unix socket's path in a key; longer paths are refused */
 
-stook_batch *stook__batch_new(stook_client *client)
+int stook__batch_new(stook_client *client, stook_batch **ret_batch)
 {
+    if (stook__client_is_forked(client) || client->state != STOOK__CLIENT_RUNNING)
+        return STOOK_ESTATE;
     stook_batch *batch = stook__alloc(client->allocator, sizeof *batch);
     if (batch == NULL)
-        return NULL;
+        return STOOK_ENOMEM;
     batch->client = client;
     batch->allocator = stook__allocator_ref(client->allocator);
     batch->mailbox = stook__mailbox_ref(client->mailbox);
@@ -27,8 +29,11 @@ stook_batch *stook__batch_new(stook_client *client)
     stook__list_append(&client->batches, &batch->link);
     stook__group_init(&batch->group);
     stook__result_queue_init(&batch->results);
-    return batch;
+    *ret_batch = batch;
+    return 0;
 }
+
+/* ------------------------------------------------------------------------------------- adding */
 
 /* Finds the queue of a request by its origin, its Unix socket and its priority, and sets
    *ret_origin_size to the bytes of its URL up to the end of the origin. Most requests have the
@@ -66,7 +71,8 @@ static struct stook__queue *queue_for(stook_batch *batch, const struct stook__sp
     return queue;
 }
 
-int stook__batch_enter(stook_batch *batch, struct stook_result *record, unsigned priority)
+/* Enters a record in the queues of sched and deliver. 0, or STOOK_ENOMEM. */
+static int enter(stook_batch *batch, struct stook_result *record, unsigned priority)
 {
     stook_client *client = batch->client;
     size_t origin_size;
@@ -88,24 +94,125 @@ int stook__batch_enter(stook_batch *batch, struct stook_result *record, unsigned
     return 0;
 }
 
-int stook__batch_await(stook_batch *batch, const struct stook__await *await)
+int stook__batch_may_add(stook_batch *batch, const char **ret_why)
+{
+    if (batch->client == NULL || stook__client_is_forked(batch->client))
+        *ret_why = "the client is closed, or belongs to another process";
+    else if (batch->client->state != STOOK__CLIENT_RUNNING)
+        *ret_why = "the client drains or closes: no request can be added";
+    else if (batch->state == STOOK__DONE || stook__batch_is_ending(batch) || batch->freed)
+        *ret_why = "the batch is done, cancelled or past its deadline";
+    else
+        return 0;
+    return STOOK_ESTATE;
+}
+
+int stook__batch_add(stook_batch *batch, const struct stook_request *request, unsigned priority,
+                     const char **ret_why)
+{
+    struct stook_result *record = NULL;
+    int error =
+        stook__record_new(batch->allocator, &batch->client->policy, request, &record, ret_why);
+    if (error == 0)
+        error = enter(batch, record, priority);
+    if (error == 0)
+        return 0;
+    if (record != NULL && record->spec.optional != NULL &&
+        record->spec.optional->body_release != NULL)
+        record->spec.body = NULL; /* the body stays the program's */
+    stook__record_drop(record);
+    return error;
+}
+
+int stook__batch_refuse(stook_batch *batch, int error, const char *why)
+{
+    batch->refusal = why != NULL ? why : stook_strerror(error);
+    return error;
+}
+
+int stook__batch_refuse_add(stook_batch *batch, int error, const char *why)
+{
+    stook__batch_refuse(batch, error, why);
+    if (batch->state == STOOK__OPEN && batch->add_error == 0)
+        batch->add_error = error;
+    else if (batch->state == STOOK__AWAITED)
+        stook__batch_add_failure(batch);
+    return error;
+}
+
+const char *stook__batch_message(const stook_batch *batch)
+{
+    return batch->refusal;
+}
+
+/* ------------------------------------------------------------------------------------- results */
+
+size_t stook__batch_count(const stook_batch *batch)
+{
+    return batch->results.count;
+}
+
+const stook_result *stook__batch_result(const stook_batch *batch, size_t i)
+{
+    struct stook__result_entry *entry = stook__result_queue_at(&batch->results, i);
+    return entry != NULL ? stook__record_of_entry(entry) : NULL;
+}
+
+const stook_result *stook__batch_result_by_index(const stook_batch *batch, size_t index)
+{
+    struct stook__result_entry *entry = stook__result_queue_by_index(&batch->results, index);
+    return entry != NULL ? stook__record_of_entry(entry) : NULL;
+}
+
+/* ------------------------------------------------------------------------ cancels, limits, end */
+
+/* Other threads use these members only. The post fails once the client is closed. */
+void stook__batch_cancel(stook_batch *batch)
+{
+    atomic_store(&batch->cancelled, 1);
+    (void)stook__mailbox_post(batch->mailbox, &batch->message);
+}
+
+void stook__batch_wake(stook_batch *batch)
+{
+    (void)stook__mailbox_post(batch->mailbox, &batch->message);
+}
+
+void stook__batch_cancel_request(stook_batch *batch, size_t index)
+{
+    if (batch->client == NULL || stook__client_is_forked(batch->client))
+        return;
+    struct stook__result_entry *entry = stook__sparse_array_get(&batch->results.entries, index);
+    if (entry != NULL && !entry->arrived)
+        stook__record_end(batch->client, stook__record_of_entry(entry), STOOK_ECANCELLED);
+}
+
+int stook__batch_set_limit(stook_batch *batch, size_t limit)
 {
     stook_client *client = batch->client;
-    int64_t deadline = await->timeout_ms < 0 || await->timeout_ms > US_MAX / 1000
-                           ? 0
-                           : stook__loop_now() + await->timeout_ms * 1000;
-    if (stook__result_queue_open(&batch->results, batch->allocator, &client->result_queues,
-                                 &await->queue) != 0)
-        return STOOK_ENOMEM;
-    batch->callbacks = await->callbacks;
-    batch->exhausted = await->callbacks.more == NULL;
-    stook__batch_move(batch, STOOK__AWAITED);
-    batch->refusal = "";
-    client->awaits++;
-    client->pulls += await->queue.pulled;
-    stook__group_open(&client->sched, &batch->group, await->limit, deadline);
-    stook__batch_set_policy(batch, await->policy, await->quorum);
-    stook__loop_busy(client->loop, 1);
-    stook__batch_mark_dirty(batch);
+    if (client == NULL || !stook__client_is_usable(client) || batch->state != STOOK__AWAITED)
+        return STOOK_ESTATE;
+    stook__group_set_limit(&client->sched, &batch->group, limit);
+    stook__batch_mark_dirty(batch); /* the limit decides when `more` is called */
     return 0;
+}
+
+int stook__batch_is_satisfied(const stook_batch *batch)
+{
+    return batch->state != STOOK__OPEN &&
+           stook__completion_policy_satisfied(&batch->completion, batch->state == STOOK__DONE);
+}
+
+void stook__batch_free(stook_batch *batch)
+{
+    stook_client *client = batch->client;
+    if (batch->freed || (client != NULL && stook__client_is_forked(client)))
+        return;
+    batch->freed = 1;
+    if (client != NULL && batch->state == STOOK__AWAITED)
+        stook__batch_terminate(batch, STOOK_ECANCELLED);
+    else if (client != NULL && client->turning)
+        stook__batch_mark_dirty(batch);
+    else if (batch->pins == 0) /* else the blocking call frees it, even if the client is closed */
+        stook__batch_destroy(batch);
 }

@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Makes clients; see client.h. */
+/* Makes clients and changes them; see client.h. */
 #include "core/client.h"
 
-#include "core/fork.h"
+#include "core/client_state.h"
 #include "core/turn.h"
 #include "curl/engine.h"
 #include "http/defaults.h"
 #include "loop/loop.h"
 
-int stook__client_is_forked(const stook_client *client)
-{
-    return stook__is_forked(client->fork_generation);
-}
+/* ------------------------------------------------------------------------------------- making */
 
 static void free_parts(stook_client *client)
 {
@@ -101,4 +98,54 @@ int stook__client_new(struct uv_loop_s *loop, const struct stook__client_input *
     else
         *ret_client = client;
     return error;
+}
+
+/* ------------------------------------------------------------------------------- while it lives */
+
+int stook__client_post(stook_client *client, void (*call)(stook_client *client, void *user),
+                       void *user)
+{
+    if (stook__client_is_forked(client))
+        return STOOK_ESTATE;
+    struct stook__message *message = stook__alloc(client->allocator, sizeof *message);
+    if (message == NULL)
+        return STOOK_ENOMEM;
+    stook__list_init(&message->link);
+    message->call = call;
+    message->user = user;
+    int error = stook__mailbox_post(client->mailbox, message);
+    if (error != 0)
+        stook__free(client->allocator, message);
+    return error;
+}
+
+void stook__client_wake(stook_client *client)
+{
+    if (!stook__client_is_forked(client))
+        stook__mailbox_wake(client->mailbox);
+}
+
+/* Asks for a turn, because a higher limit may allow a request to start. */
+static void request_turn(stook_client *client)
+{
+    if (!client->turning)
+        stook__loop_request_turn(client->loop);
+}
+
+int stook__client_set_limit(stook_client *client, size_t limit)
+{
+    if (!stook__client_is_usable(client))
+        return STOOK_ESTATE;
+    stook__sched_set_limit(&client->sched, limit);
+    request_turn(client);
+    return 0;
+}
+
+int stook__client_set_origin_limit(stook_client *client, size_t limit)
+{
+    if (!stook__client_is_usable(client))
+        return STOOK_ESTATE;
+    stook__sched_set_origin_limit(&client->sched, limit);
+    request_turn(client);
+    return 0;
 }

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Makes clients, and tells whether the process was forked since. api/ has validated what is passed
- * in here. core/shutdown.h ends a client.
+ * Makes clients, and does what the program asks of one from any thread or while it runs.
+ * core/client_run.h runs and closes a client.
+ *
+ * api/ has checked the arguments of the functions here; what depends on the state of a client, they
+ * check themselves.
  */
 #ifndef STOOK_CORE_CLIENT_H
 #define STOOK_CORE_CLIENT_H
 
-#include "core/client_state.h"
+#include "request/settings.h"
 #include "request/tls.h"
 
 /* The options of a client, validated. Strings belong to the program; they are copied. */
@@ -22,7 +25,17 @@ struct stook__client_input {
 int stook__client_new(struct uv_loop_s *loop, const struct stook__client_input *input,
                       stook_client **ret_client);
 
-/* 1: this process is a fork of the one that made the client, and must not use it. */
-int stook__client_is_forked(const stook_client *client);
+/* Posts a call that a turn makes. Any thread. 0; STOOK_ENOMEM; STOOK_ESTATE: the client is closed, or
+   of a parent process. */
+int stook__client_post(stook_client *client, void (*call)(stook_client *client, void *user),
+                       void *user);
+/* Wakes the loop. Any thread, and signal handlers. Nothing happens in a forked child, where the
+   descriptor of the wake-up is the parent's. */
+void stook__client_wake(stook_client *client);
+
+/* Set the limit of all requests in flight, and that of each origin; SIZE_MAX: none. 0, or
+   STOOK_ESTATE: the client closes, or is of a parent process. */
+int stook__client_set_limit(stook_client *client, size_t limit);
+int stook__client_set_origin_limit(stook_client *client, size_t limit);
 
 #endif

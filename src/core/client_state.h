@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The client and the batch: the structs that the files of this room work on. Only the thread of the
+ * The client and the batch: the structs that the files of this room work on. No file of api/ sees
+ * them: it includes the headers that declare functions. Only the thread of the
  * client's loop reads and writes them, but for `cancelled` and `message` of a batch and `stats` of
  * a client.
  */
 #ifndef STOOK_CORE_CLIENT_STATE_H
 #define STOOK_CORE_CLIENT_STATE_H
 
+#include "core/fork.h"
 #include "core/mailbox.h"
 #include "core/record.h"
 #include "core/stats.h"
@@ -131,6 +133,18 @@ struct stook_client {
 static inline int stook__client_is_closing(const stook_client *client)
 {
     return client->state >= STOOK__CLIENT_CLOSING;
+}
+
+/* 1: this process is a fork of the one that made the client, and must not use it. */
+static inline int stook__client_is_forked(const stook_client *client)
+{
+    return stook__is_forked(client->fork_generation);
+}
+
+/* 0: the client closes, or is of a parent process. */
+static inline int stook__client_is_usable(const stook_client *client)
+{
+    return !stook__client_is_forked(client) && !stook__client_is_closing(client);
 }
 
 /* The batch of a request that is not finished. */

@@ -8,12 +8,15 @@
 
 #include <assert.h>
 
+#include "core/client_state.h"
 #include "core/completion.h"
 #include "curl/engine.h"
 #include "http/defaults.h"
 #include "loop/file.h"
 #include "loop/loop.h"
 #include "util/trace.h"
+
+static const int64_t US_MAX = (int64_t)1 << 53;
 
 /* The only way to change the state of a client. */
 static void move(stook_client *client, enum stook__client_state to)
@@ -29,10 +32,15 @@ static void move(stook_client *client, enum stook__client_state to)
     client->state = to;
 }
 
-void stook__shutdown_drain(stook_client *client, int64_t due)
+int stook__shutdown_drain(stook_client *client, int64_t timeout_ms, void (*closed)(void *user),
+                          void *user)
 {
+    if (stook__client_is_forked(client) || client->state != STOOK__CLIENT_RUNNING)
+        return STOOK_ESTATE;
+    client->drained = (struct stook__closed_call){.asked = 1, .call = closed, .user = user};
     move(client, STOOK__CLIENT_DRAINING);
-    client->drain_due = due;
+    client->drain_due =
+        timeout_ms < 0 || timeout_ms > US_MAX / 1000 ? 0 : stook__loop_now() + timeout_ms * 1000;
     for (struct stook__link *link = client->batches.next; link != &client->batches;
          link = link->next) {
         stook_batch *batch = STOOK__OF(stook_batch, link, link);
@@ -42,6 +50,17 @@ void stook__shutdown_drain(stook_client *client, int64_t due)
     }
     stook__loop_busy(client->loop, 1);
     stook__loop_request_turn(client->loop);
+    if (timeout_ms == 0)
+        stook__shutdown_begin(client);
+    return 0;
+}
+
+void stook__shutdown_close(stook_client *client, void (*closed)(void *user), void *user)
+{
+    if (client->closed.asked)
+        return;
+    client->closed = (struct stook__closed_call){.asked = 1, .call = closed, .user = user};
+    stook__shutdown_begin(client);
 }
 
 void stook__shutdown_begin(stook_client *client)

@@ -3,11 +3,17 @@
 #ifndef STOOK_CORE_SHUTDOWN_H
 #define STOOK_CORE_SHUTDOWN_H
 
-#include "core/client_state.h"
+#include <stdint.h>
 
-/* Refuses adds and awaits from now on, and closes when no batch is awaited, or at `due`; 0: no such
-   time. */
-void stook__shutdown_drain(stook_client *client, int64_t due);
+#include <stook.h>
+
+/* Refuses adds and awaits from now on, and closes when no batch is awaited, or after that time; -1:
+   after no time. `closed` is called then. 0, or STOOK_ESTATE: the client drains or closes already,
+   or is of a parent process. */
+int stook__shutdown_drain(stook_client *client, int64_t timeout_ms, void (*closed)(void *user),
+                          void *user);
+/* Closes because the program asks for it; `closed` is called then. Only the first call counts. */
+void stook__shutdown_close(stook_client *client, void (*closed)(void *user), void *user);
 /* Closes: ends all awaits, over the next turns. A client that closes already is left alone. */
 void stook__shutdown_begin(stook_client *client);
 /* Takes the next step of a close when the step before has completed. At the end of each turn. */

@@ -9,6 +9,7 @@
  */
 #include "core/streams.h"
 
+#include "core/client_state.h"
 #include "http/attempt.h"
 #include "http/stream.h"
 #include "http/upload_source.h"
@@ -187,12 +188,34 @@ void stook__streams_serve(stook_client *client)
         stook__stream_mark_ready(attempt);
 }
 
-void stook__streams_wake(stook_client *client, struct stook_result *record)
+/* A request of the batch in flight; NULL: it is not, or of a parent process. */
+static struct stook_result *find_in_flight(const stook_batch *batch, size_t index)
 {
-    if (record->state != STOOK__REQUEST_IN_FLIGHT)
+    if (batch->client == NULL || stook__client_is_forked(batch->client))
+        return NULL;
+    struct stook__result_entry *entry = stook__sparse_array_get(&batch->results.entries, index);
+    struct stook_result *record = entry != NULL ? stook__record_of_entry(entry) : NULL;
+    return record != NULL && record->state == STOOK__REQUEST_IN_FLIGHT ? record : NULL;
+}
+
+void stook__streams_resume(stook_batch *batch, size_t index)
+{
+    struct stook_result *record = find_in_flight(batch, index);
+    if (record == NULL)
         return;
+    stook_client *client = batch->client;
     int64_t paused_us = stook__stream_resume(record->attempt, stook__loop_now());
     if (paused_us >= 0)
         stook__sched_resume(&client->sched, &record->job, paused_us);
     stook__loop_request_turn(client->loop); /* in this turn step 6 may be over */
+}
+
+int stook__streams_progress(const stook_batch *batch, size_t index,
+                            struct stook_progress *ret_progress)
+{
+    const struct stook_result *record = find_in_flight(batch, index);
+    if (record == NULL)
+        return STOOK_ESTATE;
+    stook__attempt_progress(record->attempt, ret_progress);
+    return 0;
 }

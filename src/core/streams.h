@@ -3,11 +3,16 @@
 #ifndef STOOK_CORE_STREAMS_H
 #define STOOK_CORE_STREAMS_H
 
-#include "core/client_state.h"
+#include <stddef.h>
+
+#include <stook.h>
 
 /* Calls the program for the streams that are ready, a bounded number of them. Step 6 of a turn. */
 void stook__streams_serve(stook_client *client);
-/* Resumes a request that the program has paused. */
-void stook__streams_wake(stook_client *client, struct stook_result *record);
+/* Resumes a request that the program has paused, if it is in flight. */
+void stook__streams_resume(stook_batch *batch, size_t index);
+/* The progress of a request. 0, or STOOK_ESTATE: it is not in flight, or of a parent process. */
+int stook__streams_progress(const stook_batch *batch, size_t index,
+                            struct stook_progress *ret_progress);
 
 #endif
