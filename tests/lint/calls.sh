@@ -26,7 +26,7 @@ check() {
 
 {
     check "not the client's heap" "$memory" src/util/allocator.c
-    check "prints" "$printing" 'src/api/debug.c\|src/util/trace.c' # where the program says; a build that traces
+    check "prints" "$printing" 'src/core/report.c\|src/util/trace.c' # where the program says; a build that traces
     check "knows no bound or no error" "$unbounded"
     check "is the program's" "$process" src/loop/loop.c # where the owned loop is turned
     check "is the program's" pthread_sigmask src/loop/file.c # around the making of a thread, which is to have none
