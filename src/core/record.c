@@ -14,7 +14,6 @@
 #include "http/stream.h"
 #include "loop/loop.h"
 #include "request/copy.h"
-#include "util/metadata.h"
 #include "util/trace.h"
 
 /* ---------------------------------------------------------------------------- the record itself */
@@ -38,24 +37,6 @@ int stook__record_new(struct stook__allocator *allocator, const struct stook__se
     atomic_init(&record->refs, 1);
     *ret_record = record;
     return 0;
-}
-
-const struct stook__answer *stook__record_answer(const struct stook_result *record)
-{
-    static const struct stook__answer nothing;
-    return record->state >= STOOK__REQUEST_FINISHED ? &record->answer : &nothing;
-}
-
-const char *stook__record_fields(const struct stook_result *record, size_t *ret_size,
-                                 size_t *ret_trailers)
-{
-    if (record->state < STOOK__REQUEST_FINISHED)
-        return NULL;
-    struct stook__metadata metadata;
-    stook__metadata_get(&record->answer.head, &metadata);
-    *ret_size = metadata.fields;
-    *ret_trailers = (size_t)metadata.number[STOOK__METADATA_TRAILERS];
-    return record->answer.head.data;
 }
 
 size_t stook__record_bytes(const struct stook_result *record)

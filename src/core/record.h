@@ -105,12 +105,6 @@ void stook__record_drop(struct stook_result *record);
 size_t stook__record_bytes(const struct stook_result *record);
 /* Whether the exchange is complete and the status is 2xx. */
 int stook__record_ok(const struct stook_result *record);
-/* The response; an empty one if the record is neither FINISHED nor a SNAPSHOT. */
-const struct stook__answer *stook__record_answer(const struct stook_result *record);
-/* The header fields of the response, the last *ret_trailers bytes of them from the trailer section.
-   NULL: there are none. */
-const char *stook__record_fields(const struct stook_result *record, size_t *ret_size,
-                                 size_t *ret_trailers);
 /* The snapshot for callbacks of a request IN_FLIGHT, made anew when the header section has arrived.
    NULL: no memory. */
 struct stook_result *stook__record_snapshot(struct stook_result *record);

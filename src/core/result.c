@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* Reads a result; see result.h. */
+#include "core/result.h"
+
+#include <string.h>
+#include <strings.h>
+
+const struct stook__answer *stook__result_answer(const stook_result *result)
+{
+    static const struct stook__answer nothing;
+    return result != NULL && result->state >= STOOK__REQUEST_FINISHED ? &result->answer : &nothing;
+}
+
+struct stook__metadata stook__result_metadata(const stook_result *result)
+{
+    struct stook__metadata metadata;
+    stook__metadata_get(&stook__result_answer(result)->head, &metadata);
+    return metadata;
+}
+
+/* Consecutive fields of a head. */
+struct range {
+    const char *at, *end;
+};
+
+static struct range range_of(const stook_result *result, int trailers)
+{
+    const char *first = stook__result_answer(result)->head.data;
+    if (first == NULL)
+        return (struct range){NULL, NULL};
+    struct stook__metadata metadata = stook__result_metadata(result);
+    const char *end = first + metadata.fields,
+               *middle = end - (size_t)metadata.number[STOOK__METADATA_TRAILERS];
+    return trailers ? (struct range){middle, end} : (struct range){first, middle};
+}
+
+/* Moves to the next field. Returns its value; NULL after the last. */
+static const char *next(struct range *range, const char **ret_name)
+{
+    if (range->at == range->end)
+        return NULL;
+    *ret_name = range->at;
+    const char *value = stook__field_value(range->at);
+    range->at = value + strlen(value) + 1;
+    return value;
+}
+
+const char *stook__result_field(const stook_result *result, int trailers, const char *wanted)
+{
+    struct range range = range_of(result, trailers);
+    const char *name, *value;
+    while (wanted != NULL && (value = next(&range, &name)) != NULL)
+        if (strcasecmp(name, wanted) == 0)
+            return value;
+    return NULL;
+}
+
+size_t stook__result_field_count(const stook_result *result, int trailers)
+{
+    struct range range = range_of(result, trailers);
+    const char *name;
+    size_t count = 0;
+    while (next(&range, &name) != NULL)
+        count++;
+    return count;
+}
+
+const char *stook__result_field_at(const stook_result *result, int trailers, size_t i,
+                                   const char **ret_name)
+{
+    struct range range = range_of(result, trailers);
+    const char *name, *value;
+    for (size_t n = 0; (value = next(&range, &name)) != NULL; n++) {
+        if (n != i)
+            continue;
+        if (ret_name != NULL)
+            *ret_name = name;
+        return value;
+    }
+    return NULL;
+}
