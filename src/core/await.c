@@ -91,7 +91,7 @@ int stook__await_finish(stook_batch *batch)
     return failed;
 }
 
-/* ------------------------------------------------------------------------------- result by result */
+/* ----------------------------------------------------------------------------- result by result */
 
 /* Releases the result that the last stook_batch_next() returned. */
 static void release_pulled(stook_batch *batch)

@@ -13,8 +13,8 @@
 
 #include <stook.h>
 
-/* Makes an open batch. 0; STOOK_ENOMEM; STOOK_ESTATE: the client is drained or closed, or of a parent
-   process. */
+/* Makes an open batch. 0; STOOK_ENOMEM; STOOK_ESTATE: the client is drained or closed, or of a
+   parent process. */
 int stook__batch_new(stook_client *client, stook_batch **ret_batch);
 
 /* 0: a request may be added. STOOK_ESTATE with *ret_why: none may. */

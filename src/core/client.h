@@ -25,8 +25,8 @@ struct stook__client_input {
 int stook__client_new(struct uv_loop_s *loop, const struct stook__client_input *input,
                       stook_client **ret_client);
 
-/* Posts a call that a turn makes. Any thread. 0; STOOK_ENOMEM; STOOK_ESTATE: the client is closed, or
-   of a parent process. */
+/* Posts a call that a turn makes. Any thread. 0; STOOK_ENOMEM; STOOK_ESTATE: the client is
+   closed, or of a parent process. */
 int stook__client_post(stook_client *client, void (*call)(stook_client *client, void *user),
                        void *user);
 /* Wakes the loop. Any thread, and signal handlers. Nothing happens in a forked child, where the

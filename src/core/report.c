@@ -90,7 +90,7 @@ const char *stook__report_text(int state)
     }
 }
 
-/* ------------------------------------------------------------------------------------ statistics */
+/* ----------------------------------------------------------------------------------- statistics */
 
 void stook__report_client(const stook_client *client, struct stook_stats *ret_stats)
 {

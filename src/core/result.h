@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads a result: its response, the fields and the metadata of that. A result does not change, so any
-   thread may call this. core/record.h makes results. */
+/* Reads a result: its response, the fields and the metadata of that. A result does not change,
+   so any thread may call this. core/record.h makes results. */
 #ifndef STOOK_CORE_RESULT_H
 #define STOOK_CORE_RESULT_H
 
@@ -12,9 +12,9 @@ const struct stook__answer *stook__result_answer(const stook_result *result);
 /* The metadata of the response; zeroed if there is none. */
 struct stook__metadata stook__result_metadata(const stook_result *result);
 
-/* Of the header fields of a response, or, with `trailers`, of its trailer fields: the value of the
-   first with that name, their number, the value of the i-th with its name in *ret_name, which may be
-   NULL. NULL: there is none. `result` and `name` may be NULL. */
+/* Of the header fields of a response, or, with `trailers`, of its trailer fields: the value of
+   the first with that name, their number, the value of the i-th with its name in *ret_name,
+   which may be NULL. NULL: there is none. `result` and `name` may be NULL. */
 const char *stook__result_field(const stook_result *result, int trailers, const char *name);
 size_t stook__result_field_count(const stook_result *result, int trailers);
 const char *stook__result_field_at(const stook_result *result, int trailers, size_t i,

@@ -5,8 +5,8 @@
  * easy handles and the dump share it, and each keeps there, or finds by it, what it knows of the
  * origin.
  *
- * The key is the normal form, such as "https://example.com:443" (request/url.h). Behind it
- * stands " PATH" of a Unix socket or ">ADDRESS". A URL that names no origin has an empty key, and no
+ * The key is the normal form, such as "https://example.com:443" (request/url.h). After it comes
+ * " PATH" of a Unix socket or ">ADDRESS". A URL that names no origin has an empty key, and no
  * limit.
  *
  * An origin is counted by references. The scheduler holds one while it has a queue for the origin,
