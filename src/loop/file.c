@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "loop/handles.h"
+#include "util/allocator.h"
 #include "util/trace.h"
 
 enum { THREADS = 2, FIRST_FD = 3 };
@@ -131,7 +132,7 @@ static void run_next(void)
     pool.n_running--;
     move_worker(worker, COMPLETED);
     stook__list_append(&worker->loop->completed, &worker->link);
-    stook__loop_wake(worker->loop); /* the loop does not close before it has called `done` */
+    uv_async_send(&worker->loop->async); /* it does not close before it has called `done` */
 }
 
 static void *run_thread(void *arg)

@@ -18,8 +18,9 @@
 
 #include <sys/types.h>
 
-#include "loop/loop.h"
 #include "util/list.h"
+
+struct stook__loop;
 
 /* Runs one operation at a time for its owner. */
 struct stook__worker;

@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A loop with its handles. loop.c owns the struct; members whose comment names poll.c or file.c are
- * that file's.
+ * A loop with its handles: what the files of this room share. loop.c makes the struct; members
+ * whose comment names poll.c or file.c are that file's.
+ *
+ * Each handle is counted from its start until its close callback. When the last one of a loop that
+ * closes was counted, the loop is closed.
  */
 #ifndef STOOK_LOOP_HANDLES_H
 #define STOOK_LOOP_HANDLES_H
 
+#include <stddef.h>
+#include <stdint.h>
 #include <uv.h>
 
-#include "loop/loop.h"
 #include "util/list.h"
 
+struct stook__allocator;
+
 /*
- * The states of a loop. Only move_loop() in loop.c changes them.
+ * The states of a loop. Only stook__loop_move() changes them.
  *
  *           stook__loop_close()          the last handle is closed
  *     OPEN ---------------------> CLOSING -------------------------> CLOSED
@@ -25,7 +31,8 @@ enum stook__loop_state {
 
 struct stook__loop {
     struct stook__allocator *allocator;
-    const struct stook__loop_events *events;
+    void (*turn)(void *owner);   /* as in struct stook__loop_events */
+    void (*closed)(void *owner); /* as in struct stook__loop_events */
     void *owner;
     uv_loop_t *uv; /* the borrowed loop, or &own */
     uv_loop_t own;
@@ -47,5 +54,14 @@ struct stook__loop {
     size_t n_busy;  /* file.c: workers with an operation */
     int uses_files; /* file.c: the loop is counted among those that keep the threads */
 };
+
+/* `data` of each of our uv handles points here; stook_owns_handle() compares it. */
+extern const char stook__handle_mark;
+
+/* Moves a loop to its next state. */
+void stook__loop_move(struct stook__loop *loop, enum stook__loop_state to);
+/* Counts a handle that was closed. Its memory may be freed already. After the last one of a loop
+   that closes, calls `closed`, and frees a loop that is on a borrowed uv loop before that. */
+void stook__loop_handle_closed(struct stook__loop *loop);
 
 #endif

@@ -2,31 +2,10 @@
 /* The loop of a client; see loop.h. */
 #include "loop/loop.h"
 
-#include <assert.h>
-
 #include "loop/file.h"
 #include "loop/handles.h"
 #include "loop/poll.h"
 #include "loop/standard_fds.h"
-#include "util/trace.h"
-
-const char stook__handle_mark = 0;
-
-int stook_owns_handle(const struct uv_handle_s *handle)
-{
-    return handle != NULL && handle->data == &stook__handle_mark;
-}
-
-static void move_loop(struct stook__loop *loop, enum stook__loop_state to)
-{
-    static const char *const names[] = {"OPEN", "CLOSING", "CLOSED"};
-    /* Each state has one successor. */
-    assert(to == loop->state + 1 && to <= STOOK__LOOP_CLOSED);
-    STOOK__TRACE("loop", "loop %p: %s -> %s, %zu handles", (void *)loop, names[loop->state],
-                 names[to], loop->n_open);
-    (void)names; /* in release builds */
-    loop->state = to;
-}
 
 int64_t stook__loop_now(void)
 {
@@ -50,7 +29,7 @@ static void take_turn(struct stook__loop *loop)
     loop->turn_requested = 0;
     loop->turns++;
     uv_idle_stop(&loop->idle);
-    loop->events->turn(loop->owner);
+    loop->turn(loop->owner);
 }
 
 static void on_check(uv_check_t *handle)
@@ -115,7 +94,8 @@ int stook__loop_new(struct stook__allocator *allocator, struct uv_loop_s *borrow
         return STOOK_ENOMEM;
     }
     loop->allocator = allocator;
-    loop->events = events;
+    loop->turn = events->turn;
+    loop->closed = events->closed;
     loop->owner = owner;
     stook__list_init(&loop->polls);
     stook__list_init(&loop->completed);
@@ -220,20 +200,6 @@ void stook__loop_stop(struct stook__loop *loop)
     uv_stop(&loop->own);
 }
 
-void stook__loop_handle_closed(struct stook__loop *loop)
-{
-    if (--loop->n_open > 0 || loop->state == STOOK__LOOP_OPEN)
-        return;
-    move_loop(loop, STOOK__LOOP_CLOSED);
-    void (*closed)(void *owner) = loop->events->closed;
-    void *owner = loop->owner;
-    if (!stook__loop_owned(loop)) {
-        stook__free(loop->allocator, loop);
-        stook__standard_fds_release();
-    }
-    closed(owner);
-}
-
 static void on_timer_closed(uv_handle_t *handle)
 {
     stook__loop_handle_closed(STOOK__OF(struct stook__loop, timer, handle));
@@ -261,7 +227,7 @@ static void on_async_closed(uv_handle_t *handle)
 
 void stook__loop_close(struct stook__loop *loop)
 {
-    move_loop(loop, STOOK__LOOP_CLOSING);
+    stook__loop_move(loop, STOOK__LOOP_CLOSING);
     stook__workers_detach(loop);
     stook__polls_close(loop);
     uv_close((uv_handle_t *)&loop->timer, on_timer_closed);

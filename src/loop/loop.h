@@ -69,9 +69,4 @@ void stook__loop_close(struct stook__loop *loop);
 /* Owned loops: frees the loop, after events.closed and outside of stook__loop_run(). */
 void stook__loop_free(struct stook__loop *loop);
 
-/* For poll.c: counts a handle that was closed. Its memory is freed already. */
-void stook__loop_handle_closed(struct stook__loop *loop);
-/* `data` of each of our uv handles points here; stook_owns_handle() compares it. */
-extern const char stook__handle_mark;
-
 #endif

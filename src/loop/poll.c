@@ -7,6 +7,7 @@
 #endif
 
 #include "loop/handles.h"
+#include "util/allocator.h"
 
 struct stook__poll {
     struct stook__link link; /* in `polls` of its loop */

@@ -3,8 +3,7 @@
 #ifndef STOOK_LOOP_POLL_H
 #define STOOK_LOOP_POLL_H
 
-#include "loop/loop.h"
-
+struct stook__loop;
 struct stook__poll;
 
 enum { STOOK__IN = 1, STOOK__OUT = 2, STOOK__HANGUP = 4, STOOK__ERROR = 8 };
