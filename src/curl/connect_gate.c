@@ -140,7 +140,7 @@ static void begin_cap(struct stook__easy *probe)
     int64_t cap = origin->h2 ? CAP_H2_US : CAP_US;
     if (origin->cap.due == 0)
         stook__timer_heap_set(&origin->engine->caps, &origin->cap,
-                              stook__engine_time(origin->engine) + cap);
+                              stook__loop_cached(origin->engine->loop) + cap);
 }
 
 static void launch(struct stook__easy *easy)
@@ -156,7 +156,7 @@ int stook__connect_gate_pass(struct stook__easy *easy)
 {
     struct stook__curl_origin *origin = easy->origin;
     if (stook__list_empty(&origin->gated) &&
-        may_start(origin, easy, stook__engine_time(origin->engine), 1)) {
+        may_start(origin, easy, stook__loop_cached(origin->engine->loop), 1)) {
         launch(easy);
         return 1;
     }
@@ -178,7 +178,7 @@ static const char *refusal(struct stook__easy *easy)
         easy->sets_address = 1;
         return "the address is known here";
     }
-    if (may_look_up(easy->engine, stook__engine_time(easy->engine)))
+    if (may_look_up(easy->engine, stook__loop_cached(easy->engine->loop)))
         return NULL;
     origin->lookup_limited = 1;
     wait_for_lookup(origin);
@@ -211,7 +211,7 @@ int stook__connect_gate_resolving(struct stook__easy *easy)
     stook__dns_lookup_begins(easy);
     stook__timeout_extension_begin(easy);
     move(easy, STOOK__CONNECT_RESOLVING, "libcurl needs its address");
-    easy->lookup_at = stook__engine_time(engine);
+    easy->lookup_at = stook__loop_cached(engine->loop);
     stook__list_append(&engine->lookups, &easy->lookup);
     engine->n_lookups++;
     return 1;
@@ -286,7 +286,7 @@ void stook__connect_gate_connected(struct stook__easy *easy, const char *address
     if (easy->connect != STOOK__CONNECT_CONNECTED)
         leave(easy, STOOK__CONNECT_CONNECTED,
               easy->n_opened > 0 ? "a new connection" : "a kept one");
-    open_until(origin, stook__engine_time(origin->engine) + WARM_US);
+    open_until(origin, stook__loop_cached(origin->engine->loop) + WARM_US);
 }
 
 /* Ends easy handles that waited for this look-up, with the probe's error. */
@@ -333,7 +333,7 @@ void stook__connect_gate_ended(struct stook__easy *easy, CURLcode code)
         return;
     }
     remove_probe(origin);
-    int64_t now = stook__engine_time(origin->engine);
+    int64_t now = stook__loop_cached(origin->engine->loop);
     if (easy->os_error == EMFILE)
         code = CURLE_OK; /* nothing was tried: the next one becomes the probe */
     if (code == CURLE_COULDNT_RESOLVE_HOST) {

@@ -6,7 +6,7 @@
 
 #include "curl/easy_state.h"
 #include "curl/engine_state.h"
-#include "curl/multi.h"
+#include "curl/multi_state.h"
 #include "curl/socket.h"
 
 /* Of libcurl 8.2; the headers that we are built with may be older. */

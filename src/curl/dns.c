@@ -9,6 +9,7 @@
 #include "curl/easy_state.h"
 #include "curl/engine_state.h"
 #include "curl/quirks/quirks.h"
+#include "loop/loop.h"
 
 enum { FAILURES_MAX = 2 }; /* cached addresses that may fail in one attempt */
 
@@ -50,13 +51,13 @@ void stook__dns_address_found(struct stook__easy *easy, const char *address)
         !write_host(origin, host_port, sizeof host_port))
         return;
     memcpy(origin->found, address, size);
-    origin->found_at = stook__engine_time(easy->engine);
+    origin->found_at = stook__loop_cached(easy->engine->loop);
 }
 
 int stook__dns_has_address(const struct stook__curl_origin *origin)
 {
     return origin->found[0] != '\0' &&
-           stook__engine_time(origin->engine) - origin->found_at < FOUND_US;
+           stook__loop_cached(origin->engine->loop) - origin->found_at < FOUND_US;
 }
 
 /* libcurl keeps a pointer to the list, so the old one is freed after the new one is set. */

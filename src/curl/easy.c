@@ -9,6 +9,7 @@
 #include "curl/easy_state.h"
 #include "curl/engine_state.h"
 #include "curl/multi.h"
+#include "curl/multi_state.h"
 #include "curl/origin.h"
 #include "curl/quirks/obs_fold.h"
 #include "curl/socket.h"
@@ -141,12 +142,6 @@ void stook__easy_watch_sent(struct stook__easy *easy)
 
 /* ----------------------------------------------------------------------- what is known */
 
-/* Tells whether libcurl has the transfer and has not completed it. */
-static int is_running(const struct stook__easy *easy)
-{
-    return easy->multi != NULL && easy->state == STOOK__EASY_STARTED;
-}
-
 int stook__easy_needs_directory(const struct stook__easy *easy)
 {
     return easy->origin->directory;
@@ -203,7 +198,7 @@ int stook__easy_succeeded(const struct stook__easy *easy)
 
 int64_t stook__easy_last_input(struct stook__easy *easy)
 {
-    return is_running(easy) ? stook__sockets_last_input(easy) : 0;
+    return stook__easy_is_running(easy) ? stook__sockets_last_input(easy) : 0;
 }
 
 /* ---------------------------------------------------------------------- pause and resume */
@@ -221,30 +216,25 @@ static void set_paused(struct stook__easy *easy, int paused)
 
 void stook__easy_continue(struct stook__easy *easy, int paused)
 {
-    if (!is_running(easy))
+    if (!stook__easy_is_running(easy))
         return;
-    stook__easy_unpause(easy);
+    stook__multi_unpause(easy);
     set_paused(easy, paused);
 }
 
 void stook__easy_continue_upload(struct stook__easy *easy)
 {
-    if (is_running(easy))
+    if (stook__easy_is_running(easy))
         set_paused(easy, easy->paused ? CURLPAUSE_RECV : CURLPAUSE_CONT);
 }
 
 void stook__easy_program_paused(struct stook__easy *easy)
 {
-    if (!is_running(easy) || easy->program_paused)
-        return;
-    easy->program_paused = 1;
-    stook__sockets_program_paused(easy, 1);
+    stook__sockets_program_paused(easy);
 }
 
 void stook__easy_program_resumed(struct stook__easy *easy)
 {
-    if (!easy->program_paused || easy->paused)
-        return;
-    easy->program_paused = 0;
-    stook__sockets_program_paused(easy, 0);
+    if (!easy->paused)
+        stook__sockets_program_resumed(easy);
 }

@@ -10,7 +10,6 @@
 #include <curl/curl.h>
 #include <stdint.h>
 
-#include "curl/engine.h"
 #include "util/metadata.h"
 
 struct stook__easy;

@@ -11,7 +11,7 @@
 #include "curl/connect_gate.h"
 #include "curl/easy_state.h"
 #include "curl/engine_state.h"
-#include "curl/multi.h"
+#include "curl/multi_state.h"
 #include "curl/origin.h"
 #include "curl/quirks/obs_fold.h"
 #include "curl/socket.h"

@@ -9,10 +9,12 @@
 #include "curl/dns.h"
 #include "curl/engine_state.h"
 #include "curl/multi.h"
+#include "curl/multi_state.h"
 #include "curl/origin.h"
 #include "curl/quirks/obs_fold.h"
 #include "curl/quirks/quirks.h"
 #include "curl/socket.h"
+#include "loop/loop.h"
 #include "util/trace.h"
 
 static const int64_t PRUNE_US = 1000000; /* between two removals of expired DNS entries */
@@ -62,7 +64,7 @@ void stook__easy_renew(struct stook__easy *easy)
 static void set_dns_age(struct stook__easy *easy)
 {
     struct stook__engine *engine = easy->engine;
-    int64_t now = stook__engine_time(engine);
+    int64_t now = stook__loop_cached(engine->loop);
     int prunes =
         now - engine->pruned_at >= PRUNE_US || (engine->quirks & STOOK__QUIRK_DROPS_DNS_ENTRIES);
     int age = prunes ? 60 : -1;
@@ -97,28 +99,6 @@ void stook__easy_launch(struct stook__easy *easy)
     easy->os_error = error == STOOK_ENOFD ? EMFILE : 0;
     stook__connect_gate_ended(easy, code);
     stook__easy_complete(easy, code, "its CURLM did not take it");
-}
-
-/* ------------------------------------------------------------------------- paused body */
-
-void stook__easy_unpause(struct stook__easy *easy)
-{
-    if (easy->program_paused)
-        stook__sockets_program_paused(easy, 0);
-    easy->multi->n_paused -= (size_t)easy->paused;
-    easy->program_paused = easy->paused = 0;
-}
-
-/* libcurl 7.88 does not free what it keeps of a paused body if other transfers use the connection.
-   Resuming makes it pass the bytes to on_body, which refuses them because there is no owner. */
-void stook__easy_discard(struct stook__easy *easy)
-{
-    void *owner = easy->owner;
-    if (!easy->paused)
-        return;
-    easy->owner = NULL;
-    curl_easy_pause(easy->curl, CURLPAUSE_SEND);
-    easy->owner = owner;
 }
 
 /* ------------------------------------------------------------------------------- end */

@@ -95,6 +95,12 @@ struct stook__easy {
     int traced; /* CURLOPT_VERBOSE is set, for obs_fold.c */
 };
 
+/* Tells whether libcurl has the transfer and has not completed it. */
+static inline int stook__easy_is_running(const struct stook__easy *easy)
+{
+    return easy->multi != NULL && easy->state == STOOK__EASY_STARTED;
+}
+
 /* Moves a handle to another state. `why` appears in a trace. */
 void stook__easy_move(struct stook__easy *easy, enum stook__easy_state to, const char *why);
 /* Completes the transfer of a started handle and appends it to engine->finished. An orphaned handle
@@ -106,10 +112,6 @@ void stook__easy_renew(struct stook__easy *easy);
 int stook__easy_enter(struct stook__easy *easy);
 /* The same for a handle that waited at the connect gate: an error completes its transfer. */
 void stook__easy_launch(struct stook__easy *easy);
-/* Records that the response body is not paused any more. */
-void stook__easy_unpause(struct stook__easy *easy);
-/* Discards what libcurl keeps of a paused response body. */
-void stook__easy_discard(struct stook__easy *easy);
 /* Takes a handle from its owner while its look-up runs. */
 void stook__easy_orphan(struct stook__easy *easy);
 /* Moves a handle whose transfer succeeded to the pool of its origin. */

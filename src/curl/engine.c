@@ -8,6 +8,7 @@
 #include "curl/easy_state.h"
 #include "curl/engine_state.h"
 #include "curl/multi.h"
+#include "curl/multi_state.h"
 #include "curl/quirks/quirks.h"
 #include "curl/quirks/tls_close.h"
 #include "curl/socket.h"

@@ -1,16 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The engine's state, for the files of this room. A list or a counter is maintained by the file
- * that its comment names.
+ * that its comment names. No file of the room lies below this one.
  */
 #ifndef STOOK_CURL_ENGINE_STATE_H
 #define STOOK_CURL_ENGINE_STATE_H
 
-#include "curl/engine.h"
-#include "curl/socket.h"
+#include <stdint.h>
+
 #include "util/list.h"
 #include "util/map.h"
 #include "util/timer_heap.h"
+
+struct stook__allocator;
+struct stook__loop;
+struct stook__socket;
+
+/* The table of sockets, by descriptor; see socket.h. */
+struct stook__sockets {
+    struct stook__socket **by_fd;
+    size_t capacity;
+    size_t n_dead;  /* connections that were closed while idle and that libcurl still keeps */
+    size_t n_ended; /* connections that have ended, ever */
+};
 
 struct stook__engine {
     struct stook__allocator *allocator;
@@ -18,7 +30,7 @@ struct stook__engine {
     unsigned quirks; /* STOOK__QUIRK_... of the libcurl that runs */
     int64_t now;     /* the time of the current iteration, for callbacks of libcurl */
 
-    /* multi.c */
+    /* multi_state.c and multi.c */
     struct stook__link multis;         /* all multi handles */
     struct stook__link active;         /* those whose messages must be read */
     struct stook__link due;            /* those whose timeout is due */

@@ -14,20 +14,10 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-#include "curl/engine_state.h"
-#include "curl/multi.h"
-#include "curl/socket.h"
 #include "loop/poll.h"
 
 /* Record types of RFC 8446 section 5.1 and RFC 6520. */
 enum { CHANGE_CIPHER_SPEC = 20, ALERT, HANDSHAKE, APPLICATION_DATA, HEARTBEAT };
-
-static enum stook__idle_protocol protocol_of(const struct stook__socket *socket)
-{
-    if (!socket->tls)
-        return STOOK__IDLE_HTTP_1;
-    return socket->http1 ? STOOK__IDLE_HTTP_1_TLS : STOOK__IDLE_HTTP_2_TLS;
-}
 
 static void shut_down(int fd)
 {
@@ -68,19 +58,4 @@ int stook__idle_check(int fd, int events, enum stook__idle_protocol protocol)
     }
     shut_down(fd);
     return 0;
-}
-
-int stook__idle_event(struct stook__socket *socket, int events)
-{
-    struct stook__sockets *sockets = &socket->engine->sockets;
-    /* A connection without a name may be that of a paused transfer. It is left alone until libcurl
-       announces it again; libcurl finds out by itself whether a plain connection was closed. */
-    if (!stook__connection_has_name(&socket->name) && socket->multi->n_paused > 0)
-        return 0;
-    int watch = stook__idle_check(socket->fd, events, protocol_of(socket));
-    int died = watch == 0 && !socket->dead;
-    sockets->n_dead += (size_t)died;
-    sockets->n_ended += (size_t)died;
-    socket->dead = socket->dead || died;
-    return watch;
 }

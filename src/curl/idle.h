@@ -11,18 +11,14 @@
 #ifndef STOOK_CURL_IDLE_H
 #define STOOK_CURL_IDLE_H
 
-struct stook__socket;
-
 enum stook__idle_protocol {
     STOOK__IDLE_HTTP_1,     /* HTTP/1.1 in the clear */
     STOOK__IDLE_HTTP_1_TLS, /* HTTP/1.1 over TLS */
     STOOK__IDLE_HTTP_2_TLS, /* HTTP/2 over TLS, or TLS with a protocol that is not known */
 };
 
-/* Handles an event of an idle connection. Returns the events to watch it for from now on; 0 if the
-   connection is closed. */
-int stook__idle_event(struct stook__socket *socket, int events);
-/* The same for a descriptor and a protocol. Changes no entry of the table of sockets. */
+/* Handles an event of an idle connection. Returns the events to watch the descriptor for from now
+   on; 0 if the connection is closed. */
 int stook__idle_check(int fd, int events, enum stook__idle_protocol protocol);
 
 #endif

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* One CURLM, its timeout, and what happens when it breaks; see multi.h. */
+/* The transfers of one CURLM, and what happens to them when it breaks; see multi.h. */
 #include "curl/multi.h"
 
 #include "curl/connect_gate.h"
 #include "curl/easy_state.h"
 #include "curl/engine_state.h"
+#include "curl/multi_state.h"
 #include "curl/origin.h"
-#include "curl/quirks/next_address.h"
-#include "curl/quirks/timeout_extension.h"
 #include "curl/quirks/tls_close.h"
 #include "curl/socket.h"
 #include "loop/loop.h"
@@ -15,26 +14,6 @@
 /* Of libcurl 8.20; the headers that we are built with may be older. */
 #define RESOLVE_THREADS_MAX ((CURLMoption)(CURLOPTTYPE_LONG + 20))
 #define QUICK_EXIT ((CURLMoption)(CURLOPTTYPE_LONG + 21))
-
-enum { ROUNDS = 4 }; /* how often a timeout runs in one turn; more would starve the program */
-
-/* CURLMOPT_TIMERFUNCTION. libcurl calls it from inside its own functions, so it only records the
-   timeout. A timeout of 0 is not rounded up to 1 ms: it runs in this turn. */
-static int on_timer(CURLM *curlm, long timeout_ms, void *user)
-{
-    struct stook__multi *multi = user;
-    struct stook__engine *engine = multi->engine;
-    (void)curlm;
-    stook__list_remove(&multi->due);
-    if (timeout_ms == 0)
-        stook__list_append(&engine->due, &multi->due);
-    if (timeout_ms > 0)
-        stook__timer_heap_set(&engine->timeouts, &multi->timeout,
-                              stook__loop_now() + (int64_t)timeout_ms * 1000);
-    else
-        stook__timer_heap_clear(&engine->timeouts, &multi->timeout);
-    return 0;
-}
 
 static CURLM *make_multi(struct stook__multi *multi)
 {
@@ -48,32 +27,12 @@ static CURLM *make_multi(struct stook__multi *multi)
     curl_multi_setopt(curlm, QUICK_EXIT, 1L);
     curl_multi_setopt(curlm, CURLMOPT_SOCKETFUNCTION, stook__sockets_announced);
     curl_multi_setopt(curlm, CURLMOPT_SOCKETDATA, multi);
-    curl_multi_setopt(curlm, CURLMOPT_TIMERFUNCTION, on_timer);
+    curl_multi_setopt(curlm, CURLMOPT_TIMERFUNCTION, stook__multi_set_timeout);
     curl_multi_setopt(curlm, CURLMOPT_TIMERDATA, multi);
     /* The default depends on the number of running transfers: it closes connections when a batch
        ends. */
     curl_multi_setopt(curlm, CURLMOPT_MAXCONNECTS, 4096L);
     return curlm;
-}
-
-struct stook__multi *stook__multi_new(struct stook__engine *engine)
-{
-    struct stook__multi *multi = stook__alloc(engine->allocator, sizeof *multi);
-    if (multi == NULL)
-        return NULL;
-    multi->engine = engine;
-    stook__list_init(&multi->easies);
-    stook__list_init(&multi->active);
-    stook__list_init(&multi->due);
-    stook__list_append(&engine->multis, &multi->all);
-    return multi;
-}
-
-/* Has the messages read, and an error of the CURLM handled, before the turn ends. */
-static void mark_active(struct stook__multi *multi)
-{
-    if (stook__list_empty(&multi->active))
-        stook__list_append(&multi->engine->active, &multi->active);
 }
 
 int stook__multi_add(struct stook__multi *multi, struct stook__easy *easy)
@@ -88,7 +47,7 @@ int stook__multi_add(struct stook__multi *multi, struct stook__easy *easy)
         return STOOK_ENOMEM;
     if (code != CURLM_OK) {
         multi->broken = code;
-        mark_active(multi);
+        stook__multi_mark_active(multi);
         return STOOK_ERESET;
     }
     easy->multi = multi;
@@ -98,39 +57,39 @@ int stook__multi_add(struct stook__multi *multi, struct stook__easy *easy)
     return 0;
 }
 
+void stook__multi_unpause(struct stook__easy *easy)
+{
+    if (easy->program_paused)
+        stook__sockets_program_resumed(easy);
+    easy->multi->n_paused -= (size_t)easy->paused;
+    easy->paused = 0;
+}
+
+/* Discards what libcurl keeps of a paused response body: 7.88 does not free it if other transfers
+   use the connection. Resuming makes libcurl pass the bytes to on_body, which refuses them because
+   there is no owner. */
+static void discard_body(struct stook__easy *easy)
+{
+    void *owner = easy->owner;
+    if (!easy->paused)
+        return;
+    easy->owner = NULL;
+    curl_easy_pause(easy->curl, CURLPAUSE_SEND);
+    easy->owner = owner;
+}
+
 void stook__multi_remove(struct stook__easy *easy)
 {
     stook__sockets_give_up(easy);
     stook__list_remove(&easy->next_address);
-    stook__easy_discard(easy);
+    discard_body(easy);
     curl_multi_remove_handle(easy->multi->curlm, easy->curl);
-    stook__easy_unpause(easy);
+    stook__multi_unpause(easy);
     easy->multi->n_handles--;
     easy->multi = NULL;
     easy->engine->n_running--;
     stook__tls_close_expect(easy->engine);
     stook__curl_origin_leave(easy->origin, easy->multi_index);
-}
-
-/* Calls libcurl, and records an error of the CURLM. */
-static void act(struct stook__multi *multi, curl_socket_t fd, int events)
-{
-    int running; /* libcurl up to 8.21 does not accept NULL */
-    if (multi->curlm == NULL || multi->broken != CURLM_OK)
-        return;
-    mark_active(multi);
-    stook__timeout_extension_renew(multi->engine);
-    multi->engine->now = stook__engine_time(multi->engine);
-    CURLMcode code = curl_multi_socket_action(multi->curlm, fd, events, &running);
-    if (code != CURLM_OK && code != CURLM_CALL_MULTI_PERFORM)
-        multi->broken = code;
-    else
-        stook__next_address(multi->engine);
-}
-
-void stook__multi_action(struct stook__multi *multi, int fd, int events)
-{
-    act(multi, fd, events);
 }
 
 /* Destroys the CURLM. The next easy handle that enters creates another. */
@@ -171,31 +130,6 @@ static void rebuild(struct stook__multi *multi)
             stook__multi_remove(easy);
     }
     discard(multi);
-}
-
-void stook__multi_program_paused(struct stook__multi *multi)
-{
-    for (struct stook__link *link = multi->easies.next; link != &multi->easies; link = link->next) {
-        struct stook__easy *easy = STOOK__OF(struct stook__easy, link, link);
-        if (easy->paused)
-            stook__easy_program_paused(easy);
-    }
-}
-
-void stook__multi_make_due(struct stook__multi *multi)
-{
-    mark_active(multi);
-    if (stook__list_empty(&multi->due))
-        stook__list_append(&multi->engine->due, &multi->due);
-}
-
-int stook__multi_run_timeout(struct stook__multi *multi)
-{
-    for (int round = 0; round < ROUNDS && !stook__list_empty(&multi->due); round++) {
-        stook__list_remove(&multi->due);
-        act(multi, CURL_SOCKET_TIMEOUT, 0);
-    }
-    return !stook__list_empty(&multi->due);
 }
 
 void stook__multi_drain(struct stook__multi *multi)

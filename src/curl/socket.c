@@ -11,7 +11,7 @@
 #include "curl/easy_state.h"
 #include "curl/engine_state.h"
 #include "curl/idle.h"
-#include "curl/multi.h"
+#include "curl/multi_state.h"
 #include "curl/origin.h"
 #include "curl/quirks/next_address.h"
 #include "curl/quirks/quirks.h"
@@ -109,56 +109,6 @@ static void watch(struct stook__socket *socket)
 {
     int unread_events = socket->unread ? STOOK__IN | STOOK__HANGUP : 0;
     set_events(socket, socket->want & ~unread_events);
-}
-
-/* ---------------------------------------------------------------------------- events */
-
-/* Empties an eventfd of libcurl that libcurl itself never reads. */
-static void drain_eventfd(struct stook__engine *engine, int fd)
-{
-    uint64_t count;
-    struct stook__socket *socket = stook__sockets_find(&engine->sockets, fd);
-    if (socket != NULL && !socket->ours && read(fd, &count, sizeof count) < 0)
-        set_events(socket, socket->want);
-}
-
-static void on_event(void *owner, int events)
-{
-    struct stook__socket *socket = owner;
-    struct stook__engine *engine = socket->engine;
-    int fd = socket->fd;
-    if (is_idle(socket) && socket->multi->n_paused > 0)
-        stook__multi_program_paused(socket->multi);
-    if (socket->state == STOOK__SOCKET_PAUSED)
-        return;
-    if (is_idle(socket)) {
-        set_events(socket, stook__idle_event(socket, events));
-        return;
-    }
-    if (events & STOOK__IN)
-        socket->last_input = stook__engine_time(engine);
-    /* An error is reported as "readable and writable". libcurl finds the error itself, after it has
-       read what the peer sent before. On CURL_CSELECT_ERR libcurl up to 8.9 discards those bytes.
-       */
-    int bits = (events & (STOOK__IN | STOOK__HANGUP) ? CURL_CSELECT_IN : 0) |
-               (events & STOOK__OUT ? CURL_CSELECT_OUT : 0);
-    if (events & STOOK__ERROR)
-        bits = CURL_CSELECT_IN | CURL_CSELECT_OUT;
-    else
-        socket->errors = 0;
-    stook__multi_action(socket->multi, fd, bits);
-    if (engine->quirks & STOOK__QUIRK_WAKES_FOR_EVER)
-        drain_eventfd(engine, fd);
-    if (!(events & STOOK__ERROR))
-        return;
-    socket = stook__sockets_find(&engine->sockets, fd);
-    if (socket == NULL || is_idle(socket))
-        return;
-    /* libuv has stopped the poll, so it is started again; but not without end. */
-    if (++socket->errors >= ERRORS_MAX)
-        shutdown(fd, SHUT_RDWR);
-    set_events(socket, 0);
-    watch(socket);
 }
 
 /* Adds a descriptor to the table and creates its watcher. */
@@ -390,15 +340,109 @@ int64_t stook__sockets_last_input(struct stook__easy *easy)
     return socket != NULL && (!socket->tls || socket->http1) ? socket->last_input : 0;
 }
 
-void stook__sockets_program_paused(struct stook__easy *easy, int program_paused)
+void stook__sockets_program_paused(struct stook__easy *easy)
 {
-    struct stook__socket *socket = stook__connection_socket(easy);
-    if (socket == NULL)
+    if (!stook__easy_is_running(easy) || easy->program_paused)
         return;
-    if (program_paused)
+    easy->program_paused = 1;
+    struct stook__socket *socket = stook__connection_socket(easy);
+    if (socket != NULL)
         pause_one(socket, easy->origin->protocol == 11);
-    else if (socket->program_paused > 0)
+}
+
+void stook__sockets_program_resumed(struct stook__easy *easy)
+{
+    if (!easy->program_paused)
+        return;
+    easy->program_paused = 0;
+    struct stook__socket *socket = stook__connection_socket(easy);
+    if (socket != NULL && socket->program_paused > 0)
         resume_one(socket);
+}
+
+/* Marks the connections of all paused easy handles as paused. libcurl does not watch these
+   connections either, so they would be taken for idle ones. */
+static void note_paused(const struct stook__multi *multi)
+{
+    for (struct stook__link *link = multi->easies.next; link != &multi->easies; link = link->next) {
+        struct stook__easy *easy = STOOK__OF(struct stook__easy, link, link);
+        if (easy->paused)
+            stook__sockets_program_paused(easy);
+    }
+}
+
+/* ---------------------------------------------------------------------------- events */
+
+/* Empties an eventfd of libcurl that libcurl itself never reads. */
+static void drain_eventfd(struct stook__engine *engine, int fd)
+{
+    uint64_t count;
+    struct stook__socket *socket = stook__sockets_find(&engine->sockets, fd);
+    if (socket != NULL && !socket->ours && read(fd, &count, sizeof count) < 0)
+        set_events(socket, socket->want);
+}
+
+static enum stook__idle_protocol protocol_of(const struct stook__socket *socket)
+{
+    if (!socket->tls)
+        return STOOK__IDLE_HTTP_1;
+    return socket->http1 ? STOOK__IDLE_HTTP_1_TLS : STOOK__IDLE_HTTP_2_TLS;
+}
+
+/* Handles an event of an idle connection. Returns the events to watch it for from now on; 0 if the
+   connection is closed. */
+static int idle_event(struct stook__socket *socket, int events)
+{
+    struct stook__sockets *sockets = &socket->engine->sockets;
+    /* A connection without a name may be that of a paused transfer. It is left alone until libcurl
+       announces it again; libcurl finds out by itself whether a plain connection was closed. */
+    if (!stook__connection_has_name(&socket->name) && socket->multi->n_paused > 0)
+        return 0;
+    int watched = stook__idle_check(socket->fd, events, protocol_of(socket));
+    int died = watched == 0 && !socket->dead;
+    sockets->n_dead += (size_t)died;
+    sockets->n_ended += (size_t)died;
+    socket->dead = socket->dead || died;
+    return watched;
+}
+
+static void on_event(void *owner, int events)
+{
+    struct stook__socket *socket = owner;
+    struct stook__engine *engine = socket->engine;
+    int fd = socket->fd;
+    if (is_idle(socket) && socket->multi->n_paused > 0)
+        note_paused(socket->multi);
+    if (socket->state == STOOK__SOCKET_PAUSED)
+        return;
+    if (is_idle(socket)) {
+        set_events(socket, idle_event(socket, events));
+        return;
+    }
+    if (events & STOOK__IN)
+        socket->last_input = stook__loop_cached(engine->loop);
+    /* An error is reported as "readable and writable". libcurl finds the error itself, after it has
+       read what the peer sent before. On CURL_CSELECT_ERR libcurl up to 8.9 discards those bytes.
+       */
+    int bits = (events & (STOOK__IN | STOOK__HANGUP) ? CURL_CSELECT_IN : 0) |
+               (events & STOOK__OUT ? CURL_CSELECT_OUT : 0);
+    if (events & STOOK__ERROR)
+        bits = CURL_CSELECT_IN | CURL_CSELECT_OUT;
+    else
+        socket->errors = 0;
+    stook__multi_action(socket->multi, fd, bits);
+    if (engine->quirks & STOOK__QUIRK_WAKES_FOR_EVER)
+        drain_eventfd(engine, fd);
+    if (!(events & STOOK__ERROR))
+        return;
+    socket = stook__sockets_find(&engine->sockets, fd);
+    if (socket == NULL || is_idle(socket))
+        return;
+    /* libuv has stopped the poll, so it is started again; but not without end. */
+    if (++socket->errors >= ERRORS_MAX)
+        shutdown(fd, SHUT_RDWR);
+    set_events(socket, 0);
+    watch(socket);
 }
 
 /* ------------------------------------------------------------------------------- end */

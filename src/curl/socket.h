@@ -17,6 +17,7 @@ struct stook__easy;
 struct stook__engine;
 struct stook__multi;
 struct stook__poll;
+struct stook__sockets;
 
 /*
  * The states of a socket. One function in socket.c moves it.
@@ -36,13 +37,6 @@ enum stook__socket_state {
     STOOK__SOCKET_WATCHED, /* it is watched for what libcurl wants */
     STOOK__SOCKET_PAUSED,  /* libcurl wants no events while the program pauses its transfers */
     STOOK__SOCKET_IDLE,    /* libcurl wants no events; a connection is watched for its end */
-};
-
-struct stook__sockets {
-    struct stook__socket **by_fd;
-    size_t capacity;
-    size_t n_dead;  /* connections that were closed while idle and that libcurl still keeps */
-    size_t n_ended; /* connections that have ended, ever */
 };
 
 struct stook__socket {
@@ -85,9 +79,11 @@ int stook__sockets_reached(const struct stook__easy *easy);
 /* Stops watching the handle's sockets that are not connected, before the handle leaves its CURLM:
    libcurl up to 8.1 closes them without calling us. */
 void stook__sockets_give_up(struct stook__easy *easy);
-/* Records that the program has paused, or resumed, the transfer of the handle. A connection with a
+/* Records that the program has paused the transfer of the handle, if it runs. A connection with a
    paused transfer is not idle, and if there is no other transfer it is not read. */
-void stook__sockets_program_paused(struct stook__easy *easy, int program_paused);
+void stook__sockets_program_paused(struct stook__easy *easy);
+/* Records that the program has resumed it. */
+void stook__sockets_program_resumed(struct stook__easy *easy);
 /* Returns when the handle's connection was last readable, if no other transfer can share it; 0 if
    that is not known. */
 int64_t stook__sockets_last_input(struct stook__easy *easy);

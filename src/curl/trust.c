@@ -6,6 +6,7 @@
 
 #include "curl/engine_state.h"
 #include "curl/multi.h"
+#include "curl/multi_state.h"
 #include "curl/origin.h"
 
 /* Trusts without references. Each keeps its connections and its store of CA certificates. */

@@ -12,10 +12,10 @@
 
 #include <curl/curl.h>
 
-#include "curl/engine.h"
 #include "util/list.h"
 #include "util/map.h"
 
+struct stook__engine;
 struct stook__multi;
 
 struct stook__trust {

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "curl/engine.h"
 #include "http/attempt_state.h"
 #include "http/body_sink.h"
 #include "http/easy_options.h"

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "curl/engine.h"
 #include "curl/quirks/quirks.h"
 #include "curl/trust.h"
 #include "http/attempt_state.h"

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "curl/engine.h"
 #include "http/files.h"
 #include "http/part_file.h"
 #include "http/resume.h"

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "curl/engine.h"
 #include "curl/quirks/quirks.h"
 #include "http/body_sink.h"
 #include "http/codecs.h"

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "curl/engine.h"
 #include "http/attempt_state.h"
 #include "http/files.h"
 #include "loop/file.h"

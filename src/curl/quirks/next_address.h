@@ -9,7 +9,7 @@
  *           body yet that the pause could delay.
  * Test:     regress/many_addresses.sixty_four_refuse.
  *
- * socket.c schedules, from inside libcurl's callbacks. multi.c runs what was scheduled.
+ * socket.c schedules, from inside libcurl's callbacks. multi_state.c runs what was scheduled.
  */
 #ifndef STOOK_CURL_QUIRKS_NEXT_ADDRESS_H
 #define STOOK_CURL_QUIRKS_NEXT_ADDRESS_H

@@ -16,7 +16,7 @@ void stook__timeout_extension_begin(struct stook__easy *easy)
     struct stook__engine *engine = easy->engine;
     int64_t ms = easy->settings.connect_ms != 0 ? easy->settings.connect_ms : LIBCURL_MS;
     stook__timer_heap_set(&engine->timeout_extension, &easy->timeout_extension,
-                          stook__engine_time(engine) + ms * 1000 - EARLY_US);
+                          stook__loop_cached(engine->loop) + ms * 1000 - EARLY_US);
 }
 
 void stook__timeout_extension_end(struct stook__easy *easy)

@@ -19,7 +19,7 @@ struct stook__engine;
 /* Notes that a look-up of the easy handle begins, or has ended. Both call no libcurl. */
 void stook__timeout_extension_begin(struct stook__easy *easy);
 void stook__timeout_extension_end(struct stook__easy *easy);
-/* Raises the timeouts that are about to expire. multi.c calls it before each
+/* Raises the timeouts that are about to expire. multi_state.c calls it before each
    curl_multi_socket_action(): libcurl checks its timeouts only in there. */
 void stook__timeout_extension_renew(struct stook__engine *engine);
 

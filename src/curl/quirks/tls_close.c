@@ -7,13 +7,14 @@
 #include "curl/engine_state.h"
 #include "curl/quirks/quirks.h"
 #include "curl/socket.h"
+#include "loop/loop.h"
 
 static const int64_t CHECK_US = 2000000; /* libcurl means to wait that long for the close_notify */
 
 void stook__tls_close_expect(struct stook__engine *engine)
 {
     if ((engine->quirks & STOOK__QUIRK_WAITS_FOR_TLS_CLOSE) && engine->tls_close_at == 0)
-        engine->tls_close_at = stook__engine_time(engine) + CHECK_US;
+        engine->tls_close_at = stook__loop_cached(engine->loop) + CHECK_US;
 }
 
 void stook__tls_close_check(struct stook__engine *engine, int64_t now)
