@@ -8,6 +8,7 @@
 
 #include "curl/dns.h"
 #include "curl/easy_state.h"
+#include "curl/easy_transfer.h"
 #include "curl/engine_state.h"
 #include "curl/quirks/timeout_extension.h"
 #include "curl/socket.h"

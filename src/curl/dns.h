@@ -14,7 +14,7 @@
  * Test:     regress/cached_addresses.cold_origin, integration/dns.half_hangs and
  *           integration/dns.moved.
  *
- * connect_gate.c calls these functions, and easy_state.c before a transfer starts. On other
+ * connect_gate.c calls these functions, and easy_transfer.c before a transfer starts. On other
  * versions no address is kept, and nothing here has an effect.
  */
 #ifndef STOOK_CURL_DNS_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* An easy handle as http/ uses it; see easy.h. Its inner life is in easy_state.c. */
+/* An easy handle as http/ uses it; see easy.h. Its transfer is in easy_transfer.c. */
 #include "curl/easy.h"
 
 #include <stdint.h>
@@ -7,6 +7,7 @@
 #include "curl/connect_gate.h"
 #include "curl/easy_callbacks.h"
 #include "curl/easy_state.h"
+#include "curl/easy_transfer.h"
 #include "curl/engine_state.h"
 #include "curl/multi.h"
 #include "curl/multi_state.h"
@@ -60,13 +61,21 @@ struct stook__easy *stook__easy_new(struct stook__trust *trust,
     return easy;
 }
 
+/* Takes the reference that a handle has until it is given back. */
+static void enter_origin(struct stook__easy *easy)
+{
+    if (stook__curl_origin_ref(easy->origin))
+        stook__trust_ref(easy->trust);
+}
+
 struct stook__easy *stook__easy_take(struct stook__trust *trust, const struct stook__origin *origin,
                                      int h2, const struct stook__attempt_events *events,
                                      void *owner)
 {
-    struct stook__easy *easy = stook__curl_origin_pop(trust, origin, h2);
+    struct stook__easy *easy = stook__curl_origin_pop(trust->origins, origin, h2);
     if (easy == NULL)
         return NULL;
+    enter_origin(easy);
     stook__easy_move(easy, STOOK__EASY_NEW, "taken from the pool");
     easy->events = events;
     easy->owner = owner;
@@ -79,10 +88,10 @@ struct stook__easy *stook__easy_take(struct stook__trust *trust, const struct st
 
 int stook__easy_join(struct stook__easy *easy, struct stook__origin *origin, int h2, int may_pool)
 {
-    easy->origin = stook__curl_origin_get(easy->trust, origin, h2);
+    easy->origin = stook__curl_origin_get(easy->engine, easy->trust->origins, origin, h2);
     if (easy->origin == NULL)
         return STOOK_ENOMEM;
-    stook__curl_origin_ref(easy->origin);
+    enter_origin(easy);
     easy->may_pool = may_pool;
     return 0;
 }
@@ -109,35 +118,6 @@ void stook__easy_give_back(struct stook__easy *easy)
         stook__easy_destroy(easy);
     else
         stook__easy_pool(easy);
-}
-
-/* --------------------------------------------------------------------------- options */
-
-CURL *stook__easy_curl(struct stook__easy *easy)
-{
-    return easy->curl;
-}
-
-struct stook__easy_settings *stook__easy_settings(struct stook__easy *easy)
-{
-    return &easy->settings;
-}
-
-void stook__easy_note(struct stook__easy *easy, CURLcode code, const char *option)
-{
-    if (code != CURLE_OK && easy->settings.refusal.code == CURLE_OK)
-        easy->settings.refusal = (struct stook__refusal){code, option};
-}
-
-void stook__easy_note_memory(struct stook__easy *easy, CURLcode code, const char *option)
-{
-    if (code == CURLE_OUT_OF_MEMORY)
-        stook__easy_note(easy, code, option);
-}
-
-void stook__easy_watch_sent(struct stook__easy *easy)
-{
-    stook__easy_report_sent(easy);
 }
 
 /* ----------------------------------------------------------------------- what is known */

@@ -10,40 +10,12 @@
 #include <curl/curl.h>
 #include <stdint.h>
 
-#include "util/metadata.h"
+#include "curl/easy_callbacks.h"
+#include "curl/easy_settings.h"
 
 struct stook__easy;
 struct stook__origin;
 struct stook__trust;
-
-/* What the callbacks `head` and `body` return, beside 0. */
-enum {
-    STOOK__EASY_END = 1,  /* end the transfer with an error */
-    STOOK__EASY_PAUSE = 2 /* pause the body */
-};
-
-/* The callbacks of an attempt. They run inside libcurl, so they only record what happened and never
-   call into the engine. */
-struct stook__attempt_events {
-    /* Receives one line of a header or trailer section, with its line end. Any result but 0 ends
-       the transfer. */
-    int (*head)(void *owner, const char *line, size_t size);
-    /* Receives bytes of the response body. Returns 0 if it took them. Returns STOOK__EASY_PAUSE if
-       it took none: libcurl then keeps them until stook__easy_continue. Any other result ends the
-       transfer. */
-    int (*body)(void *owner, const char *data, size_t size);
-    /* Runs when libcurl wants to send the request once more, perhaps on another connection. Returns
-       1 to allow it. */
-    int (*may_resend)(void *owner);
-    /* Runs when libcurl sends the request once more. */
-    void (*resend)(void *owner);
-    /* Runs when a connection is established and the request is sent next. `ip` is the peer's
-       address; NULL or "" if it has none. */
-    void (*before_send)(void *owner, const char *ip, int port);
-    /* Receives how many bytes of the request body were sent. Runs only after
-       stook__easy_watch_sent. */
-    void (*sent)(void *owner, int64_t bytes);
-};
 
 /* What the engine knows of a completed transfer. */
 struct stook__easy_info {
@@ -57,32 +29,6 @@ struct stook__easy_info {
     int dead;           /* libcurl chose a connection known to be closed; nothing was sent */
     int resent;         /* libcurl wanted to send the request once more and was refused */
     CURLMcode broken;   /* not CURLM_OK: the CURLM failed, and `code` means nothing */
-};
-
-/* The address and port of a peer. */
-struct stook__remote {
-    char text[STOOK__REMOTE_MAX];
-    size_t ip_size;
-    int port;
-};
-
-/* The first option that the libcurl that runs rejected, and its error. */
-struct stook__refusal {
-    CURLcode code;
-    const char *option;
-};
-
-/* What the last attempt set on a pooled handle. The attempt maintains it, so that the next attempt
-   sets only what differs. */
-struct stook__easy_settings {
-    CURLU *url;       /* libcurl reads it when the transfer starts, so no two handles share it */
-    char text[128];   /* its path and query, or the URL if they are not plain; "" if too long */
-    unsigned changed; /* options that differ from those of a plain GET */
-    int64_t connect_ms;
-    struct curl_slist *connect_to; /* libcurl keeps the pointer */
-    struct stook__remote remote;   /* the peer of the last connection */
-    int directory;                 /* libcurl's default directory of CA certificates is used too */
-    struct stook__refusal refusal; /* if there is one, the handle must not be started */
 };
 
 /* Takes an easy handle from the pool of the origin. All options that its last
@@ -109,19 +55,6 @@ void stook__easy_note_directory(struct stook__easy *easy);
    together with one, and no connection has ended since. */
 int stook__easy_warm(const struct stook__easy *easy);
 
-CURL *stook__easy_curl(struct stook__easy *easy);
-struct stook__easy_settings *stook__easy_settings(struct stook__easy *easy);
-
-/* Sets an option of libcurl. An error is recorded in the settings. */
-#define stook__easy_set(easy, option, value) \
-    stook__easy_note(easy, curl_easy_setopt(stook__easy_curl(easy), option, value), #option)
-/* Switches a feature off. A libcurl that was built without the feature rejects the option: only a
-   lack of memory is an error here. */
-#define stook__easy_switch_off(easy, option, value) \
-    stook__easy_note_memory(easy, curl_easy_setopt(stook__easy_curl(easy), option, value), #option)
-void stook__easy_note(struct stook__easy *easy, CURLcode code, const char *option);
-void stook__easy_note_memory(struct stook__easy *easy, CURLcode code, const char *option);
-
 /* Starts the transfer, at once or when the connect gate of its origin opens. Returns 0,
    STOOK_ENOMEM, STOOK_ENOFD, or STOOK_ERESET if the CURLM is broken. After an error the owner must
    still give the handle back. */
@@ -139,8 +72,6 @@ enum stook__connect_step stook__easy_connect_step(const struct stook__easy *easy
 void stook__easy_info(struct stook__easy *easy, struct stook__easy_info *ret_info);
 /* Tells whether libcurl reports success. */
 int stook__easy_succeeded(const struct stook__easy *easy);
-/* Has events.sent called. This cannot be undone, so the handle must not be pooled. */
-void stook__easy_watch_sent(struct stook__easy *easy);
 /* Pauses the directions in `paused` (CURLPAUSE_...) and resumes the others before the next poll.
    libcurl may call back at once. Must not be called from inside a callback of libcurl. */
 void stook__easy_continue(struct stook__easy *easy, int paused);

@@ -157,7 +157,7 @@ static int on_progress(void *user, curl_off_t receive_total, curl_off_t received
     return 0;
 }
 
-void stook__easy_report_sent(struct stook__easy *easy)
+void stook__easy_watch_sent(struct stook__easy *easy)
 {
     stook__easy_set(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
     stook__easy_set(easy, CURLOPT_XFERINFODATA, (void *)easy);

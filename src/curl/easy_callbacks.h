@@ -1,17 +1,49 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The callbacks that libcurl runs for an easy handle. They record what happened, pass it to the
- * owner's callbacks, and never call libcurl.
+ * The callbacks that libcurl runs for an easy handle, and those of an attempt, which they run. They
+ * record what happened and never call libcurl.
  */
 #ifndef STOOK_CURL_EASY_CALLBACKS_H
 #define STOOK_CURL_EASY_CALLBACKS_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 struct stook__easy;
 
-/* Sets all callbacks but one: progress is reported only after stook__easy_report_sent. */
+/* What the callbacks `head` and `body` return, beside 0. */
+enum {
+    STOOK__EASY_END = 1,  /* end the transfer with an error */
+    STOOK__EASY_PAUSE = 2 /* pause the body */
+};
+
+/* The callbacks of an attempt. They run inside libcurl, so they only record what happened and never
+   call into the engine. */
+struct stook__attempt_events {
+    /* Receives one line of a header or trailer section, with its line end. Any result but 0 ends
+       the transfer. */
+    int (*head)(void *owner, const char *line, size_t size);
+    /* Receives bytes of the response body. Returns 0 if it took them. Returns STOOK__EASY_PAUSE if
+       it took none: libcurl then keeps them until stook__easy_continue. Any other result ends the
+       transfer. */
+    int (*body)(void *owner, const char *data, size_t size);
+    /* Runs when libcurl wants to send the request once more, perhaps on another connection. Returns
+       1 to allow it. */
+    int (*may_resend)(void *owner);
+    /* Runs when libcurl sends the request once more. */
+    void (*resend)(void *owner);
+    /* Runs when a connection is established and the request is sent next. `ip` is the peer's
+       address; NULL or "" if it has none. */
+    void (*before_send)(void *owner, const char *ip, int port);
+    /* Receives how many bytes of the request body were sent. Runs only after
+       stook__easy_watch_sent. */
+    void (*sent)(void *owner, int64_t bytes);
+};
+
+/* Sets all callbacks but one: progress is reported only after stook__easy_watch_sent. */
 void stook__easy_set_callbacks(struct stook__easy *easy);
-/* Sets the callback for progress, which passes on the bytes sent. */
-void stook__easy_report_sent(struct stook__easy *easy);
+/* Has events.sent called. This cannot be undone, so the handle must not be pooled. */
+void stook__easy_watch_sent(struct stook__easy *easy);
 /* Returns the HTTP/2 error code in an error message of libcurl; -1 if there is none. */
 long stook__easy_h2_error(const char *text);
 

@@ -1,24 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An easy handle as the engine sees it: what it knows of the transfer, and its way from the start
- * to the end.
- *
- * Removing a handle while its name is looked up would wait for getaddrinfo(), and the loop with it.
- * Such a handle is orphaned when its owner gives it back.
+ * An easy handle as the engine sees it: its state, and what is known of its transfer.
+ * easy_transfer.h has its way from the start to the end.
  */
 #ifndef STOOK_CURL_EASY_STATE_H
 #define STOOK_CURL_EASY_STATE_H
 
+#include <curl/curl.h>
 #include <stdint.h>
 
-#include "curl/easy.h"
-#include "curl/quirks/obs_fold.h"
+#include "curl/easy_settings.h"
 #include "util/list.h"
 #include "util/timer_heap.h"
 
+struct stook__attempt_events;
 struct stook__curl_origin;
 struct stook__engine;
 struct stook__multi;
+struct stook__trust;
 
 /*
  * The states of an easy handle. stook__easy_move moves it.
@@ -91,8 +90,8 @@ struct stook__easy {
     /* quirks/ */
     struct stook__link next_address;       /* in the engine's `next_addresses` */
     struct stook__timer timeout_extension; /* in the engine's `timeout_extension` */
-    enum stook__obs_fold_state obs_fold;
-    int traced; /* CURLOPT_VERBOSE is set, for obs_fold.c */
+    uint8_t obs_fold;                      /* enum stook__obs_fold_state */
+    int traced;                            /* CURLOPT_VERBOSE is set, for obs_fold.c */
 };
 
 /* Tells whether libcurl has the transfer and has not completed it. */
@@ -108,15 +107,7 @@ void stook__easy_move(struct stook__easy *easy, enum stook__easy_state to, const
 void stook__easy_complete(struct stook__easy *easy, CURLcode code, const char *why);
 /* Clears the result of the transfer, so that it can start again. */
 void stook__easy_renew(struct stook__easy *easy);
-/* Adds the handle to a multi handle of its origin. Returns as stook__easy_start does. */
-int stook__easy_enter(struct stook__easy *easy);
-/* The same for a handle that waited at the connect gate: an error completes its transfer. */
-void stook__easy_launch(struct stook__easy *easy);
-/* Takes a handle from its owner while its look-up runs. */
-void stook__easy_orphan(struct stook__easy *easy);
-/* Moves a handle whose transfer succeeded to the pool of its origin. */
-void stook__easy_pool(struct stook__easy *easy);
-/* Destroys a handle in any state. Its look-up must not be running. */
-void stook__easy_destroy(struct stook__easy *easy);
+/* Frees a handle that is in no CURLM. */
+void stook__easy_free(struct stook__easy *easy);
 
 #endif

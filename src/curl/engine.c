@@ -6,6 +6,7 @@
 
 #include "curl/connect_gate.h"
 #include "curl/easy_state.h"
+#include "curl/easy_transfer.h"
 #include "curl/engine_state.h"
 #include "curl/multi.h"
 #include "curl/multi_state.h"

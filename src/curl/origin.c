@@ -13,7 +13,6 @@
 
 #include "curl/easy_state.h"
 #include "curl/engine_state.h"
-#include "curl/trust.h"
 
 enum {
     MULTIS_MAX = 512,
@@ -47,17 +46,16 @@ static int is_literal(const char *key, size_t size)
     return strcmp(name, "localhost") == 0 || inet_pton(AF_INET, name, &address) == 1;
 }
 
-static struct stook__curl_origin *make(struct stook__trust *trust, struct stook__origin *shared,
-                                       int h2)
+static struct stook__curl_origin *make(struct stook__engine *engine, struct stook__map *table,
+                                       struct stook__origin *shared, int h2)
 {
-    struct stook__engine *engine = trust->engine;
     struct stook__curl_origin *origin = stook__alloc(engine->allocator, sizeof *origin);
     const char *key = shared->node.key;
     size_t size = shared->node.key_size;
     if (origin == NULL)
         return NULL;
     origin->engine = engine;
-    origin->trust = trust;
+    origin->table = table;
     origin->node = (struct stook__node){NULL, shared->node.hash, key, size};
     origin->h2 = h2;
     origin->tls = size > 5 && memcmp(key, "https", 5) == 0;
@@ -70,7 +68,7 @@ static struct stook__curl_origin *make(struct stook__trust *trust, struct stook_
     stook__list_init(&origin->ready);
     stook__list_init(&origin->waiting_for_dns);
     stook__list_init(&origin->waiting_for_lookup);
-    if (stook__map_add(&trust->origins[h2], engine->allocator, &origin->node) != 0) {
+    if (stook__map_add(table, engine->allocator, &origin->node) != 0) {
         stook__free(engine->allocator, origin);
         return NULL;
     }
@@ -78,26 +76,40 @@ static struct stook__curl_origin *make(struct stook__trust *trust, struct stook_
     return origin;
 }
 
-static struct stook__curl_origin *find(struct stook__trust *trust,
-                                       const struct stook__origin *shared, int h2)
+static struct stook__curl_origin *find(struct stook__map *table, const struct stook__origin *shared)
 {
-    struct stook__node *node = stook__map_find(&trust->origins[h2], shared->node.hash,
-                                               shared->node.key, shared->node.key_size);
+    struct stook__node *node =
+        stook__map_find(table, shared->node.hash, shared->node.key, shared->node.key_size);
     return node != NULL ? STOOK__OF(struct stook__curl_origin, node, node) : NULL;
 }
 
-struct stook__curl_origin *stook__curl_origin_get(struct stook__trust *trust,
+struct stook__curl_origin *stook__curl_origin_get(struct stook__engine *engine,
+                                                  struct stook__map *tables,
                                                   struct stook__origin *shared, int h2)
 {
-    struct stook__curl_origin *origin = find(trust, shared, h2);
-    return origin != NULL ? origin : make(trust, shared, h2);
+    struct stook__curl_origin *origin = find(&tables[h2], shared);
+    return origin != NULL ? origin : make(engine, &tables[h2], shared, h2);
+}
+
+/* Takes an easy handle out of its pool. */
+static void unpool(struct stook__easy *easy)
+{
+    stook__list_remove(&easy->link);
+    stook__list_remove(&easy->pooled);
+    easy->engine->n_pooled--;
+}
+
+static void drop(struct stook__easy *easy)
+{
+    unpool(easy);
+    stook__easy_free(easy);
 }
 
 static void destroy(struct stook__curl_origin *origin)
 {
     struct stook__engine *engine = origin->engine;
     while (!stook__list_empty(&origin->pool))
-        stook__easy_destroy(STOOK__OF(struct stook__easy, link, origin->pool.next));
+        drop(STOOK__OF(struct stook__easy, link, origin->pool.next));
     if (!stook__list_empty(&origin->unused)) {
         stook__list_remove(&origin->unused);
         engine->n_unused--;
@@ -105,46 +117,42 @@ static void destroy(struct stook__curl_origin *origin)
     stook__timer_heap_clear(&engine->caps, &origin->cap);
     stook__list_remove(&origin->ready);
     stook__list_remove(&origin->waiting_for_lookup);
-    stook__map_remove(&origin->trust->origins[origin->h2], &origin->node);
+    stook__map_remove(origin->table, &origin->node);
     stook__origin_unref(origin->shared);
     stook__free(engine->allocator, origin->load);
     stook__free(engine->allocator, origin);
 }
 
-void stook__curl_origin_ref(struct stook__curl_origin *origin)
+int stook__curl_origin_ref(struct stook__curl_origin *origin)
 {
     if (origin->in_flight++ > 0)
-        return;
-    stook__trust_ref(origin->trust);
-    if (stook__list_empty(&origin->unused))
-        return;
-    stook__list_remove(&origin->unused);
-    origin->engine->n_unused--;
+        return 0;
+    if (!stook__list_empty(&origin->unused)) {
+        stook__list_remove(&origin->unused);
+        origin->engine->n_unused--;
+    }
+    return 1;
 }
 
-void stook__curl_origin_unref(struct stook__curl_origin *origin)
+int stook__curl_origin_unref(struct stook__curl_origin *origin)
 {
     struct stook__engine *engine = origin->engine;
-    struct stook__trust *trust = origin->trust;
     if (--origin->in_flight > 0)
-        return;
+        return 0;
     stook__list_append(&engine->unused, &origin->unused);
     if (++engine->n_unused > UNUSED_MAX)
         destroy(STOOK__OF(struct stook__curl_origin, unused, engine->unused.next));
-    stook__trust_unref(trust);
+    return 1;
 }
 
-struct stook__easy *stook__curl_origin_pop(struct stook__trust *trust,
+struct stook__easy *stook__curl_origin_pop(struct stook__map *tables,
                                            const struct stook__origin *shared, int h2)
 {
-    struct stook__curl_origin *origin = find(trust, shared, h2);
-    struct stook__link *first = origin != NULL ? stook__list_pop(&origin->pool) : NULL;
-    if (first == NULL)
+    struct stook__curl_origin *origin = find(&tables[h2], shared);
+    if (origin == NULL || stook__list_empty(&origin->pool))
         return NULL;
-    struct stook__easy *easy = STOOK__OF(struct stook__easy, link, first);
-    stook__list_remove(&easy->pooled);
-    trust->engine->n_pooled--;
-    stook__curl_origin_ref(origin);
+    struct stook__easy *easy = STOOK__OF(struct stook__easy, link, origin->pool.next);
+    unpool(easy);
     return easy;
 }
 
@@ -154,7 +162,7 @@ void stook__curl_origin_push(struct stook__curl_origin *origin, struct stook__ea
     stook__list_append(origin->pool.next, &easy->link); /* before the first */
     stook__list_append(&engine->pooled, &easy->pooled);
     if (++engine->n_pooled > POOL_MAX)
-        stook__easy_destroy(STOOK__OF(struct stook__easy, pooled, engine->pooled.next));
+        drop(STOOK__OF(struct stook__easy, pooled, engine->pooled.next));
 }
 
 /* Adds counters for more multi handles. Without memory for them the known ones take the load. */
@@ -190,19 +198,16 @@ static size_t pick(struct stook__curl_origin *origin)
     return index < origin->n_load ? index : 0;
 }
 
-struct stook__multi *stook__curl_origin_enter(struct stook__curl_origin *origin,
-                                              unsigned *ret_index)
+int stook__curl_origin_enter(struct stook__curl_origin *origin, unsigned *ret_index,
+                             size_t *ret_number)
 {
     size_t index = pick(origin);
     if (index >= origin->n_load)
-        return NULL;
-    struct stook__multi *multi = stook__trust_multi(
-        origin->trust, (size_t)origin->h2 * MULTIS_MAX + (origin->home + index) % MULTIS_MAX);
-    if (multi == NULL)
-        return NULL;
+        return STOOK_ENOMEM;
     origin->load[index]++;
     *ret_index = (unsigned)index;
-    return multi;
+    *ret_number = (size_t)origin->h2 * MULTIS_MAX + (origin->home + index) % MULTIS_MAX;
+    return 0;
 }
 
 void stook__curl_origin_leave(struct stook__curl_origin *origin, unsigned index)
@@ -210,12 +215,10 @@ void stook__curl_origin_leave(struct stook__curl_origin *origin, unsigned index)
     origin->load[index]--;
 }
 
-void stook__curl_origins_free(struct stook__trust *trust)
+void stook__curl_origins_free(struct stook__engine *engine, struct stook__map *table)
 {
     struct stook__node *node;
-    for (size_t i = 0; i < sizeof trust->origins / sizeof trust->origins[0]; i++) {
-        while ((node = stook__map_next(&trust->origins[i], NULL)) != NULL)
-            destroy(STOOK__OF(struct stook__curl_origin, node, node));
-        stook__map_free(&trust->origins[i], trust->engine->allocator);
-    }
+    while ((node = stook__map_next(table, NULL)) != NULL)
+        destroy(STOOK__OF(struct stook__curl_origin, node, node));
+    stook__map_free(table, engine->allocator);
 }

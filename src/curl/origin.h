@@ -18,8 +18,6 @@
 
 struct stook__easy;
 struct stook__engine;
-struct stook__multi;
-struct stook__trust;
 
 /*
  * What dns.c has put into libcurl's cache for an origin.
@@ -33,10 +31,10 @@ enum stook__dns_entry {
 };
 
 struct stook__curl_origin {
-    struct stook__node node;      /* in trust->origins, by the key of `shared` */
+    struct stook__node node;      /* in `table`, by the key of `shared` */
+    struct stook__map *table;     /* of its trust, for what may be negotiated */
     struct stook__origin *shared; /* with what the scheduler knows of it; a reference */
     struct stook__engine *engine;
-    struct stook__trust *trust;
     struct stook__link pool;   /* pooled easy handles, the last used first */
     struct stook__link unused; /* in engine->unused, if no request is in flight */
     unsigned short *load;      /* requests in flight per multi handle, from `home` on */
@@ -68,28 +66,30 @@ struct stook__curl_origin {
     enum stook__dns_entry dns_entry;
 };
 
-/* Returns what the engine knows of the origin under this trust, which is created if need be; NULL if
-   there is no memory. */
-struct stook__curl_origin *stook__curl_origin_get(struct stook__trust *trust,
+/* Returns what the engine knows of the origin under one trust, which is created if need be; NULL if
+   there is no memory. `tables` are the three tables of the trust, by `h2`. */
+struct stook__curl_origin *stook__curl_origin_get(struct stook__engine *engine,
+                                                  struct stook__map *tables,
                                                   struct stook__origin *shared, int h2);
-/* Takes the last used easy handle from the pool of the origin, and a reference to what the engine knows
-   of it. Returns NULL if there is none. */
-struct stook__easy *stook__curl_origin_pop(struct stook__trust *trust,
+/* Takes the last used easy handle from the pool of the origin. Returns NULL if there is none. */
+struct stook__easy *stook__curl_origin_pop(struct stook__map *tables,
                                            const struct stook__origin *shared, int h2);
 /* Puts an easy handle into the pool. The longest unused handle of all origins is destroyed if there
    are too many. */
 void stook__curl_origin_push(struct stook__curl_origin *origin, struct stook__easy *easy);
 
-/* Chooses the multi handle for one more request and counts the request there.
-   stook__curl_origin_leave ends it with the same index. Returns NULL if there is no memory. */
-struct stook__multi *stook__curl_origin_enter(struct stook__curl_origin *origin,
-                                              unsigned *ret_index);
+/* Chooses the multi handle for one more request and counts the request there. `ret_number` is its
+   number among those of the trust, `ret_index` that among those of the origin, with which
+   stook__curl_origin_leave ends it. Returns 0 or STOOK_ENOMEM. */
+int stook__curl_origin_enter(struct stook__curl_origin *origin, unsigned *ret_index,
+                             size_t *ret_number);
 void stook__curl_origin_leave(struct stook__curl_origin *origin, unsigned index);
-/* Takes or drops a reference. Every easy handle that is not pooled has one. */
-void stook__curl_origin_ref(struct stook__curl_origin *origin);
-void stook__curl_origin_unref(struct stook__curl_origin *origin);
+/* Takes or drops a reference. Every easy handle that is not pooled has one. Returns 1 if it is the
+   first, or was the last: the caller does the same with the trust then. */
+int stook__curl_origin_ref(struct stook__curl_origin *origin);
+int stook__curl_origin_unref(struct stook__curl_origin *origin);
 
-/* Destroys all origins of a trust with their pooled easy handles. */
-void stook__curl_origins_free(struct stook__trust *trust);
+/* Destroys all origins of a table with their pooled easy handles, and the table. */
+void stook__curl_origins_free(struct stook__engine *engine, struct stook__map *table);
 
 #endif

@@ -26,7 +26,8 @@ static CURLSH *make_share(void)
 static void destroy(struct stook__trust *trust)
 {
     struct stook__engine *engine = trust->engine;
-    stook__curl_origins_free(trust);
+    for (size_t i = 0; i < sizeof trust->origins / sizeof trust->origins[0]; i++)
+        stook__curl_origins_free(engine, &trust->origins[i]);
     for (size_t i = 0; i < trust->n_multis; i++)
         stook__multi_free(trust->multis[i]);
     if (trust->share != NULL)

@@ -25,7 +25,7 @@ enum {
     /* An easy handle cannot be kept from reading the default directory of authorities.
        http/easy_options.c leaves the directory in use. No test: the cost is time only. */
     STOOK__QUIRK_KEEPS_DIRECTORY = 16,
-    /* A DNS cache timeout of -1 (never) empties the cache. easy_state.c leaves it at 60 s.
+    /* A DNS cache timeout of -1 (never) empties the cache. easy_transfer.c leaves it at 60 s.
        Test: unit/quirks.rows, of the versions alone. */
     STOOK__QUIRK_DROPS_DNS_ENTRIES = 32,
     /* See next_address.h. */
