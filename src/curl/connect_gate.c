@@ -8,8 +8,8 @@
 
 #include "curl/dns.h"
 #include "curl/easy_state.h"
-#include "curl/easy_transfer.h"
 #include "curl/engine_state.h"
+#include "curl/origin.h"
 #include "curl/quirks/timeout_extension.h"
 #include "curl/socket.h"
 #include "loop/loop.h"
@@ -348,25 +348,38 @@ void stook__connect_gate_ended(struct stook__easy *easy, CURLcode code)
     mark_ready(origin);
 }
 
-/* Starts what may start. Returns the rest of the budget. */
-static int run_gate(struct stook__curl_origin *origin, int64_t now, int budget)
+/* Returns the next easy handle that may start at this gate; NULL if none may. */
+static struct stook__easy *next_of(struct stook__curl_origin *origin,
+                                   struct stook__connect_round *round)
 {
-    for (; budget > 0 && !stook__list_empty(&origin->gated); budget--) {
-        struct stook__easy *easy = STOOK__OF(struct stook__easy, link, origin->gated.next);
-        if (!may_start(origin, easy, now, 0))
-            return budget;
-        stook__list_remove(&easy->link);
-        launch(easy);
-        stook__easy_launch(easy);
+    if (round->budget == 0 || stook__list_empty(&origin->gated)) {
+        mark_ready(origin);
+        return NULL;
     }
-    mark_ready(origin);
-    return budget;
+    struct stook__easy *easy = STOOK__OF(struct stook__easy, link, origin->gated.next);
+    if (!may_start(origin, easy, round->now, 0))
+        return NULL;
+    round->budget--;
+    stook__list_remove(&easy->link);
+    launch(easy);
+    return easy;
 }
 
-void stook__connect_gates_open(struct stook__engine *engine, int64_t now)
+struct stook__easy *stook__connect_gates_next(struct stook__connect_round *round)
 {
+    struct stook__easy *easy = round->origin != NULL ? next_of(round->origin, round) : NULL;
     struct stook__link *link;
-    int budget = STARTS_MAX;
+    while (easy == NULL && round->budget > 0 &&
+           (link = stook__list_pop(&round->engine->ready)) != NULL) {
+        round->origin = STOOK__OF(struct stook__curl_origin, ready, link);
+        easy = next_of(round->origin, round);
+    }
+    return easy;
+}
+
+struct stook__easy *stook__connect_gates_open(struct stook__engine *engine, int64_t now,
+                                              struct stook__connect_round *ret_round)
+{
     struct stook__timer *first;
     while ((first = stook__timer_heap_first(&engine->caps)) != NULL && first->due <= now)
         open_until(STOOK__OF(struct stook__curl_origin, cap, first), now + TRIED_US);
@@ -379,8 +392,10 @@ void stook__connect_gates_open(struct stook__engine *engine, int64_t now)
         left = STARTS_MAX - engine->n_probing;
     for (; left > 0; left--)
         wake_next_origin(engine);
-    while (budget > 0 && (link = stook__list_pop(&engine->ready)) != NULL)
-        budget = run_gate(STOOK__OF(struct stook__curl_origin, ready, link), now, budget);
+    if (stook__list_empty(&engine->ready))
+        return NULL;
+    *ret_round = (struct stook__connect_round){.engine = engine, .now = now, .budget = STARTS_MAX};
+    return stook__connect_gates_next(ret_round);
 }
 
 int stook__connect_gates_busy(const struct stook__engine *engine)

@@ -24,8 +24,11 @@
 #define STOOK_CURL_CONNECT_GATE_H
 
 #include <curl/curl.h>
+#include <stdint.h>
 
-#include "curl/origin.h"
+struct stook__curl_origin;
+struct stook__easy;
+struct stook__engine;
 
 /*
  * How far an easy handle has come on its way to a connection. easy->connect holds it, and one
@@ -58,8 +61,8 @@ enum stook__connect_state {
 /* Whether a look-up is under way, for which the removal of the handle would wait. */
 int stook__connect_gate_is_resolving(const struct stook__easy *easy);
 
-/* Returns 1 if the easy handle may start now. Returns 0 if it waits; stook__easy_launch() is called
-   when the gate opens. */
+/* Returns 1 if the easy handle may start now. Returns 0 if it waits: stook__connect_gates_open() and
+   stook__connect_gates_next() return it when the gate opens. */
 int stook__connect_gate_pass(struct stook__easy *easy);
 
 /* A look-up is about to begin. Returns 0 if it must not: another one of the origin is under way,
@@ -79,8 +82,21 @@ void stook__connect_gate_restart(struct stook__easy *easy);
    given up, with CURLE_OK. A second call has no effect. */
 void stook__connect_gate_ended(struct stook__easy *easy, CURLcode code);
 
-/* Starts what may start in this turn, in all origins. */
-void stook__connect_gates_open(struct stook__engine *engine, int64_t now);
+/* The starts of one turn, in all origins. */
+struct stook__connect_round {
+    struct stook__engine *engine;
+    int64_t now;
+    int budget;                        /* how many more may start */
+    struct stook__curl_origin *origin; /* whose gate returned the last one; NULL: none did yet */
+};
+
+/* Begins the starts of a turn, and returns the first easy handle that may start; NULL if none may.
+   Then there is no next one either. The caller gives each to libcurl before it asks for the next.
+   */
+struct stook__easy *stook__connect_gates_open(struct stook__engine *engine, int64_t now,
+                                              struct stook__connect_round *ret_round);
+/* Returns the next one, or NULL. */
+struct stook__easy *stook__connect_gates_next(struct stook__connect_round *round);
 /* Whether the next turn can start more. */
 int stook__connect_gates_busy(const struct stook__engine *engine);
 /* Returns when a gate opens because time has passed; 0: never. */

@@ -8,6 +8,7 @@
 
 #include "curl/easy_state.h"
 #include "curl/engine_state.h"
+#include "curl/origin.h"
 #include "curl/quirks/quirks.h"
 #include "loop/loop.h"
 

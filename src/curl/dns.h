@@ -20,7 +20,8 @@
 #ifndef STOOK_CURL_DNS_H
 #define STOOK_CURL_DNS_H
 
-#include "curl/origin.h"
+struct stook__curl_origin;
+struct stook__easy;
 
 /* Keeps the address that the easy handle has connected to, if this start looked its name up. */
 void stook__dns_address_found(struct stook__easy *easy, const char *address);

@@ -3,6 +3,7 @@
 #include "curl/easy_transfer.h"
 
 #include <errno.h>
+#include <stdint.h>
 
 #include "curl/connect_gate.h"
 #include "curl/dns.h"
@@ -38,8 +39,8 @@ static void set_dns_age(struct stook__easy *easy)
 
 int stook__easy_enter(struct stook__easy *easy)
 {
-    size_t number;
-    if (stook__curl_origin_enter(easy->origin, &easy->multi_index, &number) != 0)
+    size_t number = stook__curl_origin_enter(easy->origin, &easy->multi_index);
+    if (number == SIZE_MAX)
         return STOOK_ENOMEM;
     struct stook__multi *multi = stook__trust_multi(easy->trust, number);
     int error = STOOK_ENOMEM;

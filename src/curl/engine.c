@@ -154,11 +154,20 @@ static void collect_due(struct stook__engine *engine, int64_t now)
         make_all_due(engine, now);
 }
 
+/* Starts the easy handles that have waited at their gates and may start now. */
+static void open_gates(struct stook__engine *engine, int64_t now)
+{
+    struct stook__connect_round round;
+    for (struct stook__easy *easy = stook__connect_gates_open(engine, now, &round); easy != NULL;
+         easy = stook__connect_gates_next(&round))
+        stook__easy_launch(easy);
+}
+
 void stook__engine_work(struct stook__engine *engine)
 {
     int64_t now = stook__loop_now();
     struct stook__link again, *link;
-    stook__connect_gates_open(engine, now);
+    open_gates(engine, now);
     collect_due(engine, now);
     stook__tls_close_check(engine, now);
     stook__list_init(&again);

@@ -46,8 +46,7 @@ void stook__multi_mark_active(struct stook__multi *multi)
         stook__list_append(&multi->engine->active, &multi->active);
 }
 
-/* Calls libcurl, and records an error of the CURLM. */
-static void act(struct stook__multi *multi, curl_socket_t fd, int events)
+void stook__multi_action(struct stook__multi *multi, curl_socket_t fd, int events)
 {
     int running; /* libcurl up to 8.21 does not accept NULL */
     if (multi->curlm == NULL || multi->broken != CURLM_OK)
@@ -62,11 +61,6 @@ static void act(struct stook__multi *multi, curl_socket_t fd, int events)
         stook__next_address(multi->engine);
 }
 
-void stook__multi_action(struct stook__multi *multi, int fd, int events)
-{
-    act(multi, fd, events);
-}
-
 void stook__multi_make_due(struct stook__multi *multi)
 {
     stook__multi_mark_active(multi);
@@ -78,7 +72,7 @@ int stook__multi_run_timeout(struct stook__multi *multi)
 {
     for (int round = 0; round < ROUNDS && !stook__list_empty(&multi->due); round++) {
         stook__list_remove(&multi->due);
-        act(multi, CURL_SOCKET_TIMEOUT, 0);
+        stook__multi_action(multi, CURL_SOCKET_TIMEOUT, 0);
     }
     return !stook__list_empty(&multi->due);
 }

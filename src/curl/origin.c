@@ -198,16 +198,14 @@ static size_t pick(struct stook__curl_origin *origin)
     return index < origin->n_load ? index : 0;
 }
 
-int stook__curl_origin_enter(struct stook__curl_origin *origin, unsigned *ret_index,
-                             size_t *ret_number)
+size_t stook__curl_origin_enter(struct stook__curl_origin *origin, unsigned *ret_index)
 {
     size_t index = pick(origin);
     if (index >= origin->n_load)
-        return STOOK_ENOMEM;
+        return SIZE_MAX;
     origin->load[index]++;
     *ret_index = (unsigned)index;
-    *ret_number = (size_t)origin->h2 * MULTIS_MAX + (origin->home + index) % MULTIS_MAX;
-    return 0;
+    return (size_t)origin->h2 * MULTIS_MAX + (origin->home + index) % MULTIS_MAX;
 }
 
 void stook__curl_origin_leave(struct stook__curl_origin *origin, unsigned index)

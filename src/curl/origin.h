@@ -10,6 +10,9 @@
 #ifndef STOOK_CURL_ORIGIN_H
 #define STOOK_CURL_ORIGIN_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include "origin/origin.h"
 #include "util/list.h"
 #include "util/map.h"
@@ -78,11 +81,10 @@ struct stook__easy *stook__curl_origin_pop(struct stook__map *tables,
    are too many. */
 void stook__curl_origin_push(struct stook__curl_origin *origin, struct stook__easy *easy);
 
-/* Chooses the multi handle for one more request and counts the request there. `ret_number` is its
-   number among those of the trust, `ret_index` that among those of the origin, with which
-   stook__curl_origin_leave ends it. Returns 0 or STOOK_ENOMEM. */
-int stook__curl_origin_enter(struct stook__curl_origin *origin, unsigned *ret_index,
-                             size_t *ret_number);
+/* Chooses the multi handle for one more request and counts the request there, which
+   stook__curl_origin_leave ends with the same index. Returns the number of that multi handle in the
+   trust; SIZE_MAX if there is no memory. */
+size_t stook__curl_origin_enter(struct stook__curl_origin *origin, unsigned *ret_index);
 void stook__curl_origin_leave(struct stook__curl_origin *origin, unsigned index);
 /* Takes or drops a reference. Every easy handle that is not pooled has one. Returns 1 if it is the
    first, or was the last: the caller does the same with the trust then. */
