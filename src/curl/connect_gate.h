@@ -61,8 +61,8 @@ enum stook__connect_state {
 /* Whether a look-up is under way, for which the removal of the handle would wait. */
 int stook__connect_gate_is_resolving(const struct stook__easy *easy);
 
-/* Returns 1 if the easy handle may start now. Returns 0 if it waits: stook__connect_gates_open() and
-   stook__connect_gates_next() return it when the gate opens. */
+/* Returns 1 if the easy handle may start now. Returns 0 if it waits. Then one of
+   stook__connect_gates_open() and stook__connect_gates_next() returns it when the gate opens. */
 int stook__connect_gate_pass(struct stook__easy *easy);
 
 /* A look-up is about to begin. Returns 0 if it must not: another one of the origin is under way,

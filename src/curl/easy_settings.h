@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The options of an easy handle: what is set, and what libcurl refused. http/ sets most of them, and
+ * The options of an easy handle: what is set, and what libcurl refused. http/ sets most of them,
  * the files of this room the rest.
  */
 #ifndef STOOK_CURL_EASY_SETTINGS_H

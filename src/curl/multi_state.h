@@ -32,8 +32,8 @@ struct stook__multi *stook__multi_new(struct stook__engine *engine);
 int stook__multi_set_timeout(CURLM *curlm, long timeout_ms, void *user);
 /* Has the messages read, and an error of the CURLM handled, before the turn ends. */
 void stook__multi_mark_active(struct stook__multi *multi);
-/* Passes an event of a socket to libcurl, or a timeout (CURL_SOCKET_TIMEOUT), and records an error of
-   the CURLM. `events` are CURL_CSELECT_... */
+/* Passes an event of a socket to libcurl, or a timeout (CURL_SOCKET_TIMEOUT), and records an error
+   of the CURLM. `events` are CURL_CSELECT_... */
 void stook__multi_action(struct stook__multi *multi, curl_socket_t fd, int events);
 /* Makes the timeout due now. */
 void stook__multi_make_due(struct stook__multi *multi);

@@ -99,6 +99,7 @@ static void unpool(struct stook__easy *easy)
     easy->engine->n_pooled--;
 }
 
+/* Frees a pooled easy handle. It is in no CURLM. */
 static void drop(struct stook__easy *easy)
 {
     unpool(easy);

@@ -3,9 +3,9 @@
  * What the engine knows of one origin under one trust: its pool of easy handles, which of its multi
  * handles carry how many requests, and its connect gate (connect_gate.h).
  *
- * Its key is that of the shared origin (origin/origin.h). Requests that may negotiate HTTP/2 and requests that may not belong to
- * two origins, with separate multi handles, because libcurl would let one kind use the connections
- * of the other.
+ * Its key is that of the shared origin (origin/origin.h). Requests that may negotiate HTTP/2 and
+ * requests that may not belong to two origins, with separate multi handles, because libcurl would
+ * let one kind use the connections of the other.
  */
 #ifndef STOOK_CURL_ORIGIN_H
 #define STOOK_CURL_ORIGIN_H
