@@ -4,16 +4,14 @@
 # understood together, so a circle has three files at most: what all need goes into a file below them.
 . "$(dirname -- "$0")/common.sh"
 
-exempt='curl loop' # rooms whose circles are still larger; a room that is cut leaves this line
-
 files src | grep '\.[ch]$' | while IFS= read -r file; do
     stem=${file#src/}
     bare "$file" | sed -n 's/^[[:space:]]*#[[:space:]]*include[[:space:]]*"\([^"]*\)\.[ch]".*/\1/p' |
         sed "s|^|${stem%.*} |"
-done | awk -v exempt="$exempt" '
+done | awk '
     function room(stem) { split(stem, part, "/"); return part[1] }
 
-    $1 != $2 && room($1) == room($2) && index(" " exempt " ", " " room($1) " ") == 0 {
+    $1 != $2 && room($1) == room($2) {
         includes[$1, $2] = reaches[$1, $2] = 1
         if (!known[$1]++) stems[++count] = $1
         if (!known[$2]++) stems[++count] = $2
