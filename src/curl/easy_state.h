@@ -32,11 +32,11 @@ struct stook__trust;
  * ends.
  */
 enum stook__easy_state {
-    STOOK__EASY_NEW,     /* its owner sets its options */
-    STOOK__EASY_STARTED, /* it waits at the connect gate, or is in a CURLM */
-    STOOK__EASY_COMPLETED, /* its transfer has a result; it stays in its CURLM until it is given back */
-    STOOK__EASY_ORPHANED, /* it has no owner and its look-up runs; it opens no socket, sends nothing */
-    STOOK__EASY_POOLED, /* it has no owner and is in the pool of its origin */
+    STOOK__EASY_NEW,       /* its owner sets its options */
+    STOOK__EASY_STARTED,   /* it waits at the connect gate, or is in a CURLM */
+    STOOK__EASY_COMPLETED, /* its transfer has a result; it is in its CURLM until given back */
+    STOOK__EASY_ORPHANED,  /* no owner, its look-up runs; it opens no socket and sends nothing */
+    STOOK__EASY_POOLED,    /* it has no owner and is in the pool of its origin */
 };
 
 struct stook__easy {
@@ -54,7 +54,7 @@ struct stook__easy {
     void *owner; /* the attempt; NULL: pooled, orphaned, or its callbacks must not run */
     struct stook__easy_settings settings;
     enum stook__easy_state state; /* only stook__easy_move changes it */
-    int may_pool; /* the request allows the pool; known before the start, so not part of the state */
+    int may_pool; /* the request allows the pool; known before the start: no part of the state */
     size_t n_ended_before; /* connections that had ended when it was pooled; SIZE_MAX: it is new */
     int dns_age;           /* CURLOPT_DNS_CACHE_TIMEOUT as set, in seconds */
 

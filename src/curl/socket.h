@@ -53,7 +53,7 @@ struct stook__socket {
     int dead;           /* it was closed while idle; libcurl may want to use it all the same */
     int alone;          /* tls_close.c: how many checks found it watched and not used */
     int want;           /* the events that libcurl wants; 0: none */
-    int program_paused; /* the number of its transfers that the program has paused; others may run */
+    int program_paused; /* number of its transfers that the program has paused; others may run */
     int unread;         /* nobody reads from it, because its only transfer is paused */
     int errors;         /* error events in a row */
     int64_t last_input; /* when it was last readable */
