@@ -13,7 +13,7 @@
 #include "core/record.h"
 #include "core/stats.h"
 #include "deliver/callbacks.h"
-#include "deliver/policy.h"
+#include "deliver/completion_policy.h"
 #include "origin/origin.h"
 #include "sched/queue.h"
 

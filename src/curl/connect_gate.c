@@ -6,10 +6,10 @@
 #include <errno.h>
 #include <string.h>
 
-#include "curl/dns.h"
 #include "curl/easy_state.h"
 #include "curl/engine_state.h"
 #include "curl/origin.h"
+#include "curl/quirks/dropped_lookups.h"
 #include "curl/quirks/timeout_extension.h"
 #include "curl/socket.h"
 #include "loop/loop.h"
@@ -175,7 +175,7 @@ static const char *refusal(struct stook__easy *easy)
         return NULL;
     if (origin->probe != NULL)
         return "the probe's look-up is under way";
-    if (!easy->sets_address && stook__dns_has_address(origin)) {
+    if (!easy->sets_address && stook__dropped_lookup_has_address(origin)) {
         easy->sets_address = 1;
         return "the address is known here";
     }
@@ -209,7 +209,7 @@ int stook__connect_gate_resolving(struct stook__easy *easy)
     if (origin->probe == easy) /* the cap begins when this look-up has ended */
         stook__timer_heap_clear(&engine->caps, &origin->cap);
     origin->lookup_limited = 0;
-    stook__dns_lookup_begins(easy);
+    stook__dropped_lookup_lookup_begins(easy);
     stook__timeout_extension_begin(easy);
     move(easy, STOOK__CONNECT_RESOLVING, "libcurl needs its address");
     easy->lookup_at = stook__loop_cached(engine->loop);
@@ -283,7 +283,7 @@ static void open_until(struct stook__curl_origin *origin, int64_t until)
 void stook__connect_gate_connected(struct stook__easy *easy, const char *address)
 {
     struct stook__curl_origin *origin = easy->origin;
-    stook__dns_address_found(easy, address);
+    stook__dropped_lookup_address_found(easy, address);
     if (easy->connect != STOOK__CONNECT_CONNECTED)
         leave(easy, STOOK__CONNECT_CONNECTED,
               easy->n_opened > 0 ? "a new connection" : "a kept one");
@@ -306,7 +306,7 @@ int stook__connect_gate_restarts(struct stook__easy *easy, CURLcode code)
 {
     return easy->connect == STOOK__CONNECT_LOOKUP_REFUSED ||
            (code == CURLE_COULDNT_CONNECT && easy->sends == 0 &&
-            stook__dns_cached_address_failed(easy));
+            stook__dropped_lookup_cached_address_failed(easy));
 }
 
 void stook__connect_gate_restart(struct stook__easy *easy)
@@ -326,7 +326,7 @@ void stook__connect_gate_ended(struct stook__easy *easy, CURLcode code)
     int was_probe = origin->probe == easy;
     int was_resolving = stook__connect_gate_is_resolving(easy);
     if (states[easy->connect].connects)
-        stook__dns_cached_address_failed(easy);
+        stook__dropped_lookup_cached_address_failed(easy);
     if (easy->connect != STOOK__CONNECT_NONE)
         leave(easy, STOOK__CONNECT_NONE, code == CURLE_OK ? "over" : curl_easy_strerror(code));
     if (!was_probe) {

@@ -55,7 +55,8 @@ void stook__easy_note_directory(struct stook__easy *easy);
    together with one, and no connection has ended since. */
 int stook__easy_warm(const struct stook__easy *easy);
 
-/* Starts the transfer, at once or when the connect gate of its origin opens. Returns 0,
+/* Starts the transfer, at once or when the connect gate of its origin opens: engine.c starts what
+   has waited there. Returns 0,
    STOOK_ENOMEM, STOOK_ENOFD, or STOOK_ERESET if the CURLM is broken. After an error the owner must
    still give the handle back. */
 int stook__easy_start(struct stook__easy *easy);

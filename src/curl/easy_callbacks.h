@@ -40,7 +40,8 @@ struct stook__attempt_events {
     void (*sent)(void *owner, int64_t bytes);
 };
 
-/* Sets all callbacks but one: progress is reported only after stook__easy_watch_sent. */
+/* Sets the callbacks of this file. Progress is reported only after stook__easy_watch_sent. Those
+   that send a body are set in http/, and a quirk sets its own. */
 void stook__easy_set_callbacks(struct stook__easy *easy);
 /* Has events.sent called. This cannot be undone, so the handle must not be pooled. */
 void stook__easy_watch_sent(struct stook__easy *easy);

@@ -6,12 +6,12 @@
 #include <stdint.h>
 
 #include "curl/connect_gate.h"
-#include "curl/dns.h"
 #include "curl/easy_state.h"
 #include "curl/engine_state.h"
 #include "curl/multi.h"
 #include "curl/multi_state.h"
 #include "curl/origin.h"
+#include "curl/quirks/dropped_lookups.h"
 #include "curl/quirks/obs_fold.h"
 #include "curl/quirks/quirks.h"
 #include "curl/trust.h"
@@ -46,7 +46,7 @@ int stook__easy_enter(struct stook__easy *easy)
     int error = STOOK_ENOMEM;
     if (multi != NULL) {
         set_dns_age(easy);
-        stook__dns_set_address(easy);
+        stook__dropped_lookup_set_address(easy);
         stook__obs_fold_begin(easy);
         error = stook__multi_add(multi, easy);
     }

@@ -10,8 +10,9 @@
 struct stook__easy;
 struct stook__multi;
 
-/* Adds an easy handle. Returns 0, STOOK_ENOMEM, STOOK_ENOFD if there are no descriptors, or
-   STOOK_ERESET if the CURLM is broken. */
+/* Adds an easy handle. libcurl asks for a timeout of 0 in this call (multi_state.h), and does the
+   first work on the transfer when that runs. Returns 0, STOOK_ENOMEM, STOOK_ENOFD if there are no
+   descriptors, or STOOK_ERESET if the CURLM is broken. */
 int stook__multi_add(struct stook__multi *multi, struct stook__easy *easy);
 /* Removes an easy handle from its multi handle. Does not change the list that its `link` is in. */
 void stook__multi_remove(struct stook__easy *easy);

@@ -27,7 +27,7 @@ struct stook__engine;
  *
  *   NONE --> ADDED --> FAILED --> ADDED      and from all to NONE when libcurl looks the name up
  */
-enum stook__dns_entry {
+enum stook__dropped_lookup_entry {
     STOOK__DNS_NONE,   /* nothing is there: libcurl has looked the name up itself */
     STOOK__DNS_ADDED,  /* an address was added, and may still be there */
     STOOK__DNS_FAILED, /* it failed: the next start removes it */
@@ -66,7 +66,7 @@ struct stook__curl_origin {
     /* dns.c */
     char found[STOOK__REMOTE_MAX]; /* an address that libcurl may have dropped; "": none */
     int64_t found_at;
-    enum stook__dns_entry dns_entry;
+    enum stook__dropped_lookup_entry dns_entry;
 };
 
 /* Returns what the engine knows of the origin under one trust, which is created if need be; NULL if

@@ -9,8 +9,8 @@
 #include "curl/quirks/quirks.h"
 #include "curl/trust.h"
 #include "http/attempt_state.h"
-#include "http/header_list.h"
 #include "http/peer.h"
+#include "http/request_fields.h"
 
 /* HTTP/2 is the default unless this version of libcurl has faults in it. */
 static void find_versions(struct stook__defaults *defaults)
@@ -43,8 +43,8 @@ int stook__defaults_new(struct stook__allocator *allocator, struct stook__engine
     stook__list_init(&defaults->downloads);
     stook__list_init(&defaults->files_ready);
     find_versions(defaults);
-    int error = stook__header_list_defaults(allocator, policy->user_agent, &defaults->agent,
-                                            &defaults->headers);
+    int error = stook__request_fields_defaults(allocator, policy->user_agent, &defaults->agent,
+                                               &defaults->headers);
     if (error == 0) {
         defaults->trust = stook__peer_trust(defaults, policy);
         error = defaults->trust != NULL ? 0 : STOOK_ENOMEM;

@@ -15,8 +15,8 @@
 #include "curl/quirks/quirks.h"
 #include "http/body_sink.h"
 #include "http/codecs.h"
-#include "http/header_list.h"
 #include "http/peer.h"
+#include "http/request_fields.h"
 #include "http/upload.h"
 #include "request/url.h"
 
@@ -331,8 +331,9 @@ int stook__options_check(struct stook__attempt *attempt, int *ret_secret,
         why = "this build decodes no content coding";
     }
     if (error == 0)
-        error = stook__header_list(attempt->spec, has_body(attempt), attempt->defaults->agent,
-                                   own_fields(attempt, own), &attempt->headers, ret_secret, &why);
+        error =
+            stook__request_fields(attempt->spec, has_body(attempt), attempt->defaults->agent,
+                                  own_fields(attempt, own), &attempt->headers, ret_secret, &why);
     if (error != 0 && error != STOOK_ENOMEM)
         stook__outcome_set(attempt->allocator, ret_outcome, error, why);
     return error;

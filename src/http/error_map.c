@@ -12,8 +12,8 @@
 
 #include "curl/socket.h"
 #include "http/body_sink.h"
-#include "http/header_list.h"
 #include "http/peer.h"
+#include "http/request_fields.h"
 #include "http/response_parser.h"
 #include "http/upload_source.h"
 

@@ -9,7 +9,7 @@
 
 #include "http/body_sink.h"
 #include "http/easy_options.h"
-#include "http/header_list.h"
+#include "http/request_fields.h"
 #include "http/upload.h"
 
 /* A server that calls every nonce stale would otherwise get requests forever. */

@@ -2,7 +2,7 @@
 /*
  * Header fields of a request: those in `headers`, and those that other members stand for. An add
  * checks the members and the total size here. Which names and values are allowed is checked when
- * the request starts, in http/header_list.c.
+ * the request starts, in http/request_fields.c.
  */
 #ifndef STOOK_REQUEST_HEADERS_H
 #define STOOK_REQUEST_HEADERS_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Addresses that libcurl was given from our cache (src/curl/dns.h) and that no longer work. */
+/* Addresses that libcurl was given from our cache (src/curl/quirks/dropped_lookups.h) and that no longer work. */
 #include "regress/dns.h"
 
 /* The library's clock runs ahead of libcurl's DNS cache, so that an origin becomes cold at once. */

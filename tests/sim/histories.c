@@ -18,7 +18,7 @@
 #include <string.h>
 
 #include "deliver/flow_control.h"
-#include "deliver/policy.h"
+#include "deliver/completion_policy.h"
 #include "deliver/result_queue.h"
 #include "support/harness.h"
 #include "sched/clocks.h"

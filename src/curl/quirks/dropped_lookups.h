@@ -17,22 +17,22 @@
  * connect_gate.c calls these functions, and easy_transfer.c before a transfer starts. On other
  * versions no address is kept, and nothing here has an effect.
  */
-#ifndef STOOK_CURL_DNS_H
-#define STOOK_CURL_DNS_H
+#ifndef STOOK_CURL_QUIRKS_DROPPED_LOOKUPS_H
+#define STOOK_CURL_QUIRKS_DROPPED_LOOKUPS_H
 
 struct stook__curl_origin;
 struct stook__easy;
 
 /* Keeps the address that the easy handle has connected to, if this start looked its name up. */
-void stook__dns_address_found(struct stook__easy *easy, const char *address);
+void stook__dropped_lookup_address_found(struct stook__easy *easy, const char *address);
 /* Whether the origin has an address that libcurl may not have cached. */
-int stook__dns_has_address(const struct stook__curl_origin *origin);
+int stook__dropped_lookup_has_address(const struct stook__curl_origin *origin);
 /* Sets CURLOPT_RESOLVE as this start needs it. Call it before the handle enters a multi handle. */
-void stook__dns_set_address(struct stook__easy *easy);
+void stook__dropped_lookup_set_address(struct stook__easy *easy);
 /* Notes that libcurl looks the name up: an address that was added before is not used any more. */
-void stook__dns_lookup_begins(struct stook__easy *easy);
+void stook__dropped_lookup_lookup_begins(struct stook__easy *easy);
 /* Notes that the easy handle could not connect. Returns 1 if it used an address that was added: the
    next start of the origin removes that address. */
-int stook__dns_cached_address_failed(struct stook__easy *easy);
+int stook__dropped_lookup_cached_address_failed(struct stook__easy *easy);
 
 #endif

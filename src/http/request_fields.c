@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Checks methods and header fields, and makes the lists of fields for libcurl; see header_list.h.
- * libcurl sends both unchecked.
+ * Checks methods and header fields, and makes the lists of fields for libcurl; see
+ * request_fields.h. libcurl sends both unchecked.
  */
-#include "http/header_list.h"
+#include "http/request_fields.h"
 
 #include <string.h>
 #include <strings.h>
@@ -117,8 +117,8 @@ static int append_field(struct curl_slist **list, const char *field, size_t name
     return append(list, empty);
 }
 
-int stook__header_list_defaults(struct stook__allocator *allocator, const char *user_agent,
-                                char **ret_agent, struct curl_slist **ret_list)
+int stook__request_fields_defaults(struct stook__allocator *allocator, const char *user_agent,
+                                   char **ret_agent, struct curl_slist **ret_list)
 {
     if (user_agent == NULL)
         return 0;
@@ -174,9 +174,9 @@ static int fill(const struct stook__spec *spec, int has_body, const char *agent,
     return error;
 }
 
-int stook__header_list(const struct stook__spec *spec, int has_body, const char *agent,
-                       const char *const *own, struct curl_slist **ret_list, int *ret_secret,
-                       const char **ret_why)
+int stook__request_fields(const struct stook__spec *spec, int has_body, const char *agent,
+                          const char *const *own, struct curl_slist **ret_list, int *ret_secret,
+                          const char **ret_why)
 {
     struct curl_slist *list = NULL;
     *ret_list = NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Adds addresses to libcurl's DNS cache, and removes them; see dns.h. */
-#include "curl/dns.h"
+/* Adds addresses to libcurl's DNS cache, and removes them; see dropped_lookups.h. */
+#include "curl/quirks/dropped_lookups.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -39,7 +39,7 @@ static int write_host(const struct stook__curl_origin *origin, char *text, size_
     return length > 0 && (size_t)length < capacity;
 }
 
-void stook__dns_address_found(struct stook__easy *easy, const char *address)
+void stook__dropped_lookup_address_found(struct stook__easy *easy, const char *address)
 {
     struct stook__curl_origin *origin = easy->origin;
     char host_port[300];
@@ -55,7 +55,7 @@ void stook__dns_address_found(struct stook__easy *easy, const char *address)
     origin->found_at = stook__loop_cached(easy->engine->loop);
 }
 
-int stook__dns_has_address(const struct stook__curl_origin *origin)
+int stook__dropped_lookup_has_address(const struct stook__curl_origin *origin)
 {
     return origin->found[0] != '\0' &&
            stook__loop_cached(origin->engine->loop) - origin->found_at < FOUND_US;
@@ -70,11 +70,11 @@ static void set_resolve_list(struct stook__easy *easy, const char *text)
     easy->resolve_list = list;
 }
 
-void stook__dns_set_address(struct stook__easy *easy)
+void stook__dropped_lookup_set_address(struct stook__easy *easy)
 {
     struct stook__curl_origin *origin = easy->origin;
     char host_port[300], text[360];
-    if (easy->sets_address && stook__dns_has_address(origin) &&
+    if (easy->sets_address && stook__dropped_lookup_has_address(origin) &&
         write_host(origin, host_port, sizeof host_port)) {
         snprintf(text, sizeof text, strchr(origin->found, ':') ? "+%s:[%s]" : "+%s:%s", host_port,
                  origin->found);
@@ -92,14 +92,14 @@ void stook__dns_set_address(struct stook__easy *easy)
     easy->uses_address = origin->dns_entry != STOOK__DNS_NONE;
 }
 
-void stook__dns_lookup_begins(struct stook__easy *easy)
+void stook__dropped_lookup_lookup_begins(struct stook__easy *easy)
 {
     easy->uses_address = 0;
     easy->origin->dns_entry = STOOK__DNS_NONE;
     easy->origin->found[0] = '\0';
 }
 
-int stook__dns_cached_address_failed(struct stook__easy *easy)
+int stook__dropped_lookup_cached_address_failed(struct stook__easy *easy)
 {
     struct stook__curl_origin *origin = easy->origin;
     if (!easy->uses_address || easy->address_failed++ == FAILURES_MAX)

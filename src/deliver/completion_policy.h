@@ -4,8 +4,8 @@
  * what a result means for the requests that are not finished. Pure: it counts results and knows no
  * request.
  */
-#ifndef STOOK_DELIVER_POLICY_H
-#define STOOK_DELIVER_POLICY_H
+#ifndef STOOK_DELIVER_COMPLETION_POLICY_H
+#define STOOK_DELIVER_COMPLETION_POLICY_H
 
 #include <stook.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* When an await has enough; see policy.h. */
-#include "deliver/policy.h"
+/* When an await has enough; see completion_policy.h. */
+#include "deliver/completion_policy.h"
 
 static enum stook__completion_step next_step(struct stook__completion_policy *completion)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The method and the header fields of a request, checked (RFC 9110 5.1, 5.5, 9.1). */
-#ifndef STOOK_HTTP_HEADER_LIST_H
-#define STOOK_HTTP_HEADER_LIST_H
+#ifndef STOOK_HTTP_REQUEST_FIELDS_H
+#define STOOK_HTTP_REQUEST_FIELDS_H
 
 #include <curl/curl.h>
 
@@ -17,8 +17,8 @@ int stook__method_idempotent(const char *method);
  * NULL without one, and *ret_list with that line. Returns 0 or STOOK_ENOMEM. The caller frees both
  * in either case.
  */
-int stook__header_list_defaults(struct stook__allocator *allocator, const char *user_agent,
-                                char **ret_agent, struct curl_slist **ret_list);
+int stook__request_fields_defaults(struct stook__allocator *allocator, const char *user_agent,
+                                   char **ret_agent, struct curl_slist **ret_list);
 
 /*
  * Checks the header fields of a request, which libcurl does not do, and makes the list for
@@ -29,8 +29,8 @@ int stook__header_list_defaults(struct stook__allocator *allocator, const char *
  * the defaults' list), and *ret_secret, whether it contains credentials; STOOK_EARG or
  * STOOK_EPOLICY with *ret_why; or STOOK_ENOMEM.
  */
-int stook__header_list(const struct stook__spec *spec, int has_body, const char *agent,
-                       const char *const *own, struct curl_slist **ret_list, int *ret_secret,
-                       const char **ret_why);
+int stook__request_fields(const struct stook__spec *spec, int has_body, const char *agent,
+                          const char *const *own, struct curl_slist **ret_list, int *ret_secret,
+                          const char **ret_why);
 
 #endif
