@@ -56,7 +56,8 @@ STOOK_API const stook_result *stook_batch_result_by_index(const stook_batch *bat
 
 /**
  * Tells in one line why the last refused add, await or stook_batch_next() was refused.
- * @return a static string, never NULL; "" if none was refused, and for NULL
+ * @return a static string, never NULL; "" if none was refused, or an await has begun since, and for
+ *         NULL
  * Thread: the loop's.
  */
 STOOK_API const char *stook_batch_message(const stook_batch *batch);

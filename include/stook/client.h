@@ -83,8 +83,9 @@ STOOK_API void stook_client_options_init(struct stook_client_options *options, s
  * @param loop       NULL: the client owns a private loop, which runs only inside the functions that
  *                   block, stook_batch_next() and stook_client_close(). Otherwise the client lives
  *                   on this `uv_loop_t` of the program, which stook never runs, stops or blocks.
- *                   stook keeps it alive only during an await, a drain or a close. It must exist
- *                   until `closed` has returned.
+ *                   stook keeps it alive only while it has work: during an await, a drain or a
+ *                   close, and until what these began has ended. It must exist until `closed` has
+ *                   returned.
  * @param options    NULL: all defaults
  * @param ret_client set on success, otherwise unchanged; end the client with stook_client_close()
  * @return 0; STOOK_EARG (`ret_client` is NULL; no size; a number is out of range; `user_agent` has

@@ -62,8 +62,8 @@ struct stook_request {
     size_t size; /**< set by STOOK_REQUEST() */
 
     /*
-     * What is requested. Bytes that RFC 3986 and RFC 9110 do not allow are refused: the result is
-     * STOOK_EURL or STOOK_EARG.
+     * What is requested. Control bytes, spaces and backslashes in a URL are refused: STOOK_EURL.
+     * So is what RFC 9110 does not allow in a method or a header field: STOOK_EARG.
      */
     /** Required: an absolute http or https URL (RFC 3986), at most 64 KiB. Its host must not be
         %-encoded. A user name or password in it and other schemes are STOOK_EPOLICY. */

@@ -76,6 +76,9 @@ int stook__mailbox_post(struct stook__mailbox *mailbox, struct stook__message *m
     if (!shut && stook__list_empty(&message->link)) {
         stook__list_append(&mailbox->messages, &message->link);
         mailbox->count++;
+        /* libuv skips the wake-up if it finds one pending, in a read that is not ordered: the count
+           must be seen by the turn for which that one is. */
+        atomic_thread_fence(memory_order_seq_cst);
         /* Under the lock: behind it the loop may be closing. */
         stook__loop_wake(mailbox->loop);
     }
@@ -128,7 +131,7 @@ struct stook__message *stook__mailbox_next(struct stook__mailbox *mailbox)
 size_t stook__mailbox_count(struct stook__mailbox *mailbox)
 {
     /* Each turn asks twice. A message that is missed here has a wake-up on its way. */
-    return atomic_load_explicit(&mailbox->count, memory_order_acquire);
+    return atomic_load(&mailbox->count);
 }
 
 int stook__mailbox_close(struct stook__mailbox *mailbox)

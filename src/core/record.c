@@ -76,7 +76,8 @@ struct stook_result *stook__record_snapshot(struct stook_result *record)
         stook__record_drop(snapshot);
         return NULL;
     }
-    stook__record_drop(optional->snapshot);
+    /* The program may keep strings of the one before, as long as the result. */
+    snapshot->spec.snapshot = optional->snapshot;
     optional->snapshot = snapshot;
     return snapshot;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The callbacks that libcurl runs for an easy handle, and those of an attempt, which they run. They
- * record what happened and never call libcurl.
+ * record what happened. Of libcurl they call only what it allows there: an option of the same easy
+ * handle, or its information.
  */
 #ifndef STOOK_CURL_EASY_CALLBACKS_H
 #define STOOK_CURL_EASY_CALLBACKS_H

@@ -2,8 +2,8 @@
 /*
  * The structs that the files of this room share: a client's defaults, an attempt with its state,
  * its stream. No other room includes this header. Functions are declared by the file that defines
- * them; here are those that change the state, which is always done by them. All other files of an
- * attempt lie above this one, so it includes none of them.
+ * them; here are those that change the state, which is always done by them. The files
+ * that work on an attempt lie above this one, so it includes none of them.
  */
 #ifndef STOOK_HTTP_ATTEMPT_STATE_H
 #define STOOK_HTTP_ATTEMPT_STATE_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Bodies that go to the program as they arrive: order, pauses, clocks, and what a callback may do. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <stook.h>
@@ -602,6 +603,51 @@ TEST_BOTH(resume_of_what_is_not_paused)
     stook_batch_resume_request(scene.batch, 1);
     CHECK_EQ_INT(life_gather(life, scene.batch, NULL), 0);
     stook_batch_resume_request(scene.batch, 0);
+    stook_batch_free(scene.batch);
+}
+
+/* Strings of a callback's result live as long as the request's result, also those of a call before the
+   header section has come. */
+struct kept_strings {
+    const char *url, *message;
+    int calls;
+};
+
+static void keep_strings(stook_batch *batch, const stook_result *result, const struct stook_progress *progress, void *user)
+{
+    struct kept_strings *kept = user;
+    (void)batch, (void)progress;
+    if (stook_result_status(result) == 0 && kept->url == NULL) {
+        kept->url = stook_result_url(result);
+        kept->message = stook_result_message(result);
+    }
+}
+
+static int read_strings(stook_batch *batch, const stook_result *result, void *user)
+{
+    struct kept_strings *kept = user;
+    (void)batch;
+    CHECK(kept->url != NULL);
+    CHECK_STR(kept->url, stook_result_url(result));
+    CHECK_STR(kept->message, "");
+    kept->calls++;
+    return 0;
+}
+
+TEST_BOTH(strings_live_as_long_as_the_result)
+{
+    struct kept_strings kept = {0};
+    struct scene scene;
+    begin(&scene, life);
+    size_t size = 4000000;
+    char *body = calloc(1, size);
+    CHECK(body != NULL);
+    ADD(scene.batch, raw_url(scene.server, "/echo"), .body = body, .body_size = (int64_t)size, .on_progress = keep_strings,
+        .on_head = read_strings, .user = &kept);
+    free(body);
+    CHECK_EQ_INT(life_gather(life, scene.batch, NULL), 0);
+    CHECK_EQ_INT(kept.calls, 1);
+    CHECK_STR(kept.url, stook_result_url(first(&scene)));
     stook_batch_free(scene.batch);
 }
 
