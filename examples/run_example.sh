@@ -363,6 +363,15 @@ case_sweep() {
     has_line 'best limit: .*[0-9e]'
 }
 
+case_link_checker() {
+    start_server
+    for i in 1 2 3; do printf '%s/moved/moved/todos/%d\n%s/todos/%d\n%s/none\n' "$url" "$i" "$url" "$i" "$url"; done >"$work/urls"
+    run 1 link_checker <"$work/urls"
+    for i in 1 2 3; do printf '200 %s/todos/%d OK\n200 %s/todos/%d OK\n404 %s/none HTTP 404\n' "$url" "$i" "$url" "$i" "$url"; done >"$work/expected.txt"
+    cmp "$work/expected.txt" "$work/out.txt" || fail 'not as expected'
+    stop_server
+}
+
 case_usage() {
     run 0 gather_todos --help
     for arguments in '' gather_all --compar '--compare gather' '--limit' '--limit x' 'gather --limit 0'; do

@@ -60,6 +60,24 @@ struct stook_client_options {
     /** "host:port:address" strings, ended by NULL, at most 64 KiB in all. URLs with that host and
         port connect to the address. An IPv6 address may stand in brackets. */
     const char *const *resolve;
+    /**
+     * [not followed: the 3xx is the response] Redirects that a request follows, one after another,
+     * 1 to 50: responses 301, 302, 303, 307 and 308 with a Location (RFC 9110 15.4). Each is an
+     * attempt with its own limits and time limits; `timeout_ms` covers all of them. After a 303,
+     * and after a POST's 301 or 302, the next request is a GET without the body. Only the last
+     * response reaches the result and its callbacks. One more than the maximum, a Location that
+     * is not a valid URL and a body that cannot be sent again are STOOK_EREDIRECT; a redirect from
+     * https to http, to another scheme, with a user name, or from a Unix socket to another origin
+     * is STOOK_EPOLICY. The result then has the status and the fields of the redirect.
+     *
+     * To another origin (scheme, host and port) only Accept, Accept-Language and User-Agent go
+     * along, and with the body Content-Type and Content-Encoding. Credentials and a certificate of
+     * the request do not, and nothing that was dropped comes back later.
+     */
+    int64_t max_redirects;
+    /** [none] names of further header fields that go along to another origin, ended by NULL, at
+        most 64 KiB in all */
+    const char *const *redirect_headers;
 
     /* What a request cannot set: header sizes, requests in flight. */
     int64_t max_header_bytes; /**< [65536] of a response, trailers included, at most 16 MiB */

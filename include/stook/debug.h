@@ -100,7 +100,7 @@ STOOK_API int stook_client_stats(const stook_client *client, struct stook_stats 
 struct stook_batch_stats {
     size_t size;            /**< set by STOOK_BATCH_STATS() */
     int64_t added;          /**< requests of the batch, without failed adds */
-    int64_t waiting;        /**< of these, not started */
+    int64_t waiting;        /**< of these, not started, or waiting for their next hop */
     int64_t in_flight;      /**< of these, started and without a result */
     int64_t finished;       /**< of these, with a result, delivered or not */
     int64_t failed;         /**< of the finished, not ok */

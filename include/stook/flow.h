@@ -29,7 +29,8 @@ enum {
     STOOK_POLICY_ALL = 0,
     /** Once one is not ok, all others are cancelled. Satisfied: all are ok. */
     STOOK_POLICY_FAIL_FAST = 1,
-    /** Once one is not ok, queued ones are cancelled; those in flight finish. Satisfied: all ok. */
+    /** Once one is not ok, queued ones are cancelled, those that wait for their next hop too; those
+        in flight finish. Satisfied: all ok. */
     STOOK_POLICY_STOP = 2,
     /** Once one is ok, all others are cancelled. Satisfied: one is ok. */
     STOOK_POLICY_FIRST_OK = 3,

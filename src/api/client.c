@@ -4,6 +4,7 @@
 #include "core/client.h"
 #include "core/client_run.h"
 #include "core/shutdown.h"
+#include "request/headers.h"
 #include "request/validate.h"
 
 /* Checks the options of a client. 0, STOOK_EARG or STOOK_EUNSUPPORTED. */
@@ -25,8 +26,10 @@ static int validate(const struct stook_client_options *options, struct stook__cl
                  .pinned_key = mine.pinned_key},
         .resolve = mine.resolve,
     };
+    input->redirect_headers = mine.redirect_headers;
     input->allocator = mine.allocator;
     if (stook__peer_validate(&input->peer, &why) != 0 ||
+        stook__redirect_headers_validate(mine.redirect_headers, &why) != 0 ||
         stook__validate_limit(mine.limit, &input->limit) != 0 ||
         stook__validate_limit(mine.origin_limit, &input->origin_limit) != 0 ||
         (mine.allocator != NULL &&

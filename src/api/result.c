@@ -34,12 +34,29 @@ const char *stook_result_message(const stook_result *result)
 
 const char *stook_result_url(const stook_result *result)
 {
-    return result != NULL ? result->spec.url : "";
+    const struct stook__hops *hops = stook__result_hops(result);
+    return hops != NULL ? hops->first_url : stook_result_final_url(result);
 }
 
 const char *stook_result_final_url(const stook_result *result)
 {
-    return stook_result_url(result); /* no redirect is followed */
+    return result != NULL ? result->spec.url : "";
+}
+
+size_t stook_result_hop_count(const stook_result *result)
+{
+    const struct stook__hops *hops = stook__result_hops(result);
+    return hops != NULL ? hops->count : 0;
+}
+
+const char *stook_result_hop_at(const stook_result *result, size_t i, int *ret_status)
+{
+    if (i >= stook_result_hop_count(result))
+        return NULL;
+    const struct stook__hops *hops = stook__result_hops(result);
+    if (ret_status != NULL)
+        *ret_status = hops->list[i].status;
+    return i == 0 ? hops->first_url : hops->list[i - 1].url;
 }
 
 const void *stook_result_body(const stook_result *result, size_t *ret_size)

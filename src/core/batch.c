@@ -8,6 +8,7 @@
 #include "core/completion.h"
 #include "loop/loop.h"
 #include "request/url.h"
+#include "sched/queue.h"
 
 enum { SOCKET_MAX = 128 }; /* bytes of a Unix socket's path in a key; longer paths are refused */
 
@@ -71,17 +72,25 @@ static struct stook__queue *queue_for(stook_batch *batch, const struct stook__sp
     return queue;
 }
 
+/* Takes the URL of a record apart, and finds its queue. NULL: out of memory. */
+static struct stook__queue *find_queue(stook_batch *batch, struct stook_result *record,
+                                       unsigned priority)
+{
+    size_t origin_size;
+    struct stook__queue *queue = queue_for(batch, &record->spec, priority, &origin_size);
+    record->origin_size = (uint16_t)(origin_size & 0x3ff); /* at most STOOK__ORIGIN_KEY_MAX */
+    record->path_is_plain = origin_size > 0 && stook__url_is_plain(record->spec.url + origin_size);
+    return queue;
+}
+
 /* Enters a record in the queues of sched and deliver. 0, or STOOK_ENOMEM. */
 static int enter(stook_batch *batch, struct stook_result *record, unsigned priority)
 {
     stook_client *client = batch->client;
-    size_t origin_size;
-    struct stook__queue *queue = queue_for(batch, &record->spec, priority, &origin_size);
+    struct stook__queue *queue = find_queue(batch, record, priority);
     if (queue == NULL ||
         stook__result_queue_add(&batch->results, batch->allocator, &record->entry) != 0)
         return STOOK_ENOMEM;
-    record->origin_size = (uint16_t)(origin_size & 0x3ff); /* at most STOOK__ORIGIN_KEY_MAX */
-    record->path_is_plain = origin_size > 0 && stook__url_is_plain(record->spec.url + origin_size);
 #ifdef STOOK_TRACE
     record->spec.batch = batch;
     record->spec.index = record->entry.index;
@@ -122,6 +131,21 @@ int stook__batch_add(stook_batch *batch, const struct stook_request *request, un
         record->spec.body = NULL; /* the body stays the program's */
     stook__record_drop(record);
     return error;
+}
+
+void stook__batch_requeue(stook_client *client, struct stook_result *record)
+{
+    stook_batch *batch = stook__record_batch(record);
+    struct stook__queue *queue =
+        find_queue(batch, record, (unsigned)record->job.queue->key.priority);
+    if (queue == NULL) {
+        stook__record_end(client, record, STOOK_ENOMEM);
+        return;
+    }
+    stook__sched_redirect(&client->sched, queue, &record->job);
+    stook__record_move(batch, record, STOOK__REQUEST_QUEUED, "redirected", 0);
+    stook__result_queue_stopped(&batch->results, &record->entry);
+    stook__batch_mark_dirty(batch);
 }
 
 int stook__batch_refuse(stook_batch *batch, int error, const char *why)

@@ -26,6 +26,9 @@ int stook__batch_may_add(stook_batch *batch, const char **ret_why);
  */
 int stook__batch_add(stook_batch *batch, const struct stook_request *request, unsigned priority,
                      const char **ret_why);
+/* Moves a request that was redirected, and is ADMITTED, to the queue of its new origin. Without
+   memory for that it ends. */
+void stook__batch_requeue(stook_client *client, struct stook_result *record);
 /* Notes a failed add, so that a program that ignores what an add returns learns of it from the
    await. Returns `error`. `why` NULL: the error says it all. */
 int stook__batch_refuse_add(stook_batch *batch, int error, const char *why);

@@ -7,6 +7,7 @@
 #include "curl/engine.h"
 #include "http/defaults.h"
 #include "loop/loop.h"
+#include "request/headers.h"
 
 /* ------------------------------------------------------------------------------------- making */
 
@@ -26,6 +27,7 @@ static void pack(struct stook__pack *pack, const struct stook__client_input *inp
 {
     settings->ca_file = stook__pack_text(pack, input->settings.ca_file);
     settings->user_agent = stook__pack_text(pack, input->settings.user_agent);
+    settings->redirect_headers = stook__redirect_headers_pack(pack, input->redirect_headers);
     if (stook__peer_is_given(&input->peer))
         stook__peer_pack(peer, pack, &input->peer, NULL);
 }

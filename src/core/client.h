@@ -17,6 +17,7 @@ struct stook__client_input {
     const struct stook_allocator *allocator; /* NULL: malloc() and free() */
     struct stook__settings settings;
     struct stook__peer_input peer;
+    const char *const *redirect_headers;
     size_t limit, origin_limit; /* SIZE_MAX: none */
 };
 

@@ -11,6 +11,7 @@
 #include "core/completion.h"
 #include "curl/engine.h"
 #include "http/attempt.h"
+#include "http/redirect.h"
 #include "http/stream.h"
 #include "loop/loop.h"
 #include "request/copy.h"
@@ -55,12 +56,19 @@ void stook__record_ref(struct stook_result *record)
     atomic_fetch_add_explicit(&record->refs, 1, memory_order_relaxed);
 }
 
+/* Whether a snapshot says of a running request what there is to say. */
+static int is_current(const struct stook_result *snapshot, const struct stook_result *record)
+{
+    const struct stook__hops *its = snapshot->spec.hops, *hops = record->spec.optional->hops;
+    return (snapshot->answer.head.size > 0) == stook__attempt_has_head(record->attempt) &&
+           (its != NULL ? its->count : 0) == (hops != NULL ? hops->count : 0);
+}
+
 struct stook_result *stook__record_snapshot(struct stook_result *record)
 {
     struct stook__optional *optional = record->spec.optional;
     size_t url_size = strlen(record->spec.url) + 1;
-    if (optional->snapshot != NULL &&
-        (optional->snapshot->answer.head.size > 0) == stook__attempt_has_head(record->attempt))
+    if (optional->snapshot != NULL && is_current(optional->snapshot, record))
         return optional->snapshot;
     struct stook_result *snapshot = stook__alloc(record->allocator, sizeof *snapshot + url_size);
     if (snapshot == NULL)
@@ -75,6 +83,13 @@ struct stook_result *stook__record_snapshot(struct stook_result *record)
     if (stook__attempt_copy_head(record->attempt, &snapshot->answer) != 0) {
         stook__record_drop(snapshot);
         return NULL;
+    }
+    if (optional->hops != NULL) {
+        snapshot->spec.hops = stook__hops_copy(optional->hops, record->allocator);
+        if (snapshot->spec.hops == NULL) {
+            stook__record_drop(snapshot);
+            return NULL;
+        }
     }
     /* The program may keep strings of the one before, as long as the result. */
     snapshot->spec.snapshot = optional->snapshot;
@@ -91,8 +106,10 @@ static void free_request(struct stook_result *record)
         stook__free(record->allocator, record->spec.body);
     else if (record->spec.body != NULL)
         stook__call_release(optional);
-    if (optional != NULL)
+    if (optional != NULL) {
         stook__record_drop(optional->snapshot);
+        stook__hops_free(optional->hops, record->allocator);
+    }
     stook__free(record->allocator, optional);
     record->spec.body = NULL;
     record->spec.optional = NULL;
@@ -107,10 +124,12 @@ void stook__record_drop(struct stook_result *record)
         stook__answer_free(&record->answer, allocator);
     if (record->message_owned)
         stook__free(allocator, (char *)record->message);
-    if (record->state < STOOK__REQUEST_FINISHED)
+    if (record->state < STOOK__REQUEST_FINISHED) {
         free_request(record);
-    else
+    } else {
         stook__record_drop(record->spec.snapshot);
+        stook__hops_free(record->spec.hops, allocator);
+    }
     stook__free(allocator, record);
     stook__allocator_unref(allocator);
 }
@@ -282,13 +301,17 @@ static void finish(stook_client *client, struct stook_result *record, struct sto
     stook__sched_finish(&client->sched, &record->job);
     struct stook__optional *optional = record->spec.optional;
     struct stook_result *snapshot = optional != NULL ? optional->snapshot : NULL;
-    if (snapshot != NULL)
+    struct stook__hops *hops = optional != NULL ? optional->hops : NULL;
+    if (optional != NULL) {
         optional->snapshot = NULL;
+        optional->hops = NULL;
+    }
     stook__batch_keep_body(batch, record);
     stook__record_move(batch, record, STOOK__REQUEST_FINISHED, "result", outcome->error);
     settle(record, answer, outcome, !batch->results.options.borrowed);
     /* What the program took of the snapshot lives as long as the result. */
     record->spec.snapshot = snapshot;
+    record->spec.hops = hops;
     stook__result_queue_finished(&batch->results, &client->result_queues, &record->entry,
                                  stook__record_bytes(record), stook__record_ok(record));
     stook__stat_count(&client->stats, STOOK__STAT_FINISHED);
@@ -352,11 +375,32 @@ void stook__record_start(stook_client *client, struct stook_result *record, int 
     finish(client, record, &answer, &outcome);
 }
 
-void stook__record_conclude(stook_client *client, struct stook_result *record, int64_t now)
+/* Makes the request of the next hop. 0: there is none, and *outcome says why. */
+static int follow(stook_client *client, struct stook_result *record,
+                  const struct stook__answer *answer, struct stook__outcome *outcome)
+{
+    char why[STOOK__REDIRECT_WHY_MAX];
+    int error = stook__redirect_follow(client->allocator, &record->spec, record->job.settings,
+                                       &client->policy, answer, why);
+    if (error == 0)
+        return 1;
+    drop_message(client, outcome);
+    stook__outcome_set(client->allocator, outcome, error, why);
+    outcome->sent = 1;
+    return 0;
+}
+
+int stook__record_conclude(stook_client *client, struct stook_result *record, int64_t now)
 {
     struct stook__answer answer;
     struct stook__outcome outcome;
     stop_attempt(record, &answer, &outcome);
+    if (outcome.redirected && follow(client, record, &answer, &outcome)) {
+        record->job.attempts += answer.attempts;
+        stook__answer_free(&answer, client->allocator);
+        drop_message(client, &outcome);
+        return 1;
+    }
     struct stook__ending ending = {outcome.error, outcome.idempotent, outcome.lost};
     int again = !client->drained.asked && stook__sched_should_repeat(&record->job, &ending);
     int retry_now = !again && outcome.starved && stook__engine_make_room(client->engine);
@@ -364,8 +408,9 @@ void stook__record_conclude(stook_client *client, struct stook_result *record, i
         restore_first_failure(client->allocator, &record->job, &outcome);
         record->job.attempts -= (uint32_t)outcome.untried;
         finish(client, record, &answer, &outcome);
-        return;
+        return 0;
     }
+    record->job.attempts += answer.attempts;
     stook__answer_free(&answer, client->allocator);
     drop_message(client, &outcome);
     if (again) {
@@ -374,7 +419,8 @@ void stook__record_conclude(stook_client *client, struct stook_result *record, i
         stook__stat_count(&client->stats, STOOK__STAT_REPEATED);
     }
     if (again || retry_now)
-        stook__record_start(client, record, again || record->job.attempts > 1);
+        stook__record_start(client, record, record->job.repeated);
+    return 0;
 }
 
 void stook__record_end(stook_client *client, struct stook_result *record, int error)

@@ -114,8 +114,9 @@ struct stook_result *stook__record_snapshot(struct stook_result *record);
    connection. */
 void stook__record_start(stook_client *client, struct stook_result *record, int fresh);
 /* Handles an attempt that has completed by itself. Its request has its result, starts another
-   attempt or waits again. */
-void stook__record_conclude(stook_client *client, struct stook_result *record, int64_t now);
+   attempt or waits again. Returns 1 if it has followed a redirect instead: it is ADMITTED, and has
+   to wait in a queue of its new origin. */
+int stook__record_conclude(stook_client *client, struct stook_result *record, int64_t now);
 /* Ends a request that is not FINISHED with `error`, whatever it does. */
 void stook__record_end(stook_client *client, struct stook_result *record, int error);
 

@@ -11,6 +11,11 @@ const struct stook__answer *stook__result_answer(const stook_result *result)
     return result != NULL && result->state >= STOOK__REQUEST_FINISHED ? &result->answer : &nothing;
 }
 
+const struct stook__hops *stook__result_hops(const stook_result *result)
+{
+    return result != NULL && result->state >= STOOK__REQUEST_FINISHED ? result->spec.hops : NULL;
+}
+
 struct stook__metadata stook__result_metadata(const stook_result *result)
 {
     struct stook__metadata metadata;

@@ -9,6 +9,8 @@
 
 /* The response; an empty one if the record is neither FINISHED nor a SNAPSHOT, or NULL. */
 const struct stook__answer *stook__result_answer(const stook_result *result);
+/* The redirects that were followed; NULL: none. */
+const struct stook__hops *stook__result_hops(const stook_result *result);
 /* The metadata of the response; zeroed if there is none. */
 struct stook__metadata stook__result_metadata(const stook_result *result);
 

@@ -6,6 +6,7 @@
  */
 #include "core/turn.h"
 
+#include "core/batch.h"
 #include "core/completion.h"
 #include "core/shutdown.h"
 #include "core/streams.h"
@@ -33,8 +34,11 @@ static void conclude_attempts(stook_client *client, int64_t now)
     struct stook__attempt *attempt;
     for (int i = 0;
          i < COMPLETIONS && (attempt = stook__attempt_next_completed(client->defaults)) != NULL;
-         i++)
-        stook__record_conclude(client, stook__attempt_owner(attempt), now);
+         i++) {
+        struct stook_result *record = stook__attempt_owner(attempt);
+        if (stook__record_conclude(client, record, now))
+            stook__batch_requeue(client, record);
+    }
 }
 
 /* Tells sched what its clocks depend on. 0: they stand still, because the body is paused for
@@ -230,7 +234,8 @@ static void start(stook_client *client)
             stook_batch *batch = stook__record_batch(record);
             stook__record_move(batch, record, STOOK__REQUEST_ADMITTED, "started", 0);
             stook__result_queue_started(&batch->results, &record->entry);
-            stook__stat_count(&client->stats, STOOK__STAT_STARTED);
+            if (job->attempts == 1) /* not a hop */
+                stook__stat_count(&client->stats, STOOK__STAT_STARTED);
             update_room(client, batch);
             if (!batch->exhausted)
                 stook__batch_mark_dirty(batch);

@@ -94,6 +94,8 @@ struct stook__attempt {
     int resends;           /* sendings beside the first (resend.c) */
     int resends_exhausted; /* libcurl was refused one more of these */
     int retry_whole;       /* the requested range does not exist, but the whole does */
+    int redirected;        /* the response is followed: its body is not kept, nor shown */
+    int cut;               /* the rest of that body is not read */
 
     int error;                         /* of the callback that ended the transfer; 0: none did */
     const char *why;                   /* its reason, or NULL */

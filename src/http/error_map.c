@@ -237,7 +237,7 @@ static int map_end(struct stook__attempt *attempt, const struct stook__easy_info
     /* Our parser decides whether the chunks are complete: libcurl's accepts more. */
     if (error == 0 && attempt->response.line != NULL)
         error = stook__response_eof(&attempt->response, why);
-    if (error == 0 && attempt->sink != NULL)
+    if (error == 0 && attempt->sink != NULL && !attempt->redirected)
         error = stook__body_sink_check(attempt, why);
     if (error == STOOK_ETIMEOUT_ATTEMPT) { /* before the timer of sched: the message is the same */
         snprintf(room, size, "not connected within %" PRId64 " ms", attempt->policy->connect_ms);
@@ -252,7 +252,7 @@ void stook__error_map(struct stook__attempt *attempt, const struct stook__easy_i
     int error = attempt->error;
     const char *why = attempt->why;
     char room[64], *file = NULL;
-    if (error == 0 && attempt->resends_exhausted)
+    if (error == 0 && (attempt->resends_exhausted || attempt->cut))
         why = NULL;
     else if (error == 0)
         error = map_end(attempt, info, &why, room, sizeof room);
@@ -269,7 +269,8 @@ void stook__error_map(struct stook__attempt *attempt, const struct stook__easy_i
         why = "the server had already closed the kept-alive connection";
     }
     if (error == 0) {
-        *ret_outcome = (struct stook__outcome){.message = status_message(attempt->answer.status)};
+        *ret_outcome = (struct stook__outcome){.message = status_message(attempt->answer.status),
+                                               .redirected = attempt->redirected};
         return;
     }
     stook__outcome_set(attempt->allocator, ret_outcome, error, why);

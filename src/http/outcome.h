@@ -17,6 +17,7 @@ struct stook__outcome {
     int sent;             /* a connection was there, and the request was sent */
     int os_error;         /* errno of an attempt that could not begin */
     int untried;          /* the engine never got it */
+    int redirected;       /* the response is a redirect that is followed */
     int starved; /* there was no descriptor or port: it may succeed when other requests are over */
 };
 

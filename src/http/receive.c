@@ -11,6 +11,7 @@
 
 #include "http/body_sink.h"
 #include "http/easy_options.h"
+#include "http/redirect.h"
 #include "http/resend.h"
 #include "http/response_parser.h"
 #include "http/stream.h"
@@ -99,7 +100,8 @@ static int end_head(struct stook__attempt *attempt)
         stook__upload_source_answered(attempt);
     stook__resend_after_head(attempt);
     attempt->trailers_at = attempt->answer.head.size;
-    if (attempt->response.state == STOOK__RESPONSE_UNTIL_CLOSE)
+    attempt->redirected = stook__redirect_is_followed(attempt);
+    if (attempt->response.state == STOOK__RESPONSE_UNTIL_CLOSE && !attempt->redirected)
         error =
             attempt->answer.protocol < 20
                 ? note_unverified_end(attempt, STOOK_FLAG_UNTIL_CLOSE,
@@ -109,6 +111,8 @@ static int end_head(struct stook__attempt *attempt)
                       "the body has no length, and libcurl hides how its stream ends");
     if (error != 0 || allocate_line(attempt) != 0)
         return STOOK__EASY_END;
+    if (attempt->redirected)
+        return 0;
     stook__stream_head(attempt);
     return attempt->sink != NULL ? stook__body_sink_head(attempt) : 0;
 }
@@ -214,9 +218,19 @@ static int reserve_body(struct stook__attempt *attempt)
                                  (size_t)attempt->response.length);
 }
 
+/* Counts bytes of the body of a redirect. A short one is read, so that its connection stays. */
+static int skip_body(struct stook__attempt *attempt, size_t size)
+{
+    attempt->wire += (int64_t)size;
+    attempt->cut = attempt->wire > STOOK__REDIRECT_BODY_MAX;
+    return attempt->cut ? STOOK__EASY_END : 0;
+}
+
 /* Returns 1 if there is no room for the bytes: libcurl keeps all of them. */
 static int must_pause(struct stook__attempt *attempt, size_t size)
 {
+    if (attempt->redirected)
+        return 0;
     if (!stook__body_sink_to_file(attempt) &&
         !stook__body_flow_may_take(&attempt->flow, size, *attempt->clock))
         return 1;
@@ -228,6 +242,8 @@ static int take_body(struct stook__attempt *attempt, const char *data, size_t si
 {
     struct stook__buffer *body = &attempt->answer.body;
     int64_t max = attempt->policy->max_body_bytes;
+    if (attempt->redirected)
+        return skip_body(attempt, size);
     if (attempt->sink != NULL)
         return stook__body_sink_body(attempt, data, size);
     attempt->wire += (int64_t)size;
@@ -265,7 +281,7 @@ static int on_body(void *owner, const char *data, size_t size)
 {
     struct stook__attempt *attempt = owner;
     attempt->moved_at = *attempt->clock;
-    if (attempt->error != 0)
+    if (attempt->error != 0 || attempt->cut)
         return STOOK__EASY_END; /* libcurl up to 8.7 may call once more after a pause */
     if (must_pause(attempt, size))
         return STOOK__EASY_PAUSE;

@@ -52,6 +52,8 @@ void stook__stream_head(struct stook__attempt *attempt)
    the last. */
 int stook__stream_head_is_final(const struct stook__attempt *attempt)
 {
+    if (attempt->redirected)
+        return 0;
     return attempt->wire > 0 || attempt->state == STOOK__ATTEMPT_DRAINING ||
            (!stook__resend_may_follow(attempt) && !stook__error_map_given_up(attempt));
 }

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "request/hops.h"
 #include "request/settings.h"
 #include "util/buffer.h"
 #include "util/list.h"
@@ -37,6 +38,8 @@ struct stook__optional {
     const char *body_file;
     const char *output_file;
     int resume;
+    const char *redirect_headers; /* names in sequence, ended by ""; NULL: those of the settings */
+    struct stook__hops *hops;     /* redirects that were followed; NULL: none */
     struct stook__part *parts;
     size_t n_parts;
     void (*body_release)(void *body, void *user); /* NULL: the body is a copy of ours */
@@ -51,7 +54,12 @@ struct stook__spec {
     /* The method, then the header fields, each a string of its own, ended by an empty string. An
        empty method is the default. NULL: default method and no header fields. */
     const char *method_headers;
-    char *body; /* a block of its own, because it is freed before the result */
+    union {
+        char
+            *body; /* until the request is finished: a block of its own, because it is freed then */
+        struct stook__hops
+            *hops; /* after that, and of a SNAPSHOT; NULL: no redirect was followed */
+    };
     size_t body_size;
     union {
         struct stook__optional *optional; /* until the request is finished; may be NULL */

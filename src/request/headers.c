@@ -15,6 +15,36 @@ int stook__headers_contain(const struct stook_request *request, const char *name
     return 0;
 }
 
+int stook__redirect_headers_validate(const char *const *names, const char **ret_why)
+{
+    static const char token[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "!#$%&'*+-.^_`|~"; /* RFC 9110 5.6.2 */
+    size_t size = 0;
+    for (; names != NULL && *names != NULL; names++) {
+        size_t length = strlen(*names);
+        if (length == 0 || (*names)[strspn(*names, token)] != '\0')
+            return stook__validate_refuse(
+                STOOK__ARG("redirect_headers has an entry that is not the name of a field"),
+                ret_why);
+        size += length + 1;
+        if (length > STOOK__HEADERS_MAX || size > STOOK__HEADERS_MAX)
+            return stook__validate_refuse(STOOK__ARG("redirect_headers is longer than 64 KiB"),
+                                          ret_why);
+    }
+    return 0;
+}
+
+const char *stook__redirect_headers_pack(struct stook__pack *pack, const char *const *names)
+{
+    const char *first = pack->at;
+    if (names == NULL)
+        return NULL;
+    for (; *names != NULL; names++)
+        stook__pack_text(pack, *names);
+    stook__pack_bytes(pack, "", 1);
+    return first;
+}
+
 /* The b64token of RFC 6750 2.1. */
 static int is_token(const char *text)
 {

@@ -16,6 +16,12 @@ enum { STOOK__HEADERS_MAX = 65536, STOOK__HEADER_COUNT_MAX = 256 }; /* bytes, fi
 /* 1: `headers` contains a field of this name. */
 int stook__headers_contain(const struct stook_request *request, const char *name);
 
+/* Checks the names of `redirect_headers`: 0, or STOOK_EARG with *ret_why set. NULL: 0. */
+int stook__redirect_headers_validate(const char *const *names, const char **ret_why);
+/* Copies these names as strings in sequence, ended by an empty one. Returns the copy; NULL while
+   measuring, or for NULL. */
+const char *stook__redirect_headers_pack(struct stook__pack *pack, const char *const *names);
+
 /* Checks `username`, `password`, `auth` and `bearer`: 0, or STOOK_EARG with *ret_why set. */
 int stook__headers_validate(const struct stook_request *request, const char **ret_why);
 

@@ -74,6 +74,8 @@ int stook__optional_validate(const struct stook__settings *client,
     if (error == 0)
         error = stook__headers_validate(request, ret_why);
     if (error == 0)
+        error = stook__redirect_headers_validate(request->redirect_headers, ret_why);
+    if (error == 0)
         error = validate_output(request, ret_why);
     if (error == 0)
         error = validate_peer(client, request, ret_why);
@@ -105,6 +107,7 @@ static void fill(struct stook__optional *optional, struct stook__pack *pack,
     optional->body_file = stook__pack_text(pack, request->body_file);
     optional->output_file = stook__pack_text(pack, request->output_file);
     optional->resume = request->resume == 1;
+    optional->redirect_headers = stook__redirect_headers_pack(pack, request->redirect_headers);
     if (stook__peer_is_given(input) || request->ca_file != NULL)
         stook__peer_pack(&optional->peer, pack, input, client->peer);
     optional->unix_socket = stook__pack_text(pack, request->unix_socket);
@@ -121,8 +124,8 @@ static int is_used(const struct stook_request *request)
     return request->on_head != NULL || request->on_body != NULL || request->on_progress != NULL ||
            request->body_release != NULL || request->body_read != NULL ||
            request->body_file != NULL || request->parts != NULL || request->output_file != NULL ||
-           request->unix_socket != NULL || request->auth == STOOK_AUTH_DIGEST ||
-           request->expect == 1;
+           request->unix_socket != NULL || request->redirect_headers != NULL ||
+           request->auth == STOOK_AUTH_DIGEST || request->expect == 1;
 }
 
 int stook__optional_new(struct stook__allocator *allocator, const struct stook__settings *client,

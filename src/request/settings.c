@@ -5,7 +5,7 @@
 #include "request/validate.h"
 
 static const int64_t MS_MAX = (int64_t)1 << 53;
-enum { RATIO_MAX = 1000000 };
+enum { RATIO_MAX = 1000000, REDIRECTS_MAX = 50 };
 
 int stook__settings_from(const struct stook_client_options *options,
                          struct stook__settings *ret_settings)
@@ -28,6 +28,7 @@ int stook__settings_from(const struct stook_client_options *options,
         {options->decompress, 0, 1, &settings.decompress, 1},
         {options->strict, 0, 1, &settings.strict, 0},
         {options->max_decompress_ratio, 1000, RATIO_MAX, &settings.max_decompress_ratio, 1},
+        {options->max_redirects, STOOK_NONE, REDIRECTS_MAX, &settings.max_redirects, 1},
     };
     if (options->user_agent != NULL)
         settings.user_agent = *options->user_agent != '\0' ? options->user_agent : NULL;
@@ -101,6 +102,8 @@ int stook__settings_merge(const struct stook__settings *client, const struct sto
         {request->max_decompress_ratio, client->max_decompress_ratio, RATIO_MAX,
          &settings.max_decompress_ratio, 1,
          "max_decompress_ratio is not 0, STOOK_NONE or a number up to 1000000"},
+        {request->max_redirects, client->max_redirects, REDIRECTS_MAX, &settings.max_redirects, 1,
+         "max_redirects is not 0, STOOK_NONE or a number up to 50"},
         {request->expect, 0, 1, &unused, 0, "expect is not 0 or 1"},
         {request->auth, 0, STOOK_AUTH_DIGEST, &unused, 0,
          "auth is not 0, STOOK_AUTH_BASIC or STOOK_AUTH_DIGEST"},

@@ -30,9 +30,11 @@ struct stook__settings {
     int64_t decompress;           /* 1: Accept-Encoding is sent and content codings are decoded */
     int64_t strict;               /* 1: framing that is only nearly valid is refused */
     int64_t max_decompress_ratio; /* decoded bytes for each byte received */
+    int64_t max_redirects;        /* that are followed, one after another; -1: none */
     int64_t unset;                /* STOOK__UNSET_... of the values that the program did not set */
     const char *ca_file;          /* NULL: libcurl's default */
     const char *user_agent;       /* NULL: no User-Agent is sent */
+    const char *redirect_headers; /* of the client: names in sequence, ended by ""; or NULL */
     const struct stook__peer *peer; /* NULL: libcurl's defaults throughout */
 };
 

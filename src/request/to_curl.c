@@ -6,6 +6,7 @@
  */
 #include "request/to_curl.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -312,6 +313,11 @@ static void write_line(struct line *line, const struct stook__spec *spec,
                method == NULL && spec->optional != NULL && spec->optional->body_read != NULL
                    ? "POST"
                    : method);
+    if (settings->max_redirects > 0) {
+        char number[32];
+        snprintf(number, sizeof number, "%d", (int)settings->max_redirects);
+        option(line, " --location --proto-redir =http,https --max-redirs", number);
+    }
     digest_options(line, spec->optional);
     peer_options(line, settings, spec->optional, place);
     headers(line, place + strlen(place) + 1);

@@ -256,9 +256,16 @@ void stook__queue_rotate(struct stook__sched *sched, struct stook__queue *queue)
 }
 
 void stook__queue_push(struct stook__sched *sched, struct stook__queue *queue,
-                       struct stook__job *job, int first)
+                       struct stook__job *job, enum stook__queue_end end)
 {
-    stook__list_append(first ? queue->jobs.next : &queue->jobs, &job->link);
+    struct stook__link *before = &queue->jobs;
+    if (end == STOOK__PUSH_HOP && queue->last_hop != NULL)
+        before = queue->last_hop->link.next;
+    else if (end != STOOK__PUSH_LAST)
+        before = queue->jobs.next;
+    stook__list_append(before, &job->link);
+    if (end == STOOK__PUSH_HOP)
+        queue->last_hop = job;
     queue->n_waiting++;
     if (queue->place == STOOK__QUEUE_PARKED)
         queue->key.group->n_parked++;
@@ -269,6 +276,11 @@ void stook__queue_push(struct stook__sched *sched, struct stook__queue *queue,
 void stook__queue_remove(struct stook__sched *sched, struct stook__queue *queue,
                          struct stook__job *job)
 {
+    if (queue->last_hop == job) {
+        struct stook__job *previous = STOOK__OF(struct stook__job, link, job->link.prev);
+        queue->last_hop =
+            job->link.prev != &queue->jobs && previous->first_at != 0 ? previous : NULL;
+    }
     stook__list_remove(&job->link);
     queue->n_waiting--;
     if (queue->place == STOOK__QUEUE_PARKED)

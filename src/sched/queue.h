@@ -49,11 +49,12 @@ struct stook__queue_key {
 struct stook__queue {
     struct stook__node node; /* by `key` */
     struct stook__queue_key key;
-    struct stook__link link;    /* in the list that `place` names */
-    struct stook__link sibling; /* in `queues` of its group */
-    struct stook__link jobs;    /* QUEUED jobs, the oldest first */
-    size_t n_waiting;           /* length of `jobs` */
-    size_t n_jobs;              /* jobs in any state that are not FINISHED */
+    struct stook__link link;     /* in the list that `place` names */
+    struct stook__link sibling;  /* in `queues` of its group */
+    struct stook__link jobs;     /* QUEUED jobs, the oldest first */
+    struct stook__job *last_hop; /* of those that were redirected, which come first; NULL: none */
+    size_t n_waiting;            /* length of `jobs` */
+    size_t n_jobs;               /* jobs in any state that are not FINISHED */
     enum stook__queue_place place;
 };
 
@@ -90,9 +91,11 @@ int stook__queue_take_over(struct stook__sched *sched, struct stook__queue *queu
 /* Moves a queue that has started a job behind the other queues of its group. The reservation, if
    it had one, is used up. */
 void stook__queue_rotate(struct stook__sched *sched, struct stook__queue *queue);
-/* Appends a job to its queue, or puts it before the others. */
+/* Puts a job into its queue: at the end, before all others, or behind the others that were
+   redirected. */
+enum stook__queue_end { STOOK__PUSH_LAST, STOOK__PUSH_FIRST, STOOK__PUSH_HOP };
 void stook__queue_push(struct stook__sched *sched, struct stook__queue *queue,
-                       struct stook__job *job, int first);
+                       struct stook__job *job, enum stook__queue_end end);
 /* Removes a QUEUED job from its queue. */
 void stook__queue_remove(struct stook__sched *sched, struct stook__queue *queue,
                          struct stook__job *job);

@@ -196,7 +196,7 @@ static struct stook__queue *first_ready(struct stook__sched *sched, struct stook
         --*steps;
         struct stook__job *job = STOOK__OF(struct stook__job, link, first);
         move_job(job, STOOK__JOB_QUEUED);
-        stook__queue_push(sched, job->queue, job, 0);
+        stook__queue_push(sched, job->queue, job, STOOK__PUSH_LAST);
     }
     return STOOK__OF(struct stook__queue, link, group->ready[priority].next);
 }
@@ -209,7 +209,7 @@ static struct stook__job *pick_head(struct stook__sched *sched, struct stook__gr
     if (head->state == STOOK__JOB_INCOMING) {
         stook__list_remove(&head->link);
         move_job(head, STOOK__JOB_QUEUED);
-        stook__queue_push(sched, head->queue, head, 1);
+        stook__queue_push(sched, head->queue, head, STOOK__PUSH_FIRST);
     }
     if (stook__queue_may_start(sched, head->queue))
         return head;
@@ -234,6 +234,15 @@ static struct stook__job *pick(struct stook__sched *sched, struct stook__group *
     return NULL;
 }
 
+/* Counts an attempt of a RUNNING job. */
+static void begin_attempt(struct stook__sched *sched, struct stook__job *job, int64_t now)
+{
+    job->attempts++;
+    job->attempt_at = job->moved_at = now;
+    job->connected = 0;
+    stook__clocks_arm(sched, job);
+}
+
 static void start(struct stook__sched *sched, struct stook__job *job, int64_t now)
 {
     struct stook__queue *queue = job->queue;
@@ -250,7 +259,7 @@ static void start(struct stook__sched *sched, struct stook__job *job, int64_t no
     move_job(job, STOOK__JOB_RUNNING);
     if (job->first_at == 0)
         job->first_at = now;
-    stook__sched_repeat(sched, job, now);
+    begin_attempt(sched, job, now);
 }
 
 /* Gives parked queues of origins that have room a reservation, until a group can use one. */
@@ -302,10 +311,8 @@ int stook__sched_ready(const struct stook__sched *sched)
 
 void stook__sched_repeat(struct stook__sched *sched, struct stook__job *job, int64_t now)
 {
-    job->attempts++;
-    job->attempt_at = job->moved_at = now;
-    job->connected = 0;
-    stook__clocks_arm(sched, job);
+    job->repeated = 1;
+    begin_attempt(sched, job, now);
 }
 
 static void count_stopped(struct stook__sched *sched, struct stook__queue *queue)
@@ -324,7 +331,7 @@ int stook__sched_put_back(struct stook__sched *sched, struct stook__job *job)
     stook__list_remove(&job->link);
     count_stopped(sched, job->queue);
     move_job(job, STOOK__JOB_QUEUED);
-    stook__queue_push(sched, job->queue, job, 1);
+    stook__queue_push(sched, job->queue, job, STOOK__PUSH_FIRST);
     group->n_waiting++;
     sched->n_waiting++;
     job->attempts--;
@@ -332,6 +339,26 @@ int stook__sched_put_back(struct stook__sched *sched, struct stook__job *job)
     stook__clocks_arm(sched, job);
     update_ring(sched, group);
     return 1;
+}
+
+void stook__sched_redirect(struct stook__sched *sched, struct stook__queue *queue,
+                           struct stook__job *job)
+{
+    struct stook__queue *last = job->queue;
+    struct stook__group *group = last->key.group;
+    stook__list_remove(&job->link);
+    count_stopped(sched, last);
+    queue->n_jobs++;
+    job->queue = queue;
+    job->repeated = job->lost = 0;
+    move_job(job, STOOK__JOB_QUEUED);
+    stook__queue_push(sched, queue, job, STOOK__PUSH_HOP);
+    group->n_waiting++;
+    sched->n_waiting++;
+    sched->starved = 0;
+    stook__clocks_arm(sched, job);
+    update_ring(sched, group);
+    stook__queue_release(sched, last);
 }
 
 void stook__sched_finish(struct stook__sched *sched, struct stook__job *job)
@@ -377,5 +404,5 @@ enum stook__reason stook__sched_reason(const struct stook__sched *sched,
 
 int stook__sched_should_repeat(const struct stook__job *job, const struct stook__ending *ending)
 {
-    return ending->error != 0 && ending->lost && ending->idempotent && job->attempts < 2;
+    return ending->error != 0 && ending->lost && ending->idempotent && !job->repeated;
 }

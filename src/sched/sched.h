@@ -32,7 +32,7 @@
  *     NEW -----> INCOMING -----------> QUEUED -------> RUNNING -----> FINISHED
  *                    |                  |  ^             |               ^
  *                    |                  |  +-------------+               |
- *                    |                  |      put back                  |
+ *                    |                  |      put back, redirected      |
  *                    +------------------+--------------------------------+
  *                              cancelled, past a clock, closed
  */
@@ -59,7 +59,8 @@ struct stook__job {
     int64_t moved_at;   /* last byte of the current attempt */
     uint8_t state;      /* enum stook__job_state, in a byte: a queued request is to stay small */
     uint8_t connected;  /* RUNNING: the attempt has a connection, so its connect clock is off */
-    uint8_t lost; /* the previous attempt ended with STOOK_ERESET; for the text of a failure */
+    uint8_t lost;     /* the previous attempt ended with STOOK_ERESET; for the text of a failure */
+    uint8_t repeated; /* this hop was repeated once */
     uint32_t attempts;
 };
 
@@ -131,12 +132,16 @@ void stook__sched_add(struct stook__sched *sched, struct stook__queue *queue,
 struct stook__job *stook__sched_next(struct stook__sched *sched, int64_t now);
 /* Whether stook__sched_next() may find a job. */
 int stook__sched_ready(const struct stook__sched *sched);
-/* Counts another attempt of a RUNNING job, which starts now. */
+/* Counts a repeat of a RUNNING job, which starts now. */
 void stook__sched_repeat(struct stook__sched *sched, struct stook__job *job, int64_t now);
 /* Returns a RUNNING job that found no descriptor or local port to the front of its queue. Nothing
    starts until another job finishes. Returns 0 and does nothing if no other job runs, because then
    there is nothing to wait for. */
 int stook__sched_put_back(struct stook__sched *sched, struct stook__job *job);
+/* Moves a RUNNING job that was redirected before what has not started, in a queue of its group that
+   stook__sched_queue() returned. It has no slot until it starts again; its whole clock goes on. */
+void stook__sched_redirect(struct stook__sched *sched, struct stook__queue *queue,
+                           struct stook__job *job);
 /* Finishes a job in any state but NEW and FINISHED. */
 void stook__sched_finish(struct stook__sched *sched, struct stook__job *job);
 

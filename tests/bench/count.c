@@ -55,6 +55,8 @@ static void words_of(struct command *command, const struct peer *peer, const str
     }
     if (run->ordered)
         word(command, "-O");
+    if (run->answers == PEER_REDIRECTED)
+        word(command, "-r");
     word(command, peer_url(peer, run->tls, run->answers));
     word(command, text("%zu", requests));
     word(command, text("%zu", run->in_flight));
@@ -100,7 +102,7 @@ static const char *profile_path(const struct run *run, const char *directory)
     const char *keep = getenv("STOOK_BENCH_KEEP");
     return text("%s/callgrind.%s.%s.%zu.%zu%s%s", keep ? keep : directory, names[run->program],
                 run->tls ? "https" : "http", run->in_flight, run->origins ? run->origins : 1,
-                run->answers == PEER_AT_ONCE ? ".at-once" : "", run->bursts ? ".bursts" : "");
+                run->answers == PEER_AT_ONCE ? ".at-once" : run->answers == PEER_REDIRECTED ? ".redirected" : "", run->bursts ? ".bursts" : "");
 }
 
 static double read_totals(const char *path)

@@ -29,7 +29,7 @@ static void say(const struct run *run, double figure)
 {
     printf("%s, %s, %zu in flight, origins: %zu%s%s: %.0f instructions per GET\n",
            run->program == STOOK ? "stook" : "baseline", run->tls ? "https" : "http", run->in_flight,
-           run->origins ? run->origins : 1, run->answers == PEER_AT_ONCE ? ", at once" : "",
+           run->origins ? run->origins : 1, run->answers == PEER_AT_ONCE ? ", at once" : run->answers == PEER_REDIRECTED ? ", redirected" : "",
            run->bursts ? ", in bursts" : "", figure);
     fflush(stdout);
 }
@@ -90,6 +90,18 @@ TEST(http_at_2000)
 TEST(http_bursts)
 {
     against_baseline((struct run){.bursts = 1, .in_flight = 2000, .warm = 4000, .counted = 4000}, at_2000());
+}
+
+/* A redirect that is followed costs a GET, and what libcurl takes to resolve the Location of any 3xx. */
+TEST(redirect)
+{
+    struct peer *peer = peer_start();
+    double plain = count(peer, (struct run){.program = STOOK, .in_flight = 50});
+    double at_once = count(peer, (struct run){.program = STOOK, .in_flight = 50, .answers = PEER_AT_ONCE});
+    double redirected = count(peer, (struct run){.program = STOOK, .in_flight = 50, .answers = PEER_REDIRECTED});
+    double hop = (redirected - plain) / at_once; /* nginx itself answers it, at once */
+    count_judge(hop, 1.5, "%.3f GETs for a redirect", hop);
+    count_finish();
 }
 
 TEST(http_growth)

@@ -45,6 +45,7 @@ static const char configuration[] =
     "      keepalive_timeout 0;\n"
     "      return 200 '{\"userId\":50001,\"id\":1000003,\"title\":\"stook the barley\",\"completed\":false}';\n"
     "    }\n"
+    "    location = /todos/5 { return 302 /todos/3; }\n"
     "    location /large/ { root .; sendfile on; }\n"
     "    location = /token { return 200 %ld; }\n"
     "  }\n"

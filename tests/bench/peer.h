@@ -15,7 +15,8 @@
 enum peer_answers {
     PEER_AT_ONCE = 1, /* nginx itself */
     PEER_LATER,       /* the example server, after 3 ms */
-    PEER_HELD,        /* holder.c: the oldest is answered when as many wait as peer_hold() said */
+    PEER_HELD,       /* holder.c: the oldest is answered when as many wait as peer_hold() said */
+    PEER_REDIRECTED = 5 /* nginx redirects to what is held (stook alone) */
 };
 
 struct peer;

@@ -20,7 +20,7 @@
 
 static void usage(void)
 {
-    fprintf(stderr, "usage: [-c CA_FILE] [-o ORIGINS] [-w WARM] [-O] [-m] [-t] [-l] URL REQUESTS IN_FLIGHT\n");
+    fprintf(stderr, "usage: [-c CA_FILE] [-o ORIGINS] [-w WARM] [-O] [-m] [-t] [-l] [-r] URL REQUESTS IN_FLIGHT\n");
     exit(2);
 }
 
@@ -74,7 +74,7 @@ void work_read(struct work *work, int argc, char **argv)
     int option;
     memset(work, 0, sizeof *work);
     work->origins = 1;
-    while ((option = getopt(argc, argv, "c:o:w:Omtl")) != -1)
+    while ((option = getopt(argc, argv, "c:o:w:Omtlr")) != -1)
         switch (option) {
         case 'c':
             work->ca_file = optarg;
@@ -93,6 +93,9 @@ void work_read(struct work *work, int argc, char **argv)
             break;
         case 't':
             work->says_time = 1;
+            break;
+        case 'r':
+            work->redirects = 1;
             break;
         case 'l':
             work->on_a_loop = 1;

@@ -2,7 +2,7 @@
 /*
  * What the measured programs have in common: the work they are told to do. Both take
  *
- *     [-c CA_FILE] [-o ORIGINS] [-w WARM] [-O] [-m] [-t] [-l] URL REQUESTS IN_FLIGHT
+ *     [-c CA_FILE] [-o ORIGINS] [-w WARM] [-O] [-m] [-t] [-l] [-r] URL REQUESTS IN_FLIGHT
  *
  *   -c  PEM file of the trusted authority
  *   -o  so many origins in turn: the URL's 127.0.0.1, then 127.0.0.2 ...
@@ -10,6 +10,7 @@
  *   -O  results in the order of the adds (stook alone)
  *   -m  say how much memory is resident after 10 %, after 90 % and at the most
  *   -t  say how long it took, from the first request to the last answer, and from answer WARM on
+ *   -r  follow a redirect (stook alone)
  *   -l  on a loop of the program's own, and say how long one turn of it computed at the most (stook alone)
  */
 #ifndef STOOK_COST_WORK_H
@@ -23,6 +24,7 @@ struct work {
     size_t requests, in_flight, warm;
     size_t answers;
     const char *ca_file;
+    int redirects; /* that are followed */
     int ordered, says_memory, says_time, on_a_loop;
     double began, warm_at, ended; /* ms */
 };

@@ -164,8 +164,94 @@ TEST(repeats)
     ending = (struct stook__ending){.error = STOOK_ERESET, .idempotent = 1, .lost = 0};
     CHECK(!stook__sched_should_repeat(&job, &ending));
     ending.lost = 1;
-    job.attempts = 2;
+    job.repeated = 1;
     CHECK(!stook__sched_should_repeat(&job, &ending));
+}
+
+/* Redirects a running job to one of three origins. */
+static void redirect(struct stook__job *job, int to)
+{
+    static const char *const keys[] = {"", "http://a:80", "http://b:80"};
+    struct stook__queue *queue = queue_at(&sched, &origins, &groups[0], keys[to], strlen(keys[to]), 3);
+    CHECK(queue != NULL);
+    stook__sched_redirect(&sched, queue, job);
+    CHECK_EQ_INT(job->state, STOOK__JOB_QUEUED);
+    CHECK(job->queue == queue);
+}
+
+/* What was redirected starts before what has not started yet, its whole clock goes on, its attempt's begins
+   anew, and it may be repeated once more. */
+TEST(redirected)
+{
+    begin();
+    add(0, 3, 1);
+    stook__group_open(&sched, &groups[0], 1, 0);
+    struct stook__job *job = stook__sched_next(&sched, 100 * MS);
+    stook__sched_repeat(&sched, job, 200 * MS);
+    struct stook__ending ending = {.error = STOOK_ERESET, .idempotent = 1, .lost = 1};
+    CHECK(!stook__sched_should_repeat(job, &ending));
+    redirect(job, 1);
+    CHECK_EQ_SIZE(groups[0].n_running, 0);
+    CHECK_EQ_SIZE(groups[0].n_waiting, 3);
+    CHECK(stook__sched_alarm(&sched) == 1100 * MS);
+    CHECK(stook__sched_next(&sched, 300 * MS) == job);
+    CHECK(stook__sched_next(&sched, 300 * MS) == NULL);
+    CHECK_EQ_INT(job->attempts, 3);
+    CHECK(job->first_at == 100 * MS && job->attempt_at == 300 * MS);
+    CHECK(stook__sched_should_repeat(job, &ending));
+    stook__sched_finish(&sched, job);
+    CHECK(stook__sched_next(&sched, 300 * MS) == &jobs[0][1]);
+}
+
+/* With a limit of one for each origin: it waits for the new one, and leaves room at the old one. */
+TEST(redirected_to_an_origin_that_is_full)
+{
+    begin();
+    stook__sched_set_origin_limit(&sched, 1);
+    struct stook__queue *a = queue_at(&sched, &origins, &groups[0], "http://a:80", 11, 3);
+    stook__sched_add(&sched, a, &jobs[0][0], &policy, 1);
+    stook__sched_add(&sched, a, &jobs[0][1], &policy, 1);
+    struct stook__queue *b = queue_at(&sched, &origins, &groups[0], "http://b:80", 11, 3);
+    stook__sched_add(&sched, b, &jobs[0][2], &policy, 1);
+    stook__sched_add(&sched, b, &jobs[0][3], &policy, 1);
+    stook__group_open(&sched, &groups[0], 9, 0);
+    CHECK(stook__sched_next(&sched, 2) == &jobs[0][0]);
+    CHECK(stook__sched_next(&sched, 2) == &jobs[0][2]);
+    CHECK(stook__sched_next(&sched, 2) == NULL);
+    redirect(&jobs[0][0], 2);
+    CHECK(stook__sched_next(&sched, 2) == &jobs[0][1]); /* of the old origin */
+    CHECK(stook__sched_next(&sched, 2) == NULL);
+    stook__sched_finish(&sched, &jobs[0][2]);
+    CHECK(stook__sched_next(&sched, 2) == &jobs[0][0]); /* before what has not started */
+    CHECK(stook__sched_next(&sched, 2) == NULL);
+    stook__sched_finish(&sched, &jobs[0][0]);
+    CHECK(stook__sched_next(&sched, 2) == &jobs[0][3]);
+}
+
+/* Those that were redirected start in the order of their redirects, whatever ends between. */
+TEST(redirected_in_turn)
+{
+    begin();
+    stook__sched_set_origin_limit(&sched, 1);
+    add(0, 6, 1);
+    stook__sched_set_origin_limit(&sched, SIZE_MAX);
+    stook__group_open(&sched, &groups[0], 9, 0);
+    for (int i = 0; i < 6; i++)
+        CHECK(stook__sched_next(&sched, 2) == &jobs[0][i]);
+    stook__group_set_limit(&sched, &groups[0], 1);
+    for (int i = 0; i < 5; i++)
+        redirect(&jobs[0][i], 1);
+    CHECK(stook__sched_next(&sched, 2) == NULL); /* the sixth runs */
+    stook__sched_finish(&sched, &jobs[0][4]);
+    stook__sched_finish(&sched, &jobs[0][1]);
+    stook__sched_finish(&sched, &jobs[0][5]);
+    CHECK(stook__sched_next(&sched, 2) == &jobs[0][0]);
+    redirect(&jobs[0][0], 1);
+    CHECK(stook__sched_next(&sched, 2) == &jobs[0][2]);
+    stook__sched_finish(&sched, &jobs[0][2]);
+    CHECK(stook__sched_next(&sched, 2) == &jobs[0][3]);
+    stook__sched_finish(&sched, &jobs[0][3]);
+    CHECK(stook__sched_next(&sched, 2) == &jobs[0][0]);
 }
 
 /* The number in flight never exceeds the limit, and equals it while a job waits. */
@@ -188,6 +274,10 @@ TEST(random_histories)
             int at = rand() % JOBS;
             if (jobs[0][at].state == STOOK__JOB_FINISHED)
                 continue;
+            if (jobs[0][at].state == STOOK__JOB_RUNNING && rand() % 3 == 0) {
+                redirect(&jobs[0][at], rand() % 3);
+                continue;
+            }
             stook__sched_finish(&sched, &jobs[0][at]);
             finished++;
         }

@@ -16,6 +16,7 @@ static const char *reason(int status)
         const char *reason;
     } rows[] = {
         {200, "OK"},
+        {302, "Found"},
         {404, "Not Found"},
         {405, "Method Not Allowed"},
         {413, "Content Too Large"},
@@ -35,12 +36,15 @@ static const char *reason(int status)
 size_t reply_head(const struct reply *reply, bool is_last, char *head)
 {
     int type_size = reply->type.size < 200 ? (int)reply->type.size : 0; /* it may be an echo */
+    int to_size = reply->location.size < 200 ? (int)reply->location.size : 0;
     const char *allow = reply->status == 405 ? "Allow: GET, HEAD\r\n" : "";
-    int size = snprintf(head, REPLY_HEAD_MAX,
-                        "HTTP/1.1 %d %s\r\n%sContent-Type: %.*s\r\nContent-Length: %zu\r\n"
-                        "Connection: %s\r\n\r\n",
-                        reply->status, reason(reply->status), allow, type_size, reply->type.at,
-                        reply->body.size, is_last ? "close" : "keep-alive");
+    int size =
+        snprintf(head, REPLY_HEAD_MAX,
+                 "HTTP/1.1 %d %s\r\n%s%s%.*s%sContent-Type: %.*s\r\nContent-Length: %zu\r\n"
+                 "Connection: %s\r\n\r\n",
+                 reply->status, reason(reply->status), allow, to_size > 0 ? "Location: " : "",
+                 to_size, to_size > 0 ? reply->location.at : "", to_size > 0 ? "\r\n" : "",
+                 type_size, reply->type.at, reply->body.size, is_last ? "close" : "keep-alive");
     return (size_t)size;
 }
 
@@ -95,10 +99,24 @@ static bool is_echo(struct text path)
     return text_is(path, "/echo") || (path.size > 6 && memcmp(path.at, "/echo/", 6) == 0);
 }
 
+/* "/moved/todos/1" has moved to "/todos/1". */
+static bool is_moved(struct text path, struct text *ret_to)
+{
+    static const char prefix[] = "/moved/";
+    size_t skipped = sizeof prefix - 2;
+    if (path.size < sizeof prefix || memcmp(path.at, prefix, sizeof prefix - 1) != 0)
+        return false;
+    *ret_to = (struct text){path.at + skipped, path.size - skipped};
+    return true;
+}
+
 void reply_to(struct reply *reply, const struct http_head *head, const char *bytes)
 {
     long id = todo_id(head->path);
-    if (is_echo(head->path))
+    reply->location = (struct text){"", 0};
+    if (is_moved(head->path, &reply->location))
+        reply_json(reply, 302, "{}");
+    else if (is_echo(head->path))
         reply_echo(reply, head, bytes);
     else if (id == 0)
         reply_json(reply, 404, "{}");

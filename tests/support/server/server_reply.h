@@ -19,6 +19,7 @@ struct counters {
 struct reply {
     int status;
     struct text type;
+    struct text location; /* of a 302; points into the request */
     struct text body; /* points into `json`, or into the request */
     char json[256];
 };
