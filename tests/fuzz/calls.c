@@ -61,7 +61,8 @@ static void call_from_inside(void)
     if (world->depth >= DEPTH || world->input.left == 0 || fuzz_below(&world->input, 3) != 0)
         return;
     world->depth++;
-    for (unsigned n = 1 + fuzz_below(&world->input, 3); n > 0; n--)
+    /* body_release may run outside a turn, and there a close of an owned loop is complete when it returns. */
+    for (unsigned n = 1 + fuzz_below(&world->input, 3); n > 0 && !world->closed; n--)
         call_one();
     world->depth--;
 }
