@@ -203,6 +203,7 @@ static void add_one(struct batch *batch)
     asked.attempt_timeout_ms = with & 32 ? 5 : 0;
     asked.priority = with & 64 ? 7 : 0;
     asked.decompress = with & 128 ? 1 : 0;
+    asked.max_redirects = body != 7 ? 2 : 0; /* of /redirect */
     if (body == 1 || body == 2) {
         asked.body = request->body;
         asked.body_size = sizeof request->body;
