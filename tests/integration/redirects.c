@@ -447,6 +447,30 @@ TEST_BOTH(over_tls, nginx)
     free(key);
 }
 
+/* The same over TLS and HTTP/2, whose server writes Location as an absolute URL. */
+TEST_BOTH(by_every_way, nginx)
+{
+    struct nginx *nginx = nginx_start();
+    for (size_t w = 0; w < nginx_ways_size; w++) {
+        const struct way *way = &nginx_ways[w];
+        life_open(life, &STOOK_CLIENT(.ca_file = nginx->ca, .http_version = way->version, .max_redirects = 3));
+        stook_batch *batch = life_batch(life);
+        for (int i = 0; i < 40; i++) {
+            const char *path = text("/%snumber/%d", i % 4 == 3 ? "moved/moved/moved/" : i % 4 == 2 ? "moved/moved/" : i % 4 == 1 ? "moved/" : "", i);
+            add(batch, way->tls ? nginx_tls_url(nginx, "%s", path) : nginx_url(nginx, "%s", path));
+        }
+        CHECK_EQ_INT(life_gather_ordered(life, batch, &STOOK_GATHER(.limit = 7)), 0);
+        for (int i = 0; i < 40; i++) {
+            const stook_result *result = result_of(batch, (size_t)i);
+            CHECK_STR(stook_result_body(result, NULL), text("%d", i));
+            CHECK_STR(stook_result_protocol(result), way->protocol);
+            CHECK_EQ_SIZE(stook_result_hop_count(result), (size_t)i % 4);
+        }
+        stook_batch_free(batch);
+        life_close(life);
+    }
+}
+
 /* ------------------------------------------------------------------------- bodies, what is shown */
 
 struct shown {
@@ -755,6 +779,40 @@ TEST_BOTH(batch_cancelled_while_it_waits)
 TEST_BOTH(closed_while_it_waits)
 {
     end_while_waiting(life, 2);
+}
+
+static void drained(void *user)
+{
+    ++*(int *)user;
+}
+
+/* A drain lets hops go on. */
+TEST_BOTH(drained_while_it_waits)
+{
+    memset(doors, 0, sizeof doors);
+    server = raw_server_open(more, doors, 2);
+    life_open(life, &STOOK_CLIENT(.origin_limit = 1, .max_redirects = 2));
+    stook_batch *batch = life_batch(life);
+    struct done done = {0, 0};
+    add(batch, at(1, "/after?path=/open"));
+    add(batch, at(0, text("/hop?302&%s", at(1, "/hop?302&/path/last"))));
+    add(batch, at(0, "/path/open"));
+    CHECK_ERROR(stook_gather_start(batch, NULL, count_done, &done), 0);
+    while (stook_batch_result_by_index(batch, 2) == NULL)
+        life->borrowed ? uv_run(&life->loop, UV_RUN_ONCE) : stook_client_turn(life->client, STOOK_NONE);
+    stook_client *client = life->client;
+    life->client = NULL;
+    CHECK_ERROR(stook_client_drain(client, STOOK_NONE, drained, &life->closed), 0);
+    raw_signal(server, "/open");
+    if (life->borrowed)
+        uv_run(&life->loop, UV_RUN_DEFAULT);
+    else
+        CHECK_ERROR(stook_client_run(client), 0);
+    CHECK_EQ_INT(done.calls, 1);
+    CHECK_EQ_INT(done.failed, 0);
+    CHECK_STR(body_of(batch, 1), "/path/last");
+    CHECK_EQ_SIZE(stook_result_hop_count(result_of(batch, 1)), 2);
+    stook_batch_free(batch);
 }
 
 /* ------------------------------------------------------------------------------ input, memory */

@@ -54,6 +54,7 @@ static const char configuration[] =
     "    listen 127.0.0.1:%d; listen 127.0.0.1:%d ssl http2; listen unix:%s/nginx.sock;\n"
     "    listen 127.0.0.2:%d ssl;\n"
     "    location = /ok { return 200 ok; }\n"
+    "    location ~ ^/moved/(.*)$ { return 302 /$1; }\n"
     "    location = /token { return 200 %ld; }\n"
     "    location ~ ^/number/(\\d+)$ { return 200 $1; }\n"
     "    location ~ ^/status/404$ { return 404; }\n"

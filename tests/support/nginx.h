@@ -5,6 +5,7 @@
  *
  *   /ok           "ok"
  *   /number/N     "N"
+ *   /moved/PATH   302 to /PATH
  *   /status/404   an empty response of that status; /status/503 too
  *   /big          a body of nginx_big_size bytes, each the last digit of its place
  *   /method       the method of the request
