@@ -52,8 +52,8 @@ static int refuse(int error, const char *reason, char why[STOOK__REDIRECT_WHY_MA
 }
 
 /* Resolves a reference (RFC 3986 5). A Location without a fragment inherits that of the URL (RFC
-   9110 10.2.2). libcurl encodes blanks and bytes that are not ASCII, as browsers do. 7.88 takes "#x"
-   for a path. */
+   9110 10.2.2). libcurl encodes blanks and bytes that are not ASCII, as browsers do. 7.88 takes
+   "#x" for a path. */
 static int resolve(CURLU *url, const char *base, const char *location)
 {
     char *fragment = NULL;
