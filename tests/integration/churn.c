@@ -159,6 +159,9 @@ static void check_error_of(const struct request *request, const stook_result *re
     int early = error == STOOK_ECANCELLED || error == STOOK_ECLOSED || error == STOOK_ETIMEOUT_QUEUE ||
                 error == STOOK_ETIMEOUT_BATCH || error == STOOK_ETIMEOUT_ATTEMPT ||
                 error == STOOK_ETIMEOUT_TOTAL || (nomem && error == STOOK_ENOMEM) ||
+                /* a kept connection was lost, and there was no memory to send the request again */
+                (nomem && error == STOOK_ERESET &&
+                 strstr(stook_result_message(result), "its repeat failed: out of memory") != NULL) ||
                 (request->body && error == STOOK_ERESET); /* a POST is not sent again, and others end connections */
     if (early)
         return;
