@@ -266,6 +266,7 @@ TEST(asked_for_again)
 static struct settling {
     int reads, heads;
     int64_t answer; /* of body_read */
+    struct raw_server *server;
 } settling;
 
 /* From here on the disk does not respond: the part was opened before the body was asked for. */
@@ -274,6 +275,7 @@ static int64_t read_and_stall(stook_batch *batch, size_t index, void *buffer, si
     (void)batch, (void)index, (void)buffer, (void)size, (void)user;
     settling.reads++;
     set_stalled(1);
+    raw_signal(settling.server, "/read");
     return settling.answer;
 }
 
@@ -293,16 +295,26 @@ static enum raw_then respond_late(struct raw_call *call)
     return RAW_HOLD;
 }
 
-static const struct raw_behaviour late[] = {{"/late", .answer = respond_late, .early = 1}, {NULL}};
+/* Refuses the request when its body has been asked for, and does not wait for it. */
+static enum raw_then refuse_early(struct raw_call *call)
+{
+    raw_wait(call->server, "/read", 1);
+    raw_say(call, "HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    return RAW_CLOSE;
+}
+
+static const struct raw_behaviour late[] = {{"/late", .answer = respond_late, .early = 1},
+                                            {"/refused", .answer = refuse_early, .early = 1},
+                                            {NULL}};
 
 /* Starts one request in a borrowed life, and waits until its file settles. */
-static stook_batch *settle(struct life *life, const char *url, int64_t answer)
+static stook_batch *settle(struct life *life, struct raw_server *server, const char *path, int64_t answer)
 {
     life_begin(life, 1);
     life_open(life, NULL);
-    settling = (struct settling){.answer = answer};
+    settling = (struct settling){.answer = answer, .server = server};
     stook_batch *batch = life_batch(life);
-    ADD(batch, url, .body_read = read_and_stall, .on_head = count_head,
+    ADD(batch, raw_url(server, "%s", path), .body_read = read_and_stall, .on_head = count_head,
         .output_file = text("%s/out", temporary_directory()));
     CHECK_ERROR(stook_gather_start(batch, NULL, NULL, NULL), 0);
     while (settling.reads == 0 || count_waiting() == 0)
@@ -324,8 +336,8 @@ static const stook_result *settled(struct life *life, stook_batch *batch)
 TEST(no_body_is_read_for_an_ended_transfer)
 {
     static struct life life;
-    struct raw_server *server = raw_server_start(NULL);
-    stook_batch *batch = settle(&life, raw_url(server, "/too-early"), STOOK_AGAIN);
+    struct raw_server *server = raw_server_start(late);
+    stook_batch *batch = settle(&life, server, "/refused", STOOK_AGAIN);
     stook_batch_resume_request(batch, 0);
     for (int turns = 0; turns < 100; turns++)
         uv_run(&life.loop, UV_RUN_NOWAIT);
@@ -340,7 +352,7 @@ TEST(no_head_is_taken_after_a_failure)
 {
     static struct life life;
     struct raw_server *server = raw_server_start(late);
-    stook_batch *batch = settle(&life, raw_url(server, "/late"), -1);
+    stook_batch *batch = settle(&life, server, "/late", -1);
     raw_wait(server, "/asked", 1);
     raw_signal(server, "/failed");
     while (raw_seen(server, "/gone") == 0)
