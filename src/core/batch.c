@@ -143,9 +143,7 @@ void stook__batch_requeue(stook_client *client, struct stook_result *record)
         return;
     }
     stook__sched_redirect(&client->sched, queue, &record->job);
-    stook__record_move(batch, record, STOOK__REQUEST_QUEUED, "redirected", 0);
-    stook__result_queue_stopped(&batch->results, &record->entry);
-    stook__batch_mark_dirty(batch);
+    stook__record_waits_again(record, "redirected");
 }
 
 int stook__batch_refuse(stook_batch *batch, int error, const char *why)

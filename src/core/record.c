@@ -321,15 +321,20 @@ static void finish(stook_client *client, struct stook_result *record, struct sto
     stook__batch_mark_dirty(batch);
 }
 
+void stook__record_waits_again(struct stook_result *record, const char *why)
+{
+    stook_batch *batch = stook__record_batch(record);
+    stook__record_move(batch, record, STOOK__REQUEST_QUEUED, why, 0);
+    stook__result_queue_stopped(&batch->results, &record->entry);
+    stook__batch_mark_dirty(batch); /* the window counts it no more */
+}
+
 /* 0: no other request is in flight, so that none can free a descriptor. */
 static int put_back(stook_client *client, struct stook_result *record)
 {
     if (!stook__sched_put_back(&client->sched, &record->job))
         return 0;
-    stook_batch *batch = stook__record_batch(record);
-    stook__record_move(batch, record, STOOK__REQUEST_QUEUED, "no descriptor is free", 0);
-    stook__result_queue_stopped(&batch->results, &record->entry);
-    stook__batch_mark_dirty(batch); /* the window counts it no more */
+    stook__record_waits_again(record, "no descriptor is free");
     return 1;
 }
 

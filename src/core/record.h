@@ -117,6 +117,8 @@ void stook__record_start(stook_client *client, struct stook_result *record, int 
    attempt or waits again. Returns 1 if it has followed a redirect instead: it is ADMITTED, and has
    to wait in a queue of its new origin. */
 int stook__record_conclude(stook_client *client, struct stook_result *record, int64_t now);
+/* Notes that a request which was ADMITTED waits in a queue of sched again. */
+void stook__record_waits_again(struct stook_result *record, const char *why);
 /* Ends a request that is not FINISHED with `error`, whatever it does. */
 void stook__record_end(stook_client *client, struct stook_result *record, int error);
 

@@ -13,7 +13,6 @@
 #include "http/body_sink.h"
 #include "http/easy_options.h"
 #include "http/error_map.h"
-#include "http/files.h"
 #include "http/peer.h"
 #include "http/receive.h"
 #include "http/resend.h"
@@ -43,14 +42,6 @@ static void destroy(struct stook__attempt *attempt)
     if (attempt->setup_error.message_owned)
         stook__free(attempt->allocator, (char *)attempt->setup_error.message);
     stook__free(attempt->allocator, attempt);
-}
-
-const char *stook__attempt_method(const struct stook__spec *spec)
-{
-    const char *method = stook__spec_method(spec);
-    if (method != NULL)
-        return method;
-    return stook__spec_has_body(spec) ? "POST" : "GET";
 }
 
 /* Hands a configured easy handle to the engine. After an error the attempt has none, and
@@ -138,7 +129,7 @@ struct stook__attempt *stook__attempt_begin(struct stook__defaults *defaults,
         attempt->policy = policy;
         attempt->defaults = defaults;
         attempt->owner = owner;
-        attempt->method = stook__attempt_method(spec);
+        attempt->method = stook__spec_effective_method(spec);
         attempt->fresh = fresh;
         stook__attempt_expect(attempt);
         stook__list_init(&attempt->files_ready);
@@ -278,7 +269,7 @@ static struct stook__attempt *next_completed(struct stook__defaults *defaults)
                 return attempt;
         /* After the ended transfers: a file operation must not continue a transfer that has
            ended. */
-        attempt = stook__files_next(defaults);
+        attempt = stook__attempt_next_file(defaults);
         if (attempt == NULL || process_files(attempt))
             return attempt;
     }

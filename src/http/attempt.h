@@ -77,7 +77,4 @@ int stook__attempt_connected(const struct stook__attempt *attempt);
 void stook__attempt_end(struct stook__attempt *attempt, struct stook__answer *ret_answer,
                         struct stook__outcome *ret_outcome);
 
-/* Returns the method of a request: its own, else POST with a body and GET without. */
-const char *stook__attempt_method(const struct stook__spec *spec);
-
 #endif

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The moves of an attempt, and the start of each response; see attempt_state.h. */
+/* The moves of an attempt, the start of each response, and what its files report; see
+   attempt_state.h. */
 #include "http/attempt_state.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "http/response_parser.h"
@@ -40,4 +42,37 @@ void stook__attempt_expect(struct stook__attempt *attempt)
     };
     stook__free(attempt->allocator, attempt->response.line);
     stook__response_begin(&attempt->response, &rules, NULL, 0);
+}
+
+/* ---------------------------------------------------------------------------------- its files */
+
+static int error_of(int os_error)
+{
+    if (os_error == EMFILE || os_error == ENFILE)
+        return STOOK_ENOFD;
+    return os_error == ENOMEM ? STOOK_ENOMEM : STOOK_EFILE;
+}
+
+void stook__attempt_file_failed(struct stook__attempt *attempt, const char *path,
+                                const char *suffix, int os_error, const char *why)
+{
+    if (attempt->error != 0)
+        return;
+    attempt->error = error_of(os_error);
+    attempt->os_error = os_error;
+    attempt->owned_why = stook__format(attempt->allocator, "%s%s: %s", path, suffix,
+                                       why != NULL ? why : strerror(os_error));
+    attempt->why = attempt->owned_why;
+}
+
+void stook__attempt_file_completed(struct stook__attempt *attempt)
+{
+    if (stook__list_empty(&attempt->files_ready))
+        stook__list_append(&attempt->defaults->files_ready, &attempt->files_ready);
+}
+
+struct stook__attempt *stook__attempt_next_file(struct stook__defaults *defaults)
+{
+    struct stook__link *first = stook__list_pop(&defaults->files_ready);
+    return first != NULL ? STOOK__OF(struct stook__attempt, files_ready, first) : NULL;
 }

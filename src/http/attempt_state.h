@@ -95,7 +95,6 @@ struct stook__attempt {
     int resends_exhausted; /* libcurl was refused one more of these */
     int retry_whole;       /* the requested range does not exist, but the whole does */
     int redirected;        /* the response is followed: its body is not kept, nor shown */
-    int cut;               /* the rest of that body is not read */
 
     int error;                         /* of the callback that ended the transfer; 0: none did */
     const char *why;                   /* its reason, or NULL */
@@ -168,5 +167,19 @@ static inline int stook__attempt_stop(struct stook__attempt *attempt, int error,
     }
     return STOOK__EASY_END;
 }
+
+/* A file operation ends in a callback of loop/file.h. It only marks the attempt ready, and the turn
+   takes the attempt from the list. */
+
+/*
+ * Fails the attempt because one of its files cannot be used. `path` and `suffix` make the file's
+ * name. `why` is the reason; NULL: the text of `os_error`. The first failure of an attempt counts.
+ */
+void stook__attempt_file_failed(struct stook__attempt *attempt, const char *path,
+                                const char *suffix, int os_error, const char *why);
+/* Marks the attempt ready: an operation on one of its files has ended. */
+void stook__attempt_file_completed(struct stook__attempt *attempt);
+/* Takes the next attempt that is ready. NULL: there is none. */
+struct stook__attempt *stook__attempt_next_file(struct stook__defaults *defaults);
 
 #endif

@@ -89,15 +89,6 @@ void stook__body_sink_end(struct stook__attempt *attempt)
     attempt->sink = NULL;
 }
 
-static int fail(struct stook__attempt *attempt, int error, const char *why)
-{
-    if (attempt->error == 0) {
-        attempt->error = error;
-        attempt->why = why;
-    }
-    return STOOK__EASY_END;
-}
-
 /* ------------------------------------------------------------------------- decoding */
 
 /* Joins all values of Content-Encoding to one list. */
@@ -143,10 +134,11 @@ static int choose_decoder(struct stook__attempt *attempt)
     stook__buffer_free(&list, attempt->allocator);
     if (sink->decoder != NULL)
         attempt->flags |= STOOK_FLAG_DECODED;
-    return error != 0 ? fail(attempt, error,
-                             error == STOOK_EDECODE ? "Content-Encoding names more than two codings"
-                                                    : NULL)
-                      : 0;
+    return error != 0
+               ? stook__attempt_stop(
+                     attempt, error,
+                     error == STOOK_EDECODE ? "Content-Encoding names more than two codings" : NULL)
+               : 0;
 }
 
 void stook__body_sink_restart(struct stook__attempt *attempt)
@@ -186,7 +178,7 @@ static int count(struct stook__attempt *attempt, size_t size)
 {
     int64_t max = max_body_bytes(attempt);
     if (max >= 0 && size > (uint64_t)(max - attempt->received))
-        return fail(attempt, STOOK_ETOOLARGE, "the body is over max_body_bytes");
+        return stook__attempt_stop(attempt, STOOK_ETOOLARGE, "the body is over max_body_bytes");
     attempt->received += (int64_t)size;
     return 0;
 }
@@ -198,7 +190,7 @@ static int pull(struct stook__attempt *attempt, void *room, size_t size, int64_t
     struct stook__decoder *decoder = attempt->sink->decoder;
     int error = stook__decoder_pull(decoder, room, size, budget, ret_size);
     if (error != 0)
-        return fail(attempt, error, stook__decoder_why(decoder));
+        return stook__attempt_stop(attempt, error, stook__decoder_why(decoder));
     attempt->received += (int64_t)*ret_size;
     return 0;
 }
@@ -238,13 +230,14 @@ static int keep(struct stook__attempt *attempt, const char *data, size_t size)
     struct stook__body_sink *sink = attempt->sink;
     if (sink->state != TO_FILE) {
         int error = stook__buffer_append(&attempt->answer.body, attempt->allocator, data, size);
-        return error != 0 ? fail(attempt, error, NULL) : 0;
+        return error != 0 ? stook__attempt_stop(attempt, error, NULL) : 0;
     }
     int error = stook__download_write(sink->file, data, size);
     if (error == 0)
         return 0;
-    return fail(attempt, error,
-                error == STOOK_EPROTOCOL ? "the server sent more than the rest of the file" : NULL);
+    return stook__attempt_stop(
+        attempt, error,
+        error == STOOK_EPROTOCOL ? "the server sent more than the rest of the file" : NULL);
 }
 
 int stook__body_sink_pump(struct stook__attempt *attempt, int64_t *budget)
@@ -293,7 +286,7 @@ static int store(struct stook__attempt *attempt, const char *data, size_t size)
     if (error == 0)
         error = stook__buffer_append(pending, attempt->allocator, data, size);
     stook__stream_mark_ready(attempt);
-    return error != 0 ? fail(attempt, error, NULL) : 0;
+    return error != 0 ? stook__attempt_stop(attempt, error, NULL) : 0;
 }
 
 int stook__body_sink_waiting(const struct stook__attempt *attempt)
@@ -308,7 +301,7 @@ static int take_decoded(struct stook__attempt *attempt, int64_t *budget,
     *ret_piece = sink->unused;
     sink->unused = (struct stook__buffer){0};
     if (stook__buffer_reserve(ret_piece, attempt->allocator, PIECE) != 0) {
-        fail(attempt, STOOK_ENOMEM, NULL);
+        stook__attempt_stop(attempt, STOOK_ENOMEM, NULL);
         return -1;
     }
     return decode(attempt, ret_piece->data, PIECE, budget, &ret_piece->size);

@@ -65,7 +65,7 @@ int stook__body_sink_check(struct stook__attempt *attempt, const char **ret_why)
 int stook__body_sink_has_file(const struct stook__attempt *attempt);
 /*
  * Ends the file: `good` renames it into its place, otherwise it is discarded. 1: it is closed. 0:
- * the attempt will be marked ready (stook__files_completed()).
+ * the attempt will be marked ready (stook__attempt_file_completed()).
  */
 int stook__body_sink_settle(struct stook__attempt *attempt, int good);
 /* Whether there is no room until the disk has written more. The attempt will be marked ready. */

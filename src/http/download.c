@@ -11,7 +11,6 @@
 #include <strings.h>
 
 #include "curl/engine.h"
-#include "http/files.h"
 #include "http/part_file.h"
 #include "http/resume.h"
 #include "util/trace.h"
@@ -128,8 +127,9 @@ static void notify_attempt(struct stook__download *file)
 {
     const struct stook__part_file *part = &file->part;
     if (part->failed)
-        stook__files_failed(file->attempt, file->path, part->suffix, part->os_error, part->why);
-    stook__files_completed(file->attempt);
+        stook__attempt_file_failed(file->attempt, file->path, part->suffix, part->os_error,
+                                   part->why);
+    stook__attempt_file_completed(file->attempt);
 }
 
 static void destroy(struct stook__download *file);
@@ -257,9 +257,10 @@ int stook__download_new(struct stook__attempt *attempt, struct stook__download *
     int error = init(file, attempt);
     const struct stook__download *other = error == 0 ? earlier_of(file) : NULL;
     if (error == STOOK_EFILE)
-        stook__files_failed(attempt, file->path, "", EISDIR, "it is a directory");
+        stook__attempt_file_failed(attempt, file->path, "", EISDIR, "it is a directory");
     if (other != NULL && other->attempt != NULL) {
-        stook__files_failed(attempt, file->path, ".part", EWOULDBLOCK, "another request writes it");
+        stook__attempt_file_failed(attempt, file->path, ".part", EWOULDBLOCK,
+                                   "another request writes it");
         error = attempt->error;
     }
     if (error != 0) {

@@ -13,6 +13,7 @@
 #include "curl/socket.h"
 #include "http/body_sink.h"
 #include "http/peer.h"
+#include "http/redirect.h"
 #include "http/request_fields.h"
 #include "http/response_parser.h"
 #include "http/upload_source.h"
@@ -252,7 +253,7 @@ void stook__error_map(struct stook__attempt *attempt, const struct stook__easy_i
     int error = attempt->error;
     const char *why = attempt->why;
     char room[64], *file = NULL;
-    if (error == 0 && (attempt->resends_exhausted || attempt->cut))
+    if (error == 0 && (attempt->resends_exhausted || stook__redirect_is_cut(attempt)))
         why = NULL;
     else if (error == 0)
         error = map_end(attempt, info, &why, room, sizeof room);

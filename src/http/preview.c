@@ -60,7 +60,7 @@ int stook__preview(struct stook__defaults *defaults, const struct stook__spec *s
                                      .spec = spec,
                                      .policy = policy,
                                      .origin = &origin,
-                                     .method = stook__attempt_method(spec)};
+                                     .method = stook__spec_effective_method(spec)};
     int secret = 0, error = stook__options_check(&attempt, &secret, &outcome);
     CURLU *url = curl_url();
     if (error == 0)

@@ -222,8 +222,7 @@ static int reserve_body(struct stook__attempt *attempt)
 static int skip_body(struct stook__attempt *attempt, size_t size)
 {
     attempt->wire += (int64_t)size;
-    attempt->cut = attempt->wire > STOOK__REDIRECT_BODY_MAX;
-    return attempt->cut ? STOOK__EASY_END : 0;
+    return stook__redirect_is_cut(attempt) ? STOOK__EASY_END : 0;
 }
 
 /* Returns 1 if there is no room for the bytes: libcurl keeps all of them. */
@@ -281,7 +280,7 @@ static int on_body(void *owner, const char *data, size_t size)
 {
     struct stook__attempt *attempt = owner;
     attempt->moved_at = *attempt->clock;
-    if (attempt->error != 0 || attempt->cut)
+    if (attempt->error != 0 || stook__redirect_is_cut(attempt))
         return STOOK__EASY_END; /* libcurl up to 8.7 may call once more after a pause */
     if (must_pause(attempt, size))
         return STOOK__EASY_PAUSE;

@@ -8,7 +8,6 @@
 
 #include <curl/curl.h>
 
-#include "http/attempt.h"
 #include "http/attempt_state.h"
 #include "request/url.h"
 #include "util/metadata.h"
@@ -43,6 +42,11 @@ int stook__redirect_is_followed(const struct stook__attempt *attempt)
     if (status != 301 && status != 302 && status != 303 && status != 307 && status != 308)
         return 0;
     return find_location(answer->head.data, answer->head.data + answer->head.size, &differ) != NULL;
+}
+
+int stook__redirect_is_cut(const struct stook__attempt *attempt)
+{
+    return attempt->redirected && attempt->wire > STOOK__REDIRECT_BODY_MAX;
 }
 
 static int refuse(int error, const char *reason, char why[STOOK__REDIRECT_WHY_MAX])
@@ -209,7 +213,7 @@ static int next_url(struct stook__allocator *allocator, const char *base, const 
 /* Returns 1 if the next hop is a GET without the body (RFC 9110 15.4.2 to 15.4.4). */
 static int becomes_get(const struct stook__spec *spec, int status)
 {
-    const char *method = stook__attempt_method(spec);
+    const char *method = stook__spec_effective_method(spec);
     if (status == 303)
         return strcmp(method, "HEAD") != 0;
     return (status == 301 || status == 302) && strcmp(method, "POST") == 0;

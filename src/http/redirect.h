@@ -27,6 +27,9 @@ enum {
    302, 303, 307 or 308 with a Location. */
 int stook__redirect_is_followed(const struct stook__attempt *attempt);
 
+/* Whether so much of the body of such a response has come that the rest is not read. */
+int stook__redirect_is_cut(const struct stook__attempt *attempt);
+
 /*
  * Makes the spec of the next hop out of the spec of the last one and the answer. `client` are the
  * settings of the client. 0; STOOK_EREDIRECT or STOOK_EPOLICY with the reason in `why`;

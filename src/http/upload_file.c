@@ -14,7 +14,6 @@
 
 #include "curl/engine.h"
 #include "http/attempt_state.h"
-#include "http/files.h"
 #include "loop/file.h"
 #include "util/trace.h"
 
@@ -155,8 +154,8 @@ static void close_file(struct stook__upload_file *file)
 static void notify_attempt(struct stook__upload_file *file)
 {
     if (file->failed)
-        stook__files_failed(file->attempt, file->path, "", file->os_error, file->why);
-    stook__files_completed(file->attempt);
+        stook__attempt_file_failed(file->attempt, file->path, "", file->os_error, file->why);
+    stook__attempt_file_completed(file->attempt);
 }
 
 static void on_opened(void *owner)

@@ -97,6 +97,15 @@ static inline const char *stook__spec_method(const struct stook__spec *spec)
                                                                          : NULL;
 }
 
+/* The method that is sent. */
+static inline const char *stook__spec_effective_method(const struct stook__spec *spec)
+{
+    const char *method = stook__spec_method(spec);
+    if (method != NULL)
+        return method;
+    return stook__spec_has_body(spec) ? "POST" : "GET";
+}
+
 /* Header fields as strings in sequence, ended by an empty string. */
 static inline const char *stook__spec_headers(const struct stook__spec *spec)
 {

@@ -323,21 +323,29 @@ static void count_stopped(struct stook__sched *sched, struct stook__queue *queue
     stook__sched_origin_wake(sched, queue->key.origin);
 }
 
-int stook__sched_put_back(struct stook__sched *sched, struct stook__job *job)
+/* Moves a RUNNING job into a queue of its group, where it waits again without a slot. */
+static void wait_again(struct stook__sched *sched, struct stook__job *job,
+                       struct stook__queue *queue, enum stook__queue_end end)
 {
-    struct stook__group *group = job->queue->key.group;
-    if (sched->n_running <= 1)
-        return 0;
+    struct stook__group *group = queue->key.group;
     stook__list_remove(&job->link);
     count_stopped(sched, job->queue);
+    job->queue = queue;
     move_job(job, STOOK__JOB_QUEUED);
-    stook__queue_push(sched, job->queue, job, STOOK__PUSH_FIRST);
+    stook__queue_push(sched, queue, job, end);
     group->n_waiting++;
     sched->n_waiting++;
-    job->attempts--;
-    sched->starved = 1;
     stook__clocks_arm(sched, job);
     update_ring(sched, group);
+}
+
+int stook__sched_put_back(struct stook__sched *sched, struct stook__job *job)
+{
+    if (sched->n_running <= 1)
+        return 0;
+    job->attempts--;
+    sched->starved = 1;
+    wait_again(sched, job, job->queue, STOOK__PUSH_FIRST);
     return 1;
 }
 
@@ -345,19 +353,10 @@ void stook__sched_redirect(struct stook__sched *sched, struct stook__queue *queu
                            struct stook__job *job)
 {
     struct stook__queue *last = job->queue;
-    struct stook__group *group = last->key.group;
-    stook__list_remove(&job->link);
-    count_stopped(sched, last);
     queue->n_jobs++;
-    job->queue = queue;
     job->repeated = job->lost = 0;
-    move_job(job, STOOK__JOB_QUEUED);
-    stook__queue_push(sched, queue, job, STOOK__PUSH_HOP);
-    group->n_waiting++;
-    sched->n_waiting++;
     sched->starved = 0;
-    stook__clocks_arm(sched, job);
-    update_ring(sched, group);
+    wait_again(sched, job, queue, STOOK__PUSH_HOP);
     stook__queue_release(sched, last);
 }
 

@@ -76,12 +76,17 @@ static const struct raw_behaviour more[] = {
 static struct raw_server *server;
 static struct raw_door doors[2];
 
-static stook_batch *begin(struct life *life)
+static stook_batch *begin_as(struct life *life, const struct stook_client_options *options)
 {
     memset(doors, 0, sizeof doors);
     server = raw_server_open(more, doors, 2);
-    life_open(life, NULL);
+    life_open(life, options);
     return life_batch(life);
+}
+
+static stook_batch *begin(struct life *life)
+{
+    return begin_as(life, NULL);
 }
 
 /* A URL of one of two origins. */
@@ -365,10 +370,7 @@ TEST_BOTH(spellings_of_an_origin)
 TEST_BOTH(headers_of_the_client)
 {
     static const char *const names[] = {"Authorization", NULL}, *const none[] = {NULL};
-    memset(doors, 0, sizeof doors);
-    server = raw_server_open(more, doors, 2);
-    life_open(life, &STOOK_CLIENT(.max_redirects = 2, .redirect_headers = names));
-    stook_batch *batch = life_batch(life);
+    stook_batch *batch = begin_as(life, &STOOK_CLIENT(.max_redirects = 2, .redirect_headers = names));
     char *away = strdup(at(0, text("/hop?302&%s", at(1, "/echo"))));
     ADD(batch, away, .headers = secrets);
     ADD(batch, away, .headers = secrets, .redirect_headers = none);
@@ -642,6 +644,13 @@ TEST_BOTH(borrowed_bodies_are_released_once)
 
 /* ------------------------------------------------------------------- order, limits, clocks, ends */
 
+/* Runs the loop until the third request has its result: then the second waits for its next hop. */
+static void run_until_third(struct life *life, stook_batch *batch)
+{
+    while (stook_batch_result_by_index(batch, 2) == NULL)
+        life->borrowed ? uv_run(&life->loop, UV_RUN_ONCE) : stook_client_turn(life->client, STOOK_NONE);
+}
+
 static void in_order(stook_batch *batch, const stook_result *result, void *user)
 {
     size_t *next = user;
@@ -676,17 +685,13 @@ TEST_BOTH(ordered_over_hops)
 /* A hop waits for room at its new origin, and holds no slot meanwhile. */
 TEST_BOTH(limits_of_the_new_origin)
 {
-    memset(doors, 0, sizeof doors);
-    server = raw_server_open(more, doors, 2);
-    life_open(life, &STOOK_CLIENT(.origin_limit = 1, .max_redirects = 2));
-    stook_batch *batch = life_batch(life);
+    stook_batch *batch = begin_as(life, &STOOK_CLIENT(.origin_limit = 1, .max_redirects = 2));
     add(batch, at(1, "/after?path=/open"));
     add(batch, at(0, text("/hop?302&%s", at(1, "/path/last"))));
     add(batch, at(0, "/path/open"));
     struct done done = {0, 0};
     CHECK_ERROR(stook_gather_start(batch, &STOOK_GATHER(.limit = 2), count_done, &done), 0);
-    while (stook_batch_result_by_index(batch, 2) == NULL)
-        life->borrowed ? uv_run(&life->loop, UV_RUN_ONCE) : stook_client_turn(life->client, STOOK_NONE);
+    run_until_third(life, batch);
     CHECK(stook_batch_result_by_index(batch, 1) == NULL);
     CHECK_EQ_INT(raw_seen(server, "/path/last"), 0);
     raw_signal(server, "/open");
@@ -700,10 +705,7 @@ TEST_BOTH(limits_of_the_new_origin)
 /* The oldest hop is the next: none waits for those that were redirected after it. */
 TEST_BOTH(hops_take_turns)
 {
-    memset(doors, 0, sizeof doors);
-    server = raw_server_open(more, doors, 2);
-    life_open(life, &STOOK_CLIENT(.origin_limit = 1, .max_redirects = 2));
-    stook_batch *batch = life_batch(life);
+    stook_batch *batch = begin_as(life, &STOOK_CLIENT(.origin_limit = 1, .max_redirects = 2));
     for (int i = 0; i < 20; i++)
         add(batch, at(0, text("/hop/%d?302&%s", i, at(1, text("/path/%d", i)))));
     CHECK_EQ_INT(life_gather(life, batch, NULL), 0);
@@ -735,17 +737,13 @@ TEST_BOTH(clocks)
 /* It ends while its next hop waits for the origin. */
 static void end_while_waiting(struct life *life, int how)
 {
-    memset(doors, 0, sizeof doors);
-    server = raw_server_open(more, doors, 2);
-    life_open(life, &STOOK_CLIENT(.origin_limit = 1, .max_redirects = 2));
-    stook_batch *batch = life_batch(life);
+    stook_batch *batch = begin_as(life, &STOOK_CLIENT(.origin_limit = 1, .max_redirects = 2));
     struct done done = {0, 0};
     add(batch, at(1, "/stall"));
     add(batch, at(0, text("/hop?302&%s", at(1, "/path/last"))));
     add(batch, at(0, "/path/open"));
     CHECK_ERROR(stook_gather_start(batch, NULL, count_done, &done), 0);
-    while (stook_batch_result_by_index(batch, 2) == NULL)
-        life->borrowed ? uv_run(&life->loop, UV_RUN_ONCE) : stook_client_turn(life->client, STOOK_NONE);
+    run_until_third(life, batch);
     if (how == 0) {
         stook_batch_cancel_request(batch, 1);
         stook_batch_cancel_request(batch, 0);
@@ -789,17 +787,13 @@ static void drained(void *user)
 /* A drain lets hops go on. */
 TEST_BOTH(drained_while_it_waits)
 {
-    memset(doors, 0, sizeof doors);
-    server = raw_server_open(more, doors, 2);
-    life_open(life, &STOOK_CLIENT(.origin_limit = 1, .max_redirects = 2));
-    stook_batch *batch = life_batch(life);
+    stook_batch *batch = begin_as(life, &STOOK_CLIENT(.origin_limit = 1, .max_redirects = 2));
     struct done done = {0, 0};
     add(batch, at(1, "/after?path=/open"));
     add(batch, at(0, text("/hop?302&%s", at(1, "/hop?302&/path/last"))));
     add(batch, at(0, "/path/open"));
     CHECK_ERROR(stook_gather_start(batch, NULL, count_done, &done), 0);
-    while (stook_batch_result_by_index(batch, 2) == NULL)
-        life->borrowed ? uv_run(&life->loop, UV_RUN_ONCE) : stook_client_turn(life->client, STOOK_NONE);
+    run_until_third(life, batch);
     stook_client *client = life->client;
     life->client = NULL;
     CHECK_ERROR(stook_client_drain(client, STOOK_NONE, drained, &life->closed), 0);
