@@ -10,7 +10,7 @@
 # Packages of servers start a service when they are installed. The tests want the programs, and no
 # service on somebody's machine: Debian's policy-rc.d forbids it for as long as we install.
 stook_policy=/usr/sbin/policy-rc.d
-stook_servers='nginx-light apache2-bin caddy haproxy nghttp2-server'
+stook_servers='nginx-light apache2-bin caddy haproxy nghttp2-server squid tinyproxy-bin dante-server stunnel4'
 
 stook_as_root() {
     if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
