@@ -73,8 +73,8 @@ static struct stook__queue *queue_for(stook_batch *batch, const struct stook__sp
 }
 
 /* Takes the URL of a record apart, and finds its queue. NULL: out of memory. */
-static struct stook__queue *find_queue(stook_batch *batch, struct stook_result *record,
-                                       unsigned priority)
+static struct stook__queue *queue_of_record(stook_batch *batch, struct stook_result *record,
+                                            unsigned priority)
 {
     size_t origin_size;
     struct stook__queue *queue = queue_for(batch, &record->spec, priority, &origin_size);
@@ -87,7 +87,7 @@ static struct stook__queue *find_queue(stook_batch *batch, struct stook_result *
 static int enter(stook_batch *batch, struct stook_result *record, unsigned priority)
 {
     stook_client *client = batch->client;
-    struct stook__queue *queue = find_queue(batch, record, priority);
+    struct stook__queue *queue = queue_of_record(batch, record, priority);
     if (queue == NULL ||
         stook__result_queue_add(&batch->results, batch->allocator, &record->entry) != 0)
         return STOOK_ENOMEM;
@@ -137,7 +137,7 @@ void stook__batch_requeue(stook_client *client, struct stook_result *record)
 {
     stook_batch *batch = stook__record_batch(record);
     struct stook__queue *queue =
-        find_queue(batch, record, (unsigned)record->job.queue->key.priority);
+        queue_of_record(batch, record, (unsigned)record->job.queue->key.priority);
     if (queue == NULL) {
         stook__record_end(client, record, STOOK_ENOMEM);
         return;

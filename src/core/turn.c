@@ -220,7 +220,7 @@ static void process_batches(stook_client *client)
 
 /* -------------------------------------------------------------------------------- step 5: start */
 
-static void start(stook_client *client)
+static void start_requests(stook_client *client)
 {
     struct stook__job *job = NULL;
     int budget = STARTS;
@@ -349,7 +349,7 @@ static void take_turn(void *owner)
     conclude_attempts(client, now);
     expire(client, now);
     read_messages(client);
-    start(client);
+    start_requests(client);
     stook__streams_serve(client);
     stook__engine_work(client->engine);
     settle_paused(client);

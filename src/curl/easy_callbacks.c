@@ -26,7 +26,7 @@ static void note_protocol(struct stook__easy *easy, const char *line, size_t siz
     stook__sockets_note_protocol(easy, http1);
 }
 
-static size_t on_head(char *data, size_t one, size_t size, void *user)
+static size_t on_header(char *data, size_t one, size_t size, void *user)
 {
     struct stook__easy *easy = user;
     (void)one;
@@ -39,7 +39,7 @@ static size_t on_head(char *data, size_t one, size_t size, void *user)
     return size;
 }
 
-static size_t on_body(char *data, size_t one, size_t size, void *user)
+static size_t on_write(char *data, size_t one, size_t size, void *user)
 {
     struct stook__easy *easy = user;
     (void)one;
@@ -92,7 +92,7 @@ static curl_socket_t on_open(void *user, curlsocktype purpose, struct curl_socka
 {
     struct stook__easy *easy = user;
     stook__connect_gate_resolved(easy);
-    /* Once the request was sent, a second connection is refused, as in before_send. */
+    /* Once the request was sent, a second connection is refused, as in on_prereq(). */
     int may = may_send(easy);
     if (!may && easy->sends > 0)
         easy->sends++;
@@ -116,7 +116,7 @@ static curl_socket_t on_open(void *user, curlsocktype purpose, struct curl_socka
    more when a kept-alive connection is closed before the response. Whether that is safe is for
    sched to decide, so the second sending of an attempt is refused, except after the responses that
    ask for one (401, 417). */
-static int before_send(void *user, char *remote, char *local, int remote_port, int local_port)
+static int on_prereq(void *user, char *remote, char *local, int remote_port, int local_port)
 {
     struct stook__easy *easy = user;
     struct stook__connection_name name;
@@ -166,9 +166,9 @@ void stook__easy_watch_sent(struct stook__easy *easy)
 
 void stook__easy_set_callbacks(struct stook__easy *easy)
 {
-    stook__easy_set(easy, CURLOPT_HEADERFUNCTION, on_head);
+    stook__easy_set(easy, CURLOPT_HEADERFUNCTION, on_header);
     stook__easy_set(easy, CURLOPT_HEADERDATA, (void *)easy);
-    stook__easy_set(easy, CURLOPT_WRITEFUNCTION, on_body);
+    stook__easy_set(easy, CURLOPT_WRITEFUNCTION, on_write);
     stook__easy_set(easy, CURLOPT_WRITEDATA, (void *)easy);
     stook__easy_set(easy, CURLOPT_RESOLVER_START_FUNCTION, on_resolver);
     stook__easy_set(easy, CURLOPT_RESOLVER_START_DATA, (void *)easy);
@@ -177,6 +177,6 @@ void stook__easy_set_callbacks(struct stook__easy *easy)
     /* libcurl copies these two into the connection, which outlives the easy handle. */
     stook__easy_set(easy, CURLOPT_CLOSESOCKETFUNCTION, stook__sockets_close);
     stook__easy_set(easy, CURLOPT_CLOSESOCKETDATA, (void *)easy->engine);
-    stook__easy_set(easy, CURLOPT_PREREQFUNCTION, before_send);
+    stook__easy_set(easy, CURLOPT_PREREQFUNCTION, on_prereq);
     stook__easy_set(easy, CURLOPT_PREREQDATA, (void *)easy);
 }

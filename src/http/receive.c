@@ -187,7 +187,7 @@ static int take_trailer(struct stook__attempt *attempt, const char *line, size_t
 
 /* libcurl passes every line of all header sections, those of 1xx responses too, and of the trailer
    sections of HTTP/2 and HTTP/3. */
-static int on_head(void *owner, const char *line, size_t size)
+static int take_head_line(void *owner, const char *line, size_t size)
 {
     struct stook__attempt *attempt = owner;
     struct stook__response_item item;
@@ -276,7 +276,7 @@ static int take_chunks(struct stook__attempt *attempt, const char *data, size_t 
     return status;
 }
 
-static int on_body(void *owner, const char *data, size_t size)
+static int take_received(void *owner, const char *data, size_t size)
 {
     struct stook__attempt *attempt = owner;
     attempt->moved_at = *attempt->clock;
@@ -307,7 +307,7 @@ static void note_remote(struct stook__remote *remote, const char *ip, int port)
     remote->ip_size = size;
 }
 
-static void before_send(void *owner, const char *ip, int port)
+static void note_connected(void *owner, const char *ip, int port)
 {
     struct stook__attempt *attempt = owner;
     note_remote(&stook__easy_settings(attempt->easy)->remote, ip, port);
@@ -317,7 +317,7 @@ static void before_send(void *owner, const char *ip, int port)
     attempt->moved_at = *attempt->clock;
 }
 
-static void on_sent(void *owner, int64_t bytes)
+static void note_sent(void *owner, int64_t bytes)
 {
     struct stook__attempt *attempt = owner;
     if (attempt->stream->sent != bytes)
@@ -326,4 +326,5 @@ static void on_sent(void *owner, int64_t bytes)
 }
 
 const struct stook__attempt_events stook__receive_events = {
-    on_head, on_body, stook__resend_allowed, stook__resend_begin, before_send, on_sent};
+    take_head_line,      take_received,  stook__resend_allowed,
+    stook__resend_begin, note_connected, note_sent};

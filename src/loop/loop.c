@@ -22,7 +22,7 @@ int stook__loop_owned(const struct stook__loop *loop)
     return loop->uv == &loop->own;
 }
 
-static void take_turn(struct stook__loop *loop)
+static void run_turn(struct stook__loop *loop)
 {
     if (!loop->turn_requested || loop->state != STOOK__LOOP_OPEN)
         return;
@@ -34,7 +34,7 @@ static void take_turn(struct stook__loop *loop)
 
 static void on_check(uv_check_t *handle)
 {
-    take_turn(STOOK__OF(struct stook__loop, check, handle));
+    run_turn(STOOK__OF(struct stook__loop, check, handle));
 }
 
 static void on_idle(uv_idle_t *handle)

@@ -38,7 +38,7 @@ struct stook__poll *stook__poll_new(struct stook__loop *loop, int fd,
     return poll;
 }
 
-static void on_event(uv_poll_t *handle, int status, int uv_events)
+static void on_poll(uv_poll_t *handle, int status, int uv_events)
 {
     struct stook__poll *poll = STOOK__OF(struct stook__poll, handle, handle);
     int events = (uv_events & UV_READABLE ? STOOK__IN : 0) |
@@ -64,7 +64,7 @@ int stook__poll_set(struct stook__poll *poll, int events)
                     (events & STOOK__OUT ? UV_WRITABLE : 0) |
                     (events & STOOK__HANGUP ? UV_DISCONNECT : 0);
     poll->loop->poll_pending = 1;
-    return uv_poll_start(&poll->handle, uv_events, on_event);
+    return uv_poll_start(&poll->handle, uv_events, on_poll);
 }
 
 /* libuv uses the handle until its close callback, so the memory is freed there. */

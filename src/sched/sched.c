@@ -243,7 +243,7 @@ static void begin_attempt(struct stook__sched *sched, struct stook__job *job, in
     stook__clocks_arm(sched, job);
 }
 
-static void start(struct stook__sched *sched, struct stook__job *job, int64_t now)
+static void start_job(struct stook__sched *sched, struct stook__job *job, int64_t now)
 {
     struct stook__queue *queue = job->queue;
     struct stook__group *group = queue->key.group;
@@ -295,7 +295,7 @@ struct stook__job *stook__sched_next(struct stook__sched *sched, int64_t now)
         struct stook__group *group = STOOK__OF(struct stook__group, ring, first);
         struct stook__job *job = pick(sched, group, &steps);
         if (job != NULL)
-            start(sched, job, now);
+            start_job(sched, job, now);
         update_ring(sched, group);
         if (job != NULL)
             return job;
