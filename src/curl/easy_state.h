@@ -68,12 +68,12 @@ struct stook__easy {
     long h2_error;      /* the HTTP/2 error before a second sending was refused; -1: not known */
     char error[CURL_ERROR_SIZE];
 
-    /* The connection attempt; connect_gate.c and dns.c maintain it. */
+    /* The connection attempt; connect_gate.c maintains it. */
     struct stook__link lookup; /* in the engine's `lookups` */
     uint8_t connect;           /* enum stook__connect_state; only connect_gate.c changes it */
     int64_t lookup_at;         /* when this start began to look its name up; 0: it has not */
-    /* dns.c. They are independent: the first is a decision about the next start of this attempt,
-       the second a fact about the present one, the third a count over all. */
+    /* quirks/dropped_lookups.c. They are independent: the first is a decision about the next start
+       of this attempt, the second a fact about the present one, the third a count over all. */
     int sets_address;   /* it adds the origin's address to libcurl's cache when it starts again */
     int uses_address;   /* an address that was added may be what it connects to */
     int address_failed; /* how often such an address failed in this attempt */

@@ -66,8 +66,8 @@ void stook__multi_unpause(struct stook__easy *easy)
 }
 
 /* Discards what libcurl keeps of a paused response body: 7.88 does not free it if other transfers
-   use the connection. Resuming makes libcurl pass the bytes to on_write(), which refuses them because
-   there is no owner. */
+   use the connection. Resuming makes libcurl pass the bytes to on_write(), which refuses them
+   because there is no owner. */
 static void discard_body(struct stook__easy *easy)
 {
     void *owner = easy->owner;

@@ -23,14 +23,14 @@ struct stook__easy;
 struct stook__engine;
 
 /*
- * What dns.c has put into libcurl's cache for an origin.
+ * What quirks/dropped_lookups.c has put into libcurl's cache for an origin.
  *
  *   NONE --> ADDED --> FAILED --> ADDED      and from all to NONE when libcurl looks the name up
  */
-enum stook__dropped_lookup_entry {
-    STOOK__DNS_NONE,   /* nothing is there: libcurl has looked the name up itself */
-    STOOK__DNS_ADDED,  /* an address was added, and may still be there */
-    STOOK__DNS_FAILED, /* it failed: the next start removes it */
+enum stook__dns_entry {
+    STOOK__DNS_ENTRY_NONE,   /* nothing is there: libcurl has looked the name up itself */
+    STOOK__DNS_ENTRY_ADDED,  /* an address was added, and may still be there */
+    STOOK__DNS_ENTRY_FAILED, /* it failed: the next start removes it */
 };
 
 struct stook__curl_origin {
@@ -63,10 +63,10 @@ struct stook__curl_origin {
        origin that grows cold meanwhile gets one at its gate. */
     int lookup_limited;
 
-    /* dns.c */
+    /* quirks/dropped_lookups.c */
     char found[STOOK__REMOTE_MAX]; /* an address that libcurl may have dropped; "": none */
     int64_t found_at;
-    enum stook__dropped_lookup_entry dns_entry;
+    enum stook__dns_entry dns_entry;
 };
 
 /* Returns what the engine knows of the origin under one trust, which is created if need be; NULL if

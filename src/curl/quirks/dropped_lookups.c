@@ -79,23 +79,23 @@ void stook__dropped_lookup_set_address(struct stook__easy *easy)
         snprintf(text, sizeof text, strchr(origin->found, ':') ? "+%s:[%s]" : "+%s:%s", host_port,
                  origin->found);
         set_resolve_list(easy, text);
-        origin->dns_entry = STOOK__DNS_ADDED;
-    } else if (origin->dns_entry == STOOK__DNS_FAILED &&
+        origin->dns_entry = STOOK__DNS_ENTRY_ADDED;
+    } else if (origin->dns_entry == STOOK__DNS_ENTRY_FAILED &&
                write_host(origin, host_port, sizeof host_port)) {
         snprintf(text, sizeof text, "-%s", host_port);
         set_resolve_list(easy, text);
         /* Until the look-up shows that it is gone: others may start before this one. */
-        origin->dns_entry = STOOK__DNS_ADDED;
+        origin->dns_entry = STOOK__DNS_ENTRY_ADDED;
     } else if (easy->resolve_list != NULL) {
         set_resolve_list(easy, NULL);
     }
-    easy->uses_address = origin->dns_entry != STOOK__DNS_NONE;
+    easy->uses_address = origin->dns_entry != STOOK__DNS_ENTRY_NONE;
 }
 
 void stook__dropped_lookup_lookup_begins(struct stook__easy *easy)
 {
     easy->uses_address = 0;
-    easy->origin->dns_entry = STOOK__DNS_NONE;
+    easy->origin->dns_entry = STOOK__DNS_ENTRY_NONE;
     easy->origin->found[0] = '\0';
 }
 
@@ -105,8 +105,8 @@ int stook__dropped_lookup_cached_address_failed(struct stook__easy *easy)
     if (!easy->uses_address || easy->address_failed++ == FAILURES_MAX)
         return 0;
     easy->uses_address = 0;
-    if (origin->dns_entry == STOOK__DNS_ADDED)
-        origin->dns_entry = STOOK__DNS_FAILED;
+    if (origin->dns_entry == STOOK__DNS_ENTRY_ADDED)
+        origin->dns_entry = STOOK__DNS_ENTRY_FAILED;
     origin->found[0] = '\0';
     return 1;
 }

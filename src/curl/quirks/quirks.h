@@ -34,7 +34,7 @@ enum {
     /* See tls_close.h. */
     STOOK__QUIRK_WAITS_FOR_TLS_CLOSE = 128,
     /* A connection to the first family of addresses cancels the look-up of the other, and neither
-       is cached. See dns.h. Test: regress/cached_addresses.cold_origin. */
+       is cached. See dropped_lookups.h. Test: regress/cached_addresses.cold_origin. */
     STOOK__QUIRK_DROPS_LOOKUPS = 256,
     /* See obs_fold.h. */
     STOOK__QUIRK_OBS_FOLD_INTO_FREED = 512
