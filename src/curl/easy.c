@@ -105,7 +105,7 @@ int stook__easy_start(struct stook__easy *easy)
 void stook__easy_notify(struct stook__easy *easy)
 {
     stook__list_remove(&easy->link);
-    stook__list_append(&easy->engine->finished, &easy->link);
+    stook__list_append(&easy->engine->completed, &easy->link);
 }
 
 void stook__easy_give_back(struct stook__easy *easy)

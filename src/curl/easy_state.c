@@ -37,7 +37,7 @@ void stook__easy_complete(struct stook__easy *easy, CURLcode code, const char *w
     easy->code = code;
     if (easy->state != STOOK__EASY_ORPHANED)
         stook__easy_move(easy, STOOK__EASY_COMPLETED, why);
-    stook__list_append(&easy->engine->finished, &easy->link);
+    stook__list_append(&easy->engine->completed, &easy->link);
 }
 
 void stook__easy_renew(struct stook__easy *easy)

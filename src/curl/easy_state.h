@@ -41,7 +41,7 @@ enum stook__easy_state {
 
 struct stook__easy {
     /* In the multi handle's `easies`, the origin's `gated`, `waiting_for_dns` or `pool`, or the
-       engine's `finished`. */
+       engine's `completed`. */
     struct stook__link link;
     struct stook__link pooled; /* in the engine's `pooled` */
     struct stook__engine *engine;
@@ -102,8 +102,8 @@ static inline int stook__easy_is_running(const struct stook__easy *easy)
 
 /* Moves a handle to another state. `why` appears in a trace. */
 void stook__easy_move(struct stook__easy *easy, enum stook__easy_state to, const char *why);
-/* Completes the transfer of a started handle and appends it to engine->finished. An orphaned handle
-   keeps its state and is destroyed when it is taken from there. */
+/* Completes the transfer of a started handle and appends it to engine->completed. An orphaned
+   handle keeps its state and is destroyed when it is taken from there. */
 void stook__easy_complete(struct stook__easy *easy, CURLcode code, const char *why);
 /* Clears the result of the transfer, so that it can start again. */
 void stook__easy_renew(struct stook__easy *easy);

@@ -73,7 +73,7 @@ void stook__easy_orphan(struct stook__easy *easy)
 {
     easy->owner = NULL;
     stook__easy_move(easy, STOOK__EASY_ORPHANED, "given back during its look-up");
-    /* It may be in `finished` already, where it would be destroyed. In `easies` it is found if its
+    /* It may be in `completed` already, where it would be destroyed. In `easies` it is found if its
        CURLM breaks. */
     stook__list_remove(&easy->link);
     stook__list_append(&easy->multi->easies, &easy->link);

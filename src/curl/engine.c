@@ -43,9 +43,9 @@ static void init_lists(struct stook__engine *engine)
 {
     stook__list_init(&engine->multis);
     stook__list_init(&engine->unused_trusts);
-    stook__list_init(&engine->active);
+    stook__list_init(&engine->unread);
     stook__list_init(&engine->due);
-    stook__list_init(&engine->finished);
+    stook__list_init(&engine->completed);
     stook__list_init(&engine->ready_owners);
     stook__list_init(&engine->unused);
     stook__list_init(&engine->pooled);
@@ -91,20 +91,20 @@ struct stook__loop *stook__engine_loop(const struct stook__engine *engine)
     return engine->loop;
 }
 
-/* Reads the messages of all multi handles that may have some. */
-static void drain(struct stook__engine *engine)
+/* Reads the messages of all multi handles that may have some: what has completed. */
+static void collect_completed(struct stook__engine *engine)
 {
     struct stook__link *link;
-    while ((link = stook__list_pop(&engine->active)) != NULL)
-        stook__multi_drain(STOOK__OF(struct stook__multi, active, link));
+    while ((link = stook__list_pop(&engine->unread)) != NULL)
+        stook__multi_read_messages(STOOK__OF(struct stook__multi, unread, link));
 }
 
 void *stook__engine_next_completed(struct stook__engine *engine)
 {
     struct stook__link *first;
-    if (stook__list_empty(&engine->finished))
-        drain(engine);
-    while ((first = stook__list_pop(&engine->finished)) != NULL) {
+    if (stook__list_empty(&engine->completed))
+        collect_completed(engine);
+    while ((first = stook__list_pop(&engine->completed)) != NULL) {
         struct stook__easy *easy = STOOK__OF(struct stook__easy, link, first);
         if (easy->state != STOOK__EASY_ORPHANED)
             return easy->owner;
@@ -181,12 +181,12 @@ void stook__engine_work(struct stook__engine *engine)
     while ((link = stook__list_pop(&again)) != NULL)
         stook__list_append(&engine->due, link);
     engine->n_probing = 0;
-    drain(engine);
+    collect_completed(engine);
 }
 
 int stook__engine_is_busy(const struct stook__engine *engine)
 {
-    return !stook__list_empty(&engine->due) || !stook__list_empty(&engine->finished) ||
+    return !stook__list_empty(&engine->due) || !stook__list_empty(&engine->completed) ||
            !stook__list_empty(&engine->ready_owners) || stook__connect_gates_busy(engine);
 }
 

@@ -32,13 +32,13 @@ struct stook__engine {
 
     /* multi_state.c and multi.c */
     struct stook__link multis;         /* all multi handles */
-    struct stook__link active;         /* those whose messages must be read */
+    struct stook__link unread;         /* those that may have messages of libcurl */
     struct stook__link due;            /* those whose timeout is due */
     struct stook__timer_heap timeouts; /* of the other multi handles */
     size_t n_running;                  /* easy handles in a CURLM */
     int64_t polled_at;                 /* when all timeouts were last made due; see engine.c */
     struct stook__sockets sockets;     /* socket.c */
-    struct stook__link finished;       /* completed easy handles */
+    struct stook__link completed;      /* easy handles whose transfer has completed */
     struct stook__link ready_owners;   /* see stook__engine_ready */
     size_t orphaned;                   /* orphaned easy handles */
     int64_t pruned_at;                 /* when libcurl last dropped expired DNS entries */

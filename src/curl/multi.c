@@ -47,7 +47,7 @@ int stook__multi_add(struct stook__multi *multi, struct stook__easy *easy)
         return STOOK_ENOMEM;
     if (code != CURLM_OK) {
         multi->broken = code;
-        stook__multi_mark_active(multi);
+        stook__multi_mark_unread(multi);
         return STOOK_ERESET;
     }
     easy->multi = multi;
@@ -116,7 +116,7 @@ int stook__multi_clear(struct stook__multi *multi)
    */
 static void rebuild(struct stook__multi *multi)
 {
-    struct stook__link *completed = &multi->engine->finished;
+    struct stook__link *completed = &multi->engine->completed;
     while (!stook__list_empty(&multi->easies)) {
         struct stook__easy *easy = STOOK__OF(struct stook__easy, link, multi->easies.next);
         easy->broken = multi->broken;
@@ -132,7 +132,7 @@ static void rebuild(struct stook__multi *multi)
     discard(multi);
 }
 
-void stook__multi_drain(struct stook__multi *multi)
+void stook__multi_read_messages(struct stook__multi *multi)
 {
     int left;
     CURLMsg *message;
@@ -170,6 +170,6 @@ void stook__multi_free(struct stook__multi *multi)
     if (multi->curlm != NULL)
         discard(multi);
     stook__list_remove(&multi->all);
-    stook__list_remove(&multi->active);
+    stook__list_remove(&multi->unread);
     stook__free(multi->engine->allocator, multi);
 }

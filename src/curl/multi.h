@@ -18,9 +18,9 @@ int stook__multi_add(struct stook__multi *multi, struct stook__easy *easy);
 void stook__multi_remove(struct stook__easy *easy);
 /* Records that the response body of an easy handle is not paused any more. */
 void stook__multi_unpause(struct stook__easy *easy);
-/* Reads all messages and moves the completed easy handles to engine->finished. They stay in the
+/* Reads all messages and moves the completed easy handles to engine->completed. They stay in the
    CURLM until their owner gives them back, because removing a handle drops its unread messages. */
-void stook__multi_drain(struct stook__multi *multi);
+void stook__multi_read_messages(struct stook__multi *multi);
 /* Destroys the CURLM with its idle connections if no easy handle is in it. Returns 1 if it did. */
 int stook__multi_clear(struct stook__multi *multi);
 void stook__multi_free(struct stook__multi *multi);

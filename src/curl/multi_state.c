@@ -16,7 +16,7 @@ struct stook__multi *stook__multi_new(struct stook__engine *engine)
         return NULL;
     multi->engine = engine;
     stook__list_init(&multi->easies);
-    stook__list_init(&multi->active);
+    stook__list_init(&multi->unread);
     stook__list_init(&multi->due);
     stook__list_append(&engine->multis, &multi->all);
     return multi;
@@ -40,10 +40,10 @@ int stook__multi_set_timeout(CURLM *curlm, long timeout_ms, void *user)
     return 0;
 }
 
-void stook__multi_mark_active(struct stook__multi *multi)
+void stook__multi_mark_unread(struct stook__multi *multi)
 {
-    if (stook__list_empty(&multi->active))
-        stook__list_append(&multi->engine->active, &multi->active);
+    if (stook__list_empty(&multi->unread))
+        stook__list_append(&multi->engine->unread, &multi->unread);
 }
 
 void stook__multi_action(struct stook__multi *multi, curl_socket_t fd, int events)
@@ -51,7 +51,7 @@ void stook__multi_action(struct stook__multi *multi, curl_socket_t fd, int event
     int running; /* libcurl up to 8.21 does not accept NULL */
     if (multi->curlm == NULL || multi->broken != CURLM_OK)
         return;
-    stook__multi_mark_active(multi);
+    stook__multi_mark_unread(multi);
     stook__timeout_extension_renew(multi->engine);
     multi->engine->now = stook__loop_cached(multi->engine->loop);
     CURLMcode code = curl_multi_socket_action(multi->curlm, fd, events, &running);
@@ -63,7 +63,7 @@ void stook__multi_action(struct stook__multi *multi, curl_socket_t fd, int event
 
 void stook__multi_make_due(struct stook__multi *multi)
 {
-    stook__multi_mark_active(multi);
+    stook__multi_mark_unread(multi);
     if (stook__list_empty(&multi->due))
         stook__list_append(&multi->engine->due, &multi->due);
 }

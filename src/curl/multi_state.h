@@ -17,7 +17,7 @@ struct stook__multi {
     struct stook__engine *engine;
     CURLM *curlm;                /* NULL: not created yet */
     struct stook__link all;      /* in engine->multis */
-    struct stook__link active;   /* in engine->active: messages must be read */
+    struct stook__link unread;   /* in engine->unread: messages must be read */
     struct stook__link due;      /* in engine->due: the timeout is due */
     struct stook__timer timeout; /* when libcurl's timeout is due */
     struct stook__link easies;   /* easy handles in the CURLM whose transfer has not completed */
@@ -31,7 +31,7 @@ struct stook__multi *stook__multi_new(struct stook__engine *engine);
 /* CURLMOPT_TIMERFUNCTION; `user` is the multi handle. */
 int stook__multi_set_timeout(CURLM *curlm, long timeout_ms, void *user);
 /* Has the messages read, and an error of the CURLM handled, before the turn ends. */
-void stook__multi_mark_active(struct stook__multi *multi);
+void stook__multi_mark_unread(struct stook__multi *multi);
 /* Passes an event of a socket to libcurl, or a timeout (CURL_SOCKET_TIMEOUT), and records an error
    of the CURLM. `events` are CURL_CSELECT_... */
 void stook__multi_action(struct stook__multi *multi, curl_socket_t fd, int events);
