@@ -20,9 +20,9 @@
 struct stook__engine;
 struct stook__defaults;
 
-/* Requests that one turn ends early, by a clock, a cancel or a close. One in flight costs more
-   than one that waits: its connection is closed. */
-enum { STOOK__ENDS_MAX = 256, STOOK__END_COST_IN_FLIGHT = 4 };
+/* Requests that one turn ends early, by a clock, a cancel or a close. One that has an attempt costs
+   more than one that waits: its connection is closed. */
+enum { STOOK__ENDS_MAX = 256, STOOK__END_COST_ATTEMPTING = 4 };
 
 /*
  * The state of a client. A turn may be on the stack in each of them.

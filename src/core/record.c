@@ -141,7 +141,7 @@ void stook__record_drop(struct stook_result *record)
 static void trace(const stook_batch *batch, const struct stook_result *record,
                   enum stook__record_state to, const char *why, int error)
 {
-    static const char *const names[] = {"NEW", "QUEUED", "ADMITTED", "IN_FLIGHT", "FINISHED"};
+    static const char *const names[] = {"NEW", "QUEUED", "ADMITTED", "ATTEMPTING", "FINISHED"};
     const struct stook__origin *origin =
         record->job.queue != NULL ? stook__job_origin(&record->job) : NULL;
     stook__trace("core", "batch %p request %zu: %s -> %s, %s%s%s, origin %.*s", (const void *)batch,
@@ -161,14 +161,14 @@ void stook__record_check_move(const stook_batch *batch, const struct stook_resul
     static const unsigned moves[] = {
         [STOOK__REQUEST_NEW] = 1u << STOOK__REQUEST_QUEUED,
         [STOOK__REQUEST_QUEUED] = 1u << STOOK__REQUEST_ADMITTED | 1u << STOOK__REQUEST_FINISHED,
-        [STOOK__REQUEST_ADMITTED] = 1u << STOOK__REQUEST_QUEUED | 1u << STOOK__REQUEST_IN_FLIGHT |
+        [STOOK__REQUEST_ADMITTED] = 1u << STOOK__REQUEST_QUEUED | 1u << STOOK__REQUEST_ATTEMPTING |
                                     1u << STOOK__REQUEST_FINISHED,
-        [STOOK__REQUEST_IN_FLIGHT] = 1u << STOOK__REQUEST_ADMITTED,
+        [STOOK__REQUEST_ATTEMPTING] = 1u << STOOK__REQUEST_ADMITTED,
         [STOOK__REQUEST_FINISHED] = 0,
         [STOOK__REQUEST_SNAPSHOT] = 0};
     static const enum stook__job_state jobs[] = {
         [STOOK__REQUEST_ADMITTED] = STOOK__JOB_RUNNING,
-        [STOOK__REQUEST_IN_FLIGHT] = STOOK__JOB_RUNNING,
+        [STOOK__REQUEST_ATTEMPTING] = STOOK__JOB_RUNNING,
         [STOOK__REQUEST_FINISHED] = STOOK__JOB_FINISHED,
     };
     assert((moves[record->state] >> to & 1) != 0);
@@ -365,7 +365,7 @@ void stook__record_start(stook_client *client, struct stook_result *record, int 
         } while (attempt == NULL && outcome.starved && stook__engine_make_room(client->engine));
     if (attempt != NULL) {
         record->attempt = attempt;
-        stook__record_move(stook__record_batch(record), record, STOOK__REQUEST_IN_FLIGHT,
+        stook__record_move(stook__record_batch(record), record, STOOK__REQUEST_ATTEMPTING,
                            fresh ? "attempt on a fresh connection" : "attempt", 0);
         count_body(client, record);
         return;
@@ -433,8 +433,8 @@ void stook__record_end(stook_client *client, struct stook_result *record, int er
     struct stook__outcome outcome = describe_end(client->allocator, &record->job, error,
                                                  stook__record_batch(record)->end.cause);
     struct stook__answer answer = {0};
-    client->ends += record->state == STOOK__REQUEST_IN_FLIGHT ? STOOK__END_COST_IN_FLIGHT : 1;
-    if (record->state == STOOK__REQUEST_IN_FLIGHT)
+    client->ends += record->state == STOOK__REQUEST_ATTEMPTING ? STOOK__END_COST_ATTEMPTING : 1;
+    if (record->state == STOOK__REQUEST_ATTEMPTING)
         stop_attempt(record, &answer, NULL);
     finish(client, record, &answer, &outcome);
 }

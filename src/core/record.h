@@ -19,22 +19,23 @@ struct stook__attempt;
  * The state of a request. It includes the state of its job, which sched moves first.
  *
  *            add            sched starts it        the attempt begins
- *      NEW ------> QUEUED ------------------> ADMITTED ------------------> IN_FLIGHT
+ *      NEW ------> QUEUED ------------------> ADMITTED ------------------> ATTEMPTING
  *                    | ^                        |  |  ^                        |
  *                    | |  no descriptor is free |  |  |     the attempt ends   |
  *                    | +------------------------+  |  +------------------------+
  *                    | a clock, a cancel, a close  | no further attempt
  *                    +----------> FINISHED <-------+
  *
- * A request that is ended in flight passes ADMITTED on its way. A record is dropped in the states
- * NEW (the add was refused), QUEUED (the batch was never awaited) and FINISHED.
+ * Limits and statistics count a request as in flight while it is ADMITTED or ATTEMPTING. One that is
+ * ended while ATTEMPTING passes ADMITTED on its way. A record is dropped in the states NEW (the add
+ * was refused), QUEUED (the batch was never awaited) and FINISHED.
  */
 enum stook__record_state {
-    STOOK__REQUEST_NEW,       /* made, not added yet */
-    STOOK__REQUEST_QUEUED,    /* in a queue of sched */
-    STOOK__REQUEST_ADMITTED,  /* it has a slot and no attempt: before the first, or between two */
-    STOOK__REQUEST_IN_FLIGHT, /* it has an attempt */
-    STOOK__REQUEST_FINISHED,  /* it has its result */
+    STOOK__REQUEST_NEW,        /* made, not added yet */
+    STOOK__REQUEST_QUEUED,     /* it waits in sched; its job is INCOMING or QUEUED there */
+    STOOK__REQUEST_ADMITTED,   /* it has a slot and no attempt: before the first, or between two */
+    STOOK__REQUEST_ATTEMPTING, /* it has an attempt */
+    STOOK__REQUEST_FINISHED,   /* it has its result */
     /* Another kind of record, which never moves: a copy of the head of a response for callbacks
        of a request in flight. Nothing changes it, so that any thread may read it. */
     STOOK__REQUEST_SNAPSHOT
@@ -50,7 +51,7 @@ struct stook_result {
     struct stook__allocator *allocator;
     void *user;
     union {
-        struct stook__attempt *attempt; /* while IN_FLIGHT */
+        struct stook__attempt *attempt; /* while ATTEMPTING */
         const char *message;            /* otherwise; NULL: of the error or the status */
     };
     atomic_uint refs;
@@ -105,8 +106,8 @@ void stook__record_drop(struct stook_result *record);
 size_t stook__record_bytes(const struct stook_result *record);
 /* Whether the exchange is complete and the status is 2xx. */
 int stook__record_ok(const struct stook_result *record);
-/* The snapshot for callbacks of a request IN_FLIGHT, made anew when the header section has arrived.
-   NULL: no memory. */
+/* The snapshot for callbacks of a request that is ATTEMPTING, made anew when the header section has
+   arrived. NULL: no memory. */
 struct stook_result *stook__record_snapshot(struct stook_result *record);
 
 /* Starts an attempt of a request that is ADMITTED. A request that cannot start has its

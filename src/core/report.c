@@ -65,8 +65,8 @@ static int state_of(const stook_batch *batch, const struct stook_result *record)
     if (record->state == STOOK__REQUEST_FINISHED)
         return batch->results.open && !batch->results.options.borrowed ? STOOK_STATE_DONE
                                                                        : STOOK_STATE_FINISHED;
-    return record->state == STOOK__REQUEST_IN_FLIGHT ? state_of_running(record->attempt)
-                                                     : state_of_waiting(batch, &record->job);
+    return record->state == STOOK__REQUEST_ATTEMPTING ? state_of_running(record->attempt)
+                                                      : state_of_waiting(batch, &record->job);
 }
 
 int stook__report_state(const stook_batch *batch, size_t index)
@@ -112,7 +112,7 @@ static void add_bytes(const stook_batch *batch, struct stook_batch_stats *stats)
         const struct stook_result *record = STOOK__OF(
             const struct stook_result, job, STOOK__OF(const struct stook__job, link, link));
         int64_t expected;
-        if (record->state != STOOK__REQUEST_IN_FLIGHT)
+        if (record->state != STOOK__REQUEST_ATTEMPTING)
             continue;
         int64_t received = stook__attempt_received(record->attempt, &expected);
         stats->bytes_received += received;
@@ -181,7 +181,7 @@ static void print_url(FILE *to, const char *url)
 static void print_request(FILE *to, const stook_batch *batch, const struct stook_result *record)
 {
     int64_t from =
-        record->state == STOOK__REQUEST_IN_FLIGHT ? record->job.attempt_at : record->job.added_at;
+        record->state == STOOK__REQUEST_ATTEMPTING ? record->job.attempt_at : record->job.added_at;
     fprintf(to, "    %zu: %s for %" PRId64 " ms, attempt %u, ", (size_t)record->entry.index,
             stook__report_text(state_of(batch, record)), since_ms(from),
             (unsigned)record->job.attempts);

@@ -22,7 +22,7 @@ enum { SERVED = 128, PIECES = 8, DECODED = 512 << 10 };
 
 static int is_gone(const struct stook_result *record, const struct stook__attempt *attempt)
 {
-    return record->state != STOOK__REQUEST_IN_FLIGHT || record->attempt != attempt;
+    return record->state != STOOK__REQUEST_ATTEMPTING || record->attempt != attempt;
 }
 
 /* The result that a callback gets. NULL: no memory, and the attempt is to end. */
@@ -195,7 +195,7 @@ static struct stook_result *find_in_flight(const stook_batch *batch, size_t inde
         return NULL;
     struct stook__result_entry *entry = stook__sparse_array_get(&batch->results.entries, index);
     struct stook_result *record = entry != NULL ? stook__record_of_entry(entry) : NULL;
-    return record != NULL && record->state == STOOK__REQUEST_IN_FLIGHT ? record : NULL;
+    return record != NULL && record->state == STOOK__REQUEST_ATTEMPTING ? record : NULL;
 }
 
 void stook__streams_resume(stook_batch *batch, size_t index)

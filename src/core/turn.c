@@ -46,7 +46,7 @@ static void conclude_attempts(stook_client *client, int64_t now)
 static int update_clocks(stook_client *client, struct stook_result *record)
 {
     struct stook__job *job = &record->job;
-    if (record->state != STOOK__REQUEST_IN_FLIGHT)
+    if (record->state != STOOK__REQUEST_ATTEMPTING)
         return 1;
     int64_t moved_at = stook__attempt_moved_at(record->attempt);
     job->moved_at = moved_at > job->moved_at ? moved_at : job->moved_at;
@@ -111,7 +111,7 @@ static struct stook__body_flow *flow_of_head(const struct stook__result_queue *r
     struct stook__result_entry *front =
         stook__sparse_array_get(&results->entries, results->delivered);
     struct stook_result *head = front != NULL ? stook__record_of_entry(front) : NULL;
-    return head != NULL && head->state == STOOK__REQUEST_IN_FLIGHT
+    return head != NULL && head->state == STOOK__REQUEST_ATTEMPTING
                ? stook__attempt_flow(head->attempt)
                : NULL;
 }
