@@ -26,9 +26,9 @@ struct stook__attempt;
  *                    | a clock, a cancel, a close  | no further attempt
  *                    +----------> FINISHED <-------+
  *
- * Limits and statistics count a request as in flight while it is ADMITTED or ATTEMPTING. One that is
- * ended while ATTEMPTING passes ADMITTED on its way. A record is dropped in the states NEW (the add
- * was refused), QUEUED (the batch was never awaited) and FINISHED.
+ * Limits and statistics count a request as in flight while it is ADMITTED or ATTEMPTING. One that
+ * is ended while ATTEMPTING passes ADMITTED on its way. A record is dropped in the states NEW (the
+ * add was refused), QUEUED (the batch was never awaited) and FINISHED.
  */
 enum stook__record_state {
     STOOK__REQUEST_NEW,        /* made, not added yet */

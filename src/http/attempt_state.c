@@ -9,17 +9,17 @@
 #include "http/response_parser.h"
 
 #define BIT(state) (1u << STOOK__ATTEMPT_##state)
-#define ENDS (BIT(DRAINING) | BIT(SETTLING) | BIT(COMPLETED))
+#define ENDS (BIT(DELIVERING) | BIT(SETTLING) | BIT(COMPLETED))
 
 const unsigned short stook__attempt_moves[] = {
-    /* DRAINING is for what was received, and for bytes of a body that were sent. */
+    /* DELIVERING is for what was received, and for bytes of a body that were sent. */
     [STOOK__ATTEMPT_OPENING] = BIT(CONNECTING) | BIT(SETTLING) | BIT(COMPLETED),
     /* To itself: a retry with the directory of authorities, or on a new connection. */
     [STOOK__ATTEMPT_CONNECTING] = BIT(CONNECTING) | BIT(SENDING) | ENDS,
     [STOOK__ATTEMPT_SENDING] = BIT(CONNECTING) | BIT(HEAD) | ENDS,
     [STOOK__ATTEMPT_HEAD] = BIT(BODY) | ENDS,
     [STOOK__ATTEMPT_BODY] = BIT(SENDING) | ENDS,
-    [STOOK__ATTEMPT_DRAINING] = BIT(SETTLING) | BIT(COMPLETED),
+    [STOOK__ATTEMPT_DELIVERING] = BIT(SETTLING) | BIT(COMPLETED),
     [STOOK__ATTEMPT_SETTLING] = BIT(COMPLETED),
     [STOOK__ATTEMPT_COMPLETED] = 0,
 };
@@ -28,7 +28,7 @@ const unsigned short stook__attempt_moves[] = {
 const char *stook__attempt_state_name(enum stook__attempt_state state)
 {
     static const char *const names[] = {"opening", "connecting", "sending",  "head",
-                                        "body",    "draining",   "settling", "completed"};
+                                        "body",    "delivering", "settling", "completed"};
     return names[state];
 }
 #endif

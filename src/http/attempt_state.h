@@ -40,13 +40,14 @@ struct stook__defaults {
 /*
  * The state of an attempt.
  *
- *   OPENING -> CONNECTING -> SENDING -> HEAD -> BODY -> DRAINING -> SETTLING -> COMPLETED
+ *   OPENING -> CONNECTING -> SENDING -> HEAD -> BODY -> DELIVERING -> SETTLING -> COMPLETED
  *                  ^           | ^                |
  *                  +-- retry --+ +---- resend ----+
  *
  * The first five are states of the transfer. Any of them may be followed by any of the last three,
  * of which an attempt skips those that it does not need: a transfer that fails goes from where it
- * is to its end. stook__attempt_end frees an attempt in any state.
+ * is to its end. Only OPENING is never followed by DELIVERING: without a transfer there is nothing
+ * to deliver. stook__attempt_end frees an attempt in any state.
  */
 enum stook__attempt_state {
     STOOK__ATTEMPT_OPENING,    /* its files are being opened, there is no transfer */
@@ -54,7 +55,7 @@ enum stook__attempt_state {
     STOOK__ATTEMPT_SENDING,    /* connected; the request is being sent, or is sent */
     STOOK__ATTEMPT_HEAD,       /* header lines have come, of a 1xx response or of the final one */
     STOOK__ATTEMPT_BODY,       /* the final header section is complete */
-    STOOK__ATTEMPT_DRAINING,   /* the transfer has ended, the program has not had all of it */
+    STOOK__ATTEMPT_DELIVERING, /* the transfer has ended, the program has not had all of it */
     STOOK__ATTEMPT_SETTLING,   /* its file is being put in place, or removed */
     STOOK__ATTEMPT_COMPLETED   /* stook__attempt_next_completed has returned it */
 };

@@ -54,7 +54,7 @@ int stook__stream_head_is_final(const struct stook__attempt *attempt)
 {
     if (attempt->redirected)
         return 0;
-    return attempt->wire > 0 || attempt->state == STOOK__ATTEMPT_DRAINING ||
+    return attempt->wire > 0 || attempt->state == STOOK__ATTEMPT_DELIVERING ||
            (!stook__resend_may_follow(attempt) && !stook__error_map_given_up(attempt));
 }
 
@@ -141,7 +141,7 @@ void stook__stream_served(struct stook__attempt *attempt)
         return;
     }
     if (attempt->state > STOOK__ATTEMPT_BODY) {
-        if (attempt->state == STOOK__ATTEMPT_DRAINING)
+        if (attempt->state == STOOK__ATTEMPT_DELIVERING)
             stook__easy_notify(attempt->easy);
         return;
     }
@@ -164,12 +164,12 @@ void stook__stream_failed(struct stook__attempt *attempt, int error, const char 
 int stook__stream_defers(struct stook__attempt *attempt)
 {
     struct stook__stream *stream = attempt->stream;
-    if (stream == NULL || attempt->error != 0 || attempt->state > STOOK__ATTEMPT_DRAINING ||
+    if (stream == NULL || attempt->error != 0 || attempt->state > STOOK__ATTEMPT_DELIVERING ||
         stook__error_map_given_up(attempt) ||
         (!stream->head_due && !stream->moved && !stook__body_sink_waiting(attempt)))
         return 0;
-    if (attempt->state != STOOK__ATTEMPT_DRAINING)
-        stook__attempt_move(attempt, STOOK__ATTEMPT_DRAINING, "the transfer has ended");
+    if (attempt->state != STOOK__ATTEMPT_DELIVERING)
+        stook__attempt_move(attempt, STOOK__ATTEMPT_DELIVERING, "the transfer has ended");
     stook__stream_mark_ready(attempt);
     return 1;
 }

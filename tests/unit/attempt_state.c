@@ -29,7 +29,7 @@ TEST(all_are_reached_and_left)
 /* Nothing leads back to the transfer, and a complete header section is never without its lines. */
 TEST(order_of_the_transfer)
 {
-    for (unsigned state = STOOK__ATTEMPT_DRAINING; state < N_STATES; state++)
+    for (unsigned state = STOOK__ATTEMPT_DELIVERING; state < N_STATES; state++)
         for (unsigned next = 0; next <= STOOK__ATTEMPT_BODY; next++)
             CHECK(!may(state, next));
     for (unsigned state = 0; state < N_STATES; state++) {
@@ -46,7 +46,7 @@ TEST(what_was_reached_stays)
     struct stook__attempt attempt = {.origin = &origin};
     static const enum stook__attempt_state way[] = {
         STOOK__ATTEMPT_CONNECTING, STOOK__ATTEMPT_SENDING, STOOK__ATTEMPT_HEAD, STOOK__ATTEMPT_BODY,
-        STOOK__ATTEMPT_SENDING,    STOOK__ATTEMPT_HEAD,    STOOK__ATTEMPT_BODY, STOOK__ATTEMPT_DRAINING,
+        STOOK__ATTEMPT_SENDING,    STOOK__ATTEMPT_HEAD,    STOOK__ATTEMPT_BODY, STOOK__ATTEMPT_DELIVERING,
         STOOK__ATTEMPT_SETTLING,   STOOK__ATTEMPT_COMPLETED};
     for (size_t i = 0; i < sizeof way / sizeof *way; i++) {
         stook__attempt_move(&attempt, way[i], "test");
