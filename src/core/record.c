@@ -274,8 +274,8 @@ static void stop_attempt(struct stook_result *record, struct stook__answer *ret_
 
 /* Turns the record into a result. `answer` takes the place of `job`, and its buffers belong to
    the record then. `kept`: the result is held for long, so its buffers are trimmed. */
-static void settle(struct stook_result *record, struct stook__answer *answer,
-                   const struct stook__outcome *outcome, int kept)
+static void become_result(struct stook_result *record, struct stook__answer *answer,
+                          const struct stook__outcome *outcome, int kept)
 {
     /* The answer counts what was sent again within the last attempt. */
     uint32_t attempts = record->job.attempts + answer->attempts;
@@ -308,7 +308,7 @@ static void finish(stook_client *client, struct stook_result *record, struct sto
     }
     stook__batch_keep_body(batch, record);
     stook__record_move(batch, record, STOOK__REQUEST_FINISHED, "result", outcome->error);
-    settle(record, answer, outcome, !batch->results.options.borrowed);
+    become_result(record, answer, outcome, !batch->results.options.borrowed);
     /* What the program took of the snapshot lives as long as the result. */
     record->spec.snapshot = snapshot;
     record->spec.hops = hops;
