@@ -82,7 +82,8 @@ extern "C" {
     X(NOMEM, -20024, "out of memory")                                                        \
     X(NOFD, -20025, "out of file descriptors")                                               \
     X(CALLBACK, -20026, "a callback of the program failed")                                  \
-    X(FILE, -20027, "a file cannot be read or written")
+    X(FILE, -20027, "a file cannot be read or written")                                      \
+    X(CHECKSUM, -20028, "the body is not the one that was expected")
 
 enum {
 #define STOOK_ERROR_ENUM(name, number, text) STOOK_E##name = number,

@@ -154,6 +154,15 @@ struct stook_request {
         the part, the whole body is requested: a file is never made of two bodies. Only for GET with
         `output_file`. `decompress` is off, and `headers` must not have Range or If-Range. */
     int64_t resume;
+    /** [off] 1: the file and its directory entry are on disk before the result (fsync of the file,
+        then the renaming, then fsync of the directory). If one of these fails, the result is
+        STOOK_EFILE; if it is the last one, the file is in its place. Only with `output_file`. */
+    int64_t output_sync;
+    /** The SHA-256 that the body must have: 64 hexadecimal digits. It is that of the body of a 2xx
+        response as the program receives it, so after decoding; with `resume` of the whole file. If
+        the body has another one, the result is STOOK_ECHECKSUM, and there is no file, nor a part of
+        it. A body in memory stays in the result. Not with HEAD. */
+    const char *sha256;
     stook_head_fn on_head;         /**< receives status and header fields, before the body */
     stook_body_fn on_body;         /**< receives the body in pieces; the result's body is empty */
     stook_progress_fn on_progress; /**< receives the number of bytes that have moved */

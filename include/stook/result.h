@@ -121,7 +121,9 @@ enum {
     STOOK_SIZE_BODY = 0, /**< the body received, decoded, wherever it went */
     STOOK_SIZE_WIRE = 1, /**< the body received, before decoding, without chunk framing */
     STOOK_SIZE_HEAD = 2, /**< all header sections and trailers received, those of 1xx included */
-    STOOK_SIZE_SENT = 3  /**< the part of the request's body that was sent */
+    STOOK_SIZE_SENT = 3, /**< the part of the request's body that was sent */
+    /** With STOOK_FLAG_RESUMED: the bytes of the file that an earlier request has received. */
+    STOOK_SIZE_RESUMED = 4
 };
 
 /** A size in bytes; `which` is a STOOK_SIZE_ value. 0 for any other value, and if nothing moved. */

@@ -162,8 +162,9 @@ const char *stook_result_remote_address(const stook_result *result)
 int64_t stook_result_size(const stook_result *result, int which)
 {
     static const enum stook__metadata_number numbers[] = {
-        STOOK__METADATA_BODY, STOOK__METADATA_WIRE, STOOK__METADATA_HEAD, STOOK__METADATA_SENT};
-    if (which < STOOK_SIZE_BODY || which > STOOK_SIZE_SENT)
+        STOOK__METADATA_BODY, STOOK__METADATA_WIRE, STOOK__METADATA_HEAD, STOOK__METADATA_SENT,
+        STOOK__METADATA_RESUMED};
+    if (which < STOOK_SIZE_BODY || which > STOOK_SIZE_RESUMED)
         return 0;
     return (int64_t)stook__result_metadata(result).number[numbers[which]];
 }

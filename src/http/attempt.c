@@ -81,7 +81,7 @@ static int prepare(struct stook__attempt *attempt)
     const struct stook__optional *optional = attempt->spec->optional;
     int error = 0;
     if (has_callbacks(attempt->spec) || attempt->policy->decompress == 1 ||
-        (optional != NULL && optional->output_file != NULL))
+        (optional != NULL && (optional->output_file != NULL || optional->sha256 != NULL)))
         error = stook__stream_begin(attempt);
     if (error == 0 && attempt->stream != NULL)
         error = stook__body_sink_begin(attempt);
@@ -367,7 +367,8 @@ static struct stook__metadata metadata_of(const struct stook__attempt *attempt,
     return (struct stook__metadata){
         .number = {[STOOK__METADATA_FLAGS] = (uint64_t)attempt->flags,
                    [STOOK__METADATA_REUSED] = (uint64_t)info->reused,
-                   [STOOK__METADATA_HEAD] = (uint64_t)attempt->head_bytes},
+                   [STOOK__METADATA_HEAD] = (uint64_t)attempt->head_bytes,
+                   [STOOK__METADATA_RESUMED] = (uint64_t)attempt->resumed},
         .remote = stook__easy_settings(attempt->easy)->remote.text,
     };
 }

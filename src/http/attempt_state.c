@@ -65,6 +65,14 @@ void stook__attempt_file_failed(struct stook__attempt *attempt, const char *path
     attempt->why = attempt->owned_why;
 }
 
+void stook__attempt_file_differs(struct stook__attempt *attempt, const char *why)
+{
+    if (attempt->error != 0)
+        return;
+    attempt->error = STOOK_ECHECKSUM;
+    attempt->why = attempt->owned_why = stook__copy_string(attempt->allocator, why);
+}
+
 void stook__attempt_file_completed(struct stook__attempt *attempt)
 {
     if (stook__list_empty(&attempt->files_ready))

@@ -84,6 +84,7 @@ struct stook__attempt {
     int64_t head_fields; /* number of fields in these */
     int64_t wire;        /* bytes of the response's body before decoding */
     int64_t received;    /* the same after decoding; only with a body sink */
+    int64_t resumed;     /* bytes of the output file that were there before */
     size_t trailers_at;  /* offset in answer.head where the trailer fields begin */
     struct stook__response_parser response; /* `line` is freed by the attempt */
 
@@ -178,6 +179,9 @@ static inline int stook__attempt_stop(struct stook__attempt *attempt, int error,
  */
 void stook__attempt_file_failed(struct stook__attempt *attempt, const char *path,
                                 const char *suffix, int os_error, const char *why);
+/* Fails the attempt because its file has another digest than the one expected: STOOK_ECHECKSUM. The
+   attempt copies `why`. */
+void stook__attempt_file_differs(struct stook__attempt *attempt, const char *why);
 /* Marks the attempt ready: an operation on one of its files has ended. */
 void stook__attempt_file_completed(struct stook__attempt *attempt);
 /* Takes the next attempt that is ready. NULL: there is none. */

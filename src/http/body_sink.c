@@ -13,6 +13,7 @@
 #include "http/decoder.h"
 #include "http/download.h"
 #include "http/stream_ready.h"
+#include "util/sha256.h"
 #include "util/trace.h"
 
 /* In bytes. libcurl is paused when more than a bound between MIN and MAX are pending of a body. */
@@ -23,6 +24,8 @@ enum {
     PIECE = 64 << 10,         /* The size of a decoded piece for the program. */
     ERROR_BODY_MAX = 64 << 20 /* The bound of a body that the server sends instead of the file. */
 };
+
+struct checksum;
 
 enum sink_state {
     AWAITING_HEAD, /* The status decides where the body goes. */
@@ -38,6 +41,14 @@ struct stook__body_sink {
     struct stook__buffer pending;   /* Bytes that the turn has not taken. */
     struct stook__buffer decoding;  /* Bytes that the decoder reads. */
     struct stook__buffer unused;    /* Memory for the next decoded piece. */
+    struct checksum *checksum;      /* NULL: the request has no sha256. */
+};
+
+/* The digest of a body that does not go to a file. That of a file is part_file.h's. */
+struct checksum {
+    int taken; /* The body is taken: its status is 2xx. */
+    struct stook__sha256 digest;
+    char why[STOOK__SHA256_WHY_MAX];
 };
 
 /* Moves the sink; body_sink.h has the picture. */
@@ -63,7 +74,13 @@ int stook__body_sink_begin(struct stook__attempt *attempt)
     if (attempt->sink == NULL)
         return STOOK_ENOMEM;
     attempt->defaults->n_to_program += (size_t)stook__body_sink_for_program(attempt);
-    if (attempt->spec->optional == NULL || attempt->spec->optional->output_file == NULL)
+    const struct stook__optional *optional = attempt->spec->optional;
+    if (optional != NULL && optional->sha256 != NULL) {
+        attempt->sink->checksum = stook__alloc(attempt->allocator, sizeof *attempt->sink->checksum);
+        if (attempt->sink->checksum == NULL)
+            return STOOK_ENOMEM;
+    }
+    if (optional == NULL || optional->output_file == NULL)
         return 0;
     return stook__download_new(attempt, &attempt->sink->file);
 }
@@ -85,8 +102,41 @@ void stook__body_sink_end(struct stook__attempt *attempt)
     stook__buffer_free(&sink->pending, attempt->allocator);
     stook__buffer_free(&sink->decoding, attempt->allocator);
     stook__buffer_free(&sink->unused, attempt->allocator);
+    stook__free(attempt->allocator, sink->checksum);
     stook__free(attempt->allocator, sink);
     attempt->sink = NULL;
+}
+
+/* ------------------------------------------------------------------------- checksum */
+
+/* Begins a digest of the body, whose place is known. */
+static void begin_checksum(struct stook__attempt *attempt)
+{
+    struct stook__body_sink *sink = attempt->sink;
+    int status = attempt->answer.status;
+    if (sink->checksum == NULL)
+        return;
+    sink->checksum->taken = sink->state != TO_FILE && status >= 200 && status <= 299;
+    stook__sha256_init(&sink->checksum->digest);
+}
+
+/* Adds bytes of the body, decoded. */
+static void add_to_checksum(struct stook__attempt *attempt, const void *data, size_t size)
+{
+    struct checksum *checksum = attempt->sink->checksum;
+    if (checksum != NULL && checksum->taken)
+        stook__sha256_add(&checksum->digest, data, size);
+}
+
+/* Returns NULL if the body is the expected one, else why it is not. */
+static const char *check_checksum(struct stook__attempt *attempt)
+{
+    struct checksum *checksum = attempt->sink->checksum;
+    return checksum != NULL && checksum->taken &&
+                   stook__sha256_differs(&checksum->digest, attempt->spec->optional->sha256,
+                                         checksum->why)
+               ? checksum->why
+               : NULL;
 }
 
 /* ------------------------------------------------------------------------- decoding */
@@ -162,6 +212,7 @@ int stook__body_sink_head(struct stook__attempt *attempt)
         move(sink, TO_FILE);
     else
         move(sink, stook__body_sink_for_program(attempt) ? TO_PROGRAM : TO_MEMORY);
+    begin_checksum(attempt);
     return choose_decoder(attempt);
 }
 
@@ -174,12 +225,13 @@ int stook__body_sink_to_file(const struct stook__attempt *attempt)
  * Counts bytes of a body that is not decoded, when they arrive: a later fault of the same read must
  * not be named instead. 0, or STOOK__EASY_END if they are too many.
  */
-static int count(struct stook__attempt *attempt, size_t size)
+static int count(struct stook__attempt *attempt, const char *data, size_t size)
 {
     int64_t max = max_body_bytes(attempt);
     if (max >= 0 && size > (uint64_t)(max - attempt->received))
         return stook__attempt_stop(attempt, STOOK_ETOOLARGE, "the body is over max_body_bytes");
     attempt->received += (int64_t)size;
+    add_to_checksum(attempt, data, size);
     return 0;
 }
 
@@ -192,6 +244,7 @@ static int pull(struct stook__attempt *attempt, void *room, size_t size, int64_t
     if (error != 0)
         return stook__attempt_stop(attempt, error, stook__decoder_why(decoder));
     attempt->received += (int64_t)*ret_size;
+    add_to_checksum(attempt, room, *ret_size);
     return 0;
 }
 
@@ -349,7 +402,7 @@ int stook__body_sink_pauses(struct stook__attempt *attempt)
 
 int stook__body_sink_body(struct stook__attempt *attempt, const char *data, size_t size)
 {
-    int answer = attempt->sink->decoder == NULL ? count(attempt, size) : 0;
+    int answer = attempt->sink->decoder == NULL ? count(attempt, data, size) : 0;
     if (answer == 0)
         answer = is_deferred(attempt) ? store(attempt, data, size) : keep(attempt, data, size);
     if (answer == 0) {
@@ -369,11 +422,17 @@ int stook__body_sink_check(struct stook__attempt *attempt, const char **ret_why)
     }
     if (attempt->sink->file != NULL && stook__download_check(attempt->sink->file, ret_why) != 0)
         return STOOK_ETRUNCATED;
-    if (decoder == NULL || !stook__decoder_trailed(decoder))
+    if (decoder != NULL && stook__decoder_trailed(decoder)) {
+        attempt->flags |= STOOK_FLAG_LENIENT;
+        *ret_why = "bytes follow the end of the content coding";
+        if (attempt->policy->strict == 1)
+            return STOOK_EDECODE;
+    }
+    const char *why = check_checksum(attempt);
+    if (why == NULL)
         return 0;
-    attempt->flags |= STOOK_FLAG_LENIENT;
-    *ret_why = "bytes follow the end of the content coding";
-    return attempt->policy->strict == 1 ? STOOK_EDECODE : 0;
+    *ret_why = why;
+    return STOOK_ECHECKSUM;
 }
 
 int stook__body_sink_has_file(const struct stook__attempt *attempt)

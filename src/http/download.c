@@ -22,6 +22,9 @@ enum {
     WAITING_ALL = 8 << 20 /* All files of the client share this, between MIN and MAX. */
 };
 
+/* Bytes of a part that one operation reads for its digest, so that other files have their turn. */
+enum { DIGEST_PIECE = 4 << 20 };
+
 enum download_state {
     QUEUED,     /* An earlier download of the client still has the path. */
     OPENING,    /* An operation opens the part and reads its tag. */
@@ -34,7 +37,8 @@ enum download_state {
 
 /* What one operation does, in this order. */
 struct operation {
-    int begins; /* It empties the part for another body. */
+    int digests; /* It reads bytes of the part that were there before, and does nothing else. */
+    int begins;  /* It empties the part for another body. */
     int places, discards;
 };
 
@@ -49,7 +53,8 @@ struct stook__download {
     struct stook__buffer filling; /* Bytes for the next operation. */
     struct stook__buffer writing; /* Bytes of the operation that runs. */
     char *path, *url;
-    char *names; /* The folder and the names of `part`. */
+    char *names;                             /* The folder and the names of `part`. */
+    char expected[STOOK__SHA256_DIGITS + 1]; /* What part.expected points to. */
     struct stook__resume resume;
     char *tag; /* For the next operation that empties the part; NULL without `resume`. */
     size_t tag_size;
@@ -89,6 +94,8 @@ static void run(void *owner)
     struct stook__part_file *part = &file->part;
     const struct operation *operation = &file->operation;
     int error = part->failed;
+    if (error == 0 && operation->digests)
+        error = stook__part_file_digest(part, DIGEST_PIECE);
     if (error == 0 && operation->begins)
         error = stook__part_file_begin(part);
     if (error == 0 && file->writing.size > 0)
@@ -101,11 +108,24 @@ static void run(void *owner)
 
 static void on_done(void *owner);
 
+/* Whether bytes of the part are missing in its digest. They come before those that are received. */
+static int must_digest(const struct stook__download *file)
+{
+    const struct stook__part_file *part = &file->part;
+    return part->expected != NULL && part->tagged && !part->failed && !file->begin &&
+           file->state != DISCARDING && (int64_t)part->digest.size < part->size;
+}
+
 /* Starts the next operation if none runs and there is something to do. */
 static void start_operation(struct stook__download *file)
 {
     if (file->state < HEAD || file->state == CLOSED || stook__worker_busy(file->worker))
         return;
+    if (must_digest(file)) {
+        file->operation = (struct operation){.digests = 1};
+        stook__worker_start(file->worker, run, on_done);
+        return;
+    }
     file->operation = (struct operation){.begins = file->begin,
                                          .places = file->state == PLACING,
                                          .discards = file->state == DISCARDING};
@@ -126,7 +146,9 @@ static void start_operation(struct stook__download *file)
 static void notify_attempt(struct stook__download *file)
 {
     const struct stook__part_file *part = &file->part;
-    if (part->failed)
+    if (part->differs)
+        stook__attempt_file_differs(file->attempt, part->why);
+    else if (part->failed)
         stook__attempt_file_failed(file->attempt, file->path, part->suffix, part->os_error,
                                    part->why);
     stook__attempt_file_completed(file->attempt);
@@ -139,6 +161,8 @@ static void on_done(void *owner)
     struct stook__download *file = owner;
     if (file->operation.places || file->operation.discards)
         move(file, CLOSED);
+    if (file->operation.digests && file->attempt != NULL) /* The stall clock measures the peer. */
+        file->attempt->moved_at = stook__engine_time(file->attempt->engine);
     if (file->attempt != NULL) {
         notify_attempt(file);
     } else if (file->state == CLOSED) {
@@ -176,6 +200,7 @@ static void on_opened(void *owner)
             read_tag(file);
         file->part.tag_size = 0;
         notify_attempt(file);
+        start_operation(file);
     } else if (file->state == CLOSED) {
         destroy(file);
     } else {
@@ -235,6 +260,9 @@ static int init(struct stook__download *file, struct stook__attempt *attempt)
     file->path = stook__format(allocator, "%s", optional->output_file);
     file->url = stook__format(allocator, "%s", attempt->spec->url);
     file->part.resumes = optional->resume;
+    file->part.syncs = optional->output_sync;
+    if (optional->sha256 != NULL)
+        file->part.expected = memcpy(file->expected, optional->sha256, sizeof file->expected);
     if (optional->resume) {
         file->part.tag_text = stook__alloc(allocator, STOOK__TAG_MAX);
         file->tag = stook__alloc(allocator, STOOK__TAG_MAX);
@@ -317,6 +345,7 @@ static int take_rest(struct stook__download *file, struct stook__attempt *attemp
     if (why != NULL)
         return request_whole(file, attempt, STOOK_EPROTOCOL, why);
     attempt->flags |= STOOK_FLAG_RESUMED;
+    attempt->resumed = file->resume.size;
     move(file, BODY);
     return 1;
 }

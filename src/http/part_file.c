@@ -18,6 +18,7 @@ enum { FOLDER = O_PATH | O_DIRECTORY };
 #else
 enum { FOLDER = O_RDONLY | O_DIRECTORY };
 #endif
+enum { FOLDER_TO_SYNC = O_RDONLY | O_DIRECTORY }; /* fsync() refuses O_PATH. */
 
 /* open() follows no link, and does not wait for the other end of a FIFO. */
 enum { GUARDED = O_NOFOLLOW | O_NONBLOCK };
@@ -63,7 +64,8 @@ static int is_named(const struct stook__part_file *file)
 static int open_folder(struct stook__part_file *file)
 {
     struct stat target;
-    file->folder_fd = stook__file_open(AT_FDCWD, file->folder, FOLDER, 0);
+    file->folder_fd =
+        stook__file_open(AT_FDCWD, file->folder, file->syncs ? FOLDER_TO_SYNC : FOLDER, 0);
     if (file->folder_fd < 0)
         return fail(file, "", errno, NULL);
     return check_name(file, file->name, "", &target) < 0 ? -1 : 0;
@@ -149,6 +151,7 @@ int stook__part_file_open(struct stook__part_file *file)
     }
     if (file->resumes && file->size > 0)
         read_tag(file);
+    stook__sha256_init(&file->digest);
     return 0;
 }
 
@@ -192,6 +195,7 @@ int stook__part_file_begin(struct stook__part_file *file)
     if (ftruncate(file->guard.fd, 0) != 0)
         return fail(file, ".part", errno, NULL);
     file->size = 0;
+    stook__sha256_init(&file->digest);
     if (file->tag_size > 0)
         write_tag(file);
     return 0;
@@ -204,14 +208,61 @@ int stook__part_file_write(struct stook__part_file *file, const char *data, size
     if (os_error != 0)
         return fail(file, ".part", os_error, NULL);
     file->size += (int64_t)size;
+    if (file->expected != NULL)
+        stook__sha256_add(&file->digest, data, size);
+    return 0;
+}
+
+int stook__part_file_digest(struct stook__part_file *file, int64_t max)
+{
+    char piece[16384];
+    while (max > 0 && (int64_t)file->digest.size < file->size) {
+        int64_t left = file->size - (int64_t)file->digest.size;
+        left = left < max ? left : max;
+        size_t wanted = left < (int64_t)sizeof piece ? (size_t)left : sizeof piece;
+        ssize_t size = pread(file->guard.fd, piece, wanted, (off_t)file->digest.size);
+        if (size < 0 && errno == EINTR)
+            continue;
+        if (size <= 0)
+            return fail(file, ".part", size < 0 ? errno : 0,
+                        size < 0 ? NULL : "another process changed it");
+        stook__sha256_add(&file->digest, piece, (size_t)size);
+        max -= size;
+    }
     return 0;
 }
 
 /* -------------------------------------------------------------------------- the end */
 
+/* Whether the file is the one that is expected. */
+static int check_digest(struct stook__part_file *file)
+{
+    if (file->expected == NULL || !stook__sha256_differs(&file->digest, file->expected, file->room))
+        return 0;
+    file->spoiled = file->differs = 1;
+    return fail(file, "", 0, file->room);
+}
+
+/* After a failure nobody knows which bytes the disk has: Linux forgets those that it could not
+   write. */
+static int sync_part(struct stook__part_file *file)
+{
+    if (!file->syncs || fsync(file->guard.fd) == 0)
+        return 0;
+    file->spoiled = 1;
+    return fail(file, ".part", errno, NULL);
+}
+
+static int sync_folder(struct stook__part_file *file)
+{
+    return !file->syncs || fsync(file->folder_fd) == 0 ? 0 : fail(file, "", errno, NULL);
+}
+
 int stook__part_file_place(struct stook__part_file *file)
 {
     struct stat stat;
+    if (check_digest(file) != 0 || sync_part(file) != 0)
+        return -1;
     if (fstat(file->guard.fd, &stat) != 0)
         return fail(file, ".part", errno, NULL);
     if (stat.st_size != file->size || !is_named(file))
@@ -221,6 +272,8 @@ int stook__part_file_place(struct stook__part_file *file)
     if (renameat(file->folder_fd, file->part, file->folder_fd, file->name) != 0)
         return fail(file, "", errno, NULL);
     unlinkat(file->folder_fd, file->tag, 0);
+    if (sync_folder(file) != 0)
+        return -1;
     close_all(file);
     return 0;
 }
@@ -229,7 +282,8 @@ void stook__part_file_discard(struct stook__part_file *file, int drop)
 {
     struct stat stat;
     int has_bytes = file->is_open && fstat(file->guard.fd, &stat) == 0 && stat.st_size > 0;
-    int stays = !drop && has_bytes && (!file->modified || (file->resumes && file->tagged));
+    int stays = !drop && !file->spoiled && has_bytes &&
+                (!file->modified || (file->resumes && file->tagged));
     if (file->is_open && !stays && is_named(file)) {
         unlinkat(file->folder_fd, file->tag, 0);
         unlinkat(file->folder_fd, file->part, 0);

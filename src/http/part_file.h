@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #include "loop/file.h"
+#include "util/sha256.h"
 
 enum { STOOK__TAG_MAX = 4096 };
 
@@ -30,6 +31,8 @@ struct stook__part_file {
     /* The owner sets these. */
     const char *folder, *name, *part, *tag; /* The last three have no slash. */
     int resumes;                            /* The tag is read, and an incomplete part stays. */
+    int syncs;                              /* The file is on disk before it counts as placed. */
+    const char *expected; /* The SHA-256 that the file must have, as digits; NULL: any. */
     char *tag_text; /* STOOK__TAG_MAX bytes: the tag that was read, or that is to be written. */
     size_t tag_size;
     /* The operations set these. */
@@ -40,10 +43,14 @@ struct stook__part_file {
     int64_t size; /* Of the part: when it was opened, then with the bytes that were written. */
     int modified; /* Bytes of the part were removed or added. */
     int tagged;   /* The tag is true of the part. The owner sets it after it checked the tag. */
+    struct stook__sha256 digest; /* With `expected`: of the first digest.size bytes of the part. */
+    int spoiled; /* The bytes of the part are wrong, or may be: it must not stay to be resumed. */
     /* The first failure. */
     int failed, os_error;
-    const char *why;    /* NULL: strerror(os_error) describes it. */
-    const char *suffix; /* Which name it concerns: "", ".part" or ".part.tag". */
+    int differs;                      /* The failure is that of the digest. */
+    const char *why;                  /* NULL: strerror(os_error) describes it. */
+    char room[STOOK__SHA256_WHY_MAX]; /* For `why`. */
+    const char *suffix;               /* Which name it concerns: "", ".part" or ".part.tag". */
 };
 
 /* Opens and locks the part and reads its tag. All functions return 0, or -1 after a failure. */
@@ -52,7 +59,10 @@ int stook__part_file_open(struct stook__part_file *file);
 int stook__part_file_begin(struct stook__part_file *file);
 /* Appends bytes. */
 int stook__part_file_write(struct stook__part_file *file, const char *data, size_t size);
-/* The part is complete: renames it to its final name. Closes it unless that fails. */
+/* Adds up to `max` bytes of the part, which was there before, to the digest. */
+int stook__part_file_digest(struct stook__part_file *file, int64_t max);
+/* The part is complete, and so is its digest: renames it to its final name, if it is the file that
+   is expected. Closes it unless that fails. */
 int stook__part_file_place(struct stook__part_file *file);
 /*
  * The part is not complete. Removes it, unless it can be resumed or was not modified; with `drop`

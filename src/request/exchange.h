@@ -37,7 +37,8 @@ struct stook__optional {
     int read_called;   /* body_read was called, so the body may have to be rewound */
     const char *body_file;
     const char *output_file;
-    int resume;
+    int resume, output_sync;
+    const char *sha256;           /* 64 hexadecimal digits, or NULL */
     const char *redirect_headers; /* names in sequence, ended by ""; NULL: those of the settings */
     struct stook__hops *hops;     /* redirects that were followed; NULL: none */
     struct stook__part *parts;

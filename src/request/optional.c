@@ -10,6 +10,7 @@
 #include "request/multipart.h"
 #include "request/tls.h"
 #include "request/validate.h"
+#include "util/sha256.h"
 
 enum { UNIX_PATH_MAX = 107 }; /* sun_path holds one byte more, for the NUL */
 
@@ -31,6 +32,8 @@ static int validate_output(const struct stook_request *request, const char **ret
     const char *why = NULL, *method = request->method;
     if (request->resume != 0 && request->output_file == NULL)
         why = STOOK__ARG("resume is given without output_file");
+    else if (request->output_sync != 0 && request->output_file == NULL)
+        why = STOOK__ARG("output_sync is given without output_file");
     else if (request->output_file == NULL)
         return 0;
     else if (*request->output_file == '\0')
@@ -49,6 +52,17 @@ static int validate_output(const struct stook_request *request, const char **ret
              stook__headers_contain(request, "If-Range"))
         why = STOOK__ARG("a Range or If-Range header is given beside resume");
     return why != NULL ? stook__validate_refuse(why, ret_why) : 0;
+}
+
+static int validate_sha256(const struct stook_request *request, const char **ret_why)
+{
+    if (request->sha256 == NULL)
+        return 0;
+    if (!stook__sha256_is_text(request->sha256))
+        return stook__validate_refuse(STOOK__ARG("sha256 is not 64 hexadecimal digits"), ret_why);
+    if (request->method != NULL && strcmp(request->method, "HEAD") == 0)
+        return stook__validate_refuse(STOOK__ARG("a HEAD request has no body for sha256"), ret_why);
+    return 0;
 }
 
 static int validate_peer(const struct stook__settings *client, const struct stook_request *request,
@@ -77,6 +91,8 @@ int stook__optional_validate(const struct stook__settings *client,
         error = stook__redirect_headers_validate(request->redirect_headers, ret_why);
     if (error == 0)
         error = validate_output(request, ret_why);
+    if (error == 0)
+        error = validate_sha256(request, ret_why);
     if (error == 0)
         error = validate_peer(client, request, ret_why);
     if (error == 0 && path != NULL && (*path == '\0' || strlen(path) > UNIX_PATH_MAX))
@@ -107,6 +123,8 @@ static void fill(struct stook__optional *optional, struct stook__pack *pack,
     optional->body_file = stook__pack_text(pack, request->body_file);
     optional->output_file = stook__pack_text(pack, request->output_file);
     optional->resume = request->resume == 1;
+    optional->output_sync = request->output_sync == 1;
+    optional->sha256 = stook__pack_text(pack, request->sha256);
     optional->redirect_headers = stook__redirect_headers_pack(pack, request->redirect_headers);
     if (stook__peer_is_given(input) || request->ca_file != NULL)
         stook__peer_pack(&optional->peer, pack, input, client->peer);
@@ -124,8 +142,9 @@ static int is_used(const struct stook_request *request)
     return request->on_head != NULL || request->on_body != NULL || request->on_progress != NULL ||
            request->body_release != NULL || request->body_read != NULL ||
            request->body_file != NULL || request->parts != NULL || request->output_file != NULL ||
-           request->unix_socket != NULL || request->redirect_headers != NULL ||
-           request->auth == STOOK_AUTH_DIGEST || request->expect == 1;
+           request->sha256 != NULL || request->unix_socket != NULL ||
+           request->redirect_headers != NULL || request->auth == STOOK_AUTH_DIGEST ||
+           request->expect == 1;
 }
 
 int stook__optional_new(struct stook__allocator *allocator, const struct stook__settings *client,

@@ -98,6 +98,7 @@ int stook__settings_merge(const struct stook__settings *client, const struct sto
         {request->decompress, client->decompress, 1, &settings.decompress, 1,
          "decompress is not 0, 1 or STOOK_NONE"},
         {request->resume, 0, 1, &unused, 0, "resume is not 0 or 1"},
+        {request->output_sync, 0, 1, &unused, 0, "output_sync is not 0 or 1"},
         {request->strict, client->strict, 1, &settings.strict, 0, "strict is not 0 or 1"},
         {request->max_decompress_ratio, client->max_decompress_ratio, RATIO_MAX,
          &settings.max_decompress_ratio, 1,

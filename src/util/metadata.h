@@ -19,6 +19,7 @@ enum stook__metadata_number {
     STOOK__METADATA_WIRE,     /* bytes of the body received, before decoding */
     STOOK__METADATA_BODY,     /* bytes of the body received, decoded */
     STOOK__METADATA_SENT,     /* bytes of the request's body that were sent */
+    STOOK__METADATA_RESUMED,  /* bytes of the file that were there before */
     STOOK__METADATA_NUMBERS
 };
 

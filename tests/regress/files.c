@@ -72,6 +72,25 @@ ssize_t pread(int fd, void *data, size_t size, off_t at)
     return real(fd, data, size, at);
 }
 
+/* The calls of fsync(), in order: 'p' of the part, 'd' of the directory after the renaming, '?' any other. */
+static struct {
+    char log[64], path[200]; /* where the file is put */
+    int calls, fail_at;      /* the nth call fails; 0: none does */
+} synced;
+
+int fsync(int fd)
+{
+    struct stat of;
+    DISK_REAL(fsync);
+    CHECK_EQ_INT(fstat(fd, &of), 0);
+    int placed = access(synced.path, F_OK) == 0;
+    strcat(synced.log, S_ISREG(of.st_mode) && !placed ? "p" : S_ISDIR(of.st_mode) && placed ? "d" : "?");
+    if (++synced.calls != synced.fail_at)
+        return real(fd);
+    errno = EIO;
+    return -1;
+}
+
 /* -------------------------------------------------------------- a disk that stalls */
 
 enum { FILES = 6, PLAIN = 20 };
@@ -363,6 +382,74 @@ TEST(no_head_is_taken_after_a_failure)
     CHECK_EQ_INT(settling.heads, 0);
     stook_batch_free(batch);
     life_end(&life);
+}
+
+/* --------------------------------------------------------------------- synced */
+
+static void fetch_synced(const struct stook_request *request, int fail_at, int *ret_error, char message[300])
+{
+    stook_client *client;
+    stook_batch *batch;
+    synced.log[0] = '\0';
+    synced.calls = 0;
+    synced.fail_at = fail_at;
+    snprintf(synced.path, sizeof synced.path, "%s", request->output_file);
+    CHECK_ERROR(stook_client_new(NULL, NULL, &client), 0);
+    CHECK_ERROR(stook_batch_new(client, &batch), 0);
+    CHECK_ERROR(stook_batch_add(batch, request), 0);
+    CHECK(stook_gather(batch, NULL) >= 0);
+    *ret_error = stook_result_error(stook_batch_result(batch, 0));
+    snprintf(message, 300, "%s", stook_result_message(stook_batch_result(batch, 0)));
+    stook_batch_free(batch);
+    stook_client_close(client, NULL, NULL);
+}
+
+/* The part before it is renamed, then the directory; without output_sync, or a complete body, nothing. */
+TEST(synced_before_the_result)
+{
+    struct raw_server *server = raw_server_start(NULL);
+    char message[300];
+    const char *path = strdup(text("%s/out", temporary_directory()));
+    int error;
+    fetch_synced(&STOOK_REQUEST(raw_url(server, "/pour?n=1000000"), .output_file = path), 0, &error, message);
+    CHECK_ERROR(error, 0);
+    CHECK_STR(synced.log, "");
+    unlink(path);
+    fetch_synced(&STOOK_REQUEST(raw_url(server, "/pour?n=1000000"), .output_file = path, .output_sync = 1), 0, &error, message);
+    CHECK_ERROR(error, 0);
+    CHECK_STR(synced.log, "pd");
+    unlink(path);
+    fetch_synced(&STOOK_REQUEST(raw_url(server, "/short"), .output_file = path, .output_sync = 1), 0, &error, message);
+    CHECK_ERROR(error, STOOK_ETRUNCATED);
+    CHECK_STR(synced.log, "");
+    free((char *)path);
+}
+
+/* A part that could not be synced is not resumed: nobody knows what of it the disk has. */
+TEST(not_synced)
+{
+    static const struct raw_behaviour tagged[] = {
+        {"/tagged", "HTTP/1.1 200 OK\r\nETag: \"a\"\r\nContent-Length: 3\r\n\r\nabc", .then = RAW_KEEP}, {NULL}};
+    struct raw_server *server = raw_server_start(tagged);
+    char message[300];
+    const char *path = strdup(text("%s/out", temporary_directory()));
+    const struct stook_request request =
+        STOOK_REQUEST(raw_url(server, "/tagged"), .output_file = path, .output_sync = 1, .resume = 1);
+    int error;
+    fetch_synced(&request, 1, &error, message);
+    CHECK_ERROR(error, STOOK_EFILE);
+    CHECK_CONTAINS(message, text("%s.part: %s", path, strerror(EIO)));
+    CHECK_STR(synced.log, "p");
+    CHECK_EQ_INT(access(path, F_OK), -1);
+    CHECK_EQ_INT(access(text("%s.part", path), F_OK), -1);
+    CHECK_EQ_INT(access(text("%s.part.tag", path), F_OK), -1);
+    fetch_synced(&request, 2, &error, message);
+    CHECK_ERROR(error, STOOK_EFILE);
+    CHECK_CONTAINS(message, text("%s: %s", path, strerror(EIO)));
+    CHECK_STR(synced.log, "pd");
+    CHECK_EQ_INT(access(path, F_OK), 0); /* it is there, and whole */
+    CHECK_EQ_INT(access(text("%s.part", path), F_OK), -1);
+    free((char *)path);
 }
 
 /* --------------------------------------------------------------------- kills */
