@@ -17,27 +17,28 @@ extern "C" {
 /* -------------------------------------------------------- state of a request */
 
 /** States of a request: name, number, text. A number is never reused. New ones are appended. */
-#define STOOK_STATE_MAP(X)                                                       \
-    X(NONE, 0, "unknown, or already delivered")                                  \
-    X(QUEUED, 1, "queued, next to start")                                        \
-    X(QUEUED_AWAIT, 2, "queued until its batch is awaited")                      \
-    X(QUEUED_BATCH, 3, "queued by the limit of its batch")                       \
-    X(QUEUED_ORIGIN, 4, "queued by the limit of its origin")                     \
-    X(QUEUED_CLIENT, 5, "queued by the limit of the client")                     \
-    X(QUEUED_WINDOW, 6, "queued until results of its batch are delivered")       \
-    X(QUEUED_PAUSED, 7, "queued while delivery is paused")                       \
-    X(QUEUED_DESCRIPTORS, 8, "queued because there are no descriptors or ports") \
-    X(GATE, 9, "waiting for another request to connect or to resolve the name")  \
-    X(RESOLVING, 10, "resolving the name")                                       \
-    X(CONNECTING, 11, "connecting")                                              \
-    X(TLS, 12, "in the TLS handshake")                                           \
-    X(SENDING, 13, "sending the request")                                        \
-    X(WAITING, 14, "waiting for the response")                                   \
-    X(RECEIVING, 15, "receiving the response")                                   \
-    X(FINISHED, 16, "finished, its result is not yet delivered")                 \
-    X(DONE, 17, "finished, its result is kept by the batch")                     \
-    X(PAUSED, 18, "paused by on_body")                                           \
-    X(PAUSED_BUFFER, 19, "paused by max_buffered_bytes until earlier results are delivered")
+#define STOOK_STATE_MAP(X)                                                                   \
+    X(NONE, 0, "unknown, or already delivered")                                              \
+    X(QUEUED, 1, "queued, next to start")                                                    \
+    X(QUEUED_AWAIT, 2, "queued until its batch is awaited")                                  \
+    X(QUEUED_BATCH, 3, "queued by the limit of its batch")                                   \
+    X(QUEUED_ORIGIN, 4, "queued by the limit of its origin")                                 \
+    X(QUEUED_CLIENT, 5, "queued by the limit of the client")                                 \
+    X(QUEUED_WINDOW, 6, "queued until results of its batch are delivered")                   \
+    X(QUEUED_PAUSED, 7, "queued while delivery is paused")                                   \
+    X(QUEUED_DESCRIPTORS, 8, "queued because there are no descriptors or ports")             \
+    X(GATE, 9, "waiting for another request to connect or to resolve the name")              \
+    X(RESOLVING, 10, "resolving the name")                                                   \
+    X(CONNECTING, 11, "connecting")                                                          \
+    X(TLS, 12, "in the TLS handshake")                                                       \
+    X(SENDING, 13, "sending the request")                                                    \
+    X(WAITING, 14, "waiting for the response")                                               \
+    X(RECEIVING, 15, "receiving the response")                                               \
+    X(FINISHED, 16, "finished, its result is not yet delivered")                             \
+    X(DONE, 17, "finished, its result is kept by the batch")                                 \
+    X(PAUSED, 18, "paused by on_body")                                                       \
+    X(PAUSED_BUFFER, 19, "paused by max_buffered_bytes until earlier results are delivered") \
+    X(FILES, 20, "opening its files")
 
 enum {
 #define STOOK_STATE_ENUM(name, number, text) STOOK_STATE_##name = number,
@@ -73,9 +74,9 @@ STOOK_API int stook_client_dump(const stook_client *client, FILE *to);
 
 /** Counters of a client since it was made. They never decrease. */
 struct stook_stats {
-    size_t size;      /**< set by STOOK_STATS() */
-    int64_t added;    /**< requests that were added */
-    int64_t started;  /**< starts of requests; repeats are not included */
+    size_t size;     /**< set by STOOK_STATS() */
+    int64_t added;   /**< requests that were added */
+    int64_t started; /**< requests that have started, each once, whatever hops and repeats it has */
     int64_t repeated; /**< repeats */
     int64_t finished; /**< requests that have their result */
     int64_t failed;   /**< of the finished, not ok */

@@ -39,6 +39,8 @@ static int state_of_waiting(const stook_batch *batch, const struct stook__job *j
 static int state_of_running(const struct stook__attempt *attempt)
 {
     switch (stook__attempt_phase(attempt)) {
+    case STOOK__PHASE_FILES:
+        return STOOK_STATE_FILES;
     case STOOK__PHASE_GATE:
         return STOOK_STATE_GATE;
     case STOOK__PHASE_RESOLVING:

@@ -234,7 +234,8 @@ static void start_requests(stook_client *client)
             stook_batch *batch = stook__record_batch(record);
             stook__record_move(batch, record, STOOK__REQUEST_ADMITTED, "started", 0);
             stook__result_queue_started(&batch->results, &record->entry);
-            if (job->attempts == 1) /* not a hop */
+            /* A request that was redirected or put back has started before. */
+            if (job->first_at == job->attempt_at)
                 stook__stat_count(&client->stats, STOOK__STAT_STARTED);
             update_room(client, batch);
             if (!batch->exhausted)

@@ -345,7 +345,7 @@ static enum stook__phase phase_of_connecting(const struct stook__attempt *attemp
 enum stook__phase stook__attempt_phase(const struct stook__attempt *attempt)
 {
     if (attempt->easy == NULL)
-        return STOOK__PHASE_GATE; /* its files are opened, or it could not start */
+        return STOOK__PHASE_FILES;
     if (stook__attempt_paused(attempt, STOOK__PAUSE_PROGRAM))
         return STOOK__PHASE_PAUSED;
     if (stook__attempt_paused(attempt, STOOK__PAUSE_BUFFER))

@@ -57,7 +57,8 @@ void stook__attempt_progress(const struct stook__attempt *attempt,
 int64_t stook__attempt_moved_at(struct stook__attempt *attempt);
 /* The phase of an attempt, as stook_batch_request_state() reports it. */
 enum stook__phase {
-    STOOK__PHASE_GATE, /* it opens its files, or waits for another request to connect or resolve */
+    STOOK__PHASE_FILES, /* it opens its files, or could not start and is about to end */
+    STOOK__PHASE_GATE,  /* it waits for another request to connect or to resolve the name */
     STOOK__PHASE_RESOLVING,
     STOOK__PHASE_CONNECTING,
     STOOK__PHASE_TLS,

@@ -48,6 +48,9 @@ TEST_BOTH(for_connections)
         descriptors_widen(&before);
         test_note("room for %d", rooms[i]);
         CHECK_EQ_SIZE(nofd, rooms[i] ? 0 : SOME);
+        struct stook_stats stats = STOOK_STATS();
+        CHECK_ERROR(stook_client_stats(life->client, &stats), 0);
+        CHECK_EQ_INT(stats.started, SOME); /* once each, however often it waited again */
         CHECK(raw_peak(server, "/delay") <= (unsigned)rooms[i]);
         life_close(life); /* and the connections with it */
     }

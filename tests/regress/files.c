@@ -117,8 +117,11 @@ static void on_result(stook_batch *batch, const stook_result *result, void *user
     int is_plain = strstr(stook_result_url(result), "/ok") != NULL;
     seen.plain += is_plain;
     seen.files += !is_plain;
-    if (is_plain)
+    if (is_plain) {
         CHECK_EQ_INT(seen.files, 0);
+        for (size_t i = 0; i < FILES; i++)
+            CHECK_EQ_INT(stook_batch_request_state(batch, i), STOOK_STATE_FILES);
+    }
     go_on_if();
 }
 
