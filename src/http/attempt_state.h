@@ -159,6 +159,12 @@ static inline int stook__attempt_head_done(const struct stook__attempt *attempt)
     return attempt->reached == STOOK__ATTEMPT_BODY;
 }
 
+/* Returns 1 if the body of the response is chunked: the parser has a block for its lines then. */
+static inline int stook__attempt_is_chunked(const struct stook__attempt *attempt)
+{
+    return attempt->response.line != NULL;
+}
+
 /* Ends the transfer from inside libcurl. The first error of an attempt counts. Returns
    STOOK__EASY_END. */
 static inline int stook__attempt_stop(struct stook__attempt *attempt, int error, const char *why)

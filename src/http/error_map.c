@@ -145,7 +145,7 @@ static int map_code(const struct stook__attempt *attempt, const struct stook__ea
     }
     /* libcurl checks chunks too, and has no code for a bad one. The errors of our parser come
        first. */
-    if (info->code == CURLE_RECV_ERROR && attempt->response.line != NULL &&
+    if (info->code == CURLE_RECV_ERROR && stook__attempt_is_chunked(attempt) &&
         strstr(info->text, "in chunked-encoding") != NULL) {
         int too_long = strstr(info->text, "memory") != NULL; /* 7.88, for a trailer over 4 KB */
         *why = too_long ? TOO_LONG : info->text;
@@ -213,6 +213,19 @@ int stook__error_map_given_up(const struct stook__attempt *attempt)
     return info.reused;
 }
 
+/* Checks that a body is complete which libcurl takes for complete. libcurl accepts more chunks than
+   our parser. A body of known length bypasses our parser, so its bytes are compared. */
+static int check_end(const struct stook__attempt *attempt, const char **why)
+{
+    const struct stook__response_parser *parser = &attempt->response;
+    if (stook__attempt_is_chunked(attempt))
+        return stook__response_eof(parser, why);
+    if (parser->state != STOOK__RESPONSE_LENGTH || attempt->wire >= parser->length)
+        return 0;
+    *why = "the connection ended before the body did";
+    return STOOK_ETRUNCATED;
+}
+
 /* Maps the end of a transfer that no callback has ended. `room` has space for a message. */
 static int map_end(struct stook__attempt *attempt, const struct stook__easy_info *info,
                    const char **why, char *room, size_t size)
@@ -235,9 +248,8 @@ static int map_end(struct stook__attempt *attempt, const struct stook__easy_info
         return STOOK_ERESET;
     }
     int error = map_code(attempt, info, why);
-    /* Our parser decides whether the chunks are complete: libcurl's accepts more. */
-    if (error == 0 && attempt->response.line != NULL)
-        error = stook__response_eof(&attempt->response, why);
+    if (error == 0)
+        error = check_end(attempt, why);
     if (error == 0 && attempt->sink != NULL && !attempt->redirected)
         error = stook__body_sink_check(attempt, why);
     if (error == STOOK_ETIMEOUT_ATTEMPT) { /* before the timer of sched: the message is the same */

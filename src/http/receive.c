@@ -284,8 +284,8 @@ static int take_received(void *owner, const char *data, size_t size)
         return STOOK__EASY_END; /* libcurl up to 8.7 may call once more after a pause */
     if (must_pause(attempt, size))
         return STOOK__EASY_PAUSE;
-    return attempt->response.line != NULL ? take_chunks(attempt, data, size)
-                                          : take_body(attempt, data, size);
+    return stook__attempt_is_chunked(attempt) ? take_chunks(attempt, data, size)
+                                              : take_body(attempt, data, size);
 }
 
 /* -------------------------------------------------------------------------- connection */

@@ -42,6 +42,41 @@ TEST_BOTH(other_protocols)
     stook_batch_free(batch);
 }
 
+/* ------------------------------------------------------------- half a response */
+
+static void say_ok(CURLMsg *message)
+{
+    message->data.result = CURLE_OK;
+}
+
+static int take(stook_batch *batch, const stook_result *result, const void *data, size_t size, void *user)
+{
+    (void)batch, (void)result, (void)data, (void)size, (void)user;
+    return 0;
+}
+
+/* A libcurl that takes a body for complete when the connection ends inside it: its length says that it is not. */
+TEST_BOTH(cut_and_said_to_be_complete)
+{
+    struct raw_server *server = raw_server_start(NULL);
+    life_open(life, NULL);
+    stook_batch *batch = life_batch(life);
+    add(batch, raw_url(server, "/short"));
+    ADD(batch, raw_url(server, "/short"), .on_body = take);
+    add(batch, raw_url(server, "/short-chunks"));
+    add(batch, raw_url(server, "/ok"));
+    spy.on_message = say_ok;
+    CHECK_EQ_INT(life_gather_ordered(life, batch, NULL), 3);
+    spy.on_message = NULL;
+    for (size_t i = 0; i < 3; i++) {
+        test_note("request %zu", i);
+        CHECK_ERROR(stook_result_error(stook_batch_result(batch, i)), STOOK_ETRUNCATED);
+    }
+    stook_batch_free(batch);
+}
+
+/* ------------------------------------------------------------------ no connection */
+
 /* The kernel forbids the connection: STOOK_ECONNECT with the kernel's reason. */
 TEST_BOTH(no_way_there)
 {

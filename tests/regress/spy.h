@@ -53,6 +53,7 @@ static struct spy {
     int (*before_action)(curl_socket_t fd, int events);         /* the same, of libcurl */
     CURLMcode (*after_action)(CURLM *multi, curl_socket_t fd, CURLMcode code);
     void (*before_cleanup)(CURLM *multi);
+    void (*on_message)(CURLMsg *message); /* may change what libcurl says */
 } spy;
 
 #define SPY_REAL(name_)                                                                           \
@@ -281,6 +282,8 @@ CURLMsg *curl_multi_info_read(CURLM *multi, int *left)
     CHECK(left != NULL);
     CURLMsg *message = real(multi, left);
     spy.drained = message == NULL;
+    if (message != NULL && spy.on_message != NULL)
+        spy.on_message(message);
     return message;
 }
 
