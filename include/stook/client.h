@@ -61,6 +61,24 @@ struct stook_client_options {
         port connect to the address. An IPv6 address may stand in brackets. */
     const char *const *resolve;
     /**
+     * [none] URL of a proxy: "http://", "https://", "socks5://" or "socks5h://", optionally
+     * "user:password@" with %-encoding, a host, and a port [1080; of https 443]; at most 4095
+     * bytes. "" uses none.
+     *
+     * An HTTP proxy is asked for a tunnel to an https origin (CONNECT, RFC 9110 9.3.6), and gets
+     * the request itself for an http origin. No header field of the request is in the CONNECT. With
+     * socks5 (RFC 1928) the name of the origin is looked up here, with socks5h by the proxy. User
+     * name and password are sent to the proxy alone: by Basic (RFC 7617), or RFC 1929. For the
+     * certificate of an https proxy `ca_file` and `ca_data` apply, but neither `client_cert` nor
+     * `pinned_key`. With a proxy, STOOK_HTTP_3 is as STOOK_HTTP_2.
+     *
+     * The limits count a request for its origin, as without a proxy. If the proxy cannot be
+     * reached, refuses the user or the origin, or breaks off before the origin is reached, the
+     * result is STOOK_EPROXY; a proxy whose certificate is not valid is STOOK_ECERT. Its message
+     * says what failed.
+     */
+    const char *proxy;
+    /**
      * [not followed: the 3xx is the response] Redirects that a request follows, one after another,
      * 1 to 50: responses 301, 302, 303, 307 and 308 with a Location (RFC 9110 15.4). Each is an
      * attempt with its own limits and time limits; `timeout_ms` covers all of them. After a 303,
@@ -79,13 +97,23 @@ struct stook_client_options {
         most 64 KiB in all */
     const char *const *redirect_headers;
 
-    /* What a request cannot set: header sizes, requests in flight. */
+    /* What a request cannot set: header sizes, requests in flight, which hosts need no proxy. */
     int64_t max_header_bytes; /**< [65536] of a response, trailers included, at most 16 MiB */
     int64_t max_header_count; /**< [256] fields of a response, trailers included, at most 100000 */
     int64_t limit;            /**< [STOOK_NONE] requests in flight in all batches, 1 to 1000000 */
     /** [STOOK_NONE] Requests in flight to each origin, 1 to 1000000. An origin is scheme, host,
         port and `unix_socket`. */
     int64_t origin_limit;
+    /** [none] Hosts that are reached without a proxy, separated by commas or blanks, at most 64
+        KiB, by curl's rules: a name stands for itself and all names below it, with or without a
+        leading dot; an address for itself, "10.0.0.0/8" for a network; "*" alone for all. Ports
+        are not supported. */
+    const char *no_proxy;
+    /** [off] 1: where `proxy` or `no_proxy` is NULL, the environment's are used as they are when
+        the client is made: http_proxy (in lower case alone), https_proxy, HTTPS_PROXY, all_proxy,
+        ALL_PROXY, no_proxy, NO_PROXY; the first of them that is not empty. A proxy there needs no
+        scheme: "http://" is the default. */
+    int64_t proxy_from_env;
 };
 
 /** Makes client options: `STOOK_CLIENT(.timeout_ms = 5000)` */
@@ -107,7 +135,7 @@ STOOK_API void stook_client_options_init(struct stook_client_options *options, s
  * @param options    NULL: all defaults
  * @param ret_client set on success, otherwise unchanged; end the client with stook_client_close()
  * @return 0; STOOK_EARG (`ret_client` is NULL; no size; a number is out of range; `user_agent` has
- *         a control byte; `resolve`, a certificate option or the allocator is not valid);
+ *         a control byte; `resolve`, a proxy, a certificate option or the allocator is not valid);
  *         STOOK_EUNSUPPORTED (options of a newer stook; a libcurl that stook cannot use, such as
  *         one without an asynchronous resolver); STOOK_ENOMEM; STOOK_ENOFD
  * Thread: the loop's. Several threads may make a client each at the same time. Callbacks: none.

@@ -192,7 +192,11 @@ struct stook_request {
      */
     int64_t http_version;       /**< STOOK_HTTP_1_1, STOOK_HTTP_2 or STOOK_HTTP_3 */
     const char *const *resolve; /**< searched before the client's; the first match is used */
-    const char *unix_socket;    /**< path of a Unix socket, 1 to 107 bytes, to connect to instead */
+    /** Path of a Unix socket, 1 to 107 bytes, to connect to instead. No proxy is used. */
+    const char *unix_socket;
+    /** The proxy, instead of the client's and those of the environment; "" uses none. `no_proxy`
+        of the client applies. Not with `unix_socket`. */
+    const char *proxy;
     int64_t max_redirects;      /**< 1 to 50; STOOK_NONE: redirects are not followed */
     const char *const *redirect_headers; /**< replaces the client's list */
 

@@ -5,6 +5,7 @@
 #include "core/client_run.h"
 #include "core/shutdown.h"
 #include "request/headers.h"
+#include "request/proxy.h"
 #include "request/validate.h"
 
 /* Checks the options of a client. 0, STOOK_EARG or STOOK_EUNSUPPORTED. */
@@ -12,6 +13,7 @@ static int validate(const struct stook_client_options *options, struct stook__cl
 {
     struct stook_client_options mine;
     const char *why; /* a client has no message */
+    int64_t from_env;
     int error = stook__validate_struct(&mine, sizeof mine, options);
     if (error == 0)
         error = stook__settings_from(&mine, &input->settings);
@@ -23,9 +25,15 @@ static int validate(const struct stook_client_options *options, struct stook__cl
                  .client_cert = mine.client_cert,
                  .client_key = mine.client_key,
                  .key_password = mine.key_password,
-                 .pinned_key = mine.pinned_key},
+                 .pinned_key = mine.pinned_key,
+                 .proxies = {mine.proxy, mine.proxy},
+                 .no_proxy = mine.no_proxy},
         .resolve = mine.resolve,
     };
+    if (stook__validate_number(mine.proxy_from_env, 0, 1, 1, &from_env) != 0)
+        return STOOK_EARG;
+    if (from_env == 1)
+        input->peer.from_env = stook__proxy_from_env(&input->peer.peer);
     input->redirect_headers = mine.redirect_headers;
     input->allocator = mine.allocator;
     if (stook__peer_validate(&input->peer, &why) != 0 ||

@@ -21,6 +21,7 @@
 
 struct stook__easy;
 struct stook__engine;
+struct stook__trust;
 
 /*
  * What quirks/dropped_lookups.c has put into libcurl's cache for an origin.
@@ -43,9 +44,10 @@ struct stook__curl_origin {
     unsigned short *load;      /* requests in flight per multi handle, from `home` on */
     size_t n_load, in_flight;
     unsigned home; /* index of its first multi handle */
-    int tls;
+    int tls;     /* the socket carries TLS, to the origin or to the proxy */
+    int proxied; /* a proxy is on the way: what is looked up is its name, or also that of the host */
     int h2;        /* what may be negotiated: 0: HTTP/1.1, 1: HTTP/2, 2: HTTP/3 */
-    int literal;   /* its host needs no look-up; follows from the key, and never changes */
+    int literal;   /* nothing needs a look-up; follows from key and trust, and never changes */
     int protocol;  /* 0: not known yet, 11: HTTP/1.1, 20: HTTP/2 */
     int directory; /* its certificate needs libcurl's default directory of CA certificates */
 
@@ -70,11 +72,11 @@ struct stook__curl_origin {
 };
 
 /* Returns what the engine knows of the origin under one trust, which is created if need be; NULL if
-   there is no memory. `tables` are the three tables of the trust, by `h2`. */
-struct stook__curl_origin *stook__curl_origin_get(struct stook__engine *engine,
-                                                  struct stook__map *tables,
+   there is no memory. */
+struct stook__curl_origin *stook__curl_origin_get(struct stook__trust *trust,
                                                   struct stook__origin *shared, int h2);
-/* Takes the last used easy handle from the pool of the origin. Returns NULL if there is none. */
+/* Takes the last used easy handle from the pool of the origin. Returns NULL if there is none.
+   `tables` are the three tables of the trust, by `h2`. */
 struct stook__easy *stook__curl_origin_pop(struct stook__map *tables,
                                            const struct stook__origin *shared, int h2);
 /* Puts an easy handle into the pool. The longest unused handle of all origins is destroyed if there

@@ -41,13 +41,14 @@ static void destroy(struct stook__trust *trust)
 }
 
 static struct stook__trust *make(struct stook__engine *engine, uint64_t hash, const char *key,
-                                 size_t size)
+                                 size_t size, const struct stook__way *way)
 {
     struct stook__trust *trust = stook__alloc(engine->allocator, sizeof *trust + size);
     if (trust == NULL)
         return NULL;
     memcpy(trust->key, key, size);
     trust->engine = engine;
+    trust->way = *way;
     trust->node = (struct stook__node){NULL, hash, trust->key, size};
     stook__list_init(&trust->unused);
     if (stook__map_add(&engine->trusts, engine->allocator, &trust->node) != 0) {
@@ -64,12 +65,13 @@ static struct stook__trust *make(struct stook__engine *engine, uint64_t hash, co
     return trust;
 }
 
-struct stook__trust *stook__trust_get(struct stook__engine *engine, const char *key, size_t size)
+struct stook__trust *stook__trust_get(struct stook__engine *engine, const char *key, size_t size,
+                                      const struct stook__way *way)
 {
     uint64_t hash = stook__map_hash(key, size);
     struct stook__node *node = stook__map_find(&engine->trusts, hash, key, size);
     return node != NULL ? STOOK__OF(struct stook__trust, node, node)
-                        : make(engine, hash, key, size);
+                        : make(engine, hash, key, size, way);
 }
 
 void stook__trust_ref(struct stook__trust *trust)

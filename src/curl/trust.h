@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Trust: how peers are verified and how we authenticate to them, that is the CA certificates, the
- * pinned key, and the client certificate with its key and password. What was established under one
- * trust is never used under another: connections, TLS sessions, pooled easy handles.
+ * pinned key, the client certificate with its key and password, and the proxy on the way with its
+ * user name and password. What was established under one trust is never used under another:
+ * connections, TLS sessions, pooled easy handles.
  *
  * libcurl compares only a part of this when it looks for a connection or a session, and it compares
  * pinned keys without regard to case. So each trust has its own CURLMs, CURLSH and origins.
@@ -18,11 +19,19 @@
 struct stook__engine;
 struct stook__multi;
 
+/* The proxy of a trust, as far as the engine has to know it. */
+struct stook__way {
+    int proxied;
+    int is_name; /* the proxy's host is looked up */
+    int tls;     /* the proxy speaks TLS */
+};
+
 struct stook__trust {
     struct stook__node node; /* in engine->trusts */
     struct stook__engine *engine;
     struct stook__link unused;    /* in engine->unused_trusts */
     size_t n_users;               /* origins with a request, and holders of a reference */
+    struct stook__way way;
     CURLSH *share;                /* DNS entries and TLS sessions; no locks, there is one thread */
     struct stook__multi **multis; /* NULL where none was needed yet */
     size_t n_multis;
@@ -31,8 +40,9 @@ struct stook__trust {
 };
 
 /* Returns the trust with this key, which is created if need be. The key contains all of the above
-   and may be secret. Returns NULL if there is no memory. */
-struct stook__trust *stook__trust_get(struct stook__engine *engine, const char *key, size_t size);
+   and may be secret; `way` follows from it. Returns NULL if there is no memory. */
+struct stook__trust *stook__trust_get(struct stook__engine *engine, const char *key, size_t size,
+                                      const struct stook__way *way);
 /* Takes or drops a reference. A trust without references stays for later requests; the longest
    unused one is destroyed if there are more than 64. Must not be called from inside a callback of
    libcurl. */

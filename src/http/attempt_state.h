@@ -24,7 +24,8 @@ struct stook__defaults {
     struct stook__allocator *allocator;
     struct stook__engine *engine;
     const struct stook__settings *policy; /* of the client */
-    struct stook__trust *trust;           /* of `policy` */
+    /* Of `policy`: without a proxy; with that for http, for https. NULL: there is none. */
+    struct stook__trust *trusts[3];
     char *agent;                          /* the User-Agent's header line, or NULL */
     struct curl_slist *headers;           /* a list with that line; NULL: it is empty */
     size_t head_size;                     /* of the last result; the next one reserves as much */
@@ -33,6 +34,7 @@ struct stook__defaults {
     struct stook__link files_ready;  /* attempts with a completed file operation */
     size_t n_to_program;             /* running attempts with on_body */
     int has_tls;                     /* libcurl was built with TLS */
+    int has_https_proxy;             /* and speaks it to proxies too */
     const char *no_password;         /* CURLOPT_KEYPASSWD of a key without one; NULL: unset */
     long versions[STOOK_HTTP_3 + 1]; /* CURL_HTTP_VERSION_... by STOOK_HTTP_...; 0: unsupported */
 };
@@ -71,6 +73,7 @@ struct stook__attempt {
         *plain_path; /* what follows the origin in the URL; NULL: libcurl's parser reads it */
     struct stook__origin *origin;
     const struct stook__settings *policy;
+    const char *proxy; /* the URL of the proxy on the way; NULL: none is */
     struct stook__answer answer; /* what the result will have */
     const char *method;
     void *owner;

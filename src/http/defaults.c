@@ -19,6 +19,7 @@ static void find_versions(struct stook__defaults *defaults)
     int has_2 = (info->features & CURL_VERSION_HTTP2) != 0;
     int weak = (stook__engine_quirks(defaults->engine) & STOOK__QUIRK_WEAK_HTTP_2) != 0;
     defaults->has_tls = (info->features & CURL_VERSION_SSL) != 0;
+    defaults->has_https_proxy = (info->features & CURL_VERSION_HTTPS_PROXY) != 0;
     /* Without a password OpenSSL would ask for one on the terminal. With one, even an empty one,
        GnuTLS takes every key for encrypted. */
     defaults->no_password =
@@ -29,6 +30,25 @@ static void find_versions(struct stook__defaults *defaults)
         info->features & CURL_VERSION_HTTP3 ? CURL_HTTP_VERSION_3 : 0;
     defaults->versions[STOOK_HTTP_DEFAULT] =
         defaults->versions[weak ? STOOK_HTTP_1_1 : STOOK_HTTP_2];
+}
+
+/* Makes the trusts that most requests of the client have. Their references are dropped with the
+   engine. */
+static int make_trusts(struct stook__defaults *defaults, const struct stook__settings *policy)
+{
+    const char *const none[2] = {NULL, NULL};
+    const char *const *proxies = policy->peer != NULL ? policy->peer->proxies : none;
+    for (size_t i = 0; i < 3; i++) {
+        const char *proxy = i > 0 ? proxies[i - 1] : NULL;
+        if (i > 0 && (proxy == NULL || *proxy == '\0'))
+            continue;
+        struct stook__trust *trust = stook__peer_make_trust(defaults, policy, proxy);
+        if (trust == NULL)
+            return STOOK_ENOMEM;
+        stook__trust_ref(trust);
+        defaults->trusts[i] = trust;
+    }
+    return 0;
 }
 
 int stook__defaults_new(struct stook__allocator *allocator, struct stook__engine *engine,
@@ -45,15 +65,12 @@ int stook__defaults_new(struct stook__allocator *allocator, struct stook__engine
     find_versions(defaults);
     int error = stook__request_fields_defaults(allocator, policy->user_agent, &defaults->agent,
                                                &defaults->headers);
-    if (error == 0) {
-        defaults->trust = stook__peer_trust(defaults, policy);
-        error = defaults->trust != NULL ? 0 : STOOK_ENOMEM;
-    }
+    if (error == 0)
+        error = make_trusts(defaults, policy);
     if (error != 0) {
         stook__defaults_free(defaults);
         return error;
     }
-    stook__trust_ref(defaults->trust);
     *ret_defaults = defaults;
     return 0;
 }

@@ -18,6 +18,7 @@
 #include "http/peer.h"
 #include "http/request_fields.h"
 #include "http/upload.h"
+#include "request/proxy.h"
 #include "request/url.h"
 
 /* Bits of stook__easy_settings.changed: what differs from a plain GET. */
@@ -43,8 +44,8 @@ static int is_https(const struct stook__attempt *attempt)
 static long http_version(const struct stook__attempt *attempt)
 {
     int64_t version = attempt->policy->http_version;
-    return attempt->defaults
-        ->versions[version == STOOK_HTTP_3 && !is_https(attempt) ? STOOK_HTTP_2 : version];
+    int without_3 = !is_https(attempt) || attempt->proxy != NULL;
+    return attempt->defaults->versions[version == STOOK_HTTP_3 && without_3 ? STOOK_HTTP_2 : version];
 }
 
 /*
@@ -82,9 +83,6 @@ static void set_policy(struct stook__attempt *attempt)
     struct stook__easy *easy = attempt->easy;
     stook__easy_set(easy, CURLOPT_PROTOCOLS_STR,
                     attempt->defaults->has_tls ? "http,https" : "http");
-    /* An empty proxy: libcurl ignores the proxies of the environment. */
-    stook__easy_switch_off(easy, CURLOPT_PROXY, "");
-    stook__easy_switch_off(easy, CURLOPT_NOPROXY, "*");
     set_authorities(attempt);
     if (attempt->defaults->has_tls)
         stook__easy_set(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
@@ -174,7 +172,7 @@ static int take_easy(struct stook__attempt *attempt, const struct stook__attempt
 {
     const char *why, *text = text_of_url(attempt);
     char scheme[STOOK__SCHEME_MAX];
-    struct stook__trust *trust = stook__peer_trust(attempt->defaults, attempt->policy);
+    struct stook__trust *trust = stook__peer_trust(attempt);
     if (trust == NULL)
         return STOOK_ENOMEM;
     if (pool)
@@ -312,6 +310,7 @@ int stook__options_check(struct stook__attempt *attempt, int *ret_secret,
                          struct stook__outcome *ret_outcome)
 {
     const char *why = NULL, *own[OWN_MAX];
+    attempt->proxy = stook__peer_proxy(attempt);
     int error =
         stook__spec_method(attempt->spec) != NULL ? stook__method_check(attempt->method, &why) : 0;
     if (error == 0 && stook__spec_has_body(attempt->spec) && strcmp(attempt->method, "HEAD") == 0) {
@@ -325,6 +324,11 @@ int stook__options_check(struct stook__attempt *attempt, int *ret_secret,
     if (error == 0 && is_https(attempt) && !attempt->defaults->has_tls) {
         error = STOOK_EUNSUPPORTED;
         why = "this libcurl has no TLS";
+    }
+    if (error == 0 && attempt->proxy != NULL && !attempt->defaults->has_https_proxy &&
+        stook__proxy_kind(attempt->proxy) == STOOK__PROXY_HTTPS) {
+        error = STOOK_EUNSUPPORTED;
+        why = "this libcurl speaks no TLS to proxies";
     }
     if (error == 0 && attempt->policy->decompress == 1 && !stook__codecs_any()) {
         error = STOOK_EUNSUPPORTED;

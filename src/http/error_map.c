@@ -17,8 +17,11 @@
 #include "http/request_fields.h"
 #include "http/response_parser.h"
 #include "http/upload_source.h"
+#include "request/proxy.h"
 
 enum { CODE_TOO_LARGE = 100 }; /* CURLE_TOO_LARGE of libcurl 8.6 and newer */
+/* Without a user name, and with one that it does not know. */
+#define WHY_407 "it asks for a user name and a password that it accepts"
 #define TOO_LONG "a header line is longer than libcurl's limit"
 
 /*
@@ -226,6 +229,53 @@ static int check_end(const struct stook__attempt *attempt, const char **why)
     return STOOK_ETRUNCATED;
 }
 
+/* ------------------------------------------------------------------------------- proxies */
+
+/* Whether an HTTP proxy gets the request itself, so that a response may be the proxy's own. */
+static int is_relayed(const struct stook__attempt *attempt)
+{
+    return attempt->proxy != NULL && stook__proxy_kind(attempt->proxy) <= STOOK__PROXY_HTTPS &&
+           strncmp(attempt->origin->node.key, "http:", 5) == 0;
+}
+
+/*
+ * An error before there was a connection to the origin is the proxy's, unless the proxy has opened
+ * a tunnel, or it is one of the origin's TLS. libcurl has the same codes for both, and few of its
+ * texts name the proxy.
+ */
+static int map_proxy(const struct stook__attempt *attempt, int error, const char **why, char *room,
+                     size_t size)
+{
+    long status = 0; /* of the response to CONNECT; 0: none came */
+    curl_easy_getinfo(stook__easy_curl(attempt->easy), CURLINFO_HTTP_CONNECTCODE, &status);
+    if (status >= 200 && status <= 299)
+        return error;
+    if (status != 0) {
+        snprintf(room, size, status == 407 ? WHY_407 ", HTTP %ld"
+                                           : "it refused to connect to the origin, HTTP %ld",
+                 status);
+        *why = room;
+        return STOOK_EPROXY;
+    }
+    switch (error) {
+    case STOOK_ECERT:
+    case STOOK_ETLS:
+        if (stook__proxy_kind(attempt->proxy) == STOOK__PROXY_HTTPS) {
+            snprintf(room, size, "the proxy's TLS: %s", *why);
+            *why = room;
+        }
+        return error;
+    case STOOK_ECONNECT:
+    case STOOK_ERESET:
+    case STOOK_EPROTOCOL:
+    case STOOK_ETRUNCATED:
+    case STOOK_ETOOLARGE:
+        return STOOK_EPROXY;
+    default:
+        return error;
+    }
+}
+
 /* Maps the end of a transfer that no callback has ended. `room` has space for a message. */
 static int map_end(struct stook__attempt *attempt, const struct stook__easy_info *info,
                    const char **why, char *room, size_t size)
@@ -248,6 +298,8 @@ static int map_end(struct stook__attempt *attempt, const struct stook__easy_info
         return STOOK_ERESET;
     }
     int error = map_code(attempt, info, why);
+    if (error != 0 && attempt->proxy != NULL && !attempt->connected)
+        error = map_proxy(attempt, error, why, room, size);
     if (error == 0)
         error = check_end(attempt, why);
     if (error == 0 && attempt->sink != NULL && !attempt->redirected)
@@ -264,7 +316,7 @@ void stook__error_map(struct stook__attempt *attempt, const struct stook__easy_i
 {
     int error = attempt->error;
     const char *why = attempt->why;
-    char room[64], *file = NULL;
+    char room[320], *file = NULL;
     if (error == 0 && (attempt->resends_exhausted || stook__redirect_is_cut(attempt)))
         why = NULL;
     else if (error == 0)
@@ -281,6 +333,10 @@ void stook__error_map(struct stook__attempt *attempt, const struct stook__easy_i
         error = STOOK_ERESET;
         why = "the server had already closed the kept-alive connection";
     }
+    if (error == 0 && attempt->answer.status == 407 && is_relayed(attempt)) {
+        error = STOOK_EPROXY;
+        why = WHY_407 ", HTTP 407";
+    }
     if (error == 0) {
         *ret_outcome = (struct stook__outcome){.message = status_message(attempt->answer.status),
                                                .redirected = attempt->redirected};
@@ -291,7 +347,8 @@ void stook__error_map(struct stook__attempt *attempt, const struct stook__easy_i
     /* The server cannot have processed the request. */
     int unprocessed = info->resent || info->reused || info->h2_error == H2_REFUSED_STREAM;
     ret_outcome->starved = error == STOOK_ENOFD ||
-                           (error == STOOK_ECONNECT && attempt->answer.os_error == EADDRNOTAVAIL);
+                           ((error == STOOK_ECONNECT || error == STOOK_EPROXY) &&
+                            attempt->answer.os_error == EADDRNOTAVAIL);
     ret_outcome->sent = attempt->connected;
     ret_outcome->idempotent = stook__method_idempotent(attempt->method);
     ret_outcome->lost = attempt->retry_whole || given_up ||

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The peer of a request, where it is not what the URL and libcurl's defaults say: the address to
- * connect to, authorities, certificates, credentials. Called by easy_options.c, and after a failure
+ * The peer of a request, where it is not what the URL and libcurl's defaults say: the proxy and the
+ * address to connect to, authorities, certificates, credentials. Called by easy_options.c, and after a failure
  * in TLS by error_map.c.
  */
 #include "http/peer.h"
@@ -16,6 +16,7 @@
 
 #include "curl/trust.h"
 #include "origin/origin.h"
+#include "request/proxy.h"
 #include "request/resolve.h"
 
 /* ---------------------------------------------------------------------------- address */
@@ -23,6 +24,22 @@
 static const char *unix_socket(const struct stook__attempt *attempt)
 {
     return attempt->spec->optional != NULL ? attempt->spec->optional->unix_socket : NULL;
+}
+
+static int is_https(const struct stook__attempt *attempt)
+{
+    return attempt->origin->node.key_size > 5 && attempt->origin->node.key[4] == 's';
+}
+
+const char *stook__peer_proxy(const struct stook__attempt *attempt)
+{
+    const struct stook__peer *peer = attempt->policy->peer;
+    const struct stook__node *origin = &attempt->origin->node;
+    const char *proxy = peer != NULL ? peer->proxies[is_https(attempt)] : NULL;
+    if (proxy == NULL || *proxy == '\0' || unix_socket(attempt) != NULL ||
+        stook__proxy_is_bypassed(peer->no_proxy, origin->key, origin->key_size))
+        return NULL;
+    return proxy;
 }
 
 /* Looks up the host and port of the URL in `resolve`. Returns 1 if they are there. */
@@ -74,16 +91,20 @@ int stook__peer_join(struct stook__attempt *attempt, int h2, int may_pool)
 
 /* The key of a trust has every byte of what libcurl is given, because libcurl compares some of it
    without regard to case, and some not at all, before it reuses a connection. */
-struct stook__trust *stook__peer_trust(const struct stook__defaults *defaults,
-                                       const struct stook__settings *policy)
+struct stook__trust *stook__peer_make_trust(const struct stook__defaults *defaults,
+                                            const struct stook__settings *policy,
+                                            const char *proxy)
 {
     static const struct stook__peer nothing;
     const struct stook__peer *peer = policy->peer != NULL ? policy->peer : &nothing;
-    if (defaults->trust != NULL && policy->peer == defaults->policy->peer &&
-        policy->ca_file == defaults->policy->ca_file)
-        return defaults->trust;
     const char *const texts[] = {policy->ca_file,  peer->ca_data,      peer->client_cert,
-                                 peer->client_key, peer->key_password, peer->pinned_key};
+                                 peer->client_key, peer->key_password, peer->pinned_key,
+                                 proxy};
+    struct stook__way way = {.proxied = proxy != NULL};
+    if (proxy != NULL) {
+        way.is_name = !stook__proxy_is_literal(proxy);
+        way.tls = stook__proxy_kind(proxy) == STOOK__PROXY_HTTPS;
+    }
     struct stook__buffer key = {0};
     struct stook__trust *trust = NULL;
     int error = 0;
@@ -93,9 +114,18 @@ struct stook__trust *stook__peer_trust(const struct stook__defaults *defaults,
             error = stook__buffer_append(&key, defaults->allocator, texts[i], strlen(texts[i]) + 1);
     }
     if (error == 0)
-        trust = stook__trust_get(defaults->engine, key.data, key.size);
+        trust = stook__trust_get(defaults->engine, key.data, key.size, &way);
     stook__buffer_free(&key, defaults->allocator);
     return trust;
+}
+
+struct stook__trust *stook__peer_trust(const struct stook__attempt *attempt)
+{
+    const struct stook__defaults *defaults = attempt->defaults;
+    const struct stook__settings *policy = attempt->policy, *own = defaults->policy;
+    if (policy->peer == own->peer && policy->ca_file == own->ca_file)
+        return defaults->trusts[attempt->proxy == NULL ? 0 : 1 + is_https(attempt)];
+    return stook__peer_make_trust(defaults, policy, attempt->proxy);
 }
 
 int stook__peer_connect_to(const struct stook__attempt *attempt, CURLU *url,
@@ -147,9 +177,43 @@ static void set_certificates(struct stook__attempt *attempt)
         stook__easy_set(easy, CURLOPT_PINNEDPUBLICKEY, peer->pinned_key);
 }
 
+/* Authorities of the policy are those of an https proxy too. An empty CURLOPT_NOPROXY and, without
+   a proxy, an empty CURLOPT_PROXY: else libcurl would read the environment. */
+static void set_proxy(struct stook__attempt *attempt)
+{
+    struct stook__easy *easy = attempt->easy;
+    const struct stook__settings *policy = attempt->policy;
+    if (attempt->proxy == NULL) {
+        stook__easy_switch_off(easy, CURLOPT_PROXY, "");
+        stook__easy_switch_off(easy, CURLOPT_NOPROXY, "*");
+        return;
+    }
+    stook__easy_set(easy, CURLOPT_PROXY, attempt->proxy);
+    stook__easy_set(easy, CURLOPT_NOPROXY, "");
+    stook__easy_set(easy, CURLOPT_PROXYAUTH, (long)CURLAUTH_BASIC);
+    stook__easy_set(easy, CURLOPT_SOCKS5_AUTH, (long)CURLAUTH_BASIC);
+    /* The fields of the request are for its origin: a CONNECT has none of them, and the response to
+       it is not the request's. */
+    stook__easy_set(easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
+    stook__easy_set(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    if (stook__proxy_kind(attempt->proxy) != STOOK__PROXY_HTTPS)
+        return;
+    stook__easy_set(easy, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    if (policy->ca_file != NULL)
+        stook__easy_set(easy, CURLOPT_PROXY_CAINFO, policy->ca_file);
+    if (policy->peer->ca_data != NULL) {
+        struct curl_blob blob = {(void *)policy->peer->ca_data, strlen(policy->peer->ca_data),
+                                 CURL_BLOB_COPY};
+        stook__easy_set(easy, CURLOPT_PROXY_CAINFO_BLOB, &blob);
+    }
+    if (stook__peer_own_authorities(policy))
+        stook__easy_switch_off(easy, CURLOPT_PROXY_CAPATH, NULL);
+}
+
 void stook__peer_set(struct stook__attempt *attempt)
 {
     struct stook__easy *easy = attempt->easy;
+    set_proxy(attempt);
     const struct stook__optional *optional = attempt->spec->optional;
     if (unix_socket(attempt) != NULL)
         stook__easy_set(easy, CURLOPT_UNIX_SOCKET_PATH, unix_socket(attempt));

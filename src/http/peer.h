@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The peer of a request: the address to connect to, authorities, certificates, credentials. */
+/* The peer of a request: the proxy and the address to connect to, authorities, certificates,
+   credentials. */
 #ifndef STOOK_HTTP_PEER_H
 #define STOOK_HTTP_PEER_H
 
@@ -13,16 +14,22 @@ static inline int stook__peer_own_authorities(const struct stook__settings *poli
     return policy->ca_file != NULL || (policy->peer != NULL && policy->peer->ca_data != NULL);
 }
 
-/* Returns the trust of a policy, or NULL without memory. */
-struct stook__trust *stook__peer_trust(const struct stook__defaults *defaults,
-                                       const struct stook__settings *policy);
+/* Returns the URL of the proxy that leads to the attempt's origin; NULL: none does. */
+const char *stook__peer_proxy(const struct stook__attempt *attempt);
+/* Returns the trust of the attempt, or NULL without memory. */
+struct stook__trust *stook__peer_trust(const struct stook__attempt *attempt);
+/* Returns the trust of a policy with a proxy, or without one if `proxy` is NULL. NULL without
+   memory. */
+struct stook__trust *stook__peer_make_trust(const struct stook__defaults *defaults,
+                                            const struct stook__settings *policy,
+                                            const char *proxy);
 /* Writes the value for CURLOPT_CONNECT_TO if `resolve` names the host of the URL. Returns 1 if it
    does, else 0. */
 int stook__peer_connect_to(const struct stook__attempt *attempt, CURLU *url,
                            char text[STOOK__CONNECT_TO_MAX]);
 /* Adds the attempt's new easy handle to its origin. Returns 0 or STOOK_ENOMEM. */
 int stook__peer_join(struct stook__attempt *attempt, int h2, int may_pool);
-/* Sets the options of address, certificates and credentials on a new easy handle. */
+/* Sets the options of proxy, address, certificates and credentials on a new easy handle. */
 void stook__peer_set(struct stook__attempt *attempt);
 /*
  * Finds the file of certificates or keys that made an attempt fail in TLS; `code` is libcurl's.

@@ -42,6 +42,8 @@ static int put_all(const struct stook__attempt *attempt, CURLU *url, struct stoo
     int error = put_url(attempt, url, strings);
     if (error == 0)
         error = put(attempt, strings, stook__peer_connect_to(attempt, url, target) ? target : "");
+    if (error == 0)
+        error = put(attempt, strings, attempt->proxy != NULL ? attempt->proxy : "");
     for (; error == 0 && line != NULL; line = line->next)
         error = put(attempt, strings, line->data);
     return error == 0 ? put(attempt, strings, "") : error;

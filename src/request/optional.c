@@ -22,7 +22,8 @@ static void peer_of(const struct stook_request *request, struct stook__peer_inpu
                  .client_cert = request->client_cert,
                  .client_key = request->client_key,
                  .key_password = request->key_password,
-                 .pinned_key = request->pinned_key},
+                 .pinned_key = request->pinned_key,
+                 .proxies = {request->proxy, request->proxy}},
         .resolve = request->resolve,
     };
 }
@@ -98,6 +99,8 @@ int stook__optional_validate(const struct stook__settings *client,
     if (error == 0 && path != NULL && (*path == '\0' || strlen(path) > UNIX_PATH_MAX))
         error = stook__validate_refuse(STOOK__ARG("unix_socket is empty or longer than 107 bytes"),
                                        ret_why);
+    if (error == 0 && path != NULL && request->proxy != NULL && *request->proxy != '\0')
+        error = stook__validate_refuse(STOOK__ARG("unix_socket and proxy are both given"), ret_why);
     return error;
 }
 

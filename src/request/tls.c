@@ -2,6 +2,7 @@
 /* The peer of a client's or a request's options; see tls.h. */
 #include "request/tls.h"
 
+#include "request/proxy.h"
 #include "request/resolve.h"
 #include "request/validate.h"
 
@@ -67,13 +68,17 @@ int stook__peer_validate(const struct stook__peer_input *input, const char **ret
         return stook__validate_refuse(
             STOOK__ARG("pinned_key is neither a file nor \"sha256//\" and 44 base64 characters"),
             ret_why);
-    return validate_resolve(input->resolve, ret_why);
+    int error = validate_resolve(input->resolve, ret_why);
+    for (size_t i = 0; error == 0 && i < 2; i++)
+        error = stook__proxy_validate(peer->proxies[i], input->from_env, ret_why);
+    return error != 0 ? error : stook__no_proxy_validate(peer->no_proxy, ret_why);
 }
 
 int stook__peer_is_given(const struct stook__peer_input *input)
 {
     const struct stook__peer *peer = &input->peer;
     return peer->ca_data != NULL || peer->client_cert != NULL || peer->pinned_key != NULL ||
+           peer->proxies[0] != NULL || peer->proxies[1] != NULL ||
            (input->resolve != NULL && input->resolve[0] != NULL);
 }
 
@@ -108,4 +113,10 @@ void stook__peer_pack(struct stook__peer *peer, struct stook__pack *pack,
     peer->pinned_key =
         stook__pack_text(pack, mine->pinned_key != NULL ? mine->pinned_key : defaults->pinned_key);
     peer->resolve = pack_resolve(pack, input->resolve, defaults->resolve);
+    const struct stook__peer *way =
+        mine->proxies[0] != NULL || mine->proxies[1] != NULL ? mine : defaults;
+    for (size_t i = 0; i < 2; i++)
+        peer->proxies[i] = stook__pack_text(pack, way->proxies[i]);
+    peer->no_proxy =
+        stook__pack_text(pack, mine->no_proxy != NULL ? mine->no_proxy : defaults->no_proxy);
 }

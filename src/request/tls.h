@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The peer of a client's or a request's options: its authorities, our certificate, the pinned key
- * and the addresses of its host, checked and copied.
+ * The peer of a client's or a request's options: its authorities, our certificate, the pinned key,
+ * the addresses of its host and the proxy that leads to it, checked and copied.
  */
 #ifndef STOOK_REQUEST_TLS_H
 #define STOOK_REQUEST_TLS_H
@@ -12,8 +12,9 @@
 /* The members of a client's options, or of a request, that describe the peer. */
 struct stook__peer_input {
     const char *ca_file;
-    struct stook__peer peer; /* its `resolve` is not used */
+    struct stook__peer peer; /* its `resolve` is not used; the proxies are given if one is not NULL */
     const char *const *resolve;
+    int from_env; /* the proxies may be those of the environment, whose texts have no scheme */
 };
 
 /* 0, or STOOK_EARG with *ret_why set to a static string. */

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "request/proxy.h"
+
 enum { WORD_MAX = 100000 }; /* bytes of a word; the kernel accepts 128 KiB */
 
 /* The line as written so far, cut where the buffer ends. */
@@ -293,16 +295,34 @@ static void digest_options(struct line *line, const struct stook__optional *opti
     put_text(line, "'");
 }
 
+/* An empty list: curl does not read the environment's. */
+static void proxy_options(struct line *line, const struct stook__settings *settings,
+                          const char *proxy)
+{
+    char redacted[STOOK__PROXY_MAX + 16];
+    if (*proxy == '\0') {
+        put_text(line, " --noproxy '*'");
+        return;
+    }
+    put_text(line, " --noproxy ''");
+    stook__proxy_redact(proxy, redacted, sizeof redacted);
+    option(line, " --proxy", line->secrets ? proxy : redacted);
+    if (stook__proxy_kind(proxy) == STOOK__PROXY_HTTPS)
+        path_option(line, " --proxy-cacert", settings->ca_file);
+}
+
 static void write_line(struct line *line, const struct stook__spec *spec,
                        const struct stook__settings *settings, const char *preview)
 {
     static const char *const versions[] = {"", " --http1.1", " --http2", " --http3"};
-    const char *url = preview, *place = url + strlen(url) + 1, *method = stook__spec_method(spec);
+    const char *url = preview, *place = url + strlen(url) + 1, *proxy = place + strlen(place) + 1,
+               *method = stook__spec_method(spec);
     /* Over plain HTTP --http2 would send an Upgrade field. */
     int is_tls = strncasecmp(url, "https", 5) == 0;
     if (!is_word(spec))
         printed(line, spec->body, spec->body_size);
-    put_text(line, "curl -q -g --noproxy '*'");
+    put_text(line, "curl -q -g");
+    proxy_options(line, settings, proxy);
     put_text(line, is_tls || settings->http_version == STOOK_HTTP_1_1
                        ? versions[settings->http_version]
                        : "");
@@ -320,7 +340,7 @@ static void write_line(struct line *line, const struct stook__spec *spec,
     }
     digest_options(line, spec->optional);
     peer_options(line, settings, spec->optional, place);
-    headers(line, place + strlen(place) + 1);
+    headers(line, proxy + strlen(proxy) + 1);
     body_options(line, spec);
     option(line, "", url);
 }

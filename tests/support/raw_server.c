@@ -233,6 +233,8 @@ static int read_head(struct raw_call *call, struct inbuf *in)
     memmove(in->bytes, end + 4, in->size);
     if (sscanf(call->head, "%31s %383s", call->method, target) != 2)
         return 0;
+    if (strncmp(target, "http://", 7) == 0) /* sent to a proxy */
+        memmove(target, target + 7 + strcspn(target + 7, "/"), strlen(target + 7 + strcspn(target + 7, "/")) + 1);
     char *query = strchr(target, '?');
     snprintf(call->query, sizeof call->query, "%.255s", query ? query + 1 : "");
     if (query)
