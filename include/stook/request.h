@@ -197,7 +197,7 @@ struct stook_request {
     /** The proxy, instead of the client's and those of the environment; "" uses none. `no_proxy`
         of the client applies. Not with `unix_socket`. */
     const char *proxy;
-    int64_t max_redirects;      /**< 1 to 50; STOOK_NONE: redirects are not followed */
+    int64_t max_redirects;               /**< 1 to 50; STOOK_NONE: redirects are not followed */
     const char *const *redirect_headers; /**< replaces the client's list */
 
     /*

@@ -108,8 +108,8 @@ STOOK_API int stook_result_flags(const stook_result *result);
 STOOK_API const char *stook_result_protocol(const stook_result *result);
 /** 1: the attempt used a connection that existed before. 0: otherwise. */
 STOOK_API int stook_result_reused(const stook_result *result);
-/** The peer as "127.0.0.1:80" or "[::1]:80"; "" if there was no connection or it has no address.
-    Never NULL. */
+/** The peer, or the proxy if there is one, as "127.0.0.1:80" or "[::1]:80"; "" if there was no
+    connection or it has no address. Never NULL. */
 STOOK_API const char *stook_result_remote_address(const stook_result *result);
 /** The CURLcode of libcurl, for logs; 0 if libcurl was not used. */
 STOOK_API int stook_result_curl_code(const stook_result *result);

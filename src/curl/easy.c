@@ -88,7 +88,8 @@ struct stook__easy *stook__easy_take(struct stook__trust *trust, const struct st
 
 int stook__easy_join(struct stook__easy *easy, struct stook__origin *origin, int h2, int may_pool)
 {
-    easy->origin = stook__curl_origin_get(easy->trust, origin, h2);
+    easy->origin =
+        stook__curl_origin_get(easy->engine, easy->trust->origins, &easy->trust->way, origin, h2);
     if (easy->origin == NULL)
         return STOOK_ENOMEM;
     enter_origin(easy);

@@ -13,7 +13,6 @@
 
 #include "curl/easy_state.h"
 #include "curl/engine_state.h"
-#include "curl/trust.h"
 
 enum {
     MULTIS_MAX = 512,
@@ -47,11 +46,10 @@ static int is_literal(const char *key, size_t size)
     return strcmp(name, "localhost") == 0 || inet_pton(AF_INET, name, &address) == 1;
 }
 
-static struct stook__curl_origin *make(struct stook__trust *trust, struct stook__origin *shared,
+static struct stook__curl_origin *make(struct stook__engine *engine, struct stook__map *table,
+                                       const struct stook__way *way, struct stook__origin *shared,
                                        int h2)
 {
-    struct stook__engine *engine = trust->engine;
-    struct stook__map *table = &trust->origins[h2];
     struct stook__curl_origin *origin = stook__alloc(engine->allocator, sizeof *origin);
     const char *key = shared->node.key;
     size_t size = shared->node.key_size;
@@ -62,10 +60,10 @@ static struct stook__curl_origin *make(struct stook__trust *trust, struct stook_
     origin->node = (struct stook__node){NULL, shared->node.hash, key, size};
     origin->h2 = h2;
     int https = size > 5 && memcmp(key, "https", 5) == 0;
-    origin->tls = https || trust->way.tls;
-    origin->proxied = trust->way.proxied;
+    origin->tls = https || way->tls;
+    origin->proxied = way->proxied;
     origin->protocol = https ? 0 : 11;
-    origin->literal = is_literal(key, size) && !trust->way.is_name;
+    origin->literal = is_literal(key, size) && !way->is_name;
     origin->home = (unsigned)(shared->node.hash % (origin->tls ? TLS_HOMES : HOMES));
     stook__list_init(&origin->pool);
     stook__list_init(&origin->unused);
@@ -88,11 +86,13 @@ static struct stook__curl_origin *find(struct stook__map *table, const struct st
     return node != NULL ? STOOK__OF(struct stook__curl_origin, node, node) : NULL;
 }
 
-struct stook__curl_origin *stook__curl_origin_get(struct stook__trust *trust,
+struct stook__curl_origin *stook__curl_origin_get(struct stook__engine *engine,
+                                                  struct stook__map *tables,
+                                                  const struct stook__way *way,
                                                   struct stook__origin *shared, int h2)
 {
-    struct stook__curl_origin *origin = find(&trust->origins[h2], shared);
-    return origin != NULL ? origin : make(trust, shared, h2);
+    struct stook__curl_origin *origin = find(&tables[h2], shared);
+    return origin != NULL ? origin : make(engine, &tables[h2], way, shared, h2);
 }
 
 /* Takes an easy handle out of its pool. */

@@ -21,7 +21,13 @@
 
 struct stook__easy;
 struct stook__engine;
-struct stook__trust;
+
+/* The proxy of a trust, as far as the engine has to know it. */
+struct stook__way {
+    int proxied;
+    int is_name; /* the proxy's host is looked up */
+    int tls;     /* the proxy speaks TLS */
+};
 
 /*
  * What quirks/dropped_lookups.c has put into libcurl's cache for an origin.
@@ -44,8 +50,8 @@ struct stook__curl_origin {
     unsigned short *load;      /* requests in flight per multi handle, from `home` on */
     size_t n_load, in_flight;
     unsigned home; /* index of its first multi handle */
-    int tls;     /* the socket carries TLS, to the origin or to the proxy */
-    int proxied; /* a proxy is on the way: what is looked up is its name, or also that of the host */
+    int tls;       /* the socket carries TLS, to the origin or to the proxy */
+    int proxied;   /* a proxy is on the way: its name is looked up, with socks5 the host's too */
     int h2;        /* what may be negotiated: 0: HTTP/1.1, 1: HTTP/2, 2: HTTP/3 */
     int literal;   /* nothing needs a look-up; follows from key and trust, and never changes */
     int protocol;  /* 0: not known yet, 11: HTTP/1.1, 20: HTTP/2 */
@@ -72,8 +78,10 @@ struct stook__curl_origin {
 };
 
 /* Returns what the engine knows of the origin under one trust, which is created if need be; NULL if
-   there is no memory. */
-struct stook__curl_origin *stook__curl_origin_get(struct stook__trust *trust,
+   there is no memory. `tables` are the three tables of the trust, by `h2`, and `way` is its. */
+struct stook__curl_origin *stook__curl_origin_get(struct stook__engine *engine,
+                                                  struct stook__map *tables,
+                                                  const struct stook__way *way,
                                                   struct stook__origin *shared, int h2);
 /* Takes the last used easy handle from the pool of the origin. Returns NULL if there is none.
    `tables` are the three tables of the trust, by `h2`. */

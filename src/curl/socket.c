@@ -297,7 +297,7 @@ static void resolver_removed(CURL *curl)
         return;
     /* It may be removed now, before it sends anything to the proxy. */
     stook__list_remove(&easy->link);
-    stook__list_append(&easy->engine->finished, &easy->link);
+    stook__list_append(&easy->engine->completed, &easy->link);
 }
 
 /* Never returns -1: that fails every transfer of the CURLM, and some versions crash. */

@@ -13,24 +13,18 @@
 
 #include <curl/curl.h>
 
+#include "curl/origin.h"
 #include "util/list.h"
 #include "util/map.h"
 
 struct stook__engine;
 struct stook__multi;
 
-/* The proxy of a trust, as far as the engine has to know it. */
-struct stook__way {
-    int proxied;
-    int is_name; /* the proxy's host is looked up */
-    int tls;     /* the proxy speaks TLS */
-};
-
 struct stook__trust {
     struct stook__node node; /* in engine->trusts */
     struct stook__engine *engine;
-    struct stook__link unused;    /* in engine->unused_trusts */
-    size_t n_users;               /* origins with a request, and holders of a reference */
+    struct stook__link unused; /* in engine->unused_trusts */
+    size_t n_users;            /* origins with a request, and holders of a reference */
     struct stook__way way;
     CURLSH *share;                /* DNS entries and TLS sessions; no locks, there is one thread */
     struct stook__multi **multis; /* NULL where none was needed yet */

@@ -26,10 +26,10 @@ struct stook__defaults {
     const struct stook__settings *policy; /* of the client */
     /* Of `policy`: without a proxy; with that for http, for https. NULL: there is none. */
     struct stook__trust *trusts[3];
-    char *agent;                          /* the User-Agent's header line, or NULL */
-    struct curl_slist *headers;           /* a list with that line; NULL: it is empty */
-    size_t head_size;                     /* of the last result; the next one reserves as much */
-    struct stook__link downloads;         /* every download that is not closed */
+    char *agent;                  /* the User-Agent's header line, or NULL */
+    struct curl_slist *headers;   /* a list with that line; NULL: it is empty */
+    size_t head_size;             /* of the last result; the next one reserves as much */
+    struct stook__link downloads; /* every download that is not closed */
     size_t n_downloads;
     struct stook__link files_ready;  /* attempts with a completed file operation */
     size_t n_to_program;             /* running attempts with on_body */
@@ -73,7 +73,7 @@ struct stook__attempt {
         *plain_path; /* what follows the origin in the URL; NULL: libcurl's parser reads it */
     struct stook__origin *origin;
     const struct stook__settings *policy;
-    const char *proxy; /* the URL of the proxy on the way; NULL: none is */
+    const char *proxy;           /* the URL of the proxy on the way; NULL: none is */
     struct stook__answer answer; /* what the result will have */
     const char *method;
     void *owner;

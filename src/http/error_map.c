@@ -251,8 +251,9 @@ static int map_proxy(const struct stook__attempt *attempt, int error, const char
     if (status >= 200 && status <= 299)
         return error;
     if (status != 0) {
-        snprintf(room, size, status == 407 ? WHY_407 ", HTTP %ld"
-                                           : "it refused to connect to the origin, HTTP %ld",
+        snprintf(room, size,
+                 status == 407 ? WHY_407 ", HTTP %ld"
+                               : "it refused to connect to the origin, HTTP %ld",
                  status);
         *why = room;
         return STOOK_EPROXY;
@@ -346,9 +347,9 @@ void stook__error_map(struct stook__attempt *attempt, const struct stook__easy_i
     stook__free(attempt->allocator, file);
     /* The server cannot have processed the request. */
     int unprocessed = info->resent || info->reused || info->h2_error == H2_REFUSED_STREAM;
-    ret_outcome->starved = error == STOOK_ENOFD ||
-                           ((error == STOOK_ECONNECT || error == STOOK_EPROXY) &&
-                            attempt->answer.os_error == EADDRNOTAVAIL);
+    ret_outcome->starved =
+        error == STOOK_ENOFD || ((error == STOOK_ECONNECT || error == STOOK_EPROXY) &&
+                                 attempt->answer.os_error == EADDRNOTAVAIL);
     ret_outcome->sent = attempt->connected;
     ret_outcome->idempotent = stook__method_idempotent(attempt->method);
     ret_outcome->lost = attempt->retry_whole || given_up ||

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The peer of a request, where it is not what the URL and libcurl's defaults say: the proxy and the
- * address to connect to, authorities, certificates, credentials. Called by easy_options.c, and after a failure
- * in TLS by error_map.c.
+ * address to connect to, authorities, certificates, credentials. Called by easy_options.c, and
+ * after a failure in TLS by error_map.c.
  */
 #include "http/peer.h"
 
@@ -92,14 +92,13 @@ int stook__peer_join(struct stook__attempt *attempt, int h2, int may_pool)
 /* The key of a trust has every byte of what libcurl is given, because libcurl compares some of it
    without regard to case, and some not at all, before it reuses a connection. */
 struct stook__trust *stook__peer_make_trust(const struct stook__defaults *defaults,
-                                            const struct stook__settings *policy,
-                                            const char *proxy)
+                                            const struct stook__settings *policy, const char *proxy)
 {
     static const struct stook__peer nothing;
     const struct stook__peer *peer = policy->peer != NULL ? policy->peer : &nothing;
-    const char *const texts[] = {policy->ca_file,  peer->ca_data,      peer->client_cert,
-                                 peer->client_key, peer->key_password, peer->pinned_key,
-                                 proxy};
+    const char *const texts[] = {
+        policy->ca_file,  peer->ca_data, peer->client_cert, peer->client_key, peer->key_password,
+        peer->pinned_key, proxy};
     struct stook__way way = {.proxied = proxy != NULL};
     if (proxy != NULL) {
         way.is_name = !stook__proxy_is_literal(proxy);

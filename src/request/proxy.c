@@ -81,8 +81,7 @@ int stook__proxy_validate(const char *url, int guess, const char **ret_why)
     else if (has_odd_byte(url))
         why = STOOK__ARG("proxy contains a blank, a backslash, a control byte or one that is not "
                          "ASCII");
-    else if (stook__proxy_kind(url) == STOOK__PROXY_UNKNOWN ||
-             (!guess && after_scheme(url) == url))
+    else if (stook__proxy_kind(url) == STOOK__PROXY_UNKNOWN || (!guess && after_scheme(url) == url))
         why = STOOK__ARG("proxy does not begin with http://, https://, socks5:// or socks5h://");
     else if (!is_host_and_port(host_of(url)) || !parses(url))
         why = STOOK__ARG("proxy is not a scheme, maybe a user name and a password, a host and a "
@@ -184,8 +183,7 @@ static int is_in_network(const struct address *host, const struct address *netwo
 static int names_address(const char *entry, size_t size, const struct address *host)
 {
     const char *slash = memchr(entry, '/', size);
-    struct address network =
-        read_address(entry, slash != NULL ? (size_t)(slash - entry) : size);
+    struct address network = read_address(entry, slash != NULL ? (size_t)(slash - entry) : size);
     int all = (int)host->size * 8, bits = all;
     if (network.size != host->size)
         return 0;

@@ -45,8 +45,8 @@ int stook__proxy_is_bypassed(const char *no_proxy, const char *key, size_t key_s
    Returns 1 if the proxies are those of the environment. */
 int stook__proxy_from_env(struct stook__peer *peer);
 
-/* Writes the URL of a proxy with REDACTED in place of its password; only "REDACTED" if that does not
-   fit. */
+/* Writes the URL of a proxy with REDACTED in place of its password; if that does not fit, only
+   "REDACTED". */
 void stook__proxy_redact(const char *url, char *text, size_t size);
 
 /* Bytes of a proxy's URL that are accepted, with the NUL. */

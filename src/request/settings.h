@@ -14,7 +14,7 @@ struct stook__peer {
     const char *ca_data;
     const char *client_cert, *client_key, *key_password; /* without client_cert all are NULL */
     const char *pinned_key;
-    const char *resolve; /* "host:port:address" strings in sequence, ended by an empty string */
+    const char *resolve;    /* "host:port:address" strings in sequence, ended by an empty string */
     const char *proxies[2]; /* for http and for https; NULL or "": none (request/proxy.h) */
     const char *no_proxy;   /* hosts that are reached without one */
 };

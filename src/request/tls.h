@@ -12,7 +12,8 @@
 /* The members of a client's options, or of a request, that describe the peer. */
 struct stook__peer_input {
     const char *ca_file;
-    struct stook__peer peer; /* its `resolve` is not used; the proxies are given if one is not NULL */
+    struct stook__peer
+        peer; /* its `resolve` is not used; the proxies are given if one is not NULL */
     const char *const *resolve;
     int from_env; /* the proxies may be those of the environment, whose texts have no scheme */
 };

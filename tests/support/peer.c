@@ -20,6 +20,7 @@ struct kind {
     void (*configure)(struct peer *peer, int backend);
     void (*command)(const struct peer *peer, const char *program, const char *argv[WORDS]);
     int clear, tls; /* which ports it has */
+    int is_proxy;   /* it is ready when it listens */
 };
 
 /* Where a program is; skips the test where it is not. */
@@ -50,14 +51,14 @@ static void write_files(const struct peer *peer)
 }
 
 /* 1 when it answers, and no other does in its place; 0 when it ended, because a port was taken. */
-static int wait_until_ready(struct peer *peer)
+static int wait_until_ready(struct peer *peer, int is_proxy)
 {
     static char answer[4096];
     while (!process_ended(&peer->process)) {
         int fd = connect_to(peer->port ? peer->port : peer->tls_port);
         if (fd >= 0)
             close(fd);
-        if (fd >= 0 && !peer->port)
+        if (fd >= 0 && (is_proxy || !peer->port))
             return !process_ended(&peer->process);
         if (fd >= 0 && ask(peer->port, "/path/7", answer, sizeof answer) > 0)
             return !process_ended(&peer->process);
@@ -91,7 +92,7 @@ static struct peer *start(const struct kind *kind, const char *program, int back
         kind->configure(peer, backend);
         kind->command(peer, program, argv);
         process_start(&peer->process, argv, text("%s/log", peer->directory));
-        if (wait_until_ready(peer))
+        if (wait_until_ready(peer, kind->is_proxy))
             return peer;
     }
     FAIL("%s does not start, see %s", kind->program, peer->directory);
@@ -136,7 +137,7 @@ static void apache_command(const struct peer *peer, const char *program, const c
 
 struct peer *apache_start(void)
 {
-    static const struct kind apache = {"apache2", configure_apache, apache_command, 1, 1};
+    static const struct kind apache = {"apache2", configure_apache, apache_command, 1, 1, 0};
     return start(&apache, find("apache2"), 0);
 }
 
@@ -167,7 +168,7 @@ static void caddy_command(const struct peer *peer, const char *program, const ch
 
 struct peer *caddy_start(void)
 {
-    static const struct kind caddy = {"caddy", configure_caddy, caddy_command, 1, 1};
+    static const struct kind caddy = {"caddy", configure_caddy, caddy_command, 1, 1, 0};
     return start(&caddy, find("caddy"), 0);
 }
 
@@ -205,7 +206,7 @@ static void haproxy_command(const struct peer *peer, const char *program, const 
 
 struct peer *haproxy_start(int backend)
 {
-    static const struct kind haproxy = {"haproxy", configure_haproxy, haproxy_command, 1, 1};
+    static const struct kind haproxy = {"haproxy", configure_haproxy, haproxy_command, 1, 1, 0};
     return start(&haproxy, find("haproxy"), backend);
 }
 
@@ -240,6 +241,101 @@ static void nghttpd_command(const struct peer *peer, const char *program, const 
 
 struct peer *nghttpd_start(void)
 {
-    static const struct kind nghttpd = {"nghttpd", configure_nothing, nghttpd_command, 0, 1};
+    static const struct kind nghttpd = {"nghttpd", configure_nothing, nghttpd_command, 0, 1, 0};
     return start(&nghttpd, find("nghttpd"), 0);
+}
+
+/* ------------------------------------------------------------------ proxies */
+
+/* squid reads its files as another user when root has started it. */
+static void configure_squid(struct peer *peer, int backend)
+{
+    const char *d = peer->directory;
+    (void)backend;
+    CHECK_EQ_INT(chmod(d, 0777), 0);
+    process_run((const char *const[]){"sh", "-c", text("echo me:$(openssl passwd -apr1 pw) >%s/users && chmod 644 %s/users", d, d),
+                                      NULL},
+                text("%s/users.log", d));
+    write_file(text("%s/squid.conf", d),
+               text("http_port 127.0.0.1:%d\npid_filename %s/squid.pid\ncache_log %s/cache.log\naccess_log none\n"
+                    "coredump_dir %s\nvisible_hostname localhost\npinger_enable off\nnetdb_filename none\ncache deny all\n"
+                    "auth_param basic program /usr/lib/squid/basic_ncsa_auth %s/users\nauth_param basic realm test\n"
+                    "acl known proxy_auth REQUIRED\nhttp_access allow known\nhttp_access deny all\n",
+                    peer->port, d, d, d, d));
+}
+
+static void squid_command(const struct peer *peer, const char *program, const char *argv[WORDS])
+{
+    const char *words[] = {program, "-N", "-f", text("%s/squid.conf", peer->directory)};
+    memcpy(argv, words, sizeof words);
+}
+
+struct peer *squid_start(void)
+{
+    static const struct kind squid = {"squid", configure_squid, squid_command, 1, 0, 1};
+    return start(&squid, find("squid"), 0);
+}
+
+static void configure_tinyproxy(struct peer *peer, int backend)
+{
+    (void)backend;
+    write_file(text("%s/tinyproxy.conf", peer->directory),
+               text("Port %d\nListen 127.0.0.1\nTimeout 60\nAllow 127.0.0.1\nMaxClients 100\nLogLevel Info\n", peer->port));
+}
+
+static void tinyproxy_command(const struct peer *peer, const char *program, const char *argv[WORDS])
+{
+    const char *words[] = {program, "-d", "-c", text("%s/tinyproxy.conf", peer->directory)};
+    memcpy(argv, words, sizeof words);
+}
+
+struct peer *tinyproxy_start(void)
+{
+    static const struct kind tinyproxy = {"tinyproxy", configure_tinyproxy, tinyproxy_command, 1, 0, 1};
+    return start(&tinyproxy, find("tinyproxy"), 0);
+}
+
+static void configure_dante(struct peer *peer, int backend)
+{
+    (void)backend;
+    write_file(text("%s/danted.conf", peer->directory),
+               text("logoutput: stderr\ninternal: 127.0.0.1 port = %d\nexternal: lo\nclientmethod: none\nsocksmethod: none\n"
+                    "client pass { from: 127.0.0.0/8 to: 0.0.0.0/0 }\nsocks pass { from: 127.0.0.0/8 to: 127.0.0.0/8 }\n",
+                    peer->port));
+}
+
+static void dante_command(const struct peer *peer, const char *program, const char *argv[WORDS])
+{
+    const char *words[] = {program, "-N", "1", "-f", text("%s/danted.conf", peer->directory), "-p",
+                           text("%s/danted.pid", peer->directory)};
+    memcpy(argv, words, sizeof words);
+}
+
+struct peer *dante_start(void)
+{
+    static const struct kind dante = {"danted", configure_dante, dante_command, 1, 0, 1};
+    return start(&dante, find("danted"), 0);
+}
+
+static char stunnel_certificate[300], stunnel_key[300];
+
+static void configure_stunnel(struct peer *peer, int backend)
+{
+    write_file(text("%s/stunnel.conf", peer->directory),
+               text("foreground = yes\npid =\n[proxy]\naccept = 127.0.0.1:%d\nconnect = 127.0.0.1:%d\ncert = %s\nkey = %s\n",
+                    peer->tls_port, backend, stunnel_certificate, stunnel_key));
+}
+
+static void stunnel_command(const struct peer *peer, const char *program, const char *argv[WORDS])
+{
+    const char *words[] = {program, text("%s/stunnel.conf", peer->directory)};
+    memcpy(argv, words, sizeof words);
+}
+
+struct peer *stunnel_start(int backend, const char *certificate, const char *key)
+{
+    static const struct kind stunnel = {"stunnel4", configure_stunnel, stunnel_command, 0, 1, 1};
+    snprintf(stunnel_certificate, sizeof stunnel_certificate, "%s", certificate);
+    snprintf(stunnel_key, sizeof stunnel_key, "%s", key);
+    return start(&stunnel, find("stunnel4"), backend);
 }

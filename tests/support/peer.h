@@ -35,6 +35,16 @@ int haproxy_has_left(struct peer *peer);
 /* HTTP/2 over TLS alone, with a trailer on every answer, one stream at a time. */
 struct peer *nghttpd_start(void);
 
+/* Proxies. They have no files, and `tls_port` is that of the TLS in front of them. */
+/* HTTP. It wants the user "me" with the password "pw", by Basic. */
+struct peer *squid_start(void);
+/* HTTP, for everybody. */
+struct peer *tinyproxy_start(void);
+/* SOCKS 5, for everybody. */
+struct peer *dante_start(void);
+/* TLS in front of a proxy at that port, with a certificate and its key. */
+struct peer *stunnel_start(int backend, const char *certificate, const char *key);
+
 const char *peer_url(const struct peer *peer, int tls, const char *path);
 
 #endif

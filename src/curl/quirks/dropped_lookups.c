@@ -18,8 +18,8 @@ enum { FAILURES_MAX = 2 }; /* cached addresses that may fail in one attempt */
 static const int64_t FOUND_US = 1000000;
 
 /* Writes "host:port", with which the origin's key ends, as CURLOPT_RESOLVE needs it. Returns 0 if
-   the origin needs no look-up, if the address is that of a proxy, or if its host contains a byte that
-   the option does not take. */
+   the origin needs no look-up, if the address is that of a proxy, or if its host contains a byte
+   that the option does not take. */
 static int write_host(const struct stook__curl_origin *origin, char *text, size_t capacity)
 {
     const char *host = memchr(origin->node.key, ':', origin->node.key_size);
