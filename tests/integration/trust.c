@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Requests with different trust share nothing: connections and TLS sessions are separate by authorities,
- * client certificate, key, its password and pin, even where libcurl takes them for equal.
+ * client certificate, key, its password, pin, proxy and the proxy's user, even where libcurl takes them
+ * for equal.
  */
 #include <ctype.h>
 #include <openssl/ssl.h>
@@ -15,9 +16,10 @@
 #include "support/certificates.h"
 #include "support/process.h"
 #include "support/raw_h2.h"
+#include "support/raw_proxy.h"
 #include "support/raw_tls.h"
 
-enum { TRUSTS = 11, OWN = 0 };
+enum { TRUSTS = 17, OWN = 0 };
 
 /* What a request says of its trust, and how it ends alone. */
 struct trust {
@@ -25,7 +27,10 @@ struct trust {
     int error;
 };
 
-static struct raw_door door;
+enum { ORIGIN, PROXY, OTHER_PROXY, SOCKS, DOORS };
+
+static struct raw_door doors[DOORS];
+static const struct raw_proxy http_proxy, socks_proxy = {.socks = 1};
 static struct raw_server *server;
 
 /* Valid until the test begins anew. */
@@ -85,6 +90,11 @@ static void make_files(const char *d)
     shell(d, "openssl pkey -in leaf.key -pubout -outform der | openssl dgst -sha256 -binary | openssl base64 -A >pin");
 }
 
+static const char *proxy(const char *scheme, const char *user, int which)
+{
+    return keep(text("%s://%s127.0.0.1:%d", scheme, user, doors[which].port));
+}
+
 static void make_trusts(const char *d, struct trust trusts[TRUSTS])
 {
     const char *alice = file(d, "alice.pem"), *alice_key = file(d, "alice.key"), *locked = file(d, "locked.key");
@@ -101,6 +111,12 @@ static void make_trusts(const char *d, struct trust trusts[TRUSTS])
         {STOOK_REQUEST(NULL, .client_cert = alice, .client_key = locked, .key_password = "open sesame"), 0},
         {STOOK_REQUEST(NULL, .client_cert = alice, .client_key = locked, .key_password = "Open Sesame"), STOOK_ECERT},
         {STOOK_REQUEST(NULL, .client_cert = alice, .client_key = locked), STOOK_ECERT},
+        {STOOK_REQUEST(NULL, .proxy = proxy("http", "", PROXY)), 0},
+        {STOOK_REQUEST(NULL, .proxy = proxy("http", "me:sesame@", PROXY)), 0},
+        {STOOK_REQUEST(NULL, .proxy = proxy("http", "me:Sesame@", PROXY)), 0},
+        {STOOK_REQUEST(NULL, .proxy = proxy("http", "", OTHER_PROXY)), 0},
+        {STOOK_REQUEST(NULL, .proxy = proxy("socks5", "", SOCKS)), 0},
+        {STOOK_REQUEST(NULL, .proxy = proxy("socks5h", "", SOCKS)), 0},
     };
     memcpy(trusts, all, sizeof all);
 }
@@ -110,12 +126,15 @@ static const char *begin(struct trust trusts[TRUSTS], struct raw_tls *tls)
     const char *d = temporary_directory();
     kept.used = 0;
     make_files(d);
-    make_trusts(d, trusts);
     tls->directory = d;
     tls->certificate = "leaf";
     tls->asks_for_certificate = 1;
-    door = (struct raw_door){.serve = raw_tls_serve, .arg = tls};
-    server = raw_server_open(NULL, &door, 1);
+    memset(doors, 0, sizeof doors);
+    doors[ORIGIN] = (struct raw_door){.serve = raw_tls_serve, .arg = tls};
+    doors[PROXY] = doors[OTHER_PROXY] = (struct raw_door){.serve = raw_proxy_serve, .arg = &http_proxy};
+    doors[SOCKS] = (struct raw_door){.serve = raw_proxy_serve, .arg = &socks_proxy};
+    server = raw_server_open(NULL, doors, DOORS);
+    make_trusts(d, trusts);
     return d;
 }
 
@@ -125,7 +144,7 @@ static int ask(struct life *life, const struct trust *trust, const char *path, i
     stook_batch *batch = life_batch(life);
     struct stook_request request = trust->request;
     char url[128];
-    snprintf(url, sizeof url, "https://127.0.0.1:%d%s", door.port, path);
+    snprintf(url, sizeof url, "https://127.0.0.1:%d%s", doors[ORIGIN].port, path);
     request.url = url;
     request.http_version = version;
     CHECK_ERROR(stook_batch_add(batch, &request), 0);
