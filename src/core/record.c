@@ -297,7 +297,7 @@ static void finish(stook_client *client, struct stook_result *record, struct sto
 {
     stook_batch *batch = stook__record_batch(record);
     if (record->job.attempts == 0)
-        record->job.first_at = stook__loop_now();
+        record->job.first_at = stook__loop_now(); /* never started: all its time was the queue's */
     stook__sched_finish(&client->sched, &record->job);
     struct stook__optional *optional = record->spec.optional;
     struct stook_result *snapshot = optional != NULL ? optional->snapshot : NULL;
@@ -423,6 +423,7 @@ int stook__record_conclude(stook_client *client, struct stook_result *record, in
         stook__sched_repeat(&client->sched, &record->job, now);
         stook__stat_count(&client->stats, STOOK__STAT_REPEATED);
     }
+    /* A repeat is always on a fresh connection. */
     if (again || retry_now)
         stook__record_start(client, record, record->job.repeated);
     return 0;

@@ -96,7 +96,7 @@ static void read_messages(stook_client *client)
     }
 }
 
-/* ------------------------------------------------------- what a batch needs beside its requests */
+/* ---------------------------------------- steps 5 and 7: what a batch needs beside its requests */
 
 /* Whether a limit keeps the head of the order from starting. */
 static int head_is_blocked(const stook_client *client, struct stook__result_entry *head)
@@ -247,11 +247,11 @@ static void start_requests(stook_client *client)
     }
 }
 
-/* ------------------------------------------------------- step 6: libcurl has run; bodies paused */
+/* -------------------------------------------- step 6, its end: bodies that were paused for room */
 
 /* Bodies that were paused for room since the last turn may stay so for long: the engine has to
    know, and their batches look for room. */
-static void settle_paused(stook_client *client)
+static void note_paused(stook_client *client)
 {
     struct stook__flow_control *flow;
     while ((flow = stook__flow_next_paused(&client->newly_paused)) != NULL) {
@@ -347,15 +347,16 @@ static void take_turn(void *owner)
     client->turning = 1;
     client->turn_again = 0;
     client->ends = 0;
-    conclude_attempts(client, now);
-    expire(client, now);
-    read_messages(client);
-    start_requests(client);
-    stook__streams_serve(client);
+    conclude_attempts(client, now); /* steps 1 to 3 */
+    expire(client, now);            /* the rest of step 3 */
+    read_messages(client);          /* step 4 */
+    start_requests(client);         /* step 5 */
+    stook__streams_serve(client);   /* step 6, up to note_paused() */
     stook__engine_work(client->engine);
-    settle_paused(client);
-    deliver(client);
+    note_paused(client);
+    deliver(client); /* step 7 */
     client->turning = 0;
+    /* Step 8: the next turn, or the next step of a close. */
     if (client->state == STOOK__CLIENT_DRAINING && client->awaits == 0)
         stook__shutdown_begin(client);
     arm(client);

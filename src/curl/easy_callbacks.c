@@ -54,6 +54,7 @@ static size_t on_write(char *data, size_t one, size_t size, void *user)
     return CURL_WRITEFUNC_PAUSE;
 }
 
+/* Returns 1 to refuse the look-up. Then multi.c lets the handle wait for the look-up of another. */
 static int on_resolver(void *resolver, void *reserved, void *user)
 {
     struct stook__easy *easy = user;
@@ -95,7 +96,7 @@ static curl_socket_t on_open(void *user, curlsocktype purpose, struct curl_socka
     /* Once the request was sent, a second connection is refused, as in on_prereq(). */
     int may = may_send(easy);
     if (!may && easy->sends > 0)
-        easy->sends++;
+        easy->sends++; /* counted although it is refused: more than one is `resent` */
     if (!may || purpose != CURLSOCKTYPE_IPCXN)
         return CURL_SOCKET_BAD;
     int fd = new_socket(address);
@@ -134,7 +135,7 @@ static int on_prereq(void *user, char *remote, char *local, int remote_port, int
     }
     if (easy->owner == NULL || easy->sends > 0 || dead) {
         easy->dead = dead && easy->owner != NULL && easy->sends == 0;
-        easy->sends += !easy->dead;
+        easy->sends += !easy->dead; /* counted although it is refused, as in on_open() */
         return CURL_PREREQFUNC_ABORT;
     }
     easy->sends++;

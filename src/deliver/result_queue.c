@@ -94,7 +94,7 @@ static void file_entry(struct stook__result_queue *queue, struct stook__link *ri
     }
     if (!queue->options.ordered)
         queue->order[queue->delivered] = entry;
-    queue->delivered++;
+    queue->delivered++; /* the batch has it: a kept result counts as delivered at once */
 }
 
 int stook__result_queue_open(struct stook__result_queue *queue, struct stook__allocator *allocator,

@@ -168,7 +168,7 @@ static int count_head(struct stook__attempt *attempt, size_t size)
     int64_t max = attempt->policy->max_header_bytes;
     attempt->head_bytes += (int64_t)size;
     return max >= 0 && attempt->head_bytes > max
-               ? stook__attempt_stop(attempt, STOOK_ETOOLARGE, STOOK__HEADER_BYTES)
+               ? stook__attempt_stop(attempt, STOOK_ETOOLARGE, STOOK__WHY_HEADER_BYTES)
                : 0;
 }
 

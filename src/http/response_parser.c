@@ -200,7 +200,7 @@ static enum stook__response_event take_trailers(struct stook__response_parser *p
     parser->trailer_bytes += *ret_used;
     if (event != STOOK__RESPONSE_NOTHING || !is_beyond)
         return event;
-    return stook__response_fail(parser, STOOK_ETOOLARGE, STOOK__HEADER_BYTES);
+    return stook__response_fail(parser, STOOK_ETOOLARGE, STOOK__WHY_HEADER_BYTES);
 }
 
 enum stook__response_event stook__response_body(struct stook__response_parser *parser,

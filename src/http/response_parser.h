@@ -26,7 +26,7 @@
 #include "http/response_state.h"
 
 /* Why a response is too large, for whoever counts the bytes of its header sections. */
-#define STOOK__HEADER_BYTES "the head is over max_header_bytes"
+#define STOOK__WHY_HEADER_BYTES "the head is over max_header_bytes"
 
 /* Starts a response. `line` may be NULL if every line is fed whole by stook__response_line(). */
 void stook__response_begin(struct stook__response_parser *parser,

@@ -71,9 +71,9 @@ static size_t strings_size(const struct stook_request *request, size_t headers)
     return size + (headers != SIZE_MAX ? headers : 0);
 }
 
-/* Makes the block: the caller's head, the settings if they differ from the client's, the
+/* Makes the block: the caller's prefix, the settings if they differ from the client's, the
    strings. */
-static int make_block(struct stook__allocator *allocator, size_t head,
+static int make_block(struct stook__allocator *allocator, size_t prefix,
                       const struct stook__settings *client, const struct stook_request *request,
                       const struct stook__settings *settings, size_t headers,
                       struct stook__copied *copied)
@@ -82,10 +82,10 @@ static int make_block(struct stook__allocator *allocator, size_t head,
     size_t ca_size = own && request->ca_file != NULL ? strlen(request->ca_file) + 1 : 0;
     size_t settings_size = own ? sizeof *settings : 0;
     copied->block =
-        stook__alloc(allocator, head + settings_size + ca_size + strings_size(request, headers));
+        stook__alloc(allocator, prefix + settings_size + ca_size + strings_size(request, headers));
     if (copied->block == NULL)
         return STOOK_ENOMEM;
-    struct stook__pack pack = {(char *)copied->block + head, 0};
+    struct stook__pack pack = {(char *)copied->block + prefix, 0};
     copied->settings = client;
     if (own) {
         struct stook__settings *mine = (void *)stook__pack_bytes(&pack, settings, sizeof *settings);
@@ -107,7 +107,7 @@ static int is_plain(const struct stook_request *request)
     return memcmp(&request->body_release, zero, sizeof zero) == 0;
 }
 
-int stook__request_copy(struct stook__allocator *allocator, size_t head,
+int stook__request_copy(struct stook__allocator *allocator, size_t prefix,
                         const struct stook__settings *client, const struct stook_request *request,
                         struct stook__copied *ret_copied, const char **ret_why)
 {
@@ -129,7 +129,7 @@ int stook__request_copy(struct stook__allocator *allocator, size_t head,
         return STOOK_ENOMEM;
     if (optional != NULL && optional->peer.resolve != NULL) /* set whenever the peer is */
         own.peer = &optional->peer;
-    error = make_block(allocator, head, client, request, settings, headers, &copied);
+    error = make_block(allocator, prefix, client, request, settings, headers, &copied);
     copied.spec.optional = optional;
     if (error == 0 && (!plain || headers == SIZE_MAX))
         validate(&copied, client, settings, request, headers);
