@@ -21,10 +21,10 @@ int stook__request_fields_defaults(struct stook__allocator *allocator, const cha
                                    char **ret_agent, struct curl_slist **ret_list);
 
 /*
- * Checks the header fields of a request, which libcurl does not do, and makes the list for
- * CURLOPT_HTTPHEADER. `has_body`: the request has a body, even if it is empty. `own` are the lines
- * that the library adds, ended by NULL; the request must not have fields of these names. `agent` is
- * added unless the request has a User-Agent.
+ * Checks the header fields of a request (request/headers.h), which libcurl does not do, and makes
+ * the list for CURLOPT_HTTPHEADER. `has_body`: the request has a body, even if it is empty. `own`
+ * are the lines that the library adds, ended by NULL; the request must not have fields of these
+ * names. `agent` is added unless the request has a User-Agent.
  * Returns 0 with *ret_list, which the caller frees by curl_slist_free_all (NULL: the request uses
  * the defaults' list), and *ret_secret, whether it contains credentials; STOOK_EARG or
  * STOOK_EPOLICY with *ret_why; or STOOK_ENOMEM.

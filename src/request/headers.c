@@ -1,10 +1,55 @@
 /* SPDX-License-Identifier: MIT */
-/* Header fields of a request, with those for JSON, forms, Basic and Bearer; see headers.h. */
+/* Header fields of a request: which are allowed, and those for JSON, forms, Basic and Bearer; see
+   headers.h. */
 #include "request/headers.h"
 
 #include <strings.h>
 
 #include "request/validate.h"
+
+/* ---------------------------------------------------------------------------- which are allowed */
+
+int stook__header_is_named(const char *field, size_t size, const char *name)
+{
+    return strlen(name) == size && strncasecmp(field, name, size) == 0;
+}
+
+/* Returns 1 for a field that frames the message or controls the connection. If a program could set
+   these, two servers could disagree on where the next request begins (request smuggling). */
+static int is_framing(const char *name, size_t size)
+{
+    static const char *const list[] = {"Content-Length",
+                                       "Transfer-Encoding",
+                                       "Connection",
+                                       "Keep-Alive",
+                                       "Proxy-Connection",
+                                       "Proxy-Authorization",
+                                       "Upgrade",
+                                       "HTTP2-Settings",
+                                       "TE",
+                                       "Trailer",
+                                       "Expect",
+                                       "Host"};
+    for (size_t i = 0; i < sizeof list / sizeof *list; i++)
+        if (stook__header_is_named(name, size, list[i]))
+            return 1;
+    return 0;
+}
+
+int stook__header_check(const char *field, size_t *ret_name_size, const char **ret_why)
+{
+    size_t name_size = *ret_name_size = stook__validate_token(field);
+    if (name_size == 0 || field[name_size] != ':')
+        return stook__validate_refuse("a header is not of the form \"Name: value\"", ret_why);
+    if (is_framing(field, name_size)) {
+        *ret_why = "Host and the header fields that frame a message are not allowed";
+        return STOOK_EPOLICY;
+    }
+    for (const unsigned char *c = (const unsigned char *)field + name_size; *c != '\0'; c++)
+        if ((*c < 0x20 && *c != '\t') || *c == 0x7f)
+            return stook__validate_refuse("a header value contains a control byte", ret_why);
+    return 0;
+}
 
 int stook__headers_contain(const struct stook_request *request, const char *name)
 {
@@ -15,14 +60,14 @@ int stook__headers_contain(const struct stook_request *request, const char *name
     return 0;
 }
 
+/* ----------------------------------------------------------------------------- redirect_headers */
+
 int stook__redirect_headers_validate(const char *const *names, const char **ret_why)
 {
-    static const char token[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                "!#$%&'*+-.^_`|~"; /* RFC 9110 5.6.2 */
     size_t size = 0;
     for (; names != NULL && *names != NULL; names++) {
         size_t length = strlen(*names);
-        if (length == 0 || (*names)[strspn(*names, token)] != '\0')
+        if (length == 0 || stook__validate_token(*names) != length)
             return stook__validate_refuse(
                 STOOK__ARG("redirect_headers has an entry that is not the name of a field"),
                 ret_why);
@@ -45,15 +90,17 @@ const char *stook__redirect_headers_pack(struct stook__pack *pack, const char *c
     return first;
 }
 
+/* ---------------------------------------------------------------------------------- credentials */
+
 /* The b64token of RFC 6750 2.1. */
-static int is_token(const char *text)
+static int is_bearer(const char *text)
 {
     size_t size =
         strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/");
     return size > 0 && text[size + strspn(text + size, "=")] == '\0';
 }
 
-int stook__headers_validate(const struct stook_request *request, const char **ret_why)
+int stook__credentials_validate(const struct stook_request *request, const char **ret_why)
 {
     if (request->username == NULL && (request->password != NULL || request->auth != 0))
         return stook__validate_refuse(STOOK__ARG("password or auth is given without username"),
@@ -71,7 +118,7 @@ int stook__headers_validate(const struct stook_request *request, const char **re
         strchr(request->username, ':') != NULL)
         return stook__validate_refuse(
             STOOK__ARG("username contains a colon, which Basic cannot send"), ret_why);
-    if (request->bearer != NULL && !is_token(request->bearer))
+    if (request->bearer != NULL && !is_bearer(request->bearer))
         return stook__validate_refuse(STOOK__ARG("bearer is not a token of RFC 6750"), ret_why);
     return 0;
 }
@@ -93,6 +140,8 @@ static void pack_base64(struct stook__pack *pack, const char *name, const char *
         stook__pack_bytes(pack, four, sizeof four);
     }
 }
+
+/* ------------------------------------------------------------------------------------- the copy */
 
 /* The fields that other members stand for. */
 static void pack_implied(struct stook__pack *pack, const struct stook_request *request)

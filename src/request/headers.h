@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Header fields of a request: those in `headers`, and those that other members stand for. An add
- * checks the members and the total size here. Which names and values are allowed is checked when
- * the request starts, in http/request_fields.c.
+ * checks the members and the total size. Each field is checked when the request starts
+ * (http/request_fields.c), so that an add does not read it twice.
  */
 #ifndef STOOK_REQUEST_HEADERS_H
 #define STOOK_REQUEST_HEADERS_H
@@ -12,6 +12,12 @@
 #include "request/pack.h"
 
 enum { STOOK__HEADERS_MAX = 65536, STOOK__HEADER_COUNT_MAX = 256 }; /* bytes, fields */
+
+/* Whether a field, "Name: value", is allowed: 0; STOOK_EARG or STOOK_EPOLICY with *ret_why set to
+   static text. *ret_name_size: bytes of its name, also after an error. */
+int stook__header_check(const char *field, size_t *ret_name_size, const char **ret_why);
+/* 1: the name of a field, of that size, is `name`. */
+int stook__header_is_named(const char *field, size_t size, const char *name);
 
 /* 1: `headers` contains a field of this name. */
 int stook__headers_contain(const struct stook_request *request, const char *name);
@@ -23,7 +29,7 @@ int stook__redirect_headers_validate(const char *const *names, const char **ret_
 const char *stook__redirect_headers_pack(struct stook__pack *pack, const char *const *names);
 
 /* Checks `username`, `password`, `auth` and `bearer`: 0, or STOOK_EARG with *ret_why set. */
-int stook__headers_validate(const struct stook_request *request, const char **ret_why);
+int stook__credentials_validate(const struct stook_request *request, const char **ret_why);
 
 /* Bytes that stook__headers_pack() copies. SIZE_MAX: more than STOOK__HEADERS_MAX or
    STOOK__HEADER_COUNT_MAX allow. */

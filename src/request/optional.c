@@ -87,7 +87,7 @@ int stook__optional_validate(const struct stook__settings *client,
     if (error == 0)
         error = stook__parts_validate(request, ret_why);
     if (error == 0)
-        error = stook__headers_validate(request, ret_why);
+        error = stook__credentials_validate(request, ret_why);
     if (error == 0)
         error = stook__redirect_headers_validate(request->redirect_headers, ret_why);
     if (error == 0)

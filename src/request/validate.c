@@ -74,6 +74,21 @@ int stook__validate_control(const char *text)
     return 0;
 }
 
+/* tchar of RFC 9110 5.6.2 */
+static int is_token_char(unsigned char c)
+{
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
+           (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+}
+
+size_t stook__validate_token(const char *text)
+{
+    size_t size = 0;
+    while (is_token_char((unsigned char)text[size]))
+        size++;
+    return size;
+}
+
 int stook__validate_refuse(const char *why, const char **ret_why)
 {
     *ret_why = why;

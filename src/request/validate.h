@@ -38,6 +38,9 @@ int stook__validate_timeout(int64_t timeout_ms);
 /* 1: the text contains a control byte. A line break would begin another header field. NULL: 0. */
 int stook__validate_control(const char *text);
 
+/* Bytes of the token that the text begins with (RFC 9110 5.6.2): a method, the name of a field. */
+size_t stook__validate_token(const char *text);
+
 /* Sets *ret_why and returns STOOK_EARG. */
 int stook__validate_refuse(const char *why, const char **ret_why);
 
