@@ -96,6 +96,15 @@ struct stook_client_options {
     /** [none] names of further header fields that go along to another origin, ended by NULL, at
         most 64 KiB in all */
     const char *const *redirect_headers;
+    /**
+     * [off] 1: Cookies of responses are kept in the client, and sent to the servers that they are
+     * for (RFC 6265). All requests of a client with `cookies` share them, whatever else differs;
+     * other requests neither send nor set any. At most 50 of a domain and 3000 in all are kept, and
+     * the oldest are dropped. Requests with and without cookies share no connection. A libcurl that
+     * was built without libpsl does not know public suffixes, such as "co.uk", and would send the
+     * cookies of one domain to others: STOOK_EUNSUPPORTED.
+     */
+    int64_t cookies;
 
     /* What a request cannot set: header sizes, requests in flight, which hosts need no proxy. */
     int64_t max_header_bytes; /**< [65536] of a response, trailers included, at most 16 MiB */
@@ -212,6 +221,36 @@ typedef void (*stook_post_fn)(stook_client *client, void *user);
  * Thread: any, until `closed` runs.
  */
 STOOK_API int stook_client_post(stook_client *client, stook_post_fn call, void *user);
+
+/**
+ * Adds the cookies of a file in Netscape's format, as stook_client_cookies_save(), curl and
+ * browsers write it. A cookie replaces one of the same domain, path and name. Expired ones are
+ * skipped. Each line must be a comment or a cookie: seven fields, separated by tabs, without
+ * control bytes; a domain in ASCII, for all subdomains only if it is neither an address nor a
+ * top-level domain; a path; at most 4096 bytes of name and value. Otherwise no cookie is added.
+ *
+ * The call blocks while it reads the file. Requests can use the cookies without `cookies` in the
+ * client's options if they set it themselves.
+ * @param path of a regular file of at most 16 MiB
+ * @return 0; STOOK_EARG (NULL; empty); STOOK_ESTATE (inside a callback; closing; forked child);
+ *         STOOK_EUNSUPPORTED (a libcurl without libpsl); STOOK_ENOMEM; STOOK_EFILE: errno says why
+ *         the file cannot be read, and is EBADMSG if a line is not valid
+ * Thread: the loop's. Callbacks: none.
+ */
+STOOK_API int stook_client_cookies_load(stook_client *client, const char *path);
+
+/**
+ * Writes the cookies to a file in Netscape's format, those without an expiry date too. Only the
+ * owner may read it (mode 0600). It is written beside `path`, synced to disk and renamed, so that
+ * the file is complete or as before. A link or anything else that is no regular file is not
+ * replaced. The values of cookies are as good as passwords.
+ *
+ * The call blocks until the file is on disk. Call it before the client closes.
+ * @param path of a regular file, or of none
+ * @return 0, or an error as stook_client_cookies_load()
+ * Thread: the loop's. Callbacks: none.
+ */
+STOOK_API int stook_client_cookies_save(stook_client *client, const char *path);
 
 /**
  * Called on the loop's thread, exactly once, when a client is closed. It may free batches and

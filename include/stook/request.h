@@ -199,6 +199,9 @@ struct stook_request {
     const char *proxy;
     int64_t max_redirects;               /**< 1 to 50; STOOK_NONE: redirects are not followed */
     const char *const *redirect_headers; /**< replaces the client's list */
+    /** 1: on, as explained in stook/client.h; STOOK_NONE: off. When on, `headers` must not have
+        Cookie. */
+    int64_t cookies;
 
     /*
      * Flow: when it starts.

@@ -67,6 +67,20 @@ int stook_client_post(stook_client *client, void (*call)(stook_client *client, v
     return client != NULL && call != NULL ? stook__client_post(client, call, user) : STOOK_EARG;
 }
 
+int stook_client_cookies_load(stook_client *client, const char *path)
+{
+    return client != NULL && path != NULL && *path != '\0'
+               ? stook__client_load_cookies(client, path)
+               : STOOK_EARG;
+}
+
+int stook_client_cookies_save(stook_client *client, const char *path)
+{
+    return client != NULL && path != NULL && *path != '\0'
+               ? stook__client_save_cookies(client, path)
+               : STOOK_EARG;
+}
+
 void stook_client_close(stook_client *client, void (*closed)(void *user), void *user)
 {
     if (client != NULL)

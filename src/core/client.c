@@ -5,6 +5,7 @@
 #include "core/client_state.h"
 #include "core/turn.h"
 #include "curl/engine.h"
+#include "http/cookie_file.h"
 #include "http/defaults.h"
 #include "loop/loop.h"
 #include "request/headers.h"
@@ -125,6 +126,22 @@ void stook__client_wake(stook_client *client)
 {
     if (!stook__client_is_forked(client))
         stook__mailbox_wake(client->mailbox);
+}
+
+/* A file that blocks would block the callers of the callback too. */
+static int may_use_files(const stook_client *client)
+{
+    return stook__client_is_usable(client) && !client->turning;
+}
+
+int stook__client_load_cookies(stook_client *client, const char *path)
+{
+    return may_use_files(client) ? stook__cookie_file_load(client->defaults, path) : STOOK_ESTATE;
+}
+
+int stook__client_save_cookies(stook_client *client, const char *path)
+{
+    return may_use_files(client) ? stook__cookie_file_save(client->defaults, path) : STOOK_ESTATE;
 }
 
 /* Asks for a turn, because a higher limit may allow a request to start. */

@@ -34,6 +34,10 @@ int stook__client_post(stook_client *client, void (*call)(stook_client *client, 
    descriptor of the wake-up is the parent's. */
 void stook__client_wake(stook_client *client);
 
+/* Load and save the cookies; see stook/client.h for what they return. */
+int stook__client_load_cookies(stook_client *client, const char *path);
+int stook__client_save_cookies(stook_client *client, const char *path);
+
 /* Set the limit of all requests in flight, and that of each origin; SIZE_MAX: none. 0, or
    STOOK_ESTATE: the client closes, or is of a parent process. */
 int stook__client_set_limit(stook_client *client, size_t limit);

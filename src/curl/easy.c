@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "curl/connect_gate.h"
+#include "curl/cookies.h"
 #include "curl/easy_callbacks.h"
 #include "curl/easy_state.h"
 #include "curl/easy_transfer.h"
@@ -30,6 +31,8 @@ static void set_options(struct stook__easy *easy)
     /* A connection that is never idle must meet a name's new addresses within the hour. */
     stook__easy_set(easy, CURLOPT_MAXLIFETIME_CONN, 3600L);
     stook__easy_set(easy, CURLOPT_SHARE, easy->trust->share);
+    if (easy->trust->has_cookies)
+        stook__cookies_set(easy);
     stook__obs_fold_init(easy);
 }
 

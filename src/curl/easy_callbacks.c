@@ -9,12 +9,14 @@
 #include <unistd.h>
 
 #include "curl/connect_gate.h"
+#include "curl/cookies.h"
 #include "curl/easy_state.h"
 #include "curl/engine_state.h"
 #include "curl/multi_state.h"
 #include "curl/origin.h"
 #include "curl/quirks/obs_fold.h"
 #include "curl/socket.h"
+#include "curl/trust.h"
 
 static void note_protocol(struct stook__easy *easy, const char *line, size_t size)
 {
@@ -37,6 +39,13 @@ static size_t on_header(char *data, size_t one, size_t size, void *user)
     if (easy->owner == NULL || easy->events->head(easy->owner, data, size) != 0)
         return CURL_WRITEFUNC_ERROR;
     return size;
+}
+
+static size_t on_header_with_cookies(char *data, size_t one, size_t size, void *user)
+{
+    struct stook__easy *easy = user;
+    stook__cookies_note(easy->engine, data, size);
+    return on_header(data, one, size, user);
 }
 
 static size_t on_write(char *data, size_t one, size_t size, void *user)
@@ -167,7 +176,8 @@ void stook__easy_watch_sent(struct stook__easy *easy)
 
 void stook__easy_set_callbacks(struct stook__easy *easy)
 {
-    stook__easy_set(easy, CURLOPT_HEADERFUNCTION, on_header);
+    stook__easy_set(easy, CURLOPT_HEADERFUNCTION,
+                    easy->trust->has_cookies ? on_header_with_cookies : on_header);
     stook__easy_set(easy, CURLOPT_HEADERDATA, (void *)easy);
     stook__easy_set(easy, CURLOPT_WRITEFUNCTION, on_write);
     stook__easy_set(easy, CURLOPT_WRITEDATA, (void *)easy);

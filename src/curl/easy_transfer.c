@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "curl/connect_gate.h"
+#include "curl/cookies.h"
 #include "curl/easy_state.h"
 #include "curl/engine_state.h"
 #include "curl/multi.h"
@@ -48,6 +49,8 @@ int stook__easy_enter(struct stook__easy *easy)
         set_dns_age(easy);
         stook__dropped_lookup_set_address(easy);
         stook__obs_fold_begin(easy);
+        if (easy->trust->has_cookies)
+            stook__cookies_limit(easy->engine);
         error = stook__multi_add(multi, easy);
     }
     if (error != 0)

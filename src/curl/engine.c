@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "curl/connect_gate.h"
+#include "curl/cookies.h"
 #include "curl/easy_state.h"
 #include "curl/easy_transfer.h"
 #include "curl/engine_state.h"
@@ -229,6 +230,7 @@ void stook__engine_free(struct stook__engine *engine)
     if (engine == NULL)
         return;
     stook__trusts_free(engine);
+    stook__cookies_free(engine);
     stook__sockets_free(engine);
     stook__free(engine->allocator, engine);
 }

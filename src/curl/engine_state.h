@@ -13,6 +13,7 @@
 #include "util/timer_heap.h"
 
 struct stook__allocator;
+struct stook__cookies;
 struct stook__loop;
 struct stook__socket;
 
@@ -49,6 +50,8 @@ struct stook__engine {
     struct stook__link unused; /* origins without a request */
     struct stook__link pooled; /* easy handles in the pools of all origins */
     size_t n_unused_trusts, n_unused, n_pooled;
+
+    struct stook__cookies *cookies; /* cookies.c; NULL until a request has some */
 
     /* connect_gate.c */
     struct stook__timer_heap caps;

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "curl/cookies.h"
 #include "curl/engine_state.h"
 #include "curl/multi.h"
 #include "curl/multi_state.h"
@@ -30,7 +31,7 @@ static void destroy(struct stook__trust *trust)
         stook__curl_origins_free(engine, &trust->origins[i]);
     for (size_t i = 0; i < trust->n_multis; i++)
         stook__multi_free(trust->multis[i]);
-    if (trust->share != NULL)
+    if (trust->share != NULL && !trust->has_cookies)
         curl_share_cleanup(trust->share);
     if (!stook__list_empty(&trust->unused))
         engine->n_unused_trusts--;
@@ -41,7 +42,7 @@ static void destroy(struct stook__trust *trust)
 }
 
 static struct stook__trust *make(struct stook__engine *engine, uint64_t hash, const char *key,
-                                 size_t size, const struct stook__way *way)
+                                 size_t size, const struct stook__way *way, int has_cookies)
 {
     struct stook__trust *trust = stook__alloc(engine->allocator, sizeof *trust + size);
     if (trust == NULL)
@@ -49,13 +50,14 @@ static struct stook__trust *make(struct stook__engine *engine, uint64_t hash, co
     memcpy(trust->key, key, size);
     trust->engine = engine;
     trust->way = *way;
+    trust->has_cookies = has_cookies;
     trust->node = (struct stook__node){NULL, hash, trust->key, size};
     stook__list_init(&trust->unused);
     if (stook__map_add(&engine->trusts, engine->allocator, &trust->node) != 0) {
         stook__free(engine->allocator, trust);
         return NULL;
     }
-    trust->share = make_share();
+    trust->share = has_cookies ? stook__cookies_share(engine) : make_share();
     if (trust->share == NULL) {
         destroy(trust);
         return NULL;
@@ -66,12 +68,12 @@ static struct stook__trust *make(struct stook__engine *engine, uint64_t hash, co
 }
 
 struct stook__trust *stook__trust_get(struct stook__engine *engine, const char *key, size_t size,
-                                      const struct stook__way *way)
+                                      const struct stook__way *way, int has_cookies)
 {
     uint64_t hash = stook__map_hash(key, size);
     struct stook__node *node = stook__map_find(&engine->trusts, hash, key, size);
     return node != NULL ? STOOK__OF(struct stook__trust, node, node)
-                        : make(engine, hash, key, size, way);
+                        : make(engine, hash, key, size, way, has_cookies);
 }
 
 void stook__trust_ref(struct stook__trust *trust)

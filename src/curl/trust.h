@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Trust: how peers are verified and how we authenticate to them, that is the CA certificates, the
- * pinned key, the client certificate with its key and password, and the proxy on the way with its
- * user name and password. What was established under one trust is never used under another:
- * connections, TLS sessions, pooled easy handles.
+ * pinned key, the client certificate with its key and password, the proxy on the way with its user
+ * name and password, and whether cookies are on. What was established under one trust is never used
+ * under another: connections, TLS sessions, pooled easy handles.
  *
  * libcurl compares only a part of this when it looks for a connection or a session, and it compares
  * pinned keys without regard to case. So each trust has its own CURLMs, CURLSH and origins.
@@ -26,7 +26,10 @@ struct stook__trust {
     struct stook__link unused; /* in engine->unused_trusts */
     size_t n_users;            /* origins with a request, and holders of a reference */
     struct stook__way way;
-    CURLSH *share;                /* DNS entries and TLS sessions; no locks, there is one thread */
+    /* DNS entries and TLS sessions; with cookies that of cookies.h. No locks: there is one
+       thread. */
+    CURLSH *share;
+    int has_cookies;
     struct stook__multi **multis; /* NULL where none was needed yet */
     size_t n_multis;
     struct stook__map origins[3]; /* by what may be negotiated: 0: HTTP/1.1, 1: HTTP/2, 2: HTTP/3 */
@@ -34,9 +37,9 @@ struct stook__trust {
 };
 
 /* Returns the trust with this key, which is created if need be. The key contains all of the above
-   and may be secret; `way` follows from it. Returns NULL if there is no memory. */
+   and may be secret; `way` and `has_cookies` follow from it. Returns NULL if there is no memory. */
 struct stook__trust *stook__trust_get(struct stook__engine *engine, const char *key, size_t size,
-                                      const struct stook__way *way);
+                                      const struct stook__way *way, int has_cookies);
 /* Takes or drops a reference. A trust without references stays for later requests; the longest
    unused one is destroyed if there are more than 64. Must not be called from inside a callback of
    libcurl. */

@@ -20,6 +20,7 @@ static void find_versions(struct stook__defaults *defaults)
     int weak = (stook__engine_quirks(defaults->engine) & STOOK__QUIRK_WEAK_HTTP_2) != 0;
     defaults->has_tls = (info->features & CURL_VERSION_SSL) != 0;
     defaults->has_https_proxy = (info->features & CURL_VERSION_HTTPS_PROXY) != 0;
+    defaults->has_psl = (info->features & CURL_VERSION_PSL) != 0;
     /* Without a password OpenSSL would ask for one on the terminal. With one, even an empty one,
        GnuTLS takes every key for encrypted. */
     defaults->no_password =
@@ -63,7 +64,9 @@ int stook__defaults_new(struct stook__allocator *allocator, struct stook__engine
     stook__list_init(&defaults->downloads);
     stook__list_init(&defaults->files_ready);
     find_versions(defaults);
-    int error = stook__request_fields_defaults(allocator, policy->user_agent, &defaults->agent,
+    int error = policy->cookies == 1 && !defaults->has_psl ? STOOK_EUNSUPPORTED : 0;
+    if (error == 0)
+        error = stook__request_fields_defaults(allocator, policy->user_agent, &defaults->agent,
                                                &defaults->headers);
     if (error == 0)
         error = make_trusts(defaults, policy);

@@ -8,8 +8,9 @@
 struct stook__engine;
 struct stook__defaults;
 
-/* Makes the defaults of a client. Returns 0 or STOOK_ENOMEM. `policy` must outlive them. They are
-   freed after the engine, whose easy handles point into them. */
+/* Makes the defaults of a client. Returns 0, STOOK_ENOMEM, or STOOK_EUNSUPPORTED for cookies
+   without a list of public suffixes. `policy` must outlive them. They are freed after the engine,
+   whose easy handles point into them. */
 int stook__defaults_new(struct stook__allocator *allocator, struct stook__engine *engine,
                         const struct stook__settings *policy,
                         struct stook__defaults **ret_defaults);

@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "curl/engine.h"
 #include "curl/quirks/quirks.h"
@@ -307,6 +308,21 @@ static const char *const *own_fields(const struct stook__attempt *attempt, const
     return own;
 }
 
+/* libcurl would send a Cookie field of the program beside its own. Without public suffixes, a
+   server could set cookies for other domains. */
+static int check_cookies(const struct stook__attempt *attempt, const char **ret_why)
+{
+    *ret_why = "this libcurl has no public suffixes (libpsl), which cookies need";
+    if (!attempt->defaults->has_psl)
+        return STOOK_EUNSUPPORTED;
+    *ret_why = "a Cookie header is given beside cookies";
+    for (const char *field = stook__spec_headers(attempt->spec); *field != '\0';
+         field += strlen(field) + 1)
+        if (strncasecmp(field, "Cookie:", 7) == 0)
+            return STOOK_EARG;
+    return 0;
+}
+
 int stook__options_check(struct stook__attempt *attempt, int *ret_secret,
                          struct stook__outcome *ret_outcome)
 {
@@ -331,6 +347,8 @@ int stook__options_check(struct stook__attempt *attempt, int *ret_secret,
         error = STOOK_EUNSUPPORTED;
         why = "this libcurl speaks no TLS to proxies";
     }
+    if (error == 0 && attempt->policy->cookies == 1)
+        error = check_cookies(attempt, &why);
     if (error == 0 && attempt->policy->decompress == 1 && !stook__codecs_any()) {
         error = STOOK_EUNSUPPORTED;
         why = "this build decodes no content coding";

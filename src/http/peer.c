@@ -96,9 +96,15 @@ struct stook__trust *stook__peer_make_trust(const struct stook__defaults *defaul
 {
     static const struct stook__peer nothing;
     const struct stook__peer *peer = policy->peer != NULL ? policy->peer : &nothing;
-    const char *const texts[] = {
-        policy->ca_file,  peer->ca_data, peer->client_cert, peer->client_key, peer->key_password,
-        peer->pinned_key, proxy};
+    int has_cookies = policy->cookies == 1;
+    const char *const texts[] = {policy->ca_file,
+                                 peer->ca_data,
+                                 peer->client_cert,
+                                 peer->client_key,
+                                 peer->key_password,
+                                 peer->pinned_key,
+                                 proxy,
+                                 has_cookies ? "" : NULL};
     struct stook__way way = {.proxied = proxy != NULL};
     if (proxy != NULL) {
         way.is_name = !stook__proxy_is_literal(proxy);
@@ -113,7 +119,7 @@ struct stook__trust *stook__peer_make_trust(const struct stook__defaults *defaul
             error = stook__buffer_append(&key, defaults->allocator, texts[i], strlen(texts[i]) + 1);
     }
     if (error == 0)
-        trust = stook__trust_get(defaults->engine, key.data, key.size, &way);
+        trust = stook__trust_get(defaults->engine, key.data, key.size, &way, has_cookies);
     stook__buffer_free(&key, defaults->allocator);
     return trust;
 }
@@ -122,7 +128,8 @@ struct stook__trust *stook__peer_trust(const struct stook__attempt *attempt)
 {
     const struct stook__defaults *defaults = attempt->defaults;
     const struct stook__settings *policy = attempt->policy, *own = defaults->policy;
-    if (policy->peer == own->peer && policy->ca_file == own->ca_file)
+    if (policy->peer == own->peer && policy->ca_file == own->ca_file &&
+        policy->cookies == own->cookies)
         return defaults->trusts[attempt->proxy == NULL ? 0 : 1 + is_https(attempt)];
     return stook__peer_make_trust(defaults, policy, attempt->proxy);
 }

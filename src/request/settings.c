@@ -29,6 +29,7 @@ int stook__settings_from(const struct stook_client_options *options,
         {options->strict, 0, 1, &settings.strict, 0},
         {options->max_decompress_ratio, 1000, RATIO_MAX, &settings.max_decompress_ratio, 1},
         {options->max_redirects, STOOK_NONE, REDIRECTS_MAX, &settings.max_redirects, 1},
+        {options->cookies, STOOK_NONE, 1, &settings.cookies, 1},
     };
     if (options->user_agent != NULL)
         settings.user_agent = *options->user_agent != '\0' ? options->user_agent : NULL;
@@ -105,6 +106,8 @@ int stook__settings_merge(const struct stook__settings *client, const struct sto
          "max_decompress_ratio is not 0, STOOK_NONE or a number up to 1000000"},
         {request->max_redirects, client->max_redirects, REDIRECTS_MAX, &settings.max_redirects, 1,
          "max_redirects is not 0, STOOK_NONE or a number up to 50"},
+        {request->cookies, client->cookies, 1, &settings.cookies, 1,
+         "cookies is not 0, 1 or STOOK_NONE"},
         {request->expect, 0, 1, &unused, 0, "expect is not 0 or 1"},
         {request->auth, 0, STOOK_AUTH_DIGEST, &unused, 0,
          "auth is not 0, STOOK_AUTH_BASIC or STOOK_AUTH_DIGEST"},

@@ -3,9 +3,12 @@
  * Every flow while each of its allocations fails in turn, once alone and once with all later ones.
  * support/fail_nth.h says what is checked. Flows are small, because each runs a few hundred times.
  */
+#include <stdio.h>
+
 #include <stook.h>
 
 #include "support/fail_nth.h"
+#include "support/process.h"
 #include "support/raw_server.h"
 
 enum { NINE = 9 };
@@ -388,4 +391,42 @@ TEST(ref, slow)
 {
     server = raw_server_start(NULL);
     fail_nth(keep_flow);
+}
+
+/* Cookies: loaded, more of them set than may be kept, and saved. */
+static enum raw_then thirty(struct raw_call *call)
+{
+    raw_say(call, "HTTP/1.1 200 OK\r\n");
+    for (int i = 0; i < 30; i++)
+        raw_say(call, "Set-Cookie: n%u-%d=v; Path=/\r\n", call->seen, i);
+    raw_say(call, "Content-Length: 0\r\n\r\n");
+    return RAW_KEEP;
+}
+
+static const char *jar;
+
+static void cookies_flow(struct life *life)
+{
+    int error = stook_client_cookies_load(life->client, jar);
+    CHECK(error == 0 || error == STOOK_ENOMEM);
+    for (int i = 0; i < 3; i++) {
+        struct story story;
+        story_begin(&story, life);
+        story_add_request(&story, &STOOK_REQUEST(raw_url(server, "/thirty"), .cookies = 1));
+        story_start(&story, 0, NULL);
+        story_end(&story);
+    }
+    error = stook_client_cookies_save(life->client, text("%s.saved", jar));
+    CHECK(error == 0 || error == STOOK_ENOMEM);
+}
+
+TEST(cookies, slow)
+{
+    static const struct raw_behaviour more[] = {{"/thirty", .answer = thirty}, {NULL}};
+    static char path[256];
+    server = raw_server_start(more);
+    snprintf(path, sizeof path, "%s/jar", temporary_directory());
+    write_file(path, "127.0.0.1\tFALSE\t/\tFALSE\t0\ta\t1\n.example.com\tTRUE\t/\tFALSE\t0\tb\t2\n");
+    jar = path;
+    fail_nth(cookies_flow);
 }
