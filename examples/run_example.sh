@@ -372,6 +372,17 @@ case_link_checker() {
     stop_server
 }
 
+case_login() {
+    start_server
+    run 0 login "$url" "$work/jar"
+    printf '401 %s/account HTTP 401\n200 %s/account OK\n' "$url" "$url" >"$work/expected.txt"
+    cmp "$work/expected.txt" "$work/out.txt" || fail 'not as expected'
+    run 0 login "$url" "$work/jar"
+    printf '200 %s/account OK\n' "$url" >"$work/expected.txt"
+    cmp "$work/expected.txt" "$work/out.txt" || fail 'the cookies were not kept'
+    stop_server
+}
+
 case_usage() {
     run 0 gather_todos --help
     for arguments in '' gather_all --compar '--compare gather' '--limit' '--limit x' 'gather --limit 0'; do

@@ -23,6 +23,7 @@ struct http_head {
     struct text path;  /* "/todos/7" */
     struct text query; /* "delay_ms=50", without the question mark */
     struct text content_type;
+    struct text cookie;
     size_t size; /* bytes of the head with its empty line: the body starts there */
     uint64_t content_length;
     bool has_content_length;

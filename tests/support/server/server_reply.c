@@ -9,6 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#define SESSION "session=ears-of-rye"
+#define SESSION_SET "Set-Cookie: " SESSION "; Path=/; HttpOnly\r\n"
+
 static const char *reason(int status)
 {
     static const struct {
@@ -17,6 +20,7 @@ static const char *reason(int status)
     } rows[] = {
         {200, "OK"},
         {302, "Found"},
+        {401, "Unauthorized"},
         {404, "Not Found"},
         {405, "Method Not Allowed"},
         {413, "Content Too Large"},
@@ -40,9 +44,10 @@ size_t reply_head(const struct reply *reply, bool is_last, char *head)
     const char *allow = reply->status == 405 ? "Allow: GET, HEAD\r\n" : "";
     int size =
         snprintf(head, REPLY_HEAD_MAX,
-                 "HTTP/1.1 %d %s\r\n%s%s%.*s%sContent-Type: %.*s\r\nContent-Length: %zu\r\n"
+                 "HTTP/1.1 %d %s\r\n%s%s%s%.*s%sContent-Type: %.*s\r\nContent-Length: %zu\r\n"
                  "Connection: %s\r\n\r\n",
-                 reply->status, reason(reply->status), allow, to_size > 0 ? "Location: " : "",
+                 reply->status, reason(reply->status), allow,
+                 reply->logs_in ? SESSION_SET : "", to_size > 0 ? "Location: " : "",
                  to_size, to_size > 0 ? reply->location.at : "", to_size > 0 ? "\r\n" : "",
                  type_size, reply->type.at, reply->body.size, is_last ? "close" : "keep-alive");
     return (size_t)size;
@@ -57,6 +62,8 @@ void reply_json(struct reply *reply, int status, const char *json)
 {
     reply->status = status;
     reply->type = text_of("application/json");
+    reply->location = text_of("");
+    reply->logs_in = false;
     reply->body = text_of(json);
 }
 
@@ -110,14 +117,31 @@ static bool is_moved(struct text path, struct text *ret_to)
     return true;
 }
 
+/* "/login" takes any name and password, "/account" whoever was there. */
+static void reply_account(struct reply *reply, const struct http_head *head)
+{
+    if (text_is(head->path, "/login") && text_is(head->method, "POST")) {
+        reply_json(reply, 302, "{}");
+        reply->location = text_of("/account");
+        reply->logs_in = true;
+    } else if (text_is(head->path, "/account") && text_is(head->cookie, SESSION)) {
+        reply_json(reply, 200, "{\"name\":\"ruth\"}");
+    } else {
+        reply_json(reply, 401, "{}");
+    }
+}
+
 void reply_to(struct reply *reply, const struct http_head *head, const char *bytes)
 {
     long id = todo_id(head->path);
-    reply->location = (struct text){"", 0};
-    if (is_moved(head->path, &reply->location))
-        reply_json(reply, 302, "{}");
+    struct text to;
+    reply_json(reply, 302, "{}");
+    if (is_moved(head->path, &to))
+        reply->location = to;
     else if (is_echo(head->path))
         reply_echo(reply, head, bytes);
+    else if (text_is(head->path, "/login") || text_is(head->path, "/account"))
+        reply_account(reply, head);
     else if (id == 0)
         reply_json(reply, 404, "{}");
     else if (!text_is(head->method, "GET") && !text_is(head->method, "HEAD"))

@@ -19,7 +19,8 @@ struct counters {
 struct reply {
     int status;
     struct text type;
-    struct text location; /* of a 302; points into the request */
+    struct text location; /* of a 302; points into the request, or is constant */
+    bool logs_in;         /* sets the cookie of a session */
     struct text body; /* points into `json`, or into the request */
     char json[256];
 };
