@@ -62,15 +62,9 @@ static void move(struct stook__easy *easy, enum stook__connect_state to, const c
     easy->connect = (uint8_t)to;
 }
 
-/* Whether it is counted among the look-ups. */
-static int has_lookup(const struct stook__easy *easy)
-{
-    return easy->connect == STOOK__CONNECT_RESOLVING || easy->connect == STOOK__CONNECT_HUNG;
-}
-
 int stook__connect_gate_is_resolving(const struct stook__easy *easy)
 {
-    return has_lookup(easy) && !easy->looked_up;
+    return easy->connect == STOOK__CONNECT_RESOLVING || easy->connect == STOOK__CONNECT_HUNG;
 }
 
 /* Returns how many more look-ups may begin. */
@@ -196,7 +190,7 @@ int stook__connect_gate_resolving(struct stook__easy *easy)
 {
     struct stook__engine *engine = easy->engine;
     struct stook__curl_origin *origin = easy->origin;
-    if (has_lookup(easy))
+    if (stook__connect_gate_is_resolving(easy))
         return 1;
     if (easy->connect == STOOK__CONNECT_LOOKUP_REFUSED)
         return 0;
@@ -218,7 +212,6 @@ int stook__connect_gate_resolving(struct stook__easy *easy)
     stook__dropped_lookup_lookup_begins(easy);
     stook__timeout_extension_begin(easy);
     move(easy, STOOK__CONNECT_RESOLVING, "libcurl needs its address");
-    easy->looked_up = 0;
     easy->lookup_at = stook__loop_cached(engine->loop);
     stook__list_append(&engine->lookups, &easy->lookup);
     engine->n_lookups++;
@@ -245,7 +238,7 @@ static void wake_next_origin(struct stook__engine *engine)
 static void leave(struct stook__easy *easy, enum stook__connect_state to, const char *why)
 {
     struct stook__engine *engine = easy->engine;
-    int was_resolving = has_lookup(easy);
+    int was_resolving = stook__connect_gate_is_resolving(easy);
     if (easy->connect == STOOK__CONNECT_RESOLVING)
         engine->n_lookups--;
     else if (easy->connect == STOOK__CONNECT_HUNG)

@@ -72,7 +72,6 @@ struct stook__easy {
     struct stook__link lookup; /* in the engine's `lookups` */
     uint8_t connect;           /* enum stook__connect_state; only connect_gate.c changes it */
     int64_t lookup_at;         /* when this start began to look its name up; 0: it has not */
-    int looked_up;             /* that has ended; no socket need be opened behind it (socket.c) */
     /* quirks/dropped_lookups.c. They are independent: the first is a decision about the next start
        of this attempt, the second a fact about the present one, the third a count over all. */
     int sets_address;   /* it adds the origin's address to libcurl's cache when it starts again */

@@ -15,6 +15,7 @@
 #include "curl/quirks/dropped_lookups.h"
 #include "curl/quirks/obs_fold.h"
 #include "curl/quirks/quirks.h"
+#include "curl/socket.h"
 #include "curl/trust.h"
 #include "loop/loop.h"
 
@@ -85,6 +86,9 @@ void stook__easy_orphan(struct stook__easy *easy)
     curl_easy_setopt(easy->curl, CURLOPT_HTTPHEADER, NULL);
     curl_easy_setopt(easy->curl, CURLOPT_HTTPGET, 1L);
     curl_easy_setopt(easy->curl, CURLOPT_POSTFIELDS, NULL);
+    /* With socks5 it looks up the origin while it is connected to the proxy, and nothing shows when
+       that look-up has ended. Without the connection it fails then, and sends nothing. */
+    stook__sockets_break_off(easy);
 }
 
 /* Drops the reference of a handle that is given back. */

@@ -193,6 +193,17 @@ void stook__sockets_give_up(struct stook__easy *easy)
         give_up(STOOK__OF(struct stook__socket, opened, easy->opened.next));
 }
 
+void stook__sockets_break_off(struct stook__easy *easy)
+{
+    while (!stook__list_empty(&easy->opened)) {
+        struct stook__socket *socket = STOOK__OF(struct stook__socket, opened, easy->opened.next);
+        int fd = socket->fd;
+        shutdown(fd, SHUT_RDWR);
+        give_up(socket);
+        stook__multi_action(easy->multi, fd, CURL_CSELECT_IN);
+    }
+}
+
 /* libcurl tries several addresses at once and keeps the first that connects. Up to 8.1 it closes
    the other sockets without calling us, so they are removed here. */
 void stook__sockets_connected(struct stook__easy *easy, const struct stook__connection_name *name)
@@ -281,34 +292,14 @@ static void removed(struct stook__socket *socket)
         unwatch(socket);
 }
 
-/*
- * libcurl does not want a descriptor watched that it opened itself: that of its resolver. With
- * socks5 libcurl looks up the name of the origin when it is connected to the proxy already, so that
- * no socket is opened behind that look-up, which would show that it has ended.
- */
-static void resolver_removed(CURL *curl)
-{
-    struct stook__easy *easy = NULL; /* also if `curl` is an internal handle of libcurl */
-    if (curl_easy_getinfo(curl, CURLINFO_PRIVATE, (char **)&easy) != CURLE_OK || easy == NULL ||
-        easy->n_opened == 0)
-        return;
-    easy->looked_up = 1;
-    if (easy->state != STOOK__EASY_ORPHANED)
-        return;
-    /* It may be removed now, before it sends anything to the proxy. */
-    stook__list_remove(&easy->link);
-    stook__list_append(&easy->engine->completed, &easy->link);
-}
-
 /* Never returns -1: that fails every transfer of the CURLM, and some versions crash. */
 int stook__sockets_announced(CURL *curl, curl_socket_t fd, int what, void *user, void *unused)
 {
     struct stook__multi *multi = user;
     struct stook__socket *socket = stook__sockets_find(&multi->engine->sockets, fd);
+    (void)curl; /* may be an internal handle of libcurl */
     (void)unused;
     if (what == CURL_POLL_REMOVE) {
-        if (socket != NULL && !socket->ours)
-            resolver_removed(curl);
         if (socket != NULL)
             removed(socket);
         return 0;

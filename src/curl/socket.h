@@ -79,6 +79,9 @@ int stook__sockets_reached(const struct stook__easy *easy);
 /* Stops watching the handle's sockets that are not connected, before the handle leaves its CURLM:
    libcurl up to 8.1 closes them without calling us. */
 void stook__sockets_give_up(struct stook__easy *easy);
+/* Ends the connections that the handle has opened, and has libcurl notice it. Not from inside a
+   callback. */
+void stook__sockets_break_off(struct stook__easy *easy);
 /* Records that the program has paused the transfer of the handle, if it runs. A connection with a
    paused transfer is not idle, and if there is no other transfer it is not read. */
 void stook__sockets_program_paused(struct stook__easy *easy);

@@ -6,7 +6,7 @@
 #include "regress/spy.h"
 
 /* Acts as if the minute were over for which libcurl caches a name. */
-static int forget_names(CURL *easy, CURLoption option)
+__attribute__((unused)) static int forget_names(CURL *easy, CURLoption option)
 {
     SPY_REAL(curl_easy_setopt);
     if (option == CURLOPT_PRIVATE)
