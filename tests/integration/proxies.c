@@ -14,6 +14,7 @@
 #include <stook.h>
 
 #include "support/certificates.h"
+#include "support/fail_nth.h"
 #include "support/life.h"
 #include "support/process.h"
 #include "support/raw_proxy.h"
@@ -621,4 +622,22 @@ TEST_BOTH(as_a_curl_command)
     CHECK(stook_request_to_curl(life->client, &STOOK_REQUEST("http://a.example/x", .proxy = "http://me:secret-pw@p.example:3"), STOOK_CURL_SECRETS, line, sizeof line) > 0);
     CHECK(strstr(line, "--proxy 'http://me:secret-pw@p.example:3'") != NULL);
     stook_batch_free(batch);
+}
+
+static void flow(struct life *life)
+{
+    struct story story;
+    story_begin(&story, life);
+    story_add_request(&story, &STOOK_REQUEST(at(SECURE, "/path/1"), .proxy = proxy("http", "me:pw@", HTTP), .ca_file = ca));
+    story_add_request(&story, &STOOK_REQUEST(at(ORIGIN, "/path/2"), .proxy = proxy("socks5h", "", SOCKS)));
+    story_add_request(&story, &STOOK_REQUEST(at(ORIGIN, "/path/3"), .proxy = proxy("http", "", PLAIN), .max_redirects = 2));
+    story_start(&story, 1, NULL);
+    story_end(&story);
+}
+
+TEST(nomem, slow)
+{
+    prepare();
+    serve();
+    fail_nth(flow);
 }
