@@ -12,6 +12,28 @@
 extern "C" {
 #endif
 
+/** An IP address that a request is about to connect to. */
+struct stook_address {
+    size_t size;        /**< of this struct, as the library knows it */
+    const char *text;   /**< "203.0.113.7" or "2001:db8::7"; an IPv4-mapped one is shown as IPv4 */
+    const char *origin; /**< of the request, in lower case: "https://example.com:443" */
+    int64_t port;       /**< that is connected to */
+    int64_t ip_version; /**< 4 or 6 */
+};
+
+/**
+ * Judges an address before it is connected to. It is called for each address that is tried, unless
+ * `deny_addresses` or `public_only` has refused it already, and not for a connection that is used
+ * again. It runs inside libcurl: it must return at once, and may call only those functions of stook
+ * that any thread may call. The same answer must hold for all requests to the origin, because they
+ * share connections.
+ * @param address valid during the call
+ * @param user    `on_address_user`
+ * @return 0: the address may be connected to. Any other number: it is refused.
+ * Thread: the loop's.
+ */
+typedef int (*stook_address_fn)(const struct stook_address *address, void *user);
+
 /** Options of a client. All members are optional. Defaults are in brackets. */
 struct stook_client_options {
     size_t size; /**< set by STOOK_CLIENT() */
@@ -105,8 +127,19 @@ struct stook_client_options {
      * cookies of one domain to others: STOOK_EUNSUPPORTED.
      */
     int64_t cookies;
+    /**
+     * [off] 1: requests connect to public addresses only, which is for URLs that users supply.
+     * Every address is judged right before it is connected to, also that of a redirect and of
+     * `resolve`. Refused are those that IANA lists as not globally reachable (loopback, private,
+     * link-local, multicast and so on), those of this machine, and IPv6 addresses that lead to such
+     * an IPv4 address. Then the next address of the name is tried. If none is reached and one was
+     * refused, the result is STOOK_EPOLICY, whose message names the first of these. STOOK_EPOLICY
+     * too are a `unix_socket`, a proxy on the way, and an IPv6 zone in the URL.
+     */
+    int64_t public_only;
 
-    /* What a request cannot set: header sizes, requests in flight, which hosts need no proxy. */
+    /* What a request cannot set: header sizes, requests in flight, which hosts need no proxy,
+       which addresses are refused. */
     int64_t max_header_bytes; /**< [65536] of a response, trailers included, at most 16 MiB */
     int64_t max_header_count; /**< [256] fields of a response, trailers included, at most 100000 */
     int64_t limit;            /**< [STOOK_NONE] requests in flight in all batches, 1 to 1000000 */
@@ -123,6 +156,18 @@ struct stook_client_options {
         ALL_PROXY, no_proxy, NO_PROXY; the first of them that is not empty. A proxy there needs no
         scheme: "http://" is the default. */
     int64_t proxy_from_env;
+    /** [none] Exceptions from what `public_only` refuses: ranges (CIDR: "10.1.0.0/16", "fd12::/16")
+        and single addresses, ended by NULL, at most 1000. Of an IPv6 address that leads to an IPv4
+        address, both must pass. */
+    const char *const *allow_addresses;
+    /** [none] Ranges that no request connects to, with or without `public_only`, written as those
+        of `allow_addresses`, over which they take precedence. With a proxy the address is the
+        proxy's. STOOK_EPOLICY as above. */
+    const char *const *deny_addresses;
+    /** [none] may refuse further addresses, with or without `public_only`. STOOK_EPOLICY as
+        above. */
+    stook_address_fn on_address;
+    void *on_address_user; /**< passed to `on_address` */
 };
 
 /** Makes client options: `STOOK_CLIENT(.timeout_ms = 5000)` */
@@ -144,9 +189,10 @@ STOOK_API void stook_client_options_init(struct stook_client_options *options, s
  * @param options    NULL: all defaults
  * @param ret_client set on success, otherwise unchanged; end the client with stook_client_close()
  * @return 0; STOOK_EARG (`ret_client` is NULL; no size; a number is out of range; `user_agent` has
- *         a control byte; `resolve`, a proxy, a certificate option or the allocator is not valid);
- *         STOOK_EUNSUPPORTED (options of a newer stook; a libcurl that stook cannot use, such as
- *         one without an asynchronous resolver); STOOK_ENOMEM; STOOK_ENOFD
+ *         a control byte; `resolve`, `allow_addresses`, `deny_addresses`, a proxy, a certificate
+ *         option or the allocator is not valid); STOOK_EUNSUPPORTED (options of a newer stook; a
+ *         libcurl that stook cannot use, such as one without an asynchronous resolver);
+ *         STOOK_ENOMEM; STOOK_ENOFD
  * Thread: the loop's. Several threads may make a client each at the same time. Callbacks: none.
  */
 STOOK_API int stook_client_new(struct uv_loop_s *loop, const struct stook_client_options *options,

@@ -202,6 +202,8 @@ struct stook_request {
     /** 1: on, as explained in stook/client.h; STOOK_NONE: off. When on, `headers` must not have
         Cookie. */
     int64_t cookies;
+    /** 1: public addresses only. If the client has it, STOOK_NONE is STOOK_EPOLICY. */
+    int64_t public_only;
 
     /*
      * Flow: when it starts.

@@ -6,6 +6,7 @@
 #include "core/shutdown.h"
 #include "request/headers.h"
 #include "request/proxy.h"
+#include "request/resolve.h"
 #include "request/validate.h"
 
 /* Checks the options of a client. 0, STOOK_EARG or STOOK_EUNSUPPORTED. */
@@ -35,9 +36,15 @@ static int validate(const struct stook_client_options *options, struct stook__cl
     if (from_env == 1)
         input->peer.from_env = stook__proxy_from_env(&input->peer.peer);
     input->redirect_headers = mine.redirect_headers;
+    input->allow_addresses = mine.allow_addresses;
+    input->deny_addresses = mine.deny_addresses;
+    input->on_address = mine.on_address;
+    input->on_address_user = mine.on_address_user;
     input->allocator = mine.allocator;
     if (stook__peer_validate(&input->peer, &why) != 0 ||
         stook__redirect_headers_validate(mine.redirect_headers, &why) != 0 ||
+        stook__addresses_validate(mine.allow_addresses) != 0 ||
+        stook__addresses_validate(mine.deny_addresses) != 0 ||
         stook__validate_limit(mine.limit, &input->limit) != 0 ||
         stook__validate_limit(mine.origin_limit, &input->origin_limit) != 0 ||
         (mine.allocator != NULL &&

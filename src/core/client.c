@@ -9,6 +9,7 @@
 #include "http/defaults.h"
 #include "loop/loop.h"
 #include "request/headers.h"
+#include "request/resolve.h"
 
 /* ------------------------------------------------------------------------------------- making */
 
@@ -22,15 +23,30 @@ static void free_parts(stook_client *client)
     stook__allocator_unref(allocator);
 }
 
+/* Asks the program whether an address may be connected to. This is the only callback of the program
+   that runs inside libcurl, maybe outside of a turn. `turning` keeps it from running the loop. */
+static int ask_program(void *owner, const struct stook_address *address)
+{
+    stook_client *client = owner;
+    int turning = client->turning;
+    client->turning = 1;
+    int refused = stook__call_address(client->on_address, address, client->on_address_user);
+    client->turning = turning;
+    return refused;
+}
+
 /* Copies the strings of the options. Runs twice: to measure and to copy. */
 static void pack(struct stook__pack *pack, const struct stook__client_input *input,
-                 struct stook__settings *settings, struct stook__peer *peer)
+                 struct stook__settings *settings, struct stook__peer *peer,
+                 struct stook__address_rules *rules)
 {
     settings->ca_file = stook__pack_text(pack, input->settings.ca_file);
     settings->user_agent = stook__pack_text(pack, input->settings.user_agent);
     settings->redirect_headers = stook__redirect_headers_pack(pack, input->redirect_headers);
     if (stook__peer_is_given(&input->peer))
         stook__peer_pack(peer, pack, &input->peer, NULL);
+    rules->allow = stook__addresses_pack(pack, input->allow_addresses);
+    rules->deny = stook__addresses_pack(pack, input->deny_addresses);
 }
 
 /* Allocates a client with copies of the strings of its options in the same block. */
@@ -40,14 +56,21 @@ static stook_client *make(struct stook__allocator *allocator,
     struct stook__pack strings = {NULL, 0};
     struct stook__settings unused;
     struct stook__peer peer;
-    pack(&strings, input, &unused, &peer);
+    struct stook__address_rules rules;
+    pack(&strings, input, &unused, &peer, &rules);
     stook_client *client = stook__alloc(allocator, sizeof *client + strings.size);
     if (client == NULL)
         return NULL;
     strings.at = (char *)(client + 1);
     client->allocator = allocator;
     client->policy = input->settings;
-    pack(&strings, input, &client->policy, &client->peer);
+    pack(&strings, input, &client->policy, &client->peer, &client->address_rules);
+    if (input->on_address != NULL) {
+        client->address_rules.ask = ask_program;
+        client->address_rules.owner = client;
+        client->on_address = input->on_address;
+        client->on_address_user = input->on_address_user;
+    }
     if (stook__peer_is_given(&input->peer))
         client->policy.peer = &client->peer;
     client->fork_generation = stook__fork_generation();
@@ -79,6 +102,7 @@ static int make_parts(stook_client *client, struct uv_loop_s *loop)
     if (error != 0)
         return error;
     client->owned = loop == NULL;
+    stook__engine_set_address_rules(client->engine, &client->address_rules);
     stook__engine_open(client->engine, client->loop);
     stook__mailbox_open(client->mailbox, client->loop);
     return 0;

@@ -18,6 +18,9 @@ struct stook__client_input {
     struct stook__settings settings;
     struct stook__peer_input peer;
     const char *const *redirect_headers;
+    const char *const *allow_addresses, *const *deny_addresses;
+    int (*on_address)(const struct stook_address *address, void *user); /* NULL: none */
+    void *on_address_user;
     size_t limit, origin_limit; /* SIZE_MAX: none */
 };
 

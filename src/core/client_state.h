@@ -12,6 +12,7 @@
 #include "core/mailbox.h"
 #include "core/record.h"
 #include "core/stats.h"
+#include "curl/address_filter.h"
 #include "deliver/callbacks.h"
 #include "deliver/completion_policy.h"
 #include "origin/origin.h"
@@ -114,6 +115,9 @@ struct stook_client {
     struct stook__mailbox *mailbox;
     struct stook__settings policy;
     struct stook__peer peer;
+    struct stook__address_rules address_rules;
+    int (*on_address)(const struct stook_address *address, void *user);
+    void *on_address_user;
     struct stook__stats stats;
     struct stook__link batches, dirty_batches;
     struct stook__link newly_paused; /* flow control of batches where a body was paused this turn */

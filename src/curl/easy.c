@@ -164,6 +164,7 @@ void stook__easy_info(struct stook__easy *easy, struct stook__easy_info *ret_inf
     ret_info->code = easy->code;
     ret_info->text = easy->error;
     ret_info->os_error = easy->os_error;
+    ret_info->refusal = easy->refusal;
     ret_info->no_descriptors = easy->no_descriptors;
     ret_info->h2_error = easy->h2_error >= 0 || easy->code == CURLE_OK
                              ? easy->h2_error

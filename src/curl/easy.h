@@ -20,15 +20,16 @@ struct stook__trust;
 /* What the engine knows of a completed transfer. */
 struct stook__easy_info {
     CURLcode code;
-    const char *text;   /* libcurl's error message, or "" */
-    int os_error;       /* errno of a socket that could not be created, or 0 */
-    int no_descriptors; /* the process had none left when an unused connection was given up */
-    int http_2;         /* the origin speaks HTTP/2 */
-    long h2_error;      /* error code of the HTTP/2 stream (RFC 9113 section 7); -1: none */
-    int reused;         /* the request was sent on a connection that existed before */
-    int dead;           /* libcurl chose a connection known to be closed; nothing was sent */
-    int resent;         /* libcurl wanted to send the request once more and was refused */
-    CURLMcode broken;   /* not CURLM_OK: the CURLM failed, and `code` means nothing */
+    const char *text;    /* libcurl's error message, or "" */
+    int os_error;        /* errno of a socket that could not be created, or 0 */
+    int no_descriptors;  /* the process had none left when an unused connection was given up */
+    const char *refusal; /* why the first address that was refused may not be used, or NULL */
+    int http_2;          /* the origin speaks HTTP/2 */
+    long h2_error;       /* error code of the HTTP/2 stream (RFC 9113 section 7); -1: none */
+    int reused;          /* the request was sent on a connection that existed before */
+    int dead;            /* libcurl chose a connection known to be closed; nothing was sent */
+    int resent;          /* libcurl wanted to send the request once more and was refused */
+    CURLMcode broken;    /* not CURLM_OK: the CURLM failed, and `code` means nothing */
 };
 
 /* Takes an easy handle from the pool of the origin. All options that its last

@@ -8,12 +8,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "curl/address_filter.h"
 #include "curl/connect_gate.h"
 #include "curl/cookies.h"
 #include "curl/easy_state.h"
 #include "curl/engine_state.h"
 #include "curl/multi_state.h"
 #include "curl/origin.h"
+#include "curl/quirks/next_address.h"
 #include "curl/quirks/obs_fold.h"
 #include "curl/socket.h"
 #include "curl/trust.h"
@@ -108,6 +110,10 @@ static curl_socket_t on_open(void *user, curlsocktype purpose, struct curl_socka
         easy->sends++; /* counted although it is refused: more than one is `resent` */
     if (!may || purpose != CURLSOCKTYPE_IPCXN)
         return CURL_SOCKET_BAD;
+    if (!stook__address_filter_passes(easy, easy->trust->way.public_only, &address->addr)) {
+        stook__next_address_schedule(easy);
+        return CURL_SOCKET_BAD;
+    }
     int fd = new_socket(address);
     if (fd < 0) {
         easy->os_error = errno;

@@ -43,6 +43,9 @@ void stook__easy_complete(struct stook__easy *easy, CURLcode code, const char *w
 void stook__easy_renew(struct stook__easy *easy)
 {
     easy->os_error = easy->n_opened = easy->no_descriptors = 0;
+    if (easy->refusal != NULL)
+        stook__free(easy->engine->allocator, easy->refusal);
+    easy->refusal = NULL;
     easy->h2_error = -1;
     easy->error[0] = '\0';
 }
@@ -54,5 +57,6 @@ void stook__easy_free(struct stook__easy *easy)
     curl_url_cleanup(easy->settings.url);
     curl_slist_free_all(easy->settings.connect_to);
     curl_slist_free_all(easy->resolve_list);
+    stook__free(easy->engine->allocator, easy->refusal);
     stook__free(easy->engine->allocator, easy);
 }

@@ -82,6 +82,12 @@ size_t stook__engine_orphaned(const struct stook__engine *engine)
     return engine->orphaned;
 }
 
+void stook__engine_set_address_rules(struct stook__engine *engine,
+                                     const struct stook__address_rules *rules)
+{
+    engine->address_rules = rules;
+}
+
 void stook__engine_open(struct stook__engine *engine, struct stook__loop *loop)
 {
     engine->loop = loop;
@@ -232,5 +238,6 @@ void stook__engine_free(struct stook__engine *engine)
     stook__trusts_free(engine);
     stook__cookies_free(engine);
     stook__sockets_free(engine);
+    stook__free(engine->allocator, engine->own_addresses.at);
     stook__free(engine->allocator, engine);
 }

@@ -5,7 +5,8 @@
  * core/ creates it, runs it once per turn and frees it.
  *
  * Five rules hold everywhere in this room:
- * - The engine never calls the program.
+ * - The engine never calls the program, except that address_filter.c asks about an address, through
+ *   a function of core/.
  * - The engine never calls libcurl from inside a callback of libcurl.
  * - A callback of the socket interface never returns -1.
  * - A poll handle is stopped before its descriptor is closed.
@@ -17,12 +18,17 @@
 #include "util/allocator.h"
 #include "util/list.h"
 
+struct stook__address_rules;
 struct stook__engine;
 struct stook__loop;
 
 /* Creates an engine. The first call of a process also initializes libcurl. Returns 0, STOOK_ENOMEM,
    or STOOK_EUNSUPPORTED if the libcurl that runs lacks a required feature. */
 int stook__engine_new(struct stook__allocator *allocator, struct stook__engine **ret_engine);
+/* Sets the rules for addresses, which must outlive the engine. Must come before the first easy
+   handle is made. */
+void stook__engine_set_address_rules(struct stook__engine *engine,
+                                     const struct stook__address_rules *rules);
 /* Attaches the engine to a loop. Must come before the first easy handle is made. */
 void stook__engine_open(struct stook__engine *engine, struct stook__loop *loop);
 struct stook__loop *stook__engine_loop(const struct stook__engine *engine);

@@ -12,7 +12,9 @@
 #include "util/map.h"
 #include "util/timer_heap.h"
 
+struct stook__address_rules;
 struct stook__allocator;
+struct stook__cidr;
 struct stook__cookies;
 struct stook__loop;
 struct stook__socket;
@@ -23,6 +25,13 @@ struct stook__sockets {
     size_t capacity;
     size_t n_dead;  /* connections that were closed while idle and that libcurl still keeps */
     size_t n_ended; /* connections that have ended, ever */
+};
+
+/* The addresses of this machine; see address_filter.c. */
+struct stook__own_addresses {
+    struct stook__cidr *at; /* each a range of one */
+    size_t count;
+    int64_t read_at; /* 0: never */
 };
 
 struct stook__engine {
@@ -59,6 +68,10 @@ struct stook__engine {
     struct stook__link lookups; /* easy handles, by start; those that hang are not among them */
     size_t n_lookups, n_hung;
     size_t n_probing; /* probes started since libcurl last ran; which look a name up is not known */
+
+    /* address_filter.c */
+    const struct stook__address_rules *address_rules; /* of the client */
+    struct stook__own_addresses own_addresses;
 
     /* quirks/ */
     struct stook__link next_addresses;          /* next_address.c: easy handles */

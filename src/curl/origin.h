@@ -22,8 +22,9 @@
 struct stook__easy;
 struct stook__engine;
 
-/* The proxy of a trust, as far as the engine has to know it. */
+/* The way of a trust to its peers, as far as the engine has to know it. */
 struct stook__way {
+    int public_only; /* addresses are judged by address_filter.c */
     int proxied;
     int is_name; /* the proxy's host is looked up */
     int tls;     /* the proxy speaks TLS */

@@ -2,8 +2,9 @@
 /*
  * Trust: how peers are verified and how we authenticate to them, that is the CA certificates, the
  * pinned key, the client certificate with its key and password, the proxy on the way with its user
- * name and password, and whether cookies are on. What was established under one trust is never used
- * under another: connections, TLS sessions, pooled easy handles.
+ * name and password, whether cookies are on, and which addresses may be connected to. What was
+ * established under one trust is never used under another: connections, TLS sessions, pooled easy
+ * handles.
  *
  * libcurl compares only a part of this when it looks for a connection or a session, and it compares
  * pinned keys without regard to case. So each trust has its own CURLMs, CURLSH and origins.

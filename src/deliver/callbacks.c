@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The only file that calls the program; see callbacks.h. Calls come from a turn, where no function
- * of libcurl is on the stack. `turning` of the client is the guard: frees and closes inside a call
+ * of libcurl is on the stack, but for that of `on_address`: libcurl connects to an address as soon
+ * as it has asked about it. `turning` of the client is the guard: frees and closes inside a call
  * are marked, and the end of the turn carries them out.
  */
 #include "deliver/callbacks.h"
@@ -57,6 +58,12 @@ void stook__call_progress(const struct stook__optional *optional, stook_batch *b
                           void *user)
 {
     optional->on_progress(batch, result, progress, user);
+}
+
+int stook__call_address(int (*on_address)(const struct stook_address *address, void *user),
+                        const struct stook_address *address, void *user)
+{
+    return on_address(address, user);
 }
 
 void stook__call_posted(void (*call)(stook_client *client, void *user), stook_client *client,

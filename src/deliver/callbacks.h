@@ -33,6 +33,8 @@ void stook__call_release(const struct stook__optional *optional);
 void stook__call_progress(const struct stook__optional *optional, stook_batch *batch,
                           const stook_result *result, const struct stook_progress *progress,
                           void *user);
+int stook__call_address(int (*on_address)(const struct stook_address *address, void *user),
+                        const struct stook_address *address, void *user);
 void stook__call_posted(void (*call)(stook_client *client, void *user), stook_client *client,
                         void *user);
 void stook__call_closed(void (*closed)(void *user), void *user);

@@ -156,6 +156,11 @@ static int make_easy(struct stook__attempt *attempt, const struct stook__attempt
     if (attempt->easy == NULL)
         return STOOK_ENOMEM;
     int error = stook__url_parse(stook__easy_settings(attempt->easy)->url, url, &why, scheme);
+    if (error == 0 && attempt->policy->public_only == 1 &&
+        stook__url_has_zone(stook__easy_settings(attempt->easy)->url)) {
+        why = "public_only excludes an IPv6 zone";
+        error = STOOK_EPOLICY;
+    }
     if (error != 0)
         return refuse_url(attempt, error, why, scheme, ret_outcome);
     note_url(stook__easy_settings(attempt->easy), text_of_url(attempt));
@@ -349,6 +354,10 @@ int stook__options_check(struct stook__attempt *attempt, int *ret_secret,
     }
     if (error == 0 && attempt->policy->cookies == 1)
         error = check_cookies(attempt, &why);
+    if (error == 0 && attempt->proxy != NULL && attempt->policy->public_only == 1) {
+        error = STOOK_EPOLICY; /* the proxy would choose the address */
+        why = "public_only excludes a proxy";
+    }
     if (error == 0 && attempt->policy->decompress == 1 && !stook__codecs_any()) {
         error = STOOK_EUNSUPPORTED;
         why = "this build decodes no content coding";

@@ -140,6 +140,10 @@ static int map_code(const struct stook__attempt *attempt, const struct stook__ea
         return STOOK_ENOFD;
     if (info->os_error == ENOMEM || info->os_error == ENOBUFS)
         return STOOK_ENOMEM;
+    if (info->code == CURLE_COULDNT_CONNECT && info->refusal != NULL) {
+        *why = info->refusal;
+        return STOOK_EPOLICY;
+    }
     /* 7.88 reports this for a header line over 100 KB. */
     if (info->code == CURLE_OUT_OF_MEMORY && attempt->answer.time_us[STOOK_TIME_FIRST_BYTE] > 0 &&
         !stook__attempt_head_done(attempt)) {

@@ -96,7 +96,7 @@ struct stook__trust *stook__peer_make_trust(const struct stook__defaults *defaul
 {
     static const struct stook__peer nothing;
     const struct stook__peer *peer = policy->peer != NULL ? policy->peer : &nothing;
-    int has_cookies = policy->cookies == 1;
+    int has_cookies = policy->cookies == 1, public_only = policy->public_only == 1;
     const char *const texts[] = {policy->ca_file,
                                  peer->ca_data,
                                  peer->client_cert,
@@ -104,8 +104,9 @@ struct stook__trust *stook__peer_make_trust(const struct stook__defaults *defaul
                                  peer->key_password,
                                  peer->pinned_key,
                                  proxy,
-                                 has_cookies ? "" : NULL};
-    struct stook__way way = {.proxied = proxy != NULL};
+                                 has_cookies ? "" : NULL,
+                                 public_only ? "" : NULL};
+    struct stook__way way = {.proxied = proxy != NULL, .public_only = public_only};
     if (proxy != NULL) {
         way.is_name = !stook__proxy_is_literal(proxy);
         way.tls = stook__proxy_kind(proxy) == STOOK__PROXY_HTTPS;
@@ -129,7 +130,7 @@ struct stook__trust *stook__peer_trust(const struct stook__attempt *attempt)
     const struct stook__defaults *defaults = attempt->defaults;
     const struct stook__settings *policy = attempt->policy, *own = defaults->policy;
     if (policy->peer == own->peer && policy->ca_file == own->ca_file &&
-        policy->cookies == own->cookies)
+        policy->cookies == own->cookies && policy->public_only == own->public_only)
         return defaults->trusts[attempt->proxy == NULL ? 0 : 1 + is_https(attempt)];
     return stook__peer_make_trust(defaults, policy, attempt->proxy);
 }

@@ -33,6 +33,12 @@ static void validate(struct stook__copied *copied, const struct stook__settings 
                 settings->max_decompress_ratio > client->max_decompress_ratio)) {
         copied->error = STOOK_EPOLICY;
         copied->message = "refused by policy: max_decompress_ratio is above the client's";
+    } else if (client->public_only == 1 && settings->public_only != 1) {
+        copied->error = STOOK_EPOLICY;
+        copied->message = "refused by policy: the client has public_only";
+    } else if (settings->public_only == 1 && request->unix_socket != NULL) {
+        copied->error = STOOK_EPOLICY;
+        copied->message = "refused by policy: public_only excludes a unix_socket";
     }
 }
 

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Entries of `resolve`; see resolve.h. */
+/* Entries of `resolve`, and ranges of addresses; see resolve.h. */
 #include "request/resolve.h"
 
 #include <arpa/inet.h>
 #include <string.h>
 #include <strings.h>
+
+#include <stook.h>
+
+enum { RANGES_MAX = 1000 }; /* each connection is compared with all of them */
 
 /* Returns the colon after the host, or NULL. */
 static const char *parse_host(const char *text, struct stook__resolve *entry)
@@ -77,4 +81,27 @@ int stook__resolve_find(const char *list, const char *host, int port,
             ret_entry->host_size == size && strncasecmp(ret_entry->host, host, size) == 0)
             return 1;
     return 0;
+}
+
+int stook__addresses_validate(const char *const *list)
+{
+    struct stook__cidr range;
+    size_t count = 0;
+    for (; list != NULL && *list != NULL; list++)
+        if (count++ == RANGES_MAX || !stook__cidr_parse(*list, &range))
+            return STOOK_EARG;
+    return 0;
+}
+
+struct stook__cidrs stook__addresses_pack(struct stook__pack *pack, const char *const *list)
+{
+    size_t count = 0;
+    while (list != NULL && list[count] != NULL)
+        count++;
+    struct stook__cidr *ranges = stook__pack_reserve(pack, count * sizeof *ranges);
+    if (ranges == NULL)
+        return (struct stook__cidrs){0};
+    for (size_t i = 0; i < count; i++)
+        stook__cidr_parse(list[i], &ranges[i]);
+    return (struct stook__cidrs){ranges, count};
 }

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Entries of `resolve`, "host:port:address": the address of a host, given instead of a DNS
-   lookup. */
+/* What a program says of addresses: entries of `resolve`, "host:port:address", which give the
+   address of a host instead of a DNS lookup; ranges of `allow_addresses` and `deny_addresses`. */
 #ifndef STOOK_REQUEST_RESOLVE_H
 #define STOOK_REQUEST_RESOLVE_H
 
 #include <stddef.h>
+
+#include "request/pack.h"
+#include "util/cidr.h"
 
 /* A parsed entry. It points into the text. The brackets of an IPv6 address are left out. */
 struct stook__resolve {
@@ -20,5 +23,13 @@ int stook__resolve_parse(const char *text, struct stook__resolve *ret_entry);
    string, or NULL. Case does not matter. `host` has no brackets. 1: found. */
 int stook__resolve_find(const char *list, const char *host, int port,
                         struct stook__resolve *ret_entry);
+
+/* Checks a list of ranges. 0; STOOK_EARG: an entry is no range, or there are more than 1000. `list`
+   may be NULL. */
+int stook__addresses_validate(const char *const *list);
+
+/* Copies a valid list of strings as ranges. Returns the copy; while measuring, one without
+   ranges. */
+struct stook__cidrs stook__addresses_pack(struct stook__pack *pack, const char *const *list);
 
 #endif

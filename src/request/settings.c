@@ -30,6 +30,7 @@ int stook__settings_from(const struct stook_client_options *options,
         {options->max_decompress_ratio, 1000, RATIO_MAX, &settings.max_decompress_ratio, 1},
         {options->max_redirects, STOOK_NONE, REDIRECTS_MAX, &settings.max_redirects, 1},
         {options->cookies, STOOK_NONE, 1, &settings.cookies, 1},
+        {options->public_only, STOOK_NONE, 1, &settings.public_only, 1},
     };
     if (options->user_agent != NULL)
         settings.user_agent = *options->user_agent != '\0' ? options->user_agent : NULL;
@@ -108,6 +109,8 @@ int stook__settings_merge(const struct stook__settings *client, const struct sto
          "max_redirects is not 0, STOOK_NONE or a number up to 50"},
         {request->cookies, client->cookies, 1, &settings.cookies, 1,
          "cookies is not 0, 1 or STOOK_NONE"},
+        {request->public_only, client->public_only, 1, &settings.public_only, 1,
+         "public_only is not 0, 1 or STOOK_NONE"},
         {request->expect, 0, 1, &unused, 0, "expect is not 0 or 1"},
         {request->auth, 0, STOOK_AUTH_DIGEST, &unused, 0,
          "auth is not 0, STOOK_AUTH_BASIC or STOOK_AUTH_DIGEST"},

@@ -34,6 +34,7 @@ struct stook__settings {
     int64_t max_decompress_ratio; /* decoded bytes for each byte received */
     int64_t max_redirects;        /* that are followed, one after another; -1: none */
     int64_t cookies;              /* 1: those of the client are sent and kept */
+    int64_t public_only;          /* 1: only public addresses are connected to; -1: any */
     int64_t unset;                /* STOOK__UNSET_... of the values that the program did not set */
     const char *ca_file;          /* NULL: libcurl's default */
     const char *user_agent;       /* NULL: no User-Agent is sent */

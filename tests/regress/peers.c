@@ -2,16 +2,14 @@
 /* Peers that are not HTTP servers, that cannot be reached, or that are reached by the last free port. */
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <net/if.h>
 #include <unistd.h>
 
 #include <stook.h>
 
 #include "support/life.h"
+#include "support/network.h"
 #include "support/process.h"
 #include "support/raw_server.h"
 #include "support/sockets.h"
@@ -97,21 +95,6 @@ TEST_BOTH(no_way_there)
 
 /* ------------------------------------------------------------- the last ports */
 
-/* A network of our own, with a handful of ports for those who connect. */
-static void enter_small_network(void)
-{
-    struct ifreq lo = {.ifr_name = "lo"};
-    if (unshare(CLONE_NEWNET) != 0 && (unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0))
-        test_skip("no network of our own: %s", strerror(errno));
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    CHECK(fd >= 0);
-    lo.ifr_flags = IFF_UP | IFF_RUNNING;
-    int up = ioctl(fd, SIOCSIFFLAGS, &lo);
-    close(fd);
-    if (up != 0)
-        test_skip("a network of our own stays down");
-}
-
 static void leave_few_ports(void)
 {
     int range = open("/proc/sys/net/ipv4/ip_local_port_range", O_WRONLY | O_CLOEXEC);
@@ -125,7 +108,7 @@ TEST(few_ports)
 {
     enum { ASKED = 100 };
     static struct life life;
-    enter_small_network();
+    network_enter();
     struct raw_server *server = raw_server_start(NULL);
     leave_few_ports();
     life_begin(&life, 0);
