@@ -383,6 +383,21 @@ case_login() {
     stop_server
 }
 
+# Nothing of this machine is fetched, and a user does not learn why.
+case_user_urls() {
+    start_server
+    port=${url##*:}
+    run 1 user_urls "$url/todos/1" "http://localhost:$port/" "http://[::ffff:7f00:1]:$port/" ftp://x/
+    for host in "127.0.0.1:$port/todos/1" "localhost:$port/" "\[::ffff:7f00:1\]:$port/"; do
+        has_line "http://$host: cannot be fetched"
+    done
+    has_line 'ftp://x/: cannot be fetched'
+    lines_are 4
+    grep -q -x -e "$url/todos/1: refused by policy: 127.0.0.1 is in 127.0.0.0/8, loopback" "$work/err.txt" ||
+        fail 'no reason on stderr'
+    stop_server
+}
+
 case_usage() {
     run 0 gather_todos --help
     for arguments in '' gather_all --compar '--compare gather' '--limit' '--limit x' 'gather --limit 0'; do
