@@ -29,7 +29,7 @@ esac
 mkdir -p "$tree"
 {
     cmake -S "$top" -B "$tree" -DBUILD_SHARED_LIBS=OFF -DSTOOK_BUILD_TESTS=ON -DCMAKE_BUILD_TYPE=Debug \
-        -DCMAKE_C_FLAGS_DEBUG='-O0 -g -finstrument-functions' &&
+        -DCMAKE_C_FLAGS_DEBUG='-O0 -gdwarf-4 -finstrument-functions' &&
         cmake --build "$tree" --parallel --target trace_path
 } >"$tree/build.txt" 2>&1 || { cat "$tree/build.txt" >&2 && exit 1; }
 
