@@ -251,7 +251,7 @@ static void start_requests(stook_client *client)
 
 /* Bodies that were paused for room since the last turn may stay so for long: the engine has to
    know, and their batches look for room. */
-static void note_paused(stook_client *client)
+static void note_paused_bodies(stook_client *client)
 {
     struct stook__flow_control *flow;
     while ((flow = stook__flow_next_paused(&client->newly_paused)) != NULL) {
@@ -351,9 +351,9 @@ static void take_turn(void *owner)
     expire(client, now);            /* the rest of step 3 */
     read_messages(client);          /* step 4 */
     start_requests(client);         /* step 5 */
-    stook__streams_serve(client);   /* step 6, up to note_paused() */
+    stook__streams_serve(client);   /* step 6, up to note_paused_bodies() */
     stook__engine_work(client->engine);
-    note_paused(client);
+    note_paused_bodies(client);
     deliver(client); /* step 7 */
     client->turning = 0;
     /* Step 8: the next turn, or the next step of a close. */
