@@ -158,6 +158,13 @@ struct stook_request {
         then the renaming, then fsync of the directory). If one of these fails, the result is
         STOOK_EFILE; if it is the last one, the file is in its place. Only with `output_file`. */
     int64_t output_sync;
+    /** More URLs of the same thing, at most 50, ended by NULL. They are tried in turn while the
+        response is not 2xx or 304, or is lost, too slow, or has another `sha256`. An origin that
+        failed is tried last for five minutes. Only for GET and HEAD, without a body or
+        `unix_socket`. Header fields and credentials are for the origin of `url`; to another one the
+        same go along as after a redirect, and Range. After `on_head` or `on_body` was called, no
+        other URL is tried. */
+    const char *const *mirrors;
     /** The SHA-256 that the body must have: 64 hexadecimal digits. It is that of the body of a 2xx
         response as the program receives it, so after decoding; with `resume` of the whole file. If
         the body has another one, the result is STOOK_ECHECKSUM, and there is no file, nor a part of

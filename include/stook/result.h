@@ -35,12 +35,14 @@ STOOK_API int stook_result_may_have_been_sent(const stook_result *result);
 STOOK_API const char *stook_result_message(const stook_result *result);
 /** The URL as it was added. Never NULL. */
 STOOK_API const char *stook_result_url(const stook_result *result);
-/** The URL of the last attempt: after redirects the last one that was followed. Never NULL. */
+/** The URL of the last attempt: that of a mirror, after redirects the last one that was followed.
+    Never NULL. */
 STOOK_API const char *stook_result_final_url(const stook_result *result);
-/** The number of redirects that were followed; 0 for NULL. */
+/** The number of redirects that were followed, of the last mirror that was tried; 0 for NULL. */
 STOOK_API size_t stook_result_hop_count(const stook_result *result);
 /**
- * A redirect that was followed. The first one responded to stook_result_url().
+ * A redirect that was followed. The first one responded to stook_result_url(), or to the URL of a
+ * mirror.
  * @param i 0 to stook_result_hop_count() - 1
  * @param ret_status NULL, or set to its status: 301, 302, 303, 307 or 308
  * @return the URL that responded with it; NULL if there is no such redirect

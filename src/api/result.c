@@ -56,7 +56,7 @@ const char *stook_result_hop_at(const stook_result *result, size_t i, int *ret_s
     const struct stook__hops *hops = stook__result_hops(result);
     if (ret_status != NULL)
         *ret_status = hops->list[i].status;
-    return i == 0 ? hops->first_url : hops->list[i - 1].url;
+    return stook__hops_from(hops, i);
 }
 
 const void *stook_result_body(const stook_result *result, size_t *ret_size)

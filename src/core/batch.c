@@ -143,7 +143,7 @@ void stook__batch_requeue(stook_client *client, struct stook_result *record)
         return;
     }
     stook__sched_redirect(&client->sched, queue, &record->job);
-    stook__record_waits_again(record, "redirected");
+    stook__record_waits_again(record, "it has another URL");
 }
 
 int stook__batch_refuse(stook_batch *batch, int error, const char *why)

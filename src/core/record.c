@@ -11,6 +11,7 @@
 #include "core/completion.h"
 #include "curl/engine.h"
 #include "http/attempt.h"
+#include "http/failover.h"
 #include "http/redirect.h"
 #include "http/stream.h"
 #include "loop/loop.h"
@@ -61,7 +62,7 @@ static int is_current(const struct stook_result *snapshot, const struct stook_re
 {
     const struct stook__hops *its = snapshot->spec.hops, *hops = record->spec.optional->hops;
     return (snapshot->answer.head.size > 0) == stook__attempt_has_head(record->attempt) &&
-           (its != NULL ? its->count : 0) == (hops != NULL ? hops->count : 0);
+           (its != NULL ? its->changes : 0) == (hops != NULL ? hops->changes : 0);
 }
 
 struct stook_result *stook__record_snapshot(struct stook_result *record)
@@ -109,6 +110,8 @@ static void free_request(struct stook_result *record)
     if (optional != NULL) {
         stook__record_drop(optional->snapshot);
         stook__hops_free(optional->hops, record->allocator);
+        if (optional->mirrors != NULL)
+            stook__free(record->allocator, optional->mirrors->first);
     }
     stook__free(record->allocator, optional);
     record->spec.body = NULL;
@@ -254,6 +257,22 @@ static void restore_first_failure(struct stook__allocator *allocator, const stru
         line);
 }
 
+/* The last of several tries is the result, and it says why the first one failed. */
+static struct stook__outcome with_first_try(struct stook__allocator *allocator,
+                                            const struct stook__mirrors *mirrors, int status,
+                                            struct stook__outcome outcome)
+{
+    int is_ok = outcome.error == 0 && !stook__mirrors_is_failure(status);
+    unsigned tried = mirrors != NULL ? stook__mirrors_tried(mirrors) : 0;
+    if (is_ok || tried < 2 || mirrors->first == NULL)
+        return outcome;
+    char *line = stook__format(allocator, "%s; the first of the %u URLs that were tried: %s",
+                               outcome.message, tried, mirrors->first);
+    if (line != NULL && outcome.message_owned)
+        stook__free(allocator, (char *)outcome.message);
+    return with_message(outcome, line);
+}
+
 /* --------------------------------------------------------------------------- from add to result */
 
 /* Ends the attempt. With `ret_outcome`, the attempt is judged; without, another error is the
@@ -302,13 +321,15 @@ static void finish(stook_client *client, struct stook_result *record, struct sto
     struct stook__optional *optional = record->spec.optional;
     struct stook_result *snapshot = optional != NULL ? optional->snapshot : NULL;
     struct stook__hops *hops = optional != NULL ? optional->hops : NULL;
+    struct stook__outcome end = *outcome;
     if (optional != NULL) {
+        end = with_first_try(record->allocator, optional->mirrors, answer->status, end);
         optional->snapshot = NULL;
         optional->hops = NULL;
     }
     stook__batch_keep_body(batch, record);
     stook__record_move(batch, record, STOOK__REQUEST_FINISHED, "result", outcome->error);
-    become_result(record, answer, outcome, !batch->results.options.borrowed);
+    become_result(record, answer, &end, !batch->results.options.borrowed);
     /* What the program took of the snapshot lives as long as the result. */
     record->spec.snapshot = snapshot;
     record->spec.hops = hops;
@@ -395,10 +416,48 @@ static int follow(stook_client *client, struct stook_result *record,
     return 0;
 }
 
+/* Sets *ret_failover if the request has mirrors. 0: it has none. */
+static int has_mirrors(stook_client *client, struct stook_result *record, int64_t now,
+                       struct stook__failover *ret_failover)
+{
+    if (record->spec.optional == NULL || record->spec.optional->mirrors == NULL)
+        return 0;
+    *ret_failover = (struct stook__failover){.spec = &record->spec,
+                                             .settings = record->job.settings,
+                                             .client = &client->policy,
+                                             .origins = &client->origins,
+                                             .now = now};
+    return 1;
+}
+
+int stook__record_choose_mirror(stook_client *client, struct stook_result *record, int64_t now)
+{
+    struct stook__failover failover;
+    return has_mirrors(client, record, now, &failover) && record->error == 0 &&
+           stook__failover_choose(&failover);
+}
+
+/* Begins another try, with another URL. 0: there is none, and the outcome is the result's. */
+static int fail_over(stook_client *client, struct stook_result *record, int possible,
+                     struct stook__answer *answer, struct stook__outcome *outcome, int64_t now)
+{
+    struct stook__failover failover;
+    if (!has_mirrors(client, record, now, &failover))
+        return 0;
+    stook__failover_note(&failover, outcome, answer->status);
+    if (!possible || !stook__failover_next(&failover, outcome, answer->status))
+        return 0;
+    record->job.attempts += answer->attempts;
+    stook__answer_free(answer, client->allocator);
+    drop_message(client, outcome);
+    return 1;
+}
+
 int stook__record_conclude(stook_client *client, struct stook_result *record, int64_t now)
 {
     struct stook__answer answer;
     struct stook__outcome outcome;
+    int possible = stook__failover_is_possible(record->attempt);
     stop_attempt(record, &answer, &outcome);
     if (outcome.redirected && follow(client, record, &answer, &outcome)) {
         record->job.attempts += answer.attempts;
@@ -412,6 +471,8 @@ int stook__record_conclude(stook_client *client, struct stook_result *record, in
     if (!again && !retry_now && !(outcome.starved && put_back(client, record))) {
         restore_first_failure(client->allocator, &record->job, &outcome);
         record->job.attempts -= (uint32_t)outcome.untried;
+        if (fail_over(client, record, possible, &answer, &outcome, now))
+            return 1;
         finish(client, record, &answer, &outcome);
         return 0;
     }
@@ -426,6 +487,24 @@ int stook__record_conclude(stook_client *client, struct stook_result *record, in
     /* A repeat is always on a fresh connection. */
     if (again || retry_now)
         stook__record_start(client, record, record->job.repeated);
+    return 0;
+}
+
+int stook__record_expire(stook_client *client, struct stook_result *record, int error, int64_t now)
+{
+    int of_attempt = error == STOOK_ETIMEOUT_ATTEMPT || error == STOOK_ETIMEOUT_STALL;
+    if (!of_attempt || record->spec.optional == NULL || record->spec.optional->mirrors == NULL) {
+        stook__record_end(client, record, error);
+        return 0;
+    }
+    struct stook__outcome outcome = describe_end(client->allocator, &record->job, error, NULL);
+    struct stook__answer answer = {0};
+    int possible = stook__failover_is_possible(record->attempt);
+    client->ends += STOOK__END_COST_ATTEMPTING;
+    stop_attempt(record, &answer, NULL);
+    if (fail_over(client, record, possible, &answer, &outcome, now))
+        return 1;
+    finish(client, record, &answer, &outcome);
     return 0;
 }
 

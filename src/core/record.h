@@ -110,16 +110,22 @@ int stook__record_ok(const struct stook_result *record);
    arrived. NULL: no memory. */
 struct stook_result *stook__record_snapshot(struct stook_result *record);
 
+/* Turns a request that is ADMITTED to a mirror if its URL is at an origin that is remembered as
+   broken. Returns 1 if it did: the request has to wait in a queue of its new origin. */
+int stook__record_choose_mirror(stook_client *client, struct stook_result *record, int64_t now);
 /* Starts an attempt of a request that is ADMITTED. A request that cannot start has its
    result, or waits in its queue again until a descriptor is free. `fresh`: not on a reused
    connection. */
 void stook__record_start(stook_client *client, struct stook_result *record, int fresh);
 /* Handles an attempt that has completed by itself. Its request has its result, starts another
-   attempt or waits again. Returns 1 if it has followed a redirect instead: it is ADMITTED, and has
-   to wait in a queue of its new origin. */
+   attempt or waits again. Returns 1 if it has followed a redirect or turned to a mirror instead: it
+   is ADMITTED, and has to wait in a queue of its new origin. */
 int stook__record_conclude(stook_client *client, struct stook_result *record, int64_t now);
 /* Notes that a request which was ADMITTED waits in a queue of sched again. */
 void stook__record_waits_again(struct stook_result *record, const char *why);
+/* Ends a request one of whose clocks has run out with `error`. Returns 1 if it has turned to a
+   mirror instead, as stook__record_conclude() does. */
+int stook__record_expire(stook_client *client, struct stook_result *record, int error, int64_t now);
 /* Ends a request that is not FINISHED with `error`, whatever it does. */
 void stook__record_end(stook_client *client, struct stook_result *record, int error);
 

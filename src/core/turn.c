@@ -71,8 +71,8 @@ static void expire(stook_client *client, int64_t now)
         if (!update_clocks(client, record))
             continue;
         int error = stook__sched_expired(&client->sched, job, now);
-        if (error != 0)
-            stook__record_end(client, record, error);
+        if (error != 0 && stook__record_expire(client, record, error, now))
+            stook__batch_requeue(client, record);
     }
 }
 
@@ -234,6 +234,11 @@ static void start_requests(stook_client *client)
             stook_batch *batch = stook__record_batch(record);
             stook__record_move(batch, record, STOOK__REQUEST_ADMITTED, "started", 0);
             stook__result_queue_started(&batch->results, &record->entry);
+            if (stook__record_choose_mirror(client, record, now)) {
+                stook__sched_not_begun(job);
+                stook__batch_requeue(client, record);
+                continue;
+            }
             /* A request that was redirected or put back has started before. */
             if (job->first_at == job->attempt_at)
                 stook__stat_count(&client->stats, STOOK__STAT_STARTED);

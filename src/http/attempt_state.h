@@ -63,6 +63,13 @@ enum stook__attempt_state {
     STOOK__ATTEMPT_COMPLETED   /* stook__attempt_next_completed has returned it */
 };
 
+/* Why the response is not the result's: its body is neither kept nor shown. */
+enum stook__passed_over {
+    STOOK__PASSED_OVER_NOT,      /* it may be */
+    STOOK__PASSED_OVER_REDIRECT, /* it is a redirect that is followed */
+    STOOK__PASSED_OVER_MIRROR    /* another mirror is tried */
+};
+
 struct stook__attempt {
     enum stook__attempt_state state;   /* set by stook__attempt_move alone */
     enum stook__attempt_state reached; /* the last state of the transfer, which outlives it */
@@ -100,7 +107,7 @@ struct stook__attempt {
     int resends;           /* sendings beside the first (resend.c) */
     int resends_exhausted; /* libcurl was refused one more of these */
     int retry_whole;       /* the requested range does not exist, but the whole does */
-    int redirected;        /* the response is followed: its body is not kept, nor shown */
+    enum stook__passed_over passed_over;
 
     int error;                         /* of the callback that ended the transfer; 0: none did */
     const char *why;                   /* its reason, or NULL */
@@ -127,8 +134,8 @@ struct stook__stream {
     int moved;    /* bytes have moved since the last call of on_progress */
 
     /* These do not follow from the state. */
-    int head_delivered; /* on_head was called: this response is the result's */
-    int resumed;        /* stook_batch_resume_request() was called before the pause that it ends,
+    int shown;   /* on_head or on_body was called: this response is the result's */
+    int resumed; /* stook_batch_resume_request() was called before the pause that it ends,
                            maybe from inside the callback that returns STOOK_PAUSE */
 };
 

@@ -214,7 +214,7 @@ int stook__error_map_given_up(const struct stook__attempt *attempt)
 {
     struct stook__easy_info info;
     if (attempt->answer.status != 408 || !stook__method_idempotent(attempt->method) ||
-        (attempt->stream != NULL && attempt->stream->head_delivered))
+        (attempt->stream != NULL && attempt->stream->shown))
         return 0;
     stook__easy_info(attempt->easy, &info);
     return info.reused;
@@ -307,7 +307,7 @@ static int map_end(struct stook__attempt *attempt, const struct stook__easy_info
         error = map_proxy(attempt, error, why, room, size);
     if (error == 0)
         error = check_end(attempt, why);
-    if (error == 0 && attempt->sink != NULL && !attempt->redirected)
+    if (error == 0 && attempt->sink != NULL && !attempt->passed_over)
         error = stook__body_sink_check(attempt, why);
     if (error == STOOK_ETIMEOUT_ATTEMPT) { /* before the timer of sched: the message is the same */
         snprintf(room, size, "not connected within %" PRId64 " ms", attempt->policy->connect_ms);
@@ -344,7 +344,8 @@ void stook__error_map(struct stook__attempt *attempt, const struct stook__easy_i
     }
     if (error == 0) {
         *ret_outcome = (struct stook__outcome){.message = status_message(attempt->answer.status),
-                                               .redirected = attempt->redirected};
+                                               .redirected = attempt->passed_over ==
+                                                             STOOK__PASSED_OVER_REDIRECT};
         return;
     }
     stook__outcome_set(attempt->allocator, ret_outcome, error, why);

@@ -100,8 +100,10 @@ static int end_head(struct stook__attempt *attempt)
         stook__upload_source_answered(attempt);
     stook__resend_after_head(attempt);
     attempt->trailers_at = attempt->answer.head.size;
-    attempt->redirected = stook__redirect_is_followed(attempt);
-    if (attempt->response.state == STOOK__RESPONSE_UNTIL_CLOSE && !attempt->redirected)
+    attempt->passed_over = stook__redirect_is_followed(attempt)    ? STOOK__PASSED_OVER_REDIRECT
+                           : stook__redirect_is_to_mirror(attempt) ? STOOK__PASSED_OVER_MIRROR
+                                                                   : STOOK__PASSED_OVER_NOT;
+    if (attempt->response.state == STOOK__RESPONSE_UNTIL_CLOSE && !attempt->passed_over)
         error =
             attempt->answer.protocol < 20
                 ? note_unverified_end(attempt, STOOK_FLAG_UNTIL_CLOSE,
@@ -111,7 +113,7 @@ static int end_head(struct stook__attempt *attempt)
                       "the body has no length, and libcurl hides how its stream ends");
     if (error != 0 || allocate_line(attempt) != 0)
         return STOOK__EASY_END;
-    if (attempt->redirected)
+    if (attempt->passed_over)
         return 0;
     stook__stream_head(attempt);
     return attempt->sink != NULL ? stook__body_sink_head(attempt) : 0;
@@ -218,7 +220,7 @@ static int reserve_body(struct stook__attempt *attempt)
                                  (size_t)attempt->response.length);
 }
 
-/* Counts bytes of the body of a redirect. A short one is read, so that its connection stays. */
+/* Counts bytes of a body that is passed over. A short one is read, so that its connection stays. */
 static int skip_body(struct stook__attempt *attempt, size_t size)
 {
     attempt->wire += (int64_t)size;
@@ -228,7 +230,7 @@ static int skip_body(struct stook__attempt *attempt, size_t size)
 /* Returns 1 if there is no room for the bytes: libcurl keeps all of them. */
 static int must_pause(struct stook__attempt *attempt, size_t size)
 {
-    if (attempt->redirected)
+    if (attempt->passed_over)
         return 0;
     if (!stook__body_sink_to_file(attempt) &&
         !stook__body_flow_may_take(&attempt->flow, size, *attempt->clock))
@@ -241,7 +243,7 @@ static int take_body(struct stook__attempt *attempt, const char *data, size_t si
 {
     struct stook__buffer *body = &attempt->answer.body;
     int64_t max = attempt->policy->max_body_bytes;
-    if (attempt->redirected)
+    if (attempt->passed_over)
         return skip_body(attempt, size);
     if (attempt->sink != NULL)
         return stook__body_sink_body(attempt, data, size);

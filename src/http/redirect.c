@@ -44,9 +44,16 @@ int stook__redirect_is_followed(const struct stook__attempt *attempt)
     return find_location(answer->head.data, answer->head.data + answer->head.size, &differ) != NULL;
 }
 
+int stook__redirect_is_to_mirror(const struct stook__attempt *attempt)
+{
+    const struct stook__optional *optional = attempt->spec->optional;
+    return optional != NULL && stook__mirrors_left(optional->mirrors) &&
+           stook__mirrors_is_failure(attempt->answer.status);
+}
+
 int stook__redirect_is_cut(const struct stook__attempt *attempt)
 {
-    return attempt->redirected && attempt->wire > STOOK__REDIRECT_BODY_MAX;
+    return attempt->passed_over && attempt->wire > STOOK__REDIRECT_BODY_MAX;
 }
 
 static int refuse(int error, const char *reason, char why[STOOK__REDIRECT_WHY_MAX])
@@ -234,21 +241,30 @@ static int is_listed(const char *field, const char *names)
     return 0;
 }
 
+/* What goes along to any origin. */
+static const char to_any_origin[] = "Accept\0Accept-Language\0User-Agent\0";
+/* A mirror has the same thing, so what the program wants of it stays the same. */
+static const char to_any_mirror[] = "Accept\0Accept-Language\0Range\0User-Agent\0";
+
+/* What goes along: `always`, and the names of the program. */
+struct field_rule {
+    const char *always, *names;
+};
+
 /* Returns 1 if a field goes along. `body`: the body does too. Fields of a body begin with
    "Content-". */
-static int goes_along(const char *field, int same_origin, int body, const char *names)
+static int goes_along(const char *field, int same_origin, int body, const struct field_rule *rule)
 {
     if (strncasecmp(field, "Content-", 8) == 0)
         return body && (same_origin || is_listed(field, "Content-Type\0Content-Encoding\0") ||
-                        is_listed(field, names));
-    return same_origin || is_listed(field, "Accept\0Accept-Language\0User-Agent\0") ||
-           is_listed(field, names);
+                        is_listed(field, rule->names));
+    return same_origin || is_listed(field, rule->always) || is_listed(field, rule->names);
 }
 
 /* Makes the method and the header fields of the next hop. *ret_fields is NULL for a GET without
    fields. 0 or STOOK_ENOMEM. */
 static int next_fields(struct stook__allocator *allocator, const struct stook__spec *spec, int get,
-                       int same_origin, const char *names, char **ret_fields)
+                       int same_origin, const struct field_rule *rule, char **ret_fields)
 {
     const char *method = get ? "" : spec->method_headers;
     struct stook__buffer fields = {0};
@@ -258,7 +274,7 @@ static int next_fields(struct stook__allocator *allocator, const struct stook__s
     int error = stook__buffer_append(&fields, allocator, method, strlen(method) + 1);
     for (const char *field = stook__spec_headers(spec); error == 0 && *field != '\0';
          field += strlen(field) + 1)
-        if (goes_along(field, same_origin, !get, names))
+        if (goes_along(field, same_origin, !get, rule))
             error = stook__buffer_append(&fields, allocator, field, strlen(field) + 1);
     if (error == 0)
         error = stook__buffer_append(&fields, allocator, "", 1);
@@ -332,6 +348,14 @@ static int prepare(struct stook__allocator *allocator, struct stook__spec *spec)
     return spec->optional != NULL && spec->optional->hops != NULL ? 0 : STOOK_ENOMEM;
 }
 
+/* The header fields that may go along to another origin, by name. */
+static const char *names_of(const struct stook__spec *spec, const struct stook__settings *settings)
+{
+    return spec->optional != NULL && spec->optional->redirect_headers != NULL
+               ? spec->optional->redirect_headers
+               : settings->redirect_headers;
+}
+
 int stook__redirect_follow(struct stook__allocator *allocator, struct stook__spec *spec,
                            const struct stook__settings *settings,
                            const struct stook__settings *client, const struct stook__answer *answer,
@@ -348,16 +372,14 @@ int stook__redirect_follow(struct stook__allocator *allocator, struct stook__spe
     if (differ)
         return refuse(STOOK_EREDIRECT, "the response has several Location fields", why);
     int error = next_url(allocator, spec->url, location, &same, &url, why);
-    const char *names = spec->optional != NULL && spec->optional->redirect_headers != NULL
-                            ? spec->optional->redirect_headers
-                            : settings->redirect_headers;
+    const struct field_rule rule = {to_any_origin, names_of(spec, settings)};
     int get = becomes_get(spec, answer->status);
     if (error == 0)
         error = judge(spec, settings, url, get, same, why);
     if (error == 0)
         error = prepare(allocator, spec);
     if (error == 0)
-        error = next_fields(allocator, spec, get, same, names, &fields);
+        error = next_fields(allocator, spec, get, same, &rule, &fields);
     if (error == 0)
         error = stook__hops_add(spec->optional->hops, allocator, url, answer->status);
     if (error != 0) {
@@ -373,5 +395,43 @@ int stook__redirect_follow(struct stook__allocator *allocator, struct stook__spe
         drop_body(spec);
     if (!same)
         drop_credentials(spec->optional, client->peer);
+    return 0;
+}
+
+/* ----------------------------------------------------------------------------------- mirrors */
+
+int stook__redirect_to_mirror(struct stook__allocator *allocator, struct stook__spec *spec,
+                              const struct stook__settings *settings,
+                              const struct stook__settings *client, size_t i)
+{
+    struct stook__optional *optional = spec->optional;
+    struct stook__mirrors *mirrors = optional->mirrors;
+    const struct field_rule rule = {to_any_mirror, names_of(spec, settings)};
+    struct stook__spec added = *spec;
+    char *fields = NULL;
+    int error = prepare(allocator, spec);
+    if (error != 0)
+        return error;
+    char *url = stook__copy_string(allocator, stook__mirrors_url(mirrors, i));
+    if (url == NULL)
+        return STOOK_ENOMEM;
+    int same = is_same_origin(mirrors->url, url);
+    added.method_headers = mirrors->method_headers;
+    error = next_fields(allocator, &added, 0, same, &rule, &fields);
+    if (error != 0) {
+        stook__free(allocator, url);
+        return error;
+    }
+    stook__hops_begin_mirror(optional->hops, allocator, url);
+    stook__free(allocator, optional->hops->fields);
+    optional->hops->fields = fields;
+    spec->url = url;
+    spec->method_headers = fields;
+    optional->username = mirrors->username;
+    optional->password = mirrors->password;
+    optional->peer = mirrors->peer;
+    if (!same)
+        drop_credentials(optional, client->peer);
+    mirrors->current = i;
     return 0;
 }

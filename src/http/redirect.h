@@ -27,6 +27,9 @@ enum {
    302, 303, 307 or 308 with a Location. */
 int stook__redirect_is_followed(const struct stook__attempt *attempt);
 
+/* Whether another mirror is tried instead of the response, whose header section is complete. */
+int stook__redirect_is_to_mirror(const struct stook__attempt *attempt);
+
 /* Whether so much of the body of such a response has come that the rest is not read. */
 int stook__redirect_is_cut(const struct stook__attempt *attempt);
 
@@ -39,5 +42,14 @@ int stook__redirect_follow(struct stook__allocator *allocator, struct stook__spe
                            const struct stook__settings *settings,
                            const struct stook__settings *client, const struct stook__answer *answer,
                            char why[STOOK__REDIRECT_WHY_MAX]);
+
+/*
+ * Makes the spec of a try with URL i of its mirrors out of what the request was added with. Across
+ * origins the rules above hold, and a Range of the program goes along. 0 or STOOK_ENOMEM; after an
+ * error the spec is that of the last try.
+ */
+int stook__redirect_to_mirror(struct stook__allocator *allocator, struct stook__spec *spec,
+                              const struct stook__settings *settings,
+                              const struct stook__settings *client, size_t i);
 
 #endif

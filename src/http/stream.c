@@ -52,7 +52,7 @@ void stook__stream_head(struct stook__attempt *attempt)
    the last. */
 int stook__stream_head_is_final(const struct stook__attempt *attempt)
 {
-    if (attempt->redirected)
+    if (attempt->passed_over)
         return 0;
     return attempt->wire > 0 || attempt->state == STOOK__ATTEMPT_DELIVERING ||
            (!stook__resend_may_follow(attempt) && !stook__error_map_given_up(attempt));
@@ -65,7 +65,7 @@ int stook__stream_take_head(struct stook__attempt *attempt)
         !stook__stream_head_is_final(attempt))
         return 0;
     stream->head_due = 0;
-    stream->head_delivered = 1;
+    stream->shown = 1;
     return 1;
 }
 
@@ -79,7 +79,14 @@ int stook__stream_take_body(struct stook__attempt *attempt, int64_t *budget,
     int found = stook__body_sink_take(attempt, budget, ret_piece);
     if (found < 0)
         stook__easy_notify(attempt->easy);
+    if (found > 0)
+        stream->shown = 1;
     return found;
+}
+
+int stook__stream_was_shown(const struct stook__attempt *attempt)
+{
+    return attempt->stream != NULL && attempt->stream->shown;
 }
 
 int stook__stream_pump(struct stook__attempt *attempt, int64_t *budget)

@@ -4,18 +4,33 @@
 
 #include <string.h>
 
+enum { REMEMBERED_MAX = 256 };
+
 void stook__origins_init(struct stook__origins *origins, struct stook__allocator *allocator)
 {
     *origins = (struct stook__origins){.allocator = allocator};
+    stook__list_init(&origins->remembered);
+}
+
+/* Forgets the origin that was remembered first. */
+static void forget_oldest(struct stook__origins *origins)
+{
+    struct stook__origin *origin =
+        STOOK__OF(struct stook__origin, memory.link, stook__list_pop(&origins->remembered));
+    origin->memory = (struct stook__origin_memory){0};
+    stook__list_init(&origin->memory.link);
+    origins->n_remembered--;
+    stook__origin_unref(origin);
 }
 
 void stook__origins_free(struct stook__origins *origins)
 {
+    while (origins->n_remembered > 0)
+        forget_oldest(origins);
     stook__map_free(&origins->map, origins->allocator);
 }
 
-static struct stook__origin *make(struct stook__origins *origins, uint64_t hash, const char *key,
-                                  size_t size)
+static struct stook__origin *make(struct stook__origins *origins, const char *key, size_t size)
 {
     struct stook__origin *origin = stook__alloc(origins->allocator, sizeof *origin + size + 1);
     if (origin == NULL)
@@ -23,24 +38,45 @@ static struct stook__origin *make(struct stook__origins *origins, uint64_t hash,
     if (size > 0)
         memcpy(origin->text, key, size);
     origin->origins = origins;
-    origin->node = (struct stook__node){NULL, hash, origin->text, size};
+    origin->node = (struct stook__node){NULL, stook__map_hash(key, size), origin->text, size};
     stook__list_init(&origin->sched.all);
     stook__list_init(&origin->sched.parked);
     stook__list_init(&origin->sched.wake);
+    stook__list_init(&origin->memory.link);
     if (stook__map_add(&origins->map, origins->allocator, &origin->node) == 0)
         return origin;
     stook__free(origins->allocator, origin);
     return NULL;
 }
 
+struct stook__origin *stook__origin_find(const struct stook__origins *origins, const char *key,
+                                         size_t size)
+{
+    struct stook__node *node =
+        stook__map_find(&origins->map, stook__map_hash(key, size), key, size);
+    return node != NULL ? STOOK__OF(struct stook__origin, node, node) : NULL;
+}
+
 struct stook__origin *stook__origin_get(struct stook__origins *origins, const char *key,
                                         size_t size)
 {
-    uint64_t hash = stook__map_hash(key, size);
-    struct stook__node *node = stook__map_find(&origins->map, hash, key, size);
-    struct stook__origin *origin =
-        node != NULL ? STOOK__OF(struct stook__origin, node, node) : make(origins, hash, key, size);
+    struct stook__origin *origin = stook__origin_find(origins, key, size);
+    if (origin == NULL)
+        origin = make(origins, key, size);
     return origin != NULL ? stook__origin_ref(origin) : NULL;
+}
+
+void stook__origin_remember(struct stook__origin *origin)
+{
+    struct stook__origins *origins = origin->origins;
+    if (stook__list_empty(&origin->memory.link)) {
+        stook__origin_ref(origin);
+        origins->n_remembered++;
+    }
+    stook__list_remove(&origin->memory.link);
+    stook__list_append(&origins->remembered, &origin->memory.link);
+    if (origins->n_remembered > REMEMBERED_MAX)
+        forget_oldest(origins);
 }
 
 struct stook__origin *stook__origin_ref(struct stook__origin *origin)

@@ -10,7 +10,8 @@
  * limit.
  *
  * An origin is counted by references. The scheduler holds one while it has a queue for the origin,
- * and the engine for each pool. All belong to the loop's thread.
+ * the engine one for each pool, and the table one for each of the origins that it remembers. All
+ * belong to the loop's thread.
  */
 #ifndef STOOK_ORIGIN_ORIGIN_H
 #define STOOK_ORIGIN_ORIGIN_H
@@ -20,7 +21,15 @@
 
 struct stook__origins {
     struct stook__allocator *allocator;
-    struct stook__map map; /* by `key` */
+    struct stook__map map;         /* by `key` */
+    struct stook__link remembered; /* origins of which something is remembered, the oldest first */
+    size_t n_remembered;
+};
+
+/* What is remembered of an origin after its last use. */
+struct stook__origin_memory {
+    struct stook__link link; /* in `remembered` */
+    int64_t broken_until;    /* until then it is no good as a mirror; 0: nothing is known */
 };
 
 /* What the scheduler counts and keeps. Only sched/ changes it. */
@@ -39,17 +48,23 @@ struct stook__origin {
     struct stook__origins *origins;
     size_t refs;
     struct stook__sched_origin sched;
+    struct stook__origin_memory memory;
     char text[]; /* what node.key points to */
 };
 
 void stook__origins_init(struct stook__origins *origins, struct stook__allocator *allocator);
-/* Frees the table. No origin is left. */
+/* Forgets what is remembered, and frees the table. No origin is left. */
 void stook__origins_free(struct stook__origins *origins);
 
 /* Returns the origin with that key, which is created if need be, and a reference to it. NULL:
    out of memory. */
 struct stook__origin *stook__origin_get(struct stook__origins *origins, const char *key,
                                         size_t size);
+/* Returns the origin with that key, without a reference. NULL: there is none. */
+struct stook__origin *stook__origin_find(const struct stook__origins *origins, const char *key,
+                                         size_t size);
+/* Keeps an origin for the sake of its memory, until 256 others were remembered after it. */
+void stook__origin_remember(struct stook__origin *origin);
 struct stook__origin *stook__origin_ref(struct stook__origin *origin);
 /* Gives a reference back, and frees the origin with the last one. */
 void stook__origin_unref(struct stook__origin *origin);

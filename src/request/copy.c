@@ -113,6 +113,18 @@ static int is_plain(const struct stook_request *request)
     return memcmp(&request->body_release, zero, sizeof zero) == 0;
 }
 
+/* Notes what the request was added with. */
+static void keep_for_mirrors(const struct stook__spec *spec)
+{
+    const struct stook__optional *optional = spec->optional;
+    struct stook__mirrors *mirrors = optional->mirrors;
+    mirrors->url = spec->url;
+    mirrors->method_headers = spec->method_headers;
+    mirrors->username = optional->username;
+    mirrors->password = optional->password;
+    mirrors->peer = optional->peer;
+}
+
 int stook__request_copy(struct stook__allocator *allocator, size_t prefix,
                         const struct stook__settings *client, const struct stook_request *request,
                         struct stook__copied *ret_copied, const char **ret_why)
@@ -137,6 +149,8 @@ int stook__request_copy(struct stook__allocator *allocator, size_t prefix,
         own.peer = &optional->peer;
     error = make_block(allocator, prefix, client, request, settings, headers, &copied);
     copied.spec.optional = optional;
+    if (error == 0 && optional != NULL && optional->mirrors != NULL)
+        keep_for_mirrors(&copied.spec);
     if (error == 0 && (!plain || headers == SIZE_MAX))
         validate(&copied, client, settings, request, headers);
     if (error == 0)

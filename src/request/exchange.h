@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "request/hops.h"
+#include "request/mirrors.h"
 #include "request/settings.h"
 #include "util/buffer.h"
 #include "util/list.h"
@@ -37,6 +38,7 @@ struct stook__optional {
     int read_called;   /* body_read was called, so the body may have to be rewound */
     const char *body_file;
     const char *output_file;
+    struct stook__mirrors *mirrors; /* NULL: there are none */
     int resume, output_sync;
     const char *sha256;           /* 64 hexadecimal digits, or NULL */
     const char *redirect_headers; /* names in sequence, ended by ""; NULL: those of the settings */

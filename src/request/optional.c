@@ -95,6 +95,8 @@ int stook__optional_validate(const struct stook__settings *client,
     if (error == 0)
         error = validate_sha256(request, ret_why);
     if (error == 0)
+        error = stook__mirrors_validate(request, ret_why);
+    if (error == 0)
         error = validate_peer(client, request, ret_why);
     if (error == 0 && path != NULL && (*path == '\0' || strlen(path) > UNIX_PATH_MAX))
         error = stook__validate_refuse(STOOK__ARG("unix_socket is empty or longer than 107 bytes"),
@@ -104,8 +106,8 @@ int stook__optional_validate(const struct stook__settings *client,
     return error;
 }
 
-/* Runs twice: to measure, with a struct that is thrown away, and to copy. Its parts come first,
-   because they are structs. */
+/* Runs twice: to measure, with a struct that is thrown away, and to copy. Its structs come first,
+   so that they are aligned; a request has mirrors or parts, not both. */
 static void fill(struct stook__optional *optional, struct stook__pack *pack,
                  const struct stook__settings *client, const struct stook_request *request,
                  const struct stook__peer_input *input)
@@ -122,6 +124,7 @@ static void fill(struct stook__optional *optional, struct stook__pack *pack,
         .user = request->user,
         .expect = request->expect == 1,
     };
+    optional->mirrors = stook__mirrors_pack(pack, request);
     stook__parts_pack(optional, pack, request);
     optional->body_file = stook__pack_text(pack, request->body_file);
     optional->output_file = stook__pack_text(pack, request->output_file);
@@ -145,7 +148,7 @@ static int is_used(const struct stook_request *request)
     return request->on_head != NULL || request->on_body != NULL || request->on_progress != NULL ||
            request->body_release != NULL || request->body_read != NULL ||
            request->body_file != NULL || request->parts != NULL || request->output_file != NULL ||
-           request->sha256 != NULL || request->unix_socket != NULL ||
+           request->mirrors != NULL || request->sha256 != NULL || request->unix_socket != NULL ||
            request->redirect_headers != NULL || request->auth == STOOK_AUTH_DIGEST ||
            request->expect == 1;
 }

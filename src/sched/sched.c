@@ -349,6 +349,12 @@ int stook__sched_put_back(struct stook__sched *sched, struct stook__job *job)
     return 1;
 }
 
+void stook__sched_not_begun(struct stook__job *job)
+{
+    if (--job->attempts == 0)
+        job->first_at = 0;
+}
+
 void stook__sched_redirect(struct stook__sched *sched, struct stook__queue *queue,
                            struct stook__job *job)
 {

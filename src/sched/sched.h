@@ -138,6 +138,8 @@ void stook__sched_repeat(struct stook__sched *sched, struct stook__job *job, int
    starts until another job finishes. Returns 0 and does nothing if no other job runs, because then
    there is nothing to wait for. */
 int stook__sched_put_back(struct stook__sched *sched, struct stook__job *job);
+/* Takes back the attempt of a job that is RUNNING now: it did not begin. */
+void stook__sched_not_begun(struct stook__job *job);
 /* Moves a RUNNING job that was redirected before what has not started, in a queue of its group that
    stook__sched_queue() returned. It has no slot until it starts again; its whole clock goes on. */
 void stook__sched_redirect(struct stook__sched *sched, struct stook__queue *queue,
