@@ -23,17 +23,18 @@ static const int64_t PRUNE_US = 1000000; /* between two removals of expired DNS 
 
 /* ----------------------------------------------------------------------------- start */
 
-/* Every transfer that ends walks all DNS entries to drop expired ones, unless its handle says that
-   entries never expire. One transfer a second is enough. */
+/* Every transfer that ends walks all DNS entries of its CURLSH to drop expired ones, unless its
+   handle says that entries never expire. One transfer a second is enough, in each trust. */
 static void set_dns_age(struct stook__easy *easy)
 {
     struct stook__engine *engine = easy->engine;
+    struct stook__trust *trust = easy->trust;
     int64_t now = stook__loop_cached(engine->loop);
     int prunes =
-        now - engine->pruned_at >= PRUNE_US || (engine->quirks & STOOK__QUIRK_DROPS_DNS_ENTRIES);
+        now - trust->pruned_at >= PRUNE_US || (engine->quirks & STOOK__QUIRK_DROPS_DNS_ENTRIES);
     int age = prunes ? 60 : -1;
     if (prunes)
-        engine->pruned_at = now;
+        trust->pruned_at = now;
     if (age != easy->dns_age)
         curl_easy_setopt(easy->curl, CURLOPT_DNS_CACHE_TIMEOUT, (long)age);
     easy->dns_age = age;

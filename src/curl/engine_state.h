@@ -51,7 +51,6 @@ struct stook__engine {
     struct stook__link completed;      /* easy handles whose transfer has completed */
     struct stook__link ready_owners;   /* see stook__engine_ready */
     size_t orphaned;                   /* orphaned easy handles */
-    int64_t pruned_at;                 /* when libcurl last dropped expired DNS entries */
 
     /* trust.c, origin.c: lists start with the longest unused */
     struct stook__map trusts;

@@ -31,6 +31,7 @@ struct stook__trust {
        thread. */
     CURLSH *share;
     int has_cookies;
+    int64_t pruned_at;            /* when libcurl last dropped its expired DNS entries */
     struct stook__multi **multis; /* NULL where none was needed yet */
     size_t n_multis;
     struct stook__map origins[3]; /* by what may be negotiated: 0: HTTP/1.1, 1: HTTP/2, 2: HTTP/3 */

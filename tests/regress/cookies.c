@@ -142,6 +142,21 @@ TEST_BOTH(listed_elsewhere)
     CHECK(n_listed > 0 && n_of_requests > 1);
 }
 
+/* libcurl drops expired names when a transfer ends whose handle lets names expire. Each CURLSH needs such handles,
+   however busy another is. */
+TEST_BOTH(names_expire_in_each)
+{
+    server = raw_server_start(more);
+    life_open(life, NULL);
+    spy_easy(CURLOPT_DNS_CACHE_TIMEOUT)->count = 0;
+    stook_batch *batch = life_batch(life);
+    add(batch, raw_url(server, "/cookies"));
+    ADD(batch, raw_url(server, "/cookies"), .cookies = 1);
+    CHECK_EQ_INT(life_gather(life, batch, &STOOK_GATHER(.limit = 1)), 0);
+    stook_batch_free(batch);
+    CHECK_EQ_INT((int)spy_easy(CURLOPT_DNS_CACHE_TIMEOUT)->count, 0);
+}
+
 /* ----------------------------------------------------------------------------- public suffixes */
 
 TEST_BOTH(without_public_suffixes)
