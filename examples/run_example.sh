@@ -374,11 +374,11 @@ case_link_checker() {
 
 case_login() {
     start_server
-    run 0 login "$url" "$work/jar"
-    printf '401 %s/account HTTP 401\n200 %s/account OK\n' "$url" "$url" >"$work/expected.txt"
+    run 0 login "$url/account" "$url/login" "$work/jar"
+    printf '%s/account HTTP 401\n%s/account OK\n' "$url" "$url" >"$work/expected.txt"
     cmp "$work/expected.txt" "$work/out.txt" || fail 'not as expected'
-    run 0 login "$url" "$work/jar"
-    printf '200 %s/account OK\n' "$url" >"$work/expected.txt"
+    run 0 login "$url/account" "$url/login" "$work/jar"
+    printf '%s/account OK\n' "$url" >"$work/expected.txt"
     cmp "$work/expected.txt" "$work/out.txt" || fail 'the cookies were not kept'
     stop_server
 }
