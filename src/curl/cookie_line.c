@@ -85,7 +85,7 @@ static int is_host(const char *text, size_t size)
     for (size_t i = 0; i < size; i++) {
         int letter = (text[i] | 0x20) >= 'a' && (text[i] | 0x20) <= 'z';
         int digit = text[i] >= '0' && text[i] <= '9';
-        if (!letter && !digit && strchr("-._:", text[i]) == NULL)
+        if (!letter && !digit && memchr("-._:", text[i], 4) == NULL)
             return 0;
         if (text[i] == '.' && text[i - 1] == '.')
             return 0;

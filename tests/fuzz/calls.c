@@ -202,6 +202,7 @@ static void add_one(struct batch *batch)
     asked.method = with & 8 ? "PUT" : with & 16 ? "HEAD" : NULL;
     asked.attempt_timeout_ms = with & 32 ? 5 : 0;
     asked.priority = with & 64 ? 7 : 0;
+    asked.cookies = with & 64 ? 1 : 0;
     asked.decompress = with & 128 ? 1 : 0;
     asked.max_redirects = body != 7 ? 2 : 0; /* of /redirect */
     if (body == 1 || body == 2) {
@@ -430,6 +431,15 @@ static void new_batch(void)
     world->n_batches += error == 0;
 }
 
+/* Allowed outside of callbacks; then it finds that this is no file, if there is memory to ask. */
+static void use_cookies(void)
+{
+    int loaded = stook_client_cookies_load(world->client, "/dev/null");
+    int saved = stook_client_cookies_save(world->client, "/dev/null");
+    CHECK(loaded == STOOK_ESTATE || loaded == STOOK_EFILE || loaded == STOOK_ENOMEM);
+    CHECK(saved == STOOK_ESTATE || saved == STOOK_EFILE || saved == STOOK_ENOMEM);
+}
+
 static void call_of_client(unsigned which)
 {
     int handles = 0;
@@ -446,6 +456,7 @@ static void call_of_client(unsigned which)
     case 3:
         if (world->borrowed)
             uv_walk(&world->loop, see_handle, &handles);
+        use_cookies();
         break;
     case 4:
         if (stook_client_post(world->client, posted, NULL) == 0)

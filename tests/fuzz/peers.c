@@ -21,7 +21,7 @@ static char bases[FUZZ_PEERS][64], socket_path[108], authority[256];
 
 /* For HTTP/1.1, of raw_behaviours.c; the answers of HTTP/2 below have some of these names. */
 static const char *const paths[] = {
-    "/ok",         "/echo",        "/path/1",    "/big?n=100000", "/chunked",         "/until-close", "/close-after",
+    "/ok",         "/echo",        "/set-cookie",    "/big?n=100000", "/chunked",         "/until-close", "/close-after",
     "/rst-after",  "/swallow?n=1", "/rst",       "/short",        "/short-chunk",     "/garbage",     "/drip?n=4&ms=1",
     "/trailers?n=3", "/1xx?n=2",   "/bad-chunk", "/too-early",    "/status?code=503", "/no-content",  "/redirect",
     "/stall",      "/stall-head",  "/stall-body", "/rst-head",    "/rst-body",        "/http10",      "/bad-length",

@@ -171,6 +171,7 @@ const struct raw_behaviour raw_behaviours[] = {
     {"/no-content", "HTTP/1.1 204 No Content\r\n\r\n", .then = RAW_KEEP},
     {"/redirect", "HTTP/1.1 302 Found\r\nLocation: /ok\r\nContent-Length: 0\r\n\r\n",
      .then = RAW_KEEP},
+    {"/set-cookie", "HTTP/1.1 200 OK\r\nSet-Cookie: a=1; Path=/\r\nSet-Cookie: b=2\r\nContent-Length: 2\r\n\r\nok", .then = RAW_KEEP},
     {"/close-after", HEAD_2 "ok", .then = RAW_CLOSE},
     {"/rst-after", HEAD_2 "ok", .then = RAW_RESET},
     /* silence */
