@@ -13,10 +13,11 @@
 #include "support/certificates.h"
 #include "support/life.h"
 #include "support/process.h"
+#include "support/raw_proxy.h"
 #include "support/raw_server.h"
 #include "support/raw_tls.h"
 
-enum { MANY_HOSTS = 70 };
+enum { MANY_HOSTS = 64 };
 
 /* "/set?VALUE" sets it as a cookie; "/many?from=N&n=N" sets that many. */
 static enum raw_then set(struct raw_call *call)
@@ -339,6 +340,31 @@ TEST_BOTH(sessions_apart)
     CHECK_EQ_INT((int)raw_seen(server, "/resumed"), 0);
 }
 
+/* -------------------------------------------------------------------------------------- proxies */
+
+/* Through a proxy cookies are those of the origin, and one proxy's are the other's. What a proxy sets in its
+   own name, in its answer to CONNECT, is nobody's. */
+TEST_BOTH(through_proxies)
+{
+    static struct raw_proxy plain, refusing;
+    plain = (struct raw_proxy){0};
+    refusing = (struct raw_proxy){.reply = "HTTP/1.1 502 No\r\nSet-Cookie: evil=hidden; Path=/\r\nContent-Length: 0\r\n\r\n"};
+    struct raw_door with_proxies[] = {{0}, {.serve = raw_proxy_serve, .arg = &plain}, {.serve = raw_proxy_serve, .arg = &refusing}};
+    server = raw_server_open(more, with_proxies, 3);
+    const char *one = text("http://127.0.0.1:%d", with_proxies[1].port), *other = text("http://127.0.0.1:%d", with_proxies[2].port);
+    life_open(life, &STOOK_CLIENT(.cookies = 1, .max_redirects = 3, .resolve = resolved()));
+    CHECK_STR(ASK("http://www.example.com/login?/cookies", .proxy = one), "session=hidden1");
+    stook_batch *batch = life_batch(life);
+    ADD(batch, "https://www.example.com/cookies", .proxy = other);
+    CHECK_EQ_INT(life_gather(life, batch, NULL), 1);
+    CHECK_ERROR(stook_result_error(stook_batch_result(batch, 0)), STOOK_EPROXY);
+    CHECK(strstr(stook_result_message(stook_batch_result(batch, 0)), "hidden") == NULL);
+    stook_batch_free(batch);
+    CHECK_STR(ASK("http://www.example.com/cookies", .proxy = one), "session=hidden1");
+    CHECK_STR(ASK("http://www.example.com/cookies", .proxy = one, .cookies = STOOK_NONE), "");
+    CHECK_STR(ASK(com("/cookies")), "session=hidden1");
+}
+
 /* --------------------------------------------------------------------------------------- limits */
 
 /* 50 of a domain: those set last. */
@@ -362,7 +388,7 @@ TEST_BOTH(of_a_domain)
     CHECK_CONTAINS(sent, "n00055=");
 }
 
-/* 3000 in all: 70 hosts set 50 each, and the first hosts have lost theirs. */
+/* 3000 in all: 64 hosts set 50 each, and the first hosts have lost theirs. */
 TEST_BOTH(in_all)
 {
     begin(life, 1);
