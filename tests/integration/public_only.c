@@ -7,6 +7,8 @@
 #include <arpa/inet.h>
 #include <curl/curl.h>
 #include <dlfcn.h>
+#include <errno.h>
+#include <ifaddrs.h>
 #include <netdb.h>
 #include <poll.h>
 #include <stdatomic.h>
@@ -19,6 +21,7 @@
 
 #include <stook.h>
 
+#include "support/fail_nth.h"
 #include "support/life.h"
 #include "support/network.h"
 #include "support/process.h"
@@ -541,6 +544,18 @@ TEST_BOTH(proxies)
 
 /* ------------------------------------------------------------------------- what else holds */
 
+static int interface_error; /* errno of the next call */
+
+int getifaddrs(struct ifaddrs **ret)
+{
+    int (*real)(struct ifaddrs **);
+    void *symbol = dlsym(RTLD_NEXT, "getifaddrs");
+    memcpy(&real, &symbol, sizeof real);
+    errno = interface_error;
+    interface_error = 0;
+    return errno != 0 ? -1 : real(ret);
+}
+
 /* Requests one URL. Returns its error; the message and the body are checked if they are given. */
 static int request(struct life *life, const struct stook_request *request, const char *message, const char *body)
 {
@@ -578,6 +593,48 @@ TEST_BOTH(public_ones_are_reached)
         CHECK_EQ_INT(stook_result_reused(stook_batch_result(batch, 1)), 1);
         stook_batch_free(batch);
     }
+}
+
+/* Without the addresses of this machine nothing is connected to; when they can be read again, all is well. */
+TEST_BOTH(own_addresses_unknown)
+{
+    static const struct {
+        int os_error, error;
+        const char *message;
+    } rows[] = {
+        {EPERM, STOOK_EPOLICY, "refused by policy: the addresses of this machine cannot be read: Operation not permitted"},
+        {ENOBUFS, STOOK_ENOMEM, NULL},
+        {EMFILE, STOOK_ENOFD, NULL},
+    };
+    begin();
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        life_open(life, &STOOK_CLIENT(.public_only = 1));
+        interface_error = rows[i].os_error;
+        unsigned before = atomic_load(&host->connections[0]);
+        CHECK_ERROR(request(life, &STOOK_REQUEST(at(FRONT)), rows[i].message, NULL), rows[i].error);
+        CHECK_EQ_INT(interface_error, 0);
+        CHECK_EQ_INT(atomic_load(&host->connections[0]), before);
+        CHECK_ERROR(request(life, &STOOK_REQUEST(at(FRONT)), NULL, "front"), 0);
+        life_close(life);
+    }
+}
+
+static void nomem_flow(struct life *life)
+{
+    struct story story;
+    story_begin(&story, life);
+    story_add_request(&story, &STOOK_REQUEST(at(FRONT), .public_only = 1));
+    story_add_request(&story, &STOOK_REQUEST(at("10.9.9.9"), .public_only = 1));
+    story_add_request(&story, &STOOK_REQUEST(text("http://" FRONT ":%d/to?%s", host->port, at("10.9.9.9")), .public_only = 1, .max_redirects = 1));
+    story_start(&story, 0, NULL);
+    story_end(&story);
+}
+
+TEST(nomem)
+{
+    begin();
+    fail_nth(nomem_flow);
+    CHECK_EQ_INT(connections_to_target(), 0);
 }
 
 /* The message names the address and the range, for the operator. */
