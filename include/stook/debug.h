@@ -152,11 +152,11 @@ enum { STOOK_CURL_SECRETS = 1 /**< show what is redacted otherwise */ };
  * names suggest a secret, are replaced by "REDACTED". URL and body are shown. A body that contains
  * a NUL or exceeds 100000 bytes is piped to curl from printf.
  *
- * The boundary of `parts` differs. You must pipe in the bytes of `body_read`. `ca_data`, the range
- * that `resume` asks for and the cookies that the client keeps are omitted. What curl cannot
- * express is STOOK_EUNSUPPORTED: a part's name that is empty or contains "=", a NUL in its value, a
- * type that is empty or starts with a blank, any of these above 100000 bytes, a colon in a Digest
- * user name.
+ * The boundary of `parts` differs. You must pipe in the bytes of `body_read`. `ca_data`,
+ * `public_only`, the range that `resume` asks for and the cookies that the client keeps are
+ * omitted. What curl cannot express is STOOK_EUNSUPPORTED: a part's name that is empty or contains
+ * "=", a NUL in its value, a type that is empty or starts with a blank, any of these above 100000
+ * bytes, a colon in a Digest user name.
  * @param client its defaults apply to the request
  * @param flags  0 or STOOK_CURL_SECRETS
  * @param buffer receives the line and a NUL, truncated to fit; may be NULL if `size` is 0

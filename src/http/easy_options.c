@@ -156,11 +156,6 @@ static int make_easy(struct stook__attempt *attempt, const struct stook__attempt
     if (attempt->easy == NULL)
         return STOOK_ENOMEM;
     int error = stook__url_parse(stook__easy_settings(attempt->easy)->url, url, &why, scheme);
-    if (error == 0 && attempt->policy->public_only == 1 &&
-        stook__url_has_zone(stook__easy_settings(attempt->easy)->url)) {
-        why = "public_only excludes an IPv6 zone";
-        error = STOOK_EPOLICY;
-    }
     if (error != 0)
         return refuse_url(attempt, error, why, scheme, ret_outcome);
     note_url(stook__easy_settings(attempt->easy), text_of_url(attempt));
@@ -328,6 +323,20 @@ static int check_cookies(const struct stook__attempt *attempt, const char **ret_
     return 0;
 }
 
+/* Refuses what public_only excludes before there is an address. */
+static int check_public_only(const struct stook__attempt *attempt, const char **ret_why)
+{
+    const struct stook__node *origin = &attempt->origin->node;
+    if (attempt->proxy != NULL) /* the proxy would choose the address */
+        *ret_why = "public_only excludes a proxy";
+    else if (memchr(origin->key, '[', origin->key_size) != NULL && /* RFC 6874 */
+             memchr(origin->key, '%', origin->key_size) != NULL)
+        *ret_why = "public_only excludes an IPv6 zone";
+    else
+        return 0;
+    return STOOK_EPOLICY;
+}
+
 int stook__options_check(struct stook__attempt *attempt, int *ret_secret,
                          struct stook__outcome *ret_outcome)
 {
@@ -354,10 +363,8 @@ int stook__options_check(struct stook__attempt *attempt, int *ret_secret,
     }
     if (error == 0 && attempt->policy->cookies == 1)
         error = check_cookies(attempt, &why);
-    if (error == 0 && attempt->proxy != NULL && attempt->policy->public_only == 1) {
-        error = STOOK_EPOLICY; /* the proxy would choose the address */
-        why = "public_only excludes a proxy";
-    }
+    if (error == 0 && attempt->policy->public_only == 1)
+        error = check_public_only(attempt, &why);
     if (error == 0 && attempt->policy->decompress == 1 && !stook__codecs_any()) {
         error = STOOK_EUNSUPPORTED;
         why = "this build decodes no content coding";

@@ -342,6 +342,8 @@ void stook__error_map(struct stook__attempt *attempt, const struct stook__easy_i
         error = STOOK_EPROXY;
         why = WHY_407 ", HTTP 407";
     }
+    if (error == STOOK_EPOLICY) /* not that of an address which failed beside it */
+        attempt->answer.os_error = 0;
     if (error == 0) {
         *ret_outcome = (struct stook__outcome){.message = status_message(attempt->answer.status),
                                                .redirected = attempt->passed_over ==

@@ -148,11 +148,6 @@ static int port_is_zero(CURLU *url)
     return zero;
 }
 
-int stook__url_has_zone(CURLU *url)
-{
-    return has_part(url, CURLUPART_ZONEID);
-}
-
 /* Checks a host name by the limits of RFC 1035 2.3.4. A resolver refuses longer names, but libcurl
    resolves any name that ends in ".localhost" itself. Names in other scripts are checked once they
    are encoded. */

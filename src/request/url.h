@@ -44,9 +44,6 @@ int stook__url_is_plain(const char *rest);
  */
 int stook__url_set_path(struct Curl_URL *url, const char *rest);
 
-/* 1: the host of a parsed URL is an IPv6 address with a zone (RFC 6874). */
-int stook__url_has_zone(struct Curl_URL *url);
-
 /* 1: every byte of the text is ASCII. */
 int stook__url_is_ascii(const char *text);
 

@@ -567,6 +567,8 @@ static int request(struct life *life, const struct stook_request *request, const
     test_note("%s: %s", stook_result_url(result), stook_result_message(result));
     if (message)
         CHECK_STR(stook_result_message(result), message);
+    if (error == STOOK_EPOLICY)
+        CHECK_EQ_INT(stook_result_os_error(result), 0);
     if (body)
         CHECK_STR(stook_result_body(result, NULL), body);
     stook_batch_free(batch);

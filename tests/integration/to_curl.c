@@ -396,7 +396,8 @@ TEST_BOTH(refused_as_by_the_library)
         STOOK_REQUEST(url, .http_version = 4), STOOK_REQUEST(url, .decompress = 2), STOOK_REQUEST(url, .timeout_ms = -5), STOOK_REQUEST(url, .priority = 8),
         STOOK_REQUEST(url, .expect = 2), STOOK_REQUEST(url, .max_body_bytes = (int64_t)1 << 40), STOOK_REQUEST(url, .max_decompress_ratio = STOOK_NONE),
         STOOK_REQUEST(url, .client_key = "k"), STOOK_REQUEST(url, .pinned_key = "sha256//x"), STOOK_REQUEST(url, .resolve = resolve),
-        STOOK_REQUEST(url, .unix_socket = ""),
+        STOOK_REQUEST(url, .unix_socket = ""), STOOK_REQUEST(url, .public_only = 2), STOOK_REQUEST(url, .public_only = 1, .unix_socket = "/s"),
+        STOOK_REQUEST(url, .public_only = 1, .proxy = "http://127.0.0.1:9"), STOOK_REQUEST("http://[fe80::1%25lo]/", .public_only = 1),
     };
     life_open(life, NULL);
     for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Requests with different trust share nothing: connections and TLS sessions are separate by authorities,
- * client certificate, key, its password, pin, proxy and the proxy's user, even where libcurl takes them
- * for equal.
+ * client certificate, key, its password, pin, proxy, the proxy's user and public_only, even where libcurl
+ * takes them for equal.
  */
 #include <ctype.h>
 #include <openssl/ssl.h>
@@ -19,7 +19,7 @@
 #include "support/raw_proxy.h"
 #include "support/raw_tls.h"
 
-enum { TRUSTS = 17, OWN = 0 };
+enum { TRUSTS = 18, OWN = 0 };
 
 /* What a request says of its trust, and how it ends alone. */
 struct trust {
@@ -117,6 +117,7 @@ static void make_trusts(const char *d, struct trust trusts[TRUSTS])
         {STOOK_REQUEST(NULL, .proxy = proxy("http", "", OTHER_PROXY)), 0},
         {STOOK_REQUEST(NULL, .proxy = proxy("socks5", "", SOCKS)), 0},
         {STOOK_REQUEST(NULL, .proxy = proxy("socks5h", "", SOCKS)), 0},
+        {STOOK_REQUEST(NULL, .public_only = 1), 0},
     };
     memcpy(trusts, all, sizeof all);
 }
@@ -137,6 +138,9 @@ static const char *begin(struct trust trusts[TRUSTS], struct raw_tls *tls)
     make_trusts(d, trusts);
     return d;
 }
+
+/* What public_only allows here. */
+static const char *const loopback[] = {"127.0.0.0/8", NULL};
 
 /* Ask with that trust; 1: over a connection that was there. */
 static int ask(struct life *life, const struct trust *trust, const char *path, int version)
@@ -171,7 +175,7 @@ static void check_pairs(struct life *life, const char *alpn, void (*inside)(stru
             if (i == k)
                 continue;
             test_note("trust %zu, then %zu", i, k);
-            life_open(life, &STOOK_CLIENT(.ca_file = ca));
+            life_open(life, &STOOK_CLIENT(.ca_file = ca, .allow_addresses = loopback));
             CHECK_EQ_INT(ask(life, &trusts[i], "/path/1", version), 0);
             CHECK_EQ_INT(ask(life, &trusts[k], "/path/2", version), 0);
             CHECK_EQ_INT(ask(life, &trusts[i], "/path/3", version), trusts[i].error == 0);
@@ -204,7 +208,7 @@ static void check_sessions(struct life *life, int max)
         if (trusts[i].error != 0)
             continue;
         unsigned before = raw_seen(server, "/resumed");
-        life_open(life, &STOOK_CLIENT(.ca_file = ca));
+        life_open(life, &STOOK_CLIENT(.ca_file = ca, .allow_addresses = loopback));
         test_note("trust %zu, its session", i);
         ask(life, &trusts[i], "/close-after", STOOK_HTTP_1_1);
         ask(life, &trusts[i], "/close-after", STOOK_HTTP_1_1);
