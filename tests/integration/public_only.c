@@ -668,17 +668,24 @@ TEST_BOTH(messages)
    refused one. With a refused one and one that cannot be reached: the refusal is the reason. */
 TEST_BOTH(names_with_several_addresses)
 {
+    static const struct {
+        const char *host, *message;
+    } rows[] = {
+        {"10.9.9.9", "refused by policy: 10.9.9.9 is in 10.0.0.0/8, private use"},
+        {"[fd00:ec2::254]", "refused by policy: fd00:ec2::254 is in fc00::/7, unique local"},
+    };
     need_names();
     begin();
     make_corpus();
-    size_t ten = 0;
-    while (strcmp(corpus[ten].host, "10.9.9.9") != 0)
-        ten++;
     life_open(life, &STOOK_CLIENT(.public_only = 1, .connect_timeout_ms = 5000));
-    CHECK_ERROR(request(life, &STOOK_REQUEST(text("http://%zu.first.test:%d/", ten, host->port)), NULL, "front"), 0);
-    CHECK_ERROR(request(life, &STOOK_REQUEST(text("http://%zu.second.test:%d/", ten, host->port)),
-                        "refused by policy: 10.9.9.9 is in 10.0.0.0/8, private use", NULL),
-                STOOK_EPOLICY);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        size_t row = 0;
+        while (strcmp(corpus[row].host, rows[i].host) != 0)
+            row++;
+        CHECK_ERROR(request(life, &STOOK_REQUEST(text("http://%zu.first.test:%d/", row, host->port)), NULL, "front"), 0);
+        CHECK_ERROR(request(life, &STOOK_REQUEST(text("http://%zu.second.test:%d/", row, host->port)), rows[i].message, NULL),
+                    STOOK_EPOLICY);
+    }
     CHECK_EQ_INT(connections_to_target(), 0);
 }
 
@@ -840,8 +847,9 @@ TEST_BOTH(calls_from_on_address)
     judge.batch = life_batch(life);
     for (int i = 0; i < 3; i++)
         add(judge.batch, at(FRONT));
-    CHECK_EQ_INT(life_gather(life, judge.batch, &STOOK_GATHER(.limit = 1)), 3);
-    CHECK_ERROR(stook_result_error(stook_batch_result(judge.batch, 0)), STOOK_ECANCELLED);
+    /* The cancel is carried out by the next turn; libcurl may have the first response by then. */
+    CHECK(life_gather(life, judge.batch, &STOOK_GATHER(.limit = 1)) >= 2);
+    CHECK_ERROR(stook_result_error(stook_batch_result_by_index(judge.batch, 2)), STOOK_ECANCELLED);
     CHECK_EQ_INT(judge.calls, 1);
     stook_batch_free(judge.batch);
 }
