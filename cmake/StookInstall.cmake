@@ -13,6 +13,7 @@ install(FILES
     include/stook/base.h
     include/stook/batch.h
     include/stook/client.h
+    include/stook/curl.h
     include/stook/debug.h
     include/stook/flow.h
     include/stook/request.h

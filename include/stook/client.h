@@ -139,7 +139,7 @@ struct stook_client_options {
     int64_t public_only;
 
     /* What a request cannot set: header sizes, requests in flight, which hosts need no proxy,
-       which addresses are refused. */
+       which addresses are refused, the easy handles. */
     int64_t max_header_bytes; /**< [65536] of a response, trailers included, at most 16 MiB */
     int64_t max_header_count; /**< [256] fields of a response, trailers included, at most 100000 */
     int64_t limit;            /**< [STOOK_NONE] requests in flight in all batches, 1 to 1000000 */
@@ -168,6 +168,8 @@ struct stook_client_options {
         above. */
     stook_address_fn on_address;
     void *on_address_user; /**< passed to `on_address` */
+    /** [none] Sets options of libcurl's easy handles. stook/curl.h has its type and explains it. */
+    int (*on_easy)(stook_client *client, void *easy, const char *url, void *user);
 };
 
 /** Makes client options: `STOOK_CLIENT(.timeout_ms = 5000)` */

@@ -35,6 +35,7 @@ static int validate(const struct stook_client_options *options, struct stook__cl
         return STOOK_EARG;
     if (from_env == 1)
         input->peer.from_env = stook__proxy_from_env(&input->peer.peer);
+    input->on_easy = mine.on_easy;
     input->redirect_headers = mine.redirect_headers;
     input->allow_addresses = mine.allow_addresses;
     input->deny_addresses = mine.deny_addresses;

@@ -71,6 +71,7 @@ static stook_client *make(struct stook__allocator *allocator,
         client->on_address = input->on_address;
         client->on_address_user = input->on_address_user;
     }
+    client->on_easy = input->on_easy;
     if (stook__peer_is_given(&input->peer))
         client->policy.peer = &client->peer;
     client->fork_generation = stook__fork_generation();
@@ -83,6 +84,14 @@ static stook_client *make(struct stook__allocator *allocator,
     stook__list_init(&client->dirty_batches);
     stook__list_init(&client->newly_paused);
     return client;
+}
+
+/* What the room of the attempts calls up. */
+static int call_easy(void *client, void *owner, void *easy, const char *url)
+{
+    stook_client *caller = client;
+    const struct stook_result *record = owner;
+    return stook__call_easy(caller->on_easy, caller, easy, url, record->user);
 }
 
 /* Makes the parts of a client. The loop is last, because handles on a borrowed loop cannot be
@@ -103,6 +112,8 @@ static int make_parts(stook_client *client, struct uv_loop_s *loop)
         return error;
     client->owned = loop == NULL;
     stook__engine_set_address_rules(client->engine, &client->address_rules);
+    if (client->on_easy != NULL)
+        stook__defaults_set_hook(client->defaults, call_easy, client);
     stook__engine_open(client->engine, client->loop);
     stook__mailbox_open(client->mailbox, client->loop);
     return 0;

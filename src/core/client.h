@@ -22,6 +22,7 @@ struct stook__client_input {
     int (*on_address)(const struct stook_address *address, void *user); /* NULL: none */
     void *on_address_user;
     size_t limit, origin_limit; /* SIZE_MAX: none */
+    int (*on_easy)(stook_client *client, void *easy, const char *url, void *user); /* or NULL */
 };
 
 /* Makes a client on a borrowed loop; on a loop of its own if `loop` is NULL. 0; STOOK_ENOMEM, or

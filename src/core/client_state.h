@@ -118,6 +118,7 @@ struct stook_client {
     struct stook__address_rules address_rules;
     int (*on_address)(const struct stook_address *address, void *user);
     void *on_address_user;
+    int (*on_easy)(stook_client *client, void *easy, const char *url, void *user); /* or NULL */
     struct stook__stats stats;
     struct stook__link batches, dirty_batches;
     struct stook__link newly_paused; /* flow control of batches where a body was paused this turn */

@@ -64,6 +64,11 @@ struct stook__easy *stook__easy_new(struct stook__trust *trust,
     return easy;
 }
 
+void stook__easy_set_again(struct stook__easy *easy)
+{
+    set_options(easy);
+}
+
 /* Takes the reference that a handle has until it is given back. */
 static void enter_origin(struct stook__easy *easy)
 {
@@ -174,6 +179,7 @@ void stook__easy_info(struct stook__easy *easy, struct stook__easy_info *ret_inf
     ret_info->resent = easy->sends > 1;
     ret_info->broken = easy->broken;
     ret_info->dead = easy->dead;
+    ret_info->taken = easy->taken;
 }
 
 int stook__easy_succeeded(const struct stook__easy *easy)

@@ -28,6 +28,7 @@ struct stook__easy_info {
     long h2_error;       /* error code of the HTTP/2 stream (RFC 9113 section 7); -1: none */
     int reused;          /* the request was sent on a connection that existed before */
     int dead;            /* libcurl chose a connection known to be closed; nothing was sent */
+    int taken;           /* the handle is in a multi handle of the program already */
     int resent;          /* libcurl wanted to send the request once more and was refused */
     CURLMcode broken;    /* not CURLM_OK: the CURLM failed, and `code` means nothing */
 };
@@ -41,6 +42,8 @@ struct stook__easy *stook__easy_take(struct stook__trust *trust, const struct st
 /* Creates an easy handle with the options of the engine. Returns NULL if there is no memory. */
 struct stook__easy *stook__easy_new(struct stook__trust *trust,
                                     const struct stook__attempt_events *events, void *owner);
+/* Sets these options again, after somebody else has set options. */
+void stook__easy_set_again(struct stook__easy *easy);
 /* Assigns a new easy handle to its origin, before it starts. `h2` is 0, or 1 if HTTP/2 may be
    negotiated, or 2 if HTTP/3 may. `may_pool` allows the handle to be pooled. Returns 0 or
    STOOK_ENOMEM. */

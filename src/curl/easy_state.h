@@ -65,6 +65,7 @@ struct stook__easy {
     int no_descriptors; /* as in struct stook__easy_info */
     char *refusal;      /* as in struct stook__easy_info; owned */
     int dead;           /* as in struct stook__easy_info */
+    int taken;          /* as in struct stook__easy_info */
     int sends;          /* how many times libcurl was about to send the request */
     long h2_error;      /* the HTTP/2 error before a second sending was refused; -1: not known */
     char error[CURL_ERROR_SIZE];

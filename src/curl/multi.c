@@ -45,6 +45,11 @@ int stook__multi_add(struct stook__multi *multi, struct stook__easy *easy)
     CURLMcode code = curl_multi_add_handle(multi->curlm, easy->curl);
     if (code == CURLM_OUT_OF_MEMORY)
         return STOOK_ENOMEM;
+    /* By on_easy. The CURLM is none the worse for it. */
+    if (code == CURLM_ADDED_ALREADY) {
+        easy->taken = 1;
+        return STOOK_ECALLBACK;
+    }
     if (code != CURLM_OK) {
         multi->broken = code;
         stook__multi_mark_unread(multi);

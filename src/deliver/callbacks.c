@@ -72,6 +72,12 @@ void stook__call_posted(void (*call)(stook_client *client, void *user), stook_cl
     call(client, user);
 }
 
+int stook__call_easy(int (*on_easy)(stook_client *client, void *easy, const char *url, void *user),
+                     stook_client *client, void *easy, const char *url, void *user)
+{
+    return on_easy(client, easy, url, user);
+}
+
 void stook__call_closed(void (*closed)(void *user), void *user)
 {
     if (closed != NULL)

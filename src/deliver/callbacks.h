@@ -37,6 +37,8 @@ int stook__call_address(int (*on_address)(const struct stook_address *address, v
                         const struct stook_address *address, void *user);
 void stook__call_posted(void (*call)(stook_client *client, void *user), stook_client *client,
                         void *user);
+int stook__call_easy(int (*on_easy)(stook_client *client, void *easy, const char *url, void *user),
+                     stook_client *client, void *easy, const char *url, void *user);
 void stook__call_closed(void (*closed)(void *user), void *user);
 
 #endif

@@ -11,6 +11,7 @@
 #include "curl/engine.h"
 #include "http/attempt_state.h"
 #include "http/body_sink.h"
+#include "http/easy_hook.h"
 #include "http/easy_options.h"
 #include "http/error_map.h"
 #include "http/peer.h"
@@ -57,7 +58,8 @@ static int set_up(struct stook__attempt *attempt)
     if (error == 0)
         error = stook__easy_start(attempt->easy);
     if (error != 0 && outcome->error == 0)
-        stook__outcome_set(attempt->allocator, outcome, error, NULL);
+        stook__outcome_set(attempt->allocator, outcome, error,
+                           error == STOOK_ECALLBACK ? STOOK__EASY_TAKEN : NULL);
     if (error != 0 && attempt->easy != NULL) {
         stook__easy_give_back(attempt->easy);
         attempt->easy = NULL;

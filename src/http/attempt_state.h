@@ -31,12 +31,15 @@ struct stook__defaults {
     size_t head_size;             /* of the last result; the next one reserves as much */
     struct stook__link downloads; /* every download that is not closed */
     size_t n_downloads;
-    struct stook__link files_ready;  /* attempts with a completed file operation */
-    size_t n_to_program;             /* running attempts with on_body */
-    int has_tls;                     /* libcurl was built with TLS */
-    int has_https_proxy;             /* and speaks it to proxies too */
-    int has_psl;                     /* libcurl knows public suffixes */
-    const char *no_password;         /* CURLOPT_KEYPASSWD of a key without one; NULL: unset */
+    struct stook__link files_ready; /* attempts with a completed file operation */
+    size_t n_to_program;            /* running attempts with on_body */
+    int has_tls;                    /* libcurl was built with TLS */
+    int has_https_proxy;            /* and speaks it to proxies too */
+    int has_psl;                    /* libcurl knows public suffixes */
+    const char *no_password;        /* CURLOPT_KEYPASSWD of a key without one; NULL: unset */
+    /* What calls on_easy, and its argument; NULL: the client has none. */
+    int (*call_easy)(void *client, void *owner, void *easy, const char *url);
+    void *client;
     long versions[STOOK_HTTP_3 + 1]; /* CURL_HTTP_VERSION_... by STOOK_HTTP_...; 0: unsupported */
 };
 

@@ -78,6 +78,14 @@ int stook__defaults_new(struct stook__allocator *allocator, struct stook__engine
     return 0;
 }
 
+void stook__defaults_set_hook(struct stook__defaults *defaults,
+                              int (*call)(void *client, void *owner, void *easy, const char *url),
+                              void *client)
+{
+    defaults->call_easy = call;
+    defaults->client = client;
+}
+
 void stook__defaults_free(struct stook__defaults *defaults)
 {
     if (defaults == NULL)

@@ -14,6 +14,11 @@ struct stook__defaults;
 int stook__defaults_new(struct stook__allocator *allocator, struct stook__engine *engine,
                         const struct stook__settings *policy,
                         struct stook__defaults **ret_defaults);
+/* Has `call` called for each new easy handle, with the owner of its attempt. A number other than 0
+   ends the attempt. */
+void stook__defaults_set_hook(struct stook__defaults *defaults,
+                              int (*call)(void *client, void *owner, void *easy, const char *url),
+                              void *client);
 /* NULL is allowed. */
 void stook__defaults_free(struct stook__defaults *defaults);
 

@@ -16,6 +16,7 @@
 #include "curl/quirks/quirks.h"
 #include "http/body_sink.h"
 #include "http/codecs.h"
+#include "http/easy_hook.h"
 #include "http/peer.h"
 #include "http/request_fields.h"
 #include "http/upload.h"
@@ -111,7 +112,8 @@ static int may_pool(const struct stook__attempt *attempt, int secret)
 {
     const struct stook__settings *policy = attempt->policy, *defaults = attempt->defaults->policy;
     const struct stook__optional *optional = attempt->spec->optional;
-    return !secret && policy->ca_file == defaults->ca_file && policy->peer == defaults->peer &&
+    return !secret && attempt->defaults->call_easy == NULL &&
+           policy->ca_file == defaults->ca_file && policy->peer == defaults->peer &&
            policy->http_version == defaults->http_version &&
            !stook__spec_has_source(attempt->spec) &&
            (optional == NULL ||
@@ -155,7 +157,10 @@ static int make_easy(struct stook__attempt *attempt, const struct stook__attempt
     attempt->easy = stook__easy_new(trust, events, attempt);
     if (attempt->easy == NULL)
         return STOOK_ENOMEM;
-    int error = stook__url_parse(stook__easy_settings(attempt->easy)->url, url, &why, scheme);
+    int error = stook__easy_hook(attempt, ret_outcome);
+    if (error != 0)
+        return error;
+    error = stook__url_parse(stook__easy_settings(attempt->easy)->url, url, &why, scheme);
     if (error != 0)
         return refuse_url(attempt, error, why, scheme, ret_outcome);
     note_url(stook__easy_settings(attempt->easy), text_of_url(attempt));

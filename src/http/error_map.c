@@ -12,6 +12,7 @@
 
 #include "curl/socket.h"
 #include "http/body_sink.h"
+#include "http/easy_hook.h"
 #include "http/peer.h"
 #include "http/redirect.h"
 #include "http/request_fields.h"
@@ -286,6 +287,10 @@ static int map_end(struct stook__attempt *attempt, const struct stook__easy_info
                    const char **why, char *room, size_t size)
 {
     long reset = info->h2_error;
+    if (info->taken) {
+        *why = STOOK__EASY_TAKEN;
+        return STOOK_ECALLBACK;
+    }
     if (info->broken != CURLM_OK) {
         *why = curl_multi_strerror(info->broken);
         return info->broken == CURLM_OUT_OF_MEMORY ? STOOK_ENOMEM : STOOK_ERESET;

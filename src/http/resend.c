@@ -30,6 +30,13 @@ static int may_follow_success(struct stook__attempt *attempt, int status)
     return 0;
 }
 
+/* Returns 1 for a challenge that only libcurl may know how to answer, by an option of on_easy. */
+static int is_challenge_for_hook(const struct stook__attempt *attempt)
+{
+    int status = attempt->answer.status;
+    return attempt->defaults->call_easy != NULL && (status == 401 || status == 407);
+}
+
 /* Returns 1 for 417, Expectation Failed, in response to Expect: 100-continue. */
 static int expectation_failed(const struct stook__attempt *attempt)
 {
@@ -40,16 +47,16 @@ int stook__resend_allowed(void *owner)
 {
     struct stook__attempt *attempt = owner;
     const struct stook__optional *optional = attempt->spec->optional;
-    if (optional == NULL || (optional->username == NULL && !optional->expect) ||
-        attempt->state != STOOK__ATTEMPT_BODY || attempt->error != 0)
+    int status = attempt->answer.status, has_user = optional != NULL && optional->username != NULL;
+    if (attempt->state != STOOK__ATTEMPT_BODY || attempt->error != 0)
         return 0;
-    int status = attempt->answer.status;
-    if ((optional->username != NULL && status == 401) || expectation_failed(attempt)) {
+    if ((has_user && status == 401) || expectation_failed(attempt) ||
+        is_challenge_for_hook(attempt)) {
         /* At the limit the response that is there becomes the result. */
         attempt->resends_exhausted = attempt->resends == RESENDS;
         return attempt->resends < RESENDS;
     }
-    return optional->username != NULL && may_follow_success(attempt, status);
+    return has_user && may_follow_success(attempt, status);
 }
 
 /* After a 417 libcurl skips the body and sends the request again over the same connection. The
@@ -106,12 +113,12 @@ int stook__resend_may_follow(const struct stook__attempt *attempt)
 {
     const struct stook__optional *optional = attempt->spec->optional;
     int status = attempt->answer.status;
-    if (optional == NULL || attempt->resends >= RESENDS)
+    if (attempt->resends >= RESENDS)
         return 0;
-    if (expectation_failed(attempt))
+    if (expectation_failed(attempt) || is_challenge_for_hook(attempt))
         return 1;
     /* A 2xx too; see may_follow_success(). */
-    return optional->username != NULL &&
+    return optional != NULL && optional->username != NULL &&
            (status == 401 || (status >= 200 && status <= 299 && attempt->resends == 0 &&
                               stook__spec_has_body(attempt->spec)));
 }
