@@ -145,6 +145,8 @@ struct stook_request {
         If a file cannot be opened, written or renamed, the result is STOOK_EFILE, whose message
         names path and reason. The same applies to the second of two simultaneous requests for one
         file. Where possible, the error is found before anything is sent.
+        If three HTTP/2 connections of an origin are lost in a row, its downloads use HTTP/1.1 for
+        ten minutes.
         A slow disk does not block the loop. A request that ends by time limit, cancel or close does
         not wait for the disk: PATH.part is removed later, at the latest before `closed`. */
     const char *output_file;

@@ -14,6 +14,7 @@
 #include "http/easy_hook.h"
 #include "http/easy_options.h"
 #include "http/error_map.h"
+#include "http/http1_fallback.h"
 #include "http/peer.h"
 #include "http/receive.h"
 #include "http/resend.h"
@@ -133,6 +134,7 @@ struct stook__attempt *stook__attempt_begin(struct stook__defaults *defaults,
         attempt->owner = owner;
         attempt->method = stook__spec_effective_method(spec);
         attempt->fresh = fresh;
+        stook__http1_fallback_begin(attempt);
         stook__attempt_expect(attempt);
         stook__list_init(&attempt->files_ready);
         error = prepare(attempt);
@@ -458,6 +460,8 @@ void stook__attempt_end(struct stook__attempt *attempt, struct stook__answer *re
         take_setup_error(attempt, attempt->error, ret_outcome);
     else if (ret_outcome != NULL)
         stook__error_map(attempt, &info, ret_outcome);
+    if (ret_outcome != NULL && attempt->easy != NULL)
+        stook__http1_fallback_note(attempt, &info, ret_outcome->error);
     if (ret_outcome != NULL)
         ret_outcome->untried = attempt->reached == STOOK__ATTEMPT_OPENING;
     if (attempt->easy != NULL && finish_answer(attempt, &info) != 0 && ret_outcome != NULL &&

@@ -92,6 +92,7 @@ struct stook__attempt {
     struct curl_slist *headers; /* of this request; NULL: those of the defaults */
     const int64_t *clock;       /* the engine's time, which is current inside libcurl */
 
+    int64_t began_at;    /* of a download */
     int64_t moved_at;    /* when a byte was last seen, in either direction; 0: never */
     int64_t sent;        /* bytes of the request's body, as last read from libcurl */
     int64_t head_bytes;  /* of all header and trailer sections */
@@ -109,6 +110,7 @@ struct stook__attempt {
     int fresh;             /* it must not use a connection that was used before */
     int resends;           /* sendings beside the first (resend.c) */
     int resends_exhausted; /* libcurl was refused one more of these */
+    int http1;             /* it must not offer HTTP/2 (http1_fallback.h) */
     int retry_whole;       /* the requested range does not exist, but the whole does */
     enum stook__passed_over passed_over;
 

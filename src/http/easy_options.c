@@ -45,7 +45,7 @@ static int is_https(const struct stook__attempt *attempt)
 
 static long http_version(const struct stook__attempt *attempt)
 {
-    int64_t version = attempt->policy->http_version;
+    int64_t version = attempt->http1 ? STOOK_HTTP_1_1 : attempt->policy->http_version;
     int without_3 = !is_https(attempt) || attempt->proxy != NULL;
     return attempt->defaults
         ->versions[version == STOOK_HTTP_3 && without_3 ? STOOK_HTTP_2 : version];

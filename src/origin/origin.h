@@ -30,6 +30,9 @@ struct stook__origins {
 struct stook__origin_memory {
     struct stook__link link; /* in `remembered` */
     int64_t broken_until;    /* until then it is no good as a mirror; 0: nothing is known */
+    int64_t http1_until;     /* until then its downloads do without HTTP/2 */
+    int64_t http2_lost_at;   /* when an HTTP/2 connection of a download was lost last */
+    unsigned http2_losses;   /* how often in a row */
 };
 
 /* What the scheduler counts and keeps. Only sched/ changes it. */

@@ -24,7 +24,13 @@ static int choose(SSL *ssl, const unsigned char **out, unsigned char *size, cons
                   unsigned in_size, void *arg)
 {
     const struct raw_tls *tls = arg;
-    (void)ssl, (void)in, (void)in_size;
+    size_t n = strlen(tls->alpn);
+    int offered = 0;
+    (void)ssl;
+    for (unsigned i = 0; i < in_size; i += 1u + in[i])
+        offered |= in[i] == n && memcmp(in + i + 1, tls->alpn, n) == 0;
+    if (tls->falls_back && !offered)
+        return SSL_TLSEXT_ERR_NOACK;
     *out = (const unsigned char *)tls->alpn;
     *size = (unsigned char)strlen(tls->alpn);
     return SSL_TLSEXT_ERR_OK;
@@ -142,7 +148,10 @@ void raw_tls_serve(struct raw_call *call)
     if (SSL_accept(ssl) == 1) {
         if (SSL_session_reused(ssl))
             raw_signal(call->server, "/resumed");
-        (tls->inside ? tls->inside : raw_serve)(call);
+        const unsigned char *chosen = NULL;
+        unsigned size = 0;
+        SSL_get0_alpn_selected(ssl, &chosen, &size);
+        (tls->inside && (!tls->falls_back || size > 0) ? tls->inside : raw_serve)(call);
         if (!tls->silent_end)
             SSL_shutdown(ssl);
     }

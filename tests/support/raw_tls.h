@@ -18,6 +18,7 @@ struct raw_tls {
     int min, max;             /* TLS1_2_VERSION, ...; 0: any */
     const char *ciphers;      /* up to TLS 1.2; NULL: OpenSSL's default */
     const char *alpn;         /* chosen, whatever the client offers; NULL: no ALPN */
+    int falls_back;           /* `alpn` is chosen only if it is offered, else HTTP/1 is spoken inside */
     int tickets;              /* number sent after the handshake; 0: two */
     int early_data;           /* offered with them, in bytes */
     int wants_certificate;    /* of the client */
