@@ -734,6 +734,44 @@ TEST_BOTH(put_elsewhere)
     free((char *)spelled[0]);
 }
 
+/* A mirror is judged as any other URL. */
+TEST_BOTH(mirrors)
+{
+    begin();
+    char lost[64], ten[64];
+    snprintf(lost, sizeof lost, "%s", at(LOST));
+    snprintf(ten, sizeof ten, "%s", at("10.9.9.9"));
+    const char *const list[] = {ten, at(FRONT), NULL};
+    life_open(life, &STOOK_CLIENT(.public_only = 1));
+    unsigned before = connections_to_target();
+    CHECK_ERROR(request(life, &STOOK_REQUEST(lost, .mirrors = (const char *const[]){ten, NULL}), NULL, NULL), STOOK_EPOLICY);
+    CHECK_ERROR(request(life, &STOOK_REQUEST(lost, .mirrors = list), NULL, "front"), 0);
+    CHECK_EQ_INT(connections_to_target(), before);
+}
+
+/* Over QUIC, which needs a connection of another kind. */
+TEST_BOTH(http_3)
+{
+    struct sockaddr_in6 any = {.sin6_family = AF_INET6};
+    char packet[2000];
+    if (!(curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_HTTP3))
+        test_skip("this libcurl has no HTTP/3");
+    begin();
+    int udp = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    any.sin6_port = htons((uint16_t)host->port);
+    CHECK(udp >= 0 && bind(udp, (struct sockaddr *)&any, sizeof any) == 0);
+    life_open(life, &STOOK_CLIENT(.http_version = STOOK_HTTP_3, .attempt_timeout_ms = 500));
+    unsigned before = connections_to_target();
+    const char *url = text("https://10.9.9.9:%d/", host->port);
+    CHECK_ERROR(request(life, &STOOK_REQUEST(url, .public_only = 1), "refused by policy: 10.9.9.9 is in 10.0.0.0/8, private use", NULL),
+                STOOK_EPOLICY);
+    CHECK(recv(udp, packet, sizeof packet, 0) < 0);
+    CHECK_EQ_INT(connections_to_target(), before);
+    CHECK(request(life, &STOOK_REQUEST(url), NULL, NULL) != 0); /* nobody speaks QUIC or TLS there */
+    CHECK(recv(udp, packet, sizeof packet, 0) > 0);
+    close(udp);
+}
+
 /* Exceptions, and ranges that are refused beside. */
 TEST_BOTH(lists)
 {
