@@ -266,15 +266,12 @@ static int ask(const struct stook__address_rules *rules, const struct stook__eas
                                     });
 }
 
-/* Notes the first refusal. */
-static void note(struct stook__easy *easy, char *why)
+/* Notes why the first address is refused. `why` is NULL without memory. */
+static void set_refusal(struct stook__easy *easy, char *why)
 {
+    easy->refusal = why;
     if (why == NULL)
         easy->os_error = ENOMEM;
-    else if (easy->refusal == NULL)
-        easy->refusal = why;
-    else
-        stook__free(easy->engine->allocator, why);
 }
 
 /* Notes that the addresses of this machine cannot be read. */
@@ -282,10 +279,10 @@ static void note_error(struct stook__easy *easy, int os_error)
 {
     if (os_error == EMFILE || os_error == ENFILE || os_error == ENOMEM || os_error == ENOBUFS)
         easy->os_error = os_error;
-    else
-        note(easy,
-             stook__format(easy->engine->allocator,
-                           "the addresses of this machine cannot be read: %s", strerror(os_error)));
+    else if (easy->refusal == NULL)
+        set_refusal(easy, stook__format(easy->engine->allocator,
+                                        "the addresses of this machine cannot be read: %s",
+                                        strerror(os_error)));
 }
 
 int stook__address_filter_passes(struct stook__easy *easy, int public_only,
@@ -310,6 +307,7 @@ int stook__address_filter_passes(struct stook__easy *easy, int public_only,
         finding.decision = STOOK__ADDRESS_REFUSED;
     if (finding.decision == STOOK__ADDRESS_PASSES)
         return 1;
-    note(easy, describe(engine->allocator, &ip, &finding));
+    if (easy->refusal == NULL)
+        set_refusal(easy, describe(engine->allocator, &ip, &finding));
     return 0;
 }
