@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include <stook.h>
+#include <stook/curl.h>
 
 #include "support/fail_nth.h"
 #include "support/life.h"
@@ -732,6 +733,36 @@ TEST_BOTH(put_elsewhere)
     free((char *)away[0]);
     free((char *)front[0]);
     free((char *)spelled[0]);
+}
+
+static curl_socket_t open_any(void *user, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    (void)user, (void)purpose;
+    return socket(address->family, address->socktype, address->protocol);
+}
+
+static int lead_away(stook_client *client, CURL *easy, const char *url, void *user)
+{
+    (void)client, (void)url;
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_any);
+    curl_easy_setopt(easy, CURLOPT_CONNECT_TO, user);
+    curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, host->unix_path);
+    curl_easy_setopt(easy, CURLOPT_PROXY, text("http://127.0.0.1:%d", host->port));
+    curl_easy_setopt(easy, CURLOPT_PRE_PROXY, text("socks5://127.0.0.1:%d", host->port));
+    return 0;
+}
+
+/* What on_easy sets does not lead past the guard. */
+TEST_BOTH(on_easy)
+{
+    begin();
+    struct curl_slist *to = curl_slist_append(NULL, text("::127.0.0.1:%d", host->port));
+    life_open(life, &STOOK_CLIENT(.public_only = 1, .on_easy = lead_away));
+    unsigned before = connections_to_target();
+    CHECK_ERROR(request(life, &STOOK_REQUEST(at("10.9.9.9"), .user = to), NULL, NULL), STOOK_EPOLICY);
+    CHECK_ERROR(request(life, &STOOK_REQUEST(at(FRONT), .user = to), NULL, "front"), 0);
+    CHECK_EQ_INT(connections_to_target(), before);
+    curl_slist_free_all(to);
 }
 
 /* A mirror is judged as any other URL. */
