@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /**
  * @file stook/client.h
- * A client holds an event loop, connections, and defaults for requests.
+ * A client holds an event loop, connections, and defaults for requests. Its counters, and what it
+ * is doing, are in stook/debug.h.
  */
 #ifndef STOOK_CLIENT_H
 #define STOOK_CLIENT_H
