@@ -84,7 +84,7 @@ static struct stook__queue *queue_of_record(stook_batch *batch, struct stook_res
 }
 
 /* Enters a record in the queues of sched and deliver. 0, or STOOK_ENOMEM. */
-static int enter(stook_batch *batch, struct stook_result *record, unsigned priority)
+static int enter_queues(stook_batch *batch, struct stook_result *record, unsigned priority)
 {
     stook_client *client = batch->client;
     struct stook__queue *queue = queue_of_record(batch, record, priority);
@@ -123,7 +123,7 @@ int stook__batch_add(stook_batch *batch, const struct stook_request *request, un
     int error =
         stook__record_new(batch->allocator, &batch->client->policy, request, &record, ret_why);
     if (error == 0)
-        error = enter(batch, record, priority);
+        error = enter_queues(batch, record, priority);
     if (error == 0)
         return 0;
     if (record != NULL && record->spec.optional != NULL &&

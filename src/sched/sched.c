@@ -60,7 +60,7 @@ void stook__group_init(struct stook__group *group)
     }
 }
 
-static int may_start(const struct stook__group *group)
+static int group_may_start(const struct stook__group *group)
 {
     if (!group->open || group->n_running >= group->limit || group->n_waiting == group->n_parked)
         return 0;
@@ -84,7 +84,7 @@ static void return_reservations(struct stook__sched *sched, struct stook__group 
    queues tell. A group that enters goes to the end. */
 static void update_ring(struct stook__sched *sched, struct stook__group *group)
 {
-    if (!may_start(group)) {
+    if (!group_may_start(group)) {
         stook__list_remove(&group->ring);
         return_reservations(sched, group);
     } else if (stook__list_empty(&group->ring)) {
