@@ -163,6 +163,8 @@ static const struct {
     const char *sent;
 } differences[] = {
     {"names differ in case", 0, 0x080b00, "A=2"},
+    {"no name", 0x080d00, 0x0811ff, "=abc"},
+    {"nothing", 0x080d00, 0x0811ff, "="},
     {"path: two that differ in case", 0, 0x0814ff, ""},
     {"prefixes in another case", 0, 0x080cff, ""},
     {"suffix: and not below it", 0, 0x0816ff, "a=1"},
