@@ -280,7 +280,7 @@ STOOK_API int stook_client_post(stook_client *client, stook_post_fn call, void *
  *
  * The call blocks while it reads the file. Requests can use the cookies without `cookies` in the
  * client's options if they set it themselves.
- * @param path of a regular file of at most 16 MiB
+ * @param path of a regular file of at most 16 MiB and 10000 cookies
  * @return 0; STOOK_EARG (NULL; empty); STOOK_ESTATE (inside a callback; closing; forked child);
  *         STOOK_EUNSUPPORTED (a libcurl without libpsl); STOOK_ENOMEM; STOOK_EFILE: errno says why
  *         the file cannot be read, and is EBADMSG if a line is not valid

@@ -233,19 +233,19 @@ static void keep(struct stook__cookies *cookies, struct entry *entries, size_t c
 }
 
 /* Tells whether a limit may be exceeded. */
-static int is_due(const struct stook__cookies *cookies)
+static int is_due(const struct stook__cookies *cookies, int exact)
 {
-    return cookies->n_new > cookies->n_kept / SLACK &&
+    return cookies->n_new > (exact ? 0 : cookies->n_kept / SLACK) &&
            (cookies->n_kept + cookies->n_new > IN_ALL_MAX ||
             cookies->n_fullest + cookies->n_new > OF_DOMAIN_MAX);
 }
 
-void stook__cookies_limit(struct stook__engine *engine)
+void stook__cookies_limit(struct stook__engine *engine, int exact)
 {
     struct stook__cookies *cookies = engine->cookies;
     struct curl_slist *lines = NULL;
     size_t count = 0;
-    if (cookies == NULL || !is_due(cookies))
+    if (cookies == NULL || !is_due(cookies, exact))
         return;
     CURL *curl = open_helper(engine);
     if (curl == NULL || stook__cookies_list(engine, &lines) != 0) {

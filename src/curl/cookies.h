@@ -24,10 +24,11 @@ void stook__cookies_set(struct stook__easy *easy);
 /* Notes a header line of a response; a line that sets a cookie counts. May be called from inside a
    callback of libcurl. */
 void stook__cookies_note(struct stook__engine *engine, const char *line, size_t size);
-/* Drops the oldest cookies above 50 of a domain and 3000 in all. In order that a cookie costs the
-   same in a large jar, this looks at the cookies only after so many new ones, a 64th of those that
-   are there. Without memory the next call does it. Not from inside a callback of libcurl. */
-void stook__cookies_limit(struct stook__engine *engine);
+/* Drops the oldest cookies above 50 of a domain and 3000 in all, if there may be any. Unless it is
+   `exact`, a large jar is looked at only after some new cookies, a 64th of those that are there, so
+   that each costs the same. Without memory the next call does it. Not from inside a callback of
+   libcurl. */
+void stook__cookies_limit(struct stook__engine *engine, int exact);
 
 /* Lists the cookies, each as a line (cookie_line.h), expired ones too. The caller frees *ret_lines.
    0 or STOOK_ENOMEM. */

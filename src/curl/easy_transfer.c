@@ -52,7 +52,7 @@ int stook__easy_enter(struct stook__easy *easy)
         stook__dropped_lookup_set_address(easy);
         stook__obs_fold_begin(easy);
         if (easy->trust->has_cookies)
-            stook__cookies_limit(easy->engine);
+            stook__cookies_limit(easy->engine, 0);
         error = stook__multi_add(multi, easy);
     }
     if (error != 0)

@@ -20,7 +20,8 @@
 #include "http/attempt_state.h"
 #include "loop/file.h"
 
-enum { FILE_MAX = 16 << 20, TRIES = 100 };
+/* libcurl compares each new cookie with those that are there. */
+enum { FILE_MAX = 16 << 20, COOKIES_MAX = 10000, TRIES = 100 };
 
 /* Tools that read the format look for the first line. */
 static const char title[] = "# Netscape HTTP Cookie File\n\n";
@@ -82,6 +83,7 @@ static int is_comment(const char *line, size_t size)
 struct lines {
     struct stook__allocator *allocator;
     struct stook__buffer text; /* for libcurl: in sequence, ended by an empty one */
+    size_t count;
     struct stook__public_suffix suffix;
     const char *domain; /* the last one that was found to be none */
     size_t domain_size;
@@ -118,6 +120,8 @@ static int take_line(struct lines *lines, const char *text, size_t size)
     int error = check_suffix(lines, &line);
     if (error != 0 || is_expired(&line))
         return error;
+    if (++lines->count > COOKIES_MAX)
+        return fail(EFBIG);
     size_t at = all->size + (size_t)(line.at[STOOK__COOKIE_DOMAIN] - text);
     if (stook__buffer_append(all, lines->allocator, text, size) != 0 ||
         stook__buffer_append(all, lines->allocator, "", 1) != 0)
@@ -156,6 +160,8 @@ int stook__cookie_file_load(struct stook__defaults *defaults, const char *path)
     int os_error = errno;
     if (error == 0)
         error = stook__cookies_add(defaults->engine, lines.text.data);
+    if (error == 0)
+        stook__cookies_limit(defaults->engine, 1);
     stook__public_suffix_end(&lines.suffix);
     stook__buffer_free(&text, defaults->allocator);
     stook__buffer_free(&lines.text, defaults->allocator);
@@ -170,7 +176,7 @@ static int list(struct stook__defaults *defaults, struct stook__buffer *text)
 {
     struct curl_slist *cookies;
     int error = stook__buffer_append(text, defaults->allocator, title, sizeof title - 1);
-    stook__cookies_limit(defaults->engine);
+    stook__cookies_limit(defaults->engine, 1);
     if (error == 0)
         error = stook__cookies_list(defaults->engine, &cookies);
     if (error != 0)

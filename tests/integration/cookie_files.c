@@ -76,7 +76,7 @@ static const char *content(const char *path)
 
 /* ----------------------------------------------------------------------------------- both ways */
 
-TEST_BOTH(there_and_back)
+TEST_BOTH(there_and_back, valgrind)
 {
     struct stat stat_;
     begin(life);
@@ -273,6 +273,32 @@ TEST_BOTH(more_than_are_kept)
     CHECK_EQ_SIZE(strlen(sent), 50 * strlen("n00=v; ") - 2);
     CHECK(strstr(sent, "n09=") == NULL);
     CHECK_CONTAINS(sent, "n10=");
+}
+
+/* A file with as many cookies as it may have, of which 3000 are kept. */
+TEST(full)
+{
+    static struct life life;
+    char bytes[512];
+    int kept = 0;
+    life_begin(&life, 0);
+    begin(&life);
+    for (int n = 10000; n <= 10001; n++) {
+        FILE *out = fopen(place, "w");
+        for (int i = 0; i < n; i++)
+            fprintf(out, LINE("h%d.example.com", "FALSE", "/", "FALSE", "0", "n%05d", "v") "\n", i / 40, i);
+        fclose(out);
+        CHECK_ERROR(stook_client_cookies_load(life.client, place), n == 10000 ? 0 : STOOK_EFILE);
+    }
+    CHECK_EQ_INT(errno, EFBIG);
+    CHECK_ERROR(stook_client_cookies_save(life.client, place), 0);
+    FILE *in = fopen(place, "r");
+    while (fgets(bytes, sizeof bytes, in) != NULL)
+        kept += *bytes == 'h';
+    fclose(in);
+    CHECK_EQ_INT(kept, 3000);
+    CHECK_ERROR(stook_client_cookies_load(life.client, place), 0);
+    life_end(&life);
 }
 
 /* ---------------------------------------------------------------------------------------- files */
