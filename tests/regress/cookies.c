@@ -142,6 +142,20 @@ TEST_BOTH(listed_elsewhere)
     CHECK(n_listed > 0 && n_of_requests > 1);
 }
 
+/* Names are looked up once for all handles with cookies, of every trust: they share one cache. */
+TEST_BOTH(names)
+{
+    enum { MANY = 120 };
+    server = begin(life, 20);
+    stook_batch *batch = life_batch(life);
+    for (int i = 0; i < MANY; i++)
+        ADD(batch, text("http://slow%d.test:%d/ok", i % 4, raw_port(server)), .cookies = 1, .ca_file = i % 3 ? text("/%d", i % 3) : NULL);
+    CHECK_EQ_INT(life_gather(life, batch, &STOOK_GATHER(.limit = 50)), 0);
+    stook_batch_free(batch);
+    test_note("%u look-ups", names.asked);
+    CHECK(names.asked >= 4 && names.asked <= 4 * 3 * 4); /* a name, a trust, families that libcurl asks twice */
+}
+
 /* libcurl drops expired names when a transfer ends whose handle lets names expire. Each CURLSH needs such handles,
    however busy another is. */
 TEST_BOTH(names_expire_in_each)
