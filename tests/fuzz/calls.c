@@ -190,7 +190,8 @@ static void add_one(struct batch *batch)
         return;
     struct fuzz_peer peer = fuzz_peer(fuzz_below(in, FUZZ_PEERS));
     struct request *request = &batch->requests[index];
-    char url[128];
+    char url[128], mirror[128];
+    const char *const mirrors[] = {mirror, NULL};
     unsigned with = fuzz_byte(in), body = fuzz_below(in, 8);
     memset(request, 0, sizeof *request);
     request->batch = batch;
@@ -219,6 +220,10 @@ static void add_one(struct batch *batch)
         asked.username = "rye";
         asked.password = "barley";
         asked.auth = STOOK_AUTH_DIGEST;
+    } else if (body == 7) {
+        struct fuzz_peer other = fuzz_peer(fuzz_below(in, FUZZ_PEERS));
+        strcat(strcpy(mirror, other.base), fuzz_path(fuzz_byte(in)));
+        asked.mirrors = mirrors;
     }
     batch->accepted++; /* a callback from inside the call may add too */
     int error = stook_batch_add(batch->handle, &asked);

@@ -8,6 +8,7 @@
  *   one result; an OK of 2xx is the body of the last answer, which is in PATH; no other touches it
  *   no file but PATH, PATH.part and PATH.part.tag, and these two only where they may be
  *   a tag that fits its part tells the truth, and is what the next request asks by
+ *   an OK has the digest that was asked for; a body that has another one leaves nothing behind
  *   in the end an honest answer is OK; no memory, no handle and no descriptor is left
  */
 #include <dirent.h>
@@ -27,6 +28,7 @@
 #include "../support/life.h"
 #include "../support/disk_calls.h"
 #include "../support/process.h"
+#include "util/sha256.h"
 #include "file_server.h"
 #include "fuzz.h"
 
@@ -39,7 +41,8 @@ struct attempt {
     enum end end;
     int64_t bytes; /* that are to come before */
     int call;
-    int resume, strict, decompress, keeps_client;
+    int resume, strict, decompress, keeps_client, sync, has_digest;
+    char digest[STOOK__SHA256_DIGITS + 1]; /* of the whole of one version */
     int64_t max_body_bytes;
 };
 
@@ -117,6 +120,14 @@ static void set_disk(int act_at)
 static size_t bytes_to_write(size_t size)
 {
     return disk.act_at < 0 ? size / 2 : size;
+}
+
+int fsync(int fd)
+{
+    (void)fd; /* nobody pulls the plug */
+    before_disk();
+    behind_disk();
+    return 0;
 }
 
 /* ------------------------------------------------------------------ what lies there */
@@ -252,7 +263,7 @@ static void add_request(stook_client *client)
     const struct attempt *attempt = &story.attempt;
     CHECK_ERROR(stook_batch_new(client, &story.batch), 0);
     ADD(story.batch, FILE_URL, .unix_socket = socket_path, .output_file = path, .resume = attempt->resume,
-        .strict = attempt->strict, .decompress = attempt->decompress, .max_body_bytes = attempt->max_body_bytes, .on_progress = on_progress);
+        .output_sync = attempt->sync, .sha256 = attempt->has_digest ? attempt->digest : NULL, .strict = attempt->strict, .decompress = attempt->decompress, .max_body_bytes = attempt->max_body_bytes, .on_progress = on_progress);
     story.armed = attempt->end == CANCEL_AT || attempt->end == CLOSE_AT || attempt->end == KILL_AT;
     set_disk(attempt->end == CANCEL_CALL || attempt->end == CLOSE_CALL || attempt->end == KILL_CALL || attempt->end == KILL_IN_CALL
                  ? attempt->call : 0);
@@ -343,6 +354,21 @@ static int is_offered(const struct file_answer *answer, const unsigned char *byt
     return answer->complete && answer->size == size && is_body(bytes, size, answer->content);
 }
 
+static void digest_of(const unsigned char *bytes, size_t size, char digest[STOOK__SHA256_DIGITS + 1])
+{
+    struct stook__sha256 sum;
+    stook__sha256_init(&sum);
+    stook__sha256_add(&sum, bytes, size);
+    stook__sha256_text(&sum, digest);
+}
+
+static int has_asked_digest(const unsigned char *bytes, size_t size)
+{
+    char digest[STOOK__SHA256_DIGITS + 1];
+    digest_of(bytes, size, digest);
+    return strcmp(digest, story.attempt.digest) == 0;
+}
+
 /* PATH is what it was, or what is allowed to be there now. */
 static void check_path(const struct file_answer *last)
 {
@@ -352,13 +378,15 @@ static void check_path(const struct file_answer *last)
     int unsure = story.killed || outcome->error == STOOK_ECANCELLED || outcome->error == STOOK_ECLOSED;
     if (!unsure && outcome->error == 0 && outcome->status / 100 == 2) {
         CHECK(last != NULL && size >= 0 && is_offered(last, bytes, (size_t)size));
+        CHECK(!story.attempt.has_digest || has_asked_digest(bytes, (size_t)size));
         CHECK_EQ_INT(outcome->status, last->status);
         CHECK_EQ_INT(outcome->flags & STOOK_FLAG_RESUMED ? 206 : outcome->status, last->status);
         story.held = (struct body){last->content, last->size};
         return;
     }
     for (size_t i = 0; unsure && size >= 0 && i < story.server.n_answers; i++)
-        if (is_offered(&story.server.answers[i], bytes, (size_t)size)) {
+        if (is_offered(&story.server.answers[i], bytes, (size_t)size) &&
+            (!story.attempt.has_digest || has_asked_digest(bytes, (size_t)size))) {
             story.held = (struct body){story.server.answers[i].content, (size_t)size};
             return;
         }
@@ -395,6 +423,8 @@ static void check_part(const struct file_answer *last)
         return;
     if (outcome->error == 0 && outcome->status / 100 == 2)
         CHECK(!now.there && !now.tag_there);
+    if (outcome->error == STOOK_ECHECKSUM)
+        CHECK(story.attempt.has_digest && last->complete && outcome->status / 100 == 2 && !now.there && !now.tag_there);
     if (!story.attempt.resume && !story.before.there)
         CHECK(!now.there && (story.before.tag_there || !now.tag_there));
     if (!was_touched() && story.before.size > 0)
@@ -449,12 +479,21 @@ static void read_attempt(struct fuzz_input *input)
     unsigned bits = fuzz_byte(input);
     memset(attempt, 0, sizeof *attempt);
     attempt->resume = (bits & 3) != 3;
+    attempt->sync = (bits & 3) == 2;
+    attempt->has_digest = (bits & 3) == 1 || (bits & 15) == 11;
     attempt->strict = (bits >> 2) % 4 == 3;
     attempt->decompress = !attempt->resume && (bits & 16);
     attempt->keeps_client = (bits & 32) != 0;
     attempt->end = bits & 64 ? fuzz_below(input, ENDS) : ITSELF;
     attempt->max_body_bytes = bits & 128 ? 1 + 16 * fuzz_byte(input) : 0;
     unsigned moment = attempt->end != ITSELF ? fuzz_byte(input) : 0;
+    if (attempt->has_digest) {
+        static unsigned char bytes[FILE_SIZE_MAX];
+        size_t size = story.server.sizes[story.server.version];
+        for (size_t i = 0; i < size; i++)
+            bytes[i] = file_byte(story.server.version, i);
+        digest_of(bytes, size, attempt->digest);
+    }
     attempt->bytes = moment * story.server.sizes[story.server.version] / 255;
     attempt->call = 1 + (int)(moment % CALLS);
     for (int i = 0; i < 2; i++)

@@ -459,6 +459,37 @@ TEST_BOTH(redirects_of_mirrors)
     stook_batch_free(batch);
 }
 
+static struct {
+    const char *first, *second; /* final URLs as on_progress saw them, which live as long as the result */
+} seen;
+
+static void note_url(stook_batch *batch, const stook_result *result, const struct stook_progress *progress, void *user)
+{
+    const char *url = stook_result_final_url(result);
+    (void)batch, (void)progress;
+    CHECK_STR(stook_result_url(result), at(0, "/stall-body"));
+    CHECK(stook_result_user(result) == user);
+    if (strcmp(url, at(0, "/stall-body")) == 0)
+        seen.first = url;
+    else
+        seen.second = url;
+}
+
+/* Callbacks see the URL of the try that runs. */
+TEST_BOTH(progress_of_tries)
+{
+    begin(life);
+    seen.first = seen.second = NULL;
+    stook_batch *batch = life_batch(life);
+    ADD(batch, at(0, "/stall-body"), .stall_timeout_ms = 500, .on_progress = note_url, .user = &seen,
+        .mirrors = MIRRORS(at(1, "/led?/ok")), .max_redirects = 1);
+    CHECK_EQ_INT(life_gather(life, batch, NULL), 0);
+    CHECK(seen.first != NULL && seen.second != NULL);
+    CHECK_STR(seen.first, at(0, "/stall-body"));
+    CHECK_STR(seen.second, at(1, "/ok"));
+    stook_batch_free(batch);
+}
+
 /* --------------------------------------------------------------------------- files */
 
 /* A file is never made of what two mirrors sent. */
