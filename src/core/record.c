@@ -6,9 +6,9 @@
 #include "core/record.h"
 
 #include <assert.h>
-#include <inttypes.h>
 
 #include "core/completion.h"
+#include "core/describe.h"
 #include "curl/engine.h"
 #include "http/attempt.h"
 #include "http/failover.h"
@@ -184,16 +184,7 @@ void stook__record_check_move(const stook_batch *batch, const struct stook_resul
 }
 #endif
 
-/* ------------------------------------------------------------------------------------- messages */
-
-static struct stook__outcome with_message(struct stook__outcome outcome, char *message)
-{
-    if (message != NULL) {
-        outcome.message = message;
-        outcome.message_owned = 1;
-    }
-    return outcome;
-}
+/* --------------------------------------------------------------------------- from add to result */
 
 static void drop_message(stook_client *client, struct stook__outcome *outcome)
 {
@@ -201,79 +192,6 @@ static void drop_message(stook_client *client, struct stook__outcome *outcome)
         stook__free(client->allocator, (char *)outcome->message);
     outcome->message_owned = 0;
 }
-
-/* The outcome of a request that a clock, a cancel or a close has ended. `cause`: why it was
-   cancelled, or NULL. */
-static struct stook__outcome describe_end(struct stook__allocator *allocator,
-                                          const struct stook__job *job, int error,
-                                          const char *cause)
-{
-    const struct stook__settings *policy = job->settings;
-    const char *text = stook_strerror(error);
-    struct stook__outcome outcome = {.error = error, .message = text};
-    const char *what = NULL;
-    int64_t ms = 0;
-    if (error == STOOK_ECANCELLED && cause != NULL)
-        return with_message(outcome, stook__format(allocator, "%s: %s", text, cause));
-    switch (error) {
-    case STOOK_ETIMEOUT_QUEUE:
-        what = "not started within", ms = policy->queue_ms;
-        break;
-    case STOOK_ETIMEOUT_ATTEMPT:
-        what = job->connected ? "no complete response within" : "not connected within",
-        ms = policy->attempt_ms;
-        if (!job->connected && policy->connect_ms >= 0 && (ms < 0 || policy->connect_ms < ms))
-            ms = policy->connect_ms;
-        break;
-    case STOOK_ETIMEOUT_TOTAL:
-        what = "no complete response within", ms = policy->total_ms;
-        break;
-    case STOOK_ETIMEOUT_STALL:
-        what = "no byte for", ms = policy->stall_ms;
-        break;
-    default:
-        return outcome;
-    }
-    return with_message(outcome, stook__format(allocator, "%s: %s %" PRId64 " ms", text, what, ms));
-}
-
-/* A repeat that never had a connection hides the failure that mattered: the first attempt was
-   sent and lost its response. The result says so. */
-static void restore_first_failure(struct stook__allocator *allocator, const struct stook__job *job,
-                                  struct stook__outcome *outcome)
-{
-    /* STOOK_ECERT and its like stay: they say more than the first failure. */
-    int unreachable = outcome->error == STOOK_EDNS || outcome->error == STOOK_ECONNECT ||
-                      outcome->error == STOOK_ENOFD || outcome->error == STOOK_ENOMEM;
-    if (!job->lost || !unreachable || outcome->sent)
-        return;
-    char *line = stook__format(
-        allocator, "%s: the first attempt was sent and got no response; its repeat failed: %s",
-        stook_strerror(STOOK_ERESET), outcome->message);
-    if (outcome->message_owned)
-        stook__free(allocator, (char *)outcome->message);
-    *outcome = with_message(
-        (struct stook__outcome){.error = STOOK_ERESET, .message = stook_strerror(STOOK_ERESET)},
-        line);
-}
-
-/* The last of several tries is the result, and it says why the first one failed. */
-static struct stook__outcome with_first_try(struct stook__allocator *allocator,
-                                            const struct stook__mirrors *mirrors, int status,
-                                            struct stook__outcome outcome)
-{
-    int is_ok = outcome.error == 0 && !stook__mirrors_is_failure(status);
-    unsigned tried = mirrors != NULL ? stook__mirrors_tried(mirrors) : 0;
-    if (is_ok || tried < 2 || mirrors->first == NULL)
-        return outcome;
-    char *line = stook__format(allocator, "%s; the first of the %u URLs that were tried: %s",
-                               outcome.message, tried, mirrors->first);
-    if (line != NULL && outcome.message_owned)
-        stook__free(allocator, (char *)outcome.message);
-    return with_message(outcome, line);
-}
-
-/* --------------------------------------------------------------------------- from add to result */
 
 /* Ends the attempt. With `ret_outcome`, the attempt is judged; without, another error is the
    result. */
@@ -323,7 +241,7 @@ static void finish(stook_client *client, struct stook_result *record, struct sto
     struct stook__hops *hops = optional != NULL ? optional->hops : NULL;
     struct stook__outcome end = *outcome;
     if (optional != NULL) {
-        end = with_first_try(record->allocator, optional->mirrors, answer->status, end);
+        end = stook__describe_first_try(record->allocator, optional->mirrors, answer->status, end);
         optional->snapshot = NULL;
         optional->hops = NULL;
     }
@@ -396,7 +314,7 @@ void stook__record_start(stook_client *client, struct stook_result *record, int 
         return;
     }
     answer.os_error = (int16_t)outcome.os_error;
-    restore_first_failure(client->allocator, &record->job, &outcome);
+    stook__describe_first_failure(client->allocator, &record->job, &outcome);
     record->job.attempts--; /* it did not begin */
     finish(client, record, &answer, &outcome);
 }
@@ -469,7 +387,7 @@ int stook__record_conclude(stook_client *client, struct stook_result *record, in
     int again = !client->drained.asked && stook__sched_should_repeat(&record->job, &ending);
     int retry_now = !again && outcome.starved && stook__engine_make_room(client->engine);
     if (!again && !retry_now && !(outcome.starved && put_back(client, record))) {
-        restore_first_failure(client->allocator, &record->job, &outcome);
+        stook__describe_first_failure(client->allocator, &record->job, &outcome);
         record->job.attempts -= (uint32_t)outcome.untried;
         if (fail_over(client, record, possible, &answer, &outcome, now))
             return 1;
@@ -497,7 +415,8 @@ int stook__record_expire(stook_client *client, struct stook_result *record, int 
         stook__record_end(client, record, error);
         return 0;
     }
-    struct stook__outcome outcome = describe_end(client->allocator, &record->job, error, NULL);
+    struct stook__outcome outcome =
+        stook__describe_end(client->allocator, &record->job, error, NULL);
     struct stook__answer answer = {0};
     int possible = stook__failover_is_possible(record->attempt);
     client->ends += STOOK__END_COST_ATTEMPTING;
@@ -510,8 +429,8 @@ int stook__record_expire(stook_client *client, struct stook_result *record, int 
 
 void stook__record_end(stook_client *client, struct stook_result *record, int error)
 {
-    struct stook__outcome outcome = describe_end(client->allocator, &record->job, error,
-                                                 stook__record_batch(record)->end.cause);
+    struct stook__outcome outcome = stook__describe_end(client->allocator, &record->job, error,
+                                                        stook__record_batch(record)->end.cause);
     struct stook__answer answer = {0};
     client->ends += record->state == STOOK__REQUEST_ATTEMPTING ? STOOK__END_COST_ATTEMPTING : 1;
     if (record->state == STOOK__REQUEST_ATTEMPTING)

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a result says of its end, where the attempt does not know it: it was ended from outside, or
+ * an earlier attempt has the cause. record.c calls it. Without memory the text is shorter.
+ */
+#ifndef STOOK_CORE_DESCRIBE_H
+#define STOOK_CORE_DESCRIBE_H
+
+#include "http/outcome.h"
+#include "sched/sched.h"
+
+/* Makes the outcome of a request that a clock, a cancel or a close has ended. `cause`: why it was
+   cancelled, or NULL. */
+struct stook__outcome stook__describe_end(struct stook__allocator *allocator,
+                                          const struct stook__job *job, int error,
+                                          const char *cause);
+/* A repeat that never had a connection hides the failure that mattered: the first attempt was sent
+   and lost its response. The outcome says so. */
+void stook__describe_first_failure(struct stook__allocator *allocator, const struct stook__job *job,
+                                   struct stook__outcome *outcome);
+/* The last of several tries with mirrors is the result. Unless it is good, the outcome says why the
+   first one failed too. `mirrors` may be NULL. */
+struct stook__outcome stook__describe_first_try(struct stook__allocator *allocator,
+                                                const struct stook__mirrors *mirrors, int status,
+                                                struct stook__outcome outcome);
+
+#endif
