@@ -45,10 +45,24 @@ build asan -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS_DEBUG='-O1 -g' -DCMAKE_CXX_F
     -DSTOOK_SANITIZE=address,undefined
 build tests -DCMAKE_BUILD_TYPE=RelWithDebInfo
 
+# What the library says in the tests is searched for their secrets, if all of them ran.
+heard=
+if [ $# -eq 0 ]; then
+    heard=$(mktemp -d)
+    trap 'rm -rf -- "$heard"' EXIT
+    TEST_OVERHEAR=$heard
+    export TEST_OVERHEAR
+fi
 check asan -LE '^(lint|packaging)$' "$@"
+if [ -n "$heard" ]; then
+    unset TEST_OVERHEAR
+    printf '\nSecrets in what the library says\n'
+    sh "$root/tests/secrets.sh" "$heard" || failed="$failed secrets"
+fi
 check tests "$@"
 
 # What failed is said last, also if it was in the first tree.
+case $failed in *secrets*) printf '\nFailed: secrets in what the library says, see above\n' ;; esac
 case $failed in
     '') exit 0 ;;
     *asan*)

@@ -54,7 +54,8 @@ size_t stook__origin_key(const char *url, char key[STOOK__ORIGIN_KEY_MAX], size_
     int tls;
     size_t scheme = scheme_size(url, &tls), size = scheme + strcspn(url + scheme, "/?#");
     *ret_size = 0;
-    if (scheme == 0 || size == scheme || size > STOOK__ORIGIN_KEY_MAX - PORT_ROOM)
+    if (scheme == 0 || size == scheme || size > STOOK__ORIGIN_KEY_MAX - PORT_ROOM ||
+        memchr(url + scheme, '@', size - scheme) != NULL)
         return 0;
     *ret_size = size;
     for (size_t i = 0; i < size; i++)

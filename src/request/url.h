@@ -23,8 +23,9 @@ enum {
  * "https://example.com:0443".
  *
  * Returns the bytes of the key, which has no NUL. Sets *ret_size to the bytes of the URL up to the
- * end of its origin. Both are 0 if the text does not begin with an origin; stook__url_parse()
- * refuses such a URL when the request starts. Whether the origin is valid is not checked here.
+ * end of its origin. Both are 0 if the text does not begin with an origin, or with a user name in
+ * it, which may be followed by a password: a key is shown. stook__url_parse() refuses such a URL
+ * when the request starts. Whether the origin is valid is not checked here.
  */
 size_t stook__origin_key(const char *url, char key[STOOK__ORIGIN_KEY_MAX], size_t *ret_size);
 

@@ -172,3 +172,17 @@ TEST(moved_is_the_same_as_parsed)
         check_same("http://h:81/old/path?and=query#and", rows[i].text, rows[i].may_move);
     }
 }
+
+/* A key is shown to people. */
+TEST(no_password_in_a_key)
+{
+    static const char *const urls[] = {"http://u:s3cret@a/", "https://u@a:81", "http://@a?b", "http://:s3cret@[::1]#c"};
+    char key[STOOK__ORIGIN_KEY_MAX];
+    size_t size;
+    for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
+        CHECK_EQ_SIZE(stook__origin_key(urls[i], key, &size), 0);
+        CHECK_EQ_SIZE(size, 0);
+    }
+    CHECK(stook__origin_key("http://a/b@c", key, &size) > 0);
+    CHECK(stook__origin_key("http://a?b@c", key, &size) > 0);
+}
