@@ -31,12 +31,18 @@ done >"$scratch/patterns"
 
 # Tests of faults/ fail if anything is printed.
 set -- "$root"/tests/integration/*.c
+# shellcheck disable=SC2086 # words
 programs=$(printf '%s\n' $words | grep -lFf - "$@" | sed 's/.*tests\///; s/\.c$//; s/\//_/; s/^/test_/')
-cmake -S "$root" -B "$tree" -DCMAKE_BUILD_TYPE=Debug -DSTOOK_TRACE=ON -DSTOOK_BUILD_TESTS=ON >"$scratch/build" 2>&1 &&
-    cmake --build "$tree" --parallel "$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)" --target test_server $programs >>"$scratch/build" 2>&1 || {
+jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+build() {
+    cmake -S "$root" -B "$tree" -DCMAKE_BUILD_TYPE=Debug -DSTOOK_TRACE=ON -DSTOOK_BUILD_TESTS=ON
+    # shellcheck disable=SC2086 # words
+    cmake --build "$tree" --parallel "$jobs" --target test_server $programs
+}
+if ! build >"$scratch/build" 2>&1; then
     tail -20 "$scratch/build"
     exit 1
-}
+fi
 for program in $programs; do
     for test in $("$tree/tests/$program" 2>/dev/null || :); do
         case $test in nomem | *million* | large*) continue ;; esac
@@ -52,8 +58,8 @@ if grep -rnFf "$scratch/patterns" "$heard" >"$scratch/found"; then
     exit 1
 fi
 # Something was heard at all, and the trace is in it.
-[ "$lines" -gt 10000 ] && grep -q 'request 0: ' "$heard/trace" || {
+if [ "$lines" -lt 10000 ] || ! grep -q 'request 0: ' "$heard/trace"; then
     printf 'only %s lines were heard\n' "$lines"
     exit 1
-}
+fi
 printf 'No secret in %s lines of messages, dumps, curl commands and trace.\n' "$lines"
