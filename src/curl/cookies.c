@@ -15,7 +15,9 @@
 
 /* RFC 6265 6.1 asks for at least so many. libcurl has no limit. */
 enum { OF_DOMAIN_MAX = 50, IN_ALL_MAX = 3000 };
-enum { SLACK = 64 }; /* new cookies between two looks: 1 for so many that are there */
+/* libcurl lists n cookies in n * n steps, 3000 in 10 ms: it appends to a list that it walks. So a
+   look waits for n * n / RARITY new ones, and each of them costs the same. */
+enum { RARITY = 65536 };
 
 /* A cookie that was listed. Its age is the order in which cookies were first seen, because libcurl
    does not tell when a cookie was set. */
@@ -235,7 +237,7 @@ static void keep(struct stook__cookies *cookies, struct entry *entries, size_t c
 /* Tells whether a limit may be exceeded. */
 static int is_due(const struct stook__cookies *cookies, int exact)
 {
-    return cookies->n_new > (exact ? 0 : cookies->n_kept / SLACK) &&
+    return cookies->n_new > (exact ? 0 : cookies->n_kept * cookies->n_kept / RARITY) &&
            (cookies->n_kept + cookies->n_new > IN_ALL_MAX ||
             cookies->n_fullest + cookies->n_new > OF_DOMAIN_MAX);
 }

@@ -25,9 +25,8 @@ void stook__cookies_set(struct stook__easy *easy);
    callback of libcurl. */
 void stook__cookies_note(struct stook__engine *engine, const char *line, size_t size);
 /* Drops the oldest cookies above 50 of a domain and 3000 in all, if there may be any. Unless it is
-   `exact`, a large jar is looked at only after some new cookies, a 64th of those that are there, so
-   that each costs the same. Without memory the next call does it. Not from inside a callback of
-   libcurl. */
+   `exact`, a large jar is looked at only after some new cookies, a full one after 137. Without
+   memory the next call does it. Not from inside a callback of libcurl. */
 void stook__cookies_limit(struct stook__engine *engine, int exact);
 
 /* Lists the cookies, each as a line (cookie_line.h), expired ones too. The caller frees *ret_lines.
