@@ -2,13 +2,14 @@
 /*
  * Lines of cookie files: what is accepted is what libcurl makes of it. The input is a line.
  *
- *   libcurl keeps one cookie of an accepted line, with the same fields
+ *   libcurl keeps one cookie of an accepted line, with the same fields, unless it has expired
  *   no accepted line has a control byte but its six tabs
  *   what libcurl lists is accepted again
  */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include <curl/curl.h>
 #include <stook.h>
@@ -30,6 +31,10 @@ static void check_kept(const char *text, const struct stook__cookie_line *line)
     CHECK(curl != NULL);
     CHECK_EQ_INT(curl_easy_setopt(curl, CURLOPT_COOKIELIST, text), CURLE_OK);
     CHECK_EQ_INT(curl_easy_getinfo(curl, CURLINFO_COOKIELIST, &lines), CURLE_OK);
+    if (lines == NULL && line->expires != 0 && line->expires <= time(NULL)) {
+        curl_easy_cleanup(curl); /* 8.23; 8.14 lists it */
+        return;
+    }
     CHECK(lines != NULL && lines->next == NULL);
     test_note("%s", lines->data);
     CHECK(stook__cookie_line_split(lines->data, strlen(lines->data), &kept) && stook__cookie_line_is_valid(&kept));
