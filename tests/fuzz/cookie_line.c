@@ -19,8 +19,12 @@
 
 static void check_same(const struct stook__cookie_line *line, const struct stook__cookie_line *kept, enum stook__cookie_field field)
 {
-    CHECK_EQ_SIZE(kept->size[field], line->size[field]);
-    CHECK(strncasecmp(kept->at[field], line->at[field], line->size[field]) == 0);
+    size_t size = line->size[field];
+    /* Newer versions keep "/a/" as "/a", which is the same. */
+    if (field == STOOK__COOKIE_PATH && size > 1 && line->at[field][size - 1] == '/' && kept->size[field] == size - 1)
+        size--;
+    CHECK_EQ_SIZE(kept->size[field], size);
+    CHECK(strncasecmp(kept->at[field], line->at[field], size) == 0);
 }
 
 static void check_kept(const char *text, const struct stook__cookie_line *line)
