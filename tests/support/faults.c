@@ -111,7 +111,7 @@ void fault_check(const struct fault *fault, const stook_result *result)
     if (fault->says)
         CHECK_CONTAINS(message, fault->says);
     CHECK(strstr(message, secret) == NULL);
-    CHECK(stook_result_attempts(result) <= 2);
+    CHECK(stook_result_attempts(result) <= 2 + fault->hops);
     if (error == 0 && strcmp(stook_result_protocol(result), "HTTP/2") == 0 && fault->body && *fault->body &&
         stook_result_header(result, "Content-Length") == NULL)
         CHECK(stook_result_flags(result) & STOOK_FLAG_END_UNSEEN);
@@ -295,15 +295,23 @@ void faults_run(const struct faults *faults)
 struct raw_server *faults_server(const struct fault *rows, size_t count, struct raw_door *doors,
                                  size_t n_doors)
 {
-    static char paths[512][16];
+    return faults_server_with(rows, count, NULL, 0, doors, n_doors);
+}
+
+struct raw_server *faults_server_with(const struct fault *rows, size_t count, const struct raw_behaviour *more,
+                                      size_t n_more, struct raw_door *doors, size_t n_doors)
+{
+    static char paths[512][32];
     static struct raw_behaviour peers[512 + 1];
-    CHECK(count <= 512);
+    CHECK(count <= 512 && n_more <= 512 - count);
     for (size_t i = 0; i < count; i++) {
         snprintf(paths[i], sizeof paths[i], "/f/%zu", i);
         peers[i] = rows[i].peer;
         peers[i].path = paths[i];
     }
-    peers[count].path = NULL;
+    for (size_t i = 0; i < n_more; i++)
+        peers[count + i] = more[i];
+    peers[count + n_more].path = NULL;
     return raw_server_open(peers, doors, n_doors);
 }
 

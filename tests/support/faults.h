@@ -42,6 +42,7 @@ struct fault {
     int hangs;                 /* ends only at FAULT_DEADLINE_MS */
     int silent;                /* some versions of libcurl do not notice it, and then it hangs */
     unsigned spins_before;     /* libcurl spins meanwhile before this version; 0: none does */
+    unsigned hops;             /* redirects that are followed: so many more attempts */
     int costly;                /* megabytes, or thousands of frames: faults/soak uses it more seldom */
 };
 
@@ -61,6 +62,9 @@ struct faults {
 /* Start the server of a table whose peers are bytes or functions; see raw_server_open(). */
 struct raw_server *faults_server(const struct fault *rows, size_t count, struct raw_door *doors,
                                  size_t n_doors);
+/* The same with more behaviours than those of the rows. */
+struct raw_server *faults_server_with(const struct fault *rows, size_t count, const struct raw_behaviour *more,
+                                      size_t n_more, struct raw_door *doors, size_t n_doors);
 void faults_run(const struct faults *faults);
 
 /* A table in the clear. */
