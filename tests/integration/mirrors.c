@@ -7,10 +7,12 @@
 
 #include <stook.h>
 
+#include "support/certificates.h"
 #include "support/fail_nth.h"
 #include "support/life.h"
 #include "support/process.h"
 #include "support/raw_server.h"
+#include "support/raw_tls.h"
 #include "support/sockets.h"
 
 #define OF_OK "2689367b205c16ce32ed4200942b8b8b1e262dfc70d9bc9fbc77c49699a4f1df"
@@ -71,15 +73,16 @@ static void serve_nonsense(struct raw_call *call)
     raw_say(call, "220 ready\r\n");
 }
 
-enum { DOORS = 5, NO_TLS = 4 };
+enum { DOORS = 6, NO_TLS = 4, STRANGER = 5 };
 static struct raw_server *server;
-static struct raw_door doors[DOORS];
+static struct raw_door doors[DOORS], stranger;
 static char path[200];
 
 static void begin_as(struct life *life, const struct stook_client_options *options)
 {
     memset(doors, 0, sizeof doors);
     doors[NO_TLS].serve = serve_nonsense;
+    doors[STRANGER] = stranger;
     server = raw_server_open(behaviours, doors, DOORS);
     snprintf(path, sizeof path, "%s/out", temporary_directory());
     life_open(life, options);
@@ -318,6 +321,26 @@ TEST_BOTH(clocks)
     FETCH(at(0, "/stall"), .mirrors = mirrors, .attempt_timeout_ms = 500, .timeout_ms = 1000);
     CHECK_ERROR(last.error, STOOK_ETIMEOUT_TOTAL);
     CHECK_EQ_INT(last.attempts, 2);
+}
+
+/* A mirror may be by http where the URL is by https: the program names it. */
+TEST_BOTH(certificate_of_a_stranger)
+{
+    struct raw_tls tls = {.directory = temporary_directory(), .certificate = "leaf"};
+    certificates_standard(tls.directory);
+    stranger = (struct raw_door){.serve = raw_tls_serve, .arg = &tls};
+    begin(life);
+    char url[100];
+    snprintf(url, sizeof url, "https://127.0.0.1:%d/ok", doors[STRANGER].port);
+    FETCH(url);
+    CHECK_ERROR(last.error, STOOK_ECERT);
+    FETCH(url, .mirrors = MIRRORS(at(1, "/ok")), .sha256 = OF_OK);
+    CHECK_STR(last.message, "OK");
+    CHECK_STR(last.final_url, at(1, "/ok"));
+    FETCH(at(1, "/gone"), .mirrors = MIRRORS(url));
+    CHECK_ERROR(last.error, STOOK_ECERT);
+    CHECK_CONTAINS(last.message, "; the first of the 2 URLs that were tried: HTTP 404");
+    stranger = (struct raw_door){0};
 }
 
 /* ------------------------------------------------------------------ order and memory */
@@ -628,6 +651,7 @@ TEST(nomem, slow)
 {
     memset(doors, 0, sizeof doors);
     doors[NO_TLS].serve = serve_nonsense;
+    doors[STRANGER] = stranger;
     server = raw_server_open(behaviours, doors, DOORS);
     snprintf(path, sizeof path, "%s/out", temporary_directory());
     fail_nth(flow);
