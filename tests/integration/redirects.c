@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Redirects: which are followed, with what request, what goes along to another origin, and what is shown. */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,10 +39,43 @@ static enum raw_then large_hop(struct raw_call *call)
     return RAW_CLOSE;
 }
 
+/* Waits until SLOTS requests wait here, then lets all of them go on. */
+enum { SLOTS = 100 };
+static void meet(void)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static pthread_cond_t full = PTHREAD_COND_INITIALIZER;
+    static unsigned waiting, rounds;
+    pthread_mutex_lock(&lock);
+    unsigned round = rounds;
+    if (++waiting == SLOTS) {
+        waiting = 0;
+        rounds++;
+        pthread_cond_broadcast(&full);
+    }
+    while (round == rounds)
+        pthread_cond_wait(&full, &lock);
+    pthread_mutex_unlock(&lock);
+}
+
+static enum raw_then meeting_hop(struct raw_call *call)
+{
+    meet();
+    return hop(call);
+}
+
+static enum raw_then meeting(struct raw_call *call)
+{
+    meet();
+    return raw_answer(call, call->query, strlen(call->query));
+}
+
 #define TO(location) "HTTP/1.1 302 Found\r\nLocation: " location "\r\nContent-Length: 0\r\n\r\n"
 static const struct raw_behaviour more[] = {
     {"/hop", .answer = hop},
     {"/slow-hop", .answer = slow_hop},
+    {"/meeting-hop", .answer = meeting_hop},
+    {"/meeting", .answer = meeting},
     {"/large-hop", .answer = large_hop},
     {"/none", "HTTP/1.1 302 Found\r\nContent-Length: 2\r\n\r\nno", .then = RAW_KEEP},
     {"/empty", TO(""), .then = RAW_KEEP},
@@ -836,6 +870,22 @@ TEST_BOTH(bad_input)
     }
     CHECK_EQ_SIZE(stook_result_hop_count(NULL), 0);
     CHECK(stook_result_hop_at(NULL, 0, NULL) == NULL);
+    stook_batch_free(batch);
+}
+
+/* A thousand redirects at a limit of a hundred. The server answers a hundred at once, and only then, so a slot
+   that idled while something waited would stop it for good. */
+TEST_BOTH(no_slot_idles)
+{
+    enum { REQUESTS = 1000 };
+    stook_batch *batch = begin(life);
+    for (int i = 0; i < REQUESTS; i++)
+        ADD(batch, at(0, text("/meeting-hop?302&/meeting?%d", i)), .max_redirects = 3);
+    CHECK_EQ_INT(life_gather_ordered(life, batch, &STOOK_GATHER(.limit = SLOTS)), 0);
+    for (size_t i = 0; i < REQUESTS; i++) {
+        CHECK_EQ_SIZE(stook_result_hop_count(stook_batch_result(batch, i)), 1);
+        CHECK_STR(stook_result_body(stook_batch_result(batch, i), NULL), text("%zu", i));
+    }
     stook_batch_free(batch);
 }
 
