@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Proxies: group P. Each row has a proxy of its own; its neighbours use none. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "support/certificates.h"
@@ -48,11 +49,11 @@ static const char *url_of_neighbour(const struct faults *faults, size_t row, siz
 static void run(struct row *rows, size_t count)
 {
     static struct fault faults[ROWS_MAX];
-    static char urls[ROWS_MAX][128];
+    char(*urls)[128] = calloc(ROWS_MAX, sizeof *urls); /* of its own: faults/soak runs both tables at once */
     static struct raw_tls well;
     char ca[512];
     const char *directory = temporary_directory();
-    CHECK(count <= ROWS_MAX);
+    CHECK(urls != NULL && count <= ROWS_MAX);
     certificates_standard(directory);
     snprintf(ca, sizeof ca, "%s/authority.pem", directory);
     well = (struct raw_tls){.directory = directory, .certificate = "leaf"};
@@ -67,11 +68,12 @@ static void run(struct row *rows, size_t count)
     struct faults all = {.rows = faults, .count = count, .url = url_of_row, .user = rows, .neighbour = url_of_neighbour,
                          .server = faults_server(faults, count, doors, FIRST + count), .client = {.ca_file = ca}};
     for (size_t i = 0; i < count; i++) {
-        snprintf(urls[i], sizeof urls[i], "%s://%s127.0.0.1:%d", rows[i].scheme != NULL ? rows[i].scheme : "http",
+        snprintf(urls[i], sizeof *urls, "%s://%s127.0.0.1:%d", rows[i].scheme != NULL ? rows[i].scheme : "http",
                  rows[i].user != NULL ? rows[i].user : "", doors[FIRST + i].port);
         faults[i].request.proxy = urls[i];
     }
     faults_run(&all);
+    free(urls);
 }
 
 /* ------------------------------------------------------------------------------------ HTTP */
