@@ -15,7 +15,8 @@ tree=$root/build/trace
 scratch=$(mktemp -d)
 trap 'rm -rf -- "$scratch"' EXIT
 
-# Secrets of the tests contain one of these words. So do no names and no messages of the library.
+# Secrets of the tests contain one of these words. So do no names and no messages of the library, and no
+# path of a URL, which the library shows.
 words='s3cret hush-hush secret-pw sesame hidden barley'
 
 # A word in base64, without what depends on the bytes before and behind it, at each of the three places.

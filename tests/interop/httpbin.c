@@ -112,7 +112,7 @@ TEST_BOTH(authentication)
     CHECK_EQ_INT(stook_result_status(ask(life, &batch, &STOOK_REQUEST(basic), 0)), 401);
     stook_batch_free(batch);
     const stook_result *result = ask(life, &batch, &STOOK_REQUEST(basic, .username = "user",
-                                                                  .password = "open sesame"), 1);
+                                                                  .password = "open fields"), 1);
     CHECK_CONTAINS(stook_result_body(result, NULL), "\"authenticated\"");
     stook_batch_free(batch);
     result = ask(life, &batch, &STOOK_REQUEST(basic, .username = "user", .password = "wrong"), 0);
