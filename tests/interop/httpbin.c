@@ -108,7 +108,7 @@ TEST_BOTH(authentication)
     struct httpbin *httpbin = httpbin_start(1);
     stook_batch *batch;
     life_open(life, NULL);
-    const char *basic = httpbin_url(httpbin, "/basic-auth/user/open%%20sesame");
+    const char *basic = httpbin_url(httpbin, "/basic-auth/user/open%%20fields");
     CHECK_EQ_INT(stook_result_status(ask(life, &batch, &STOOK_REQUEST(basic), 0)), 401);
     stook_batch_free(batch);
     const stook_result *result = ask(life, &batch, &STOOK_REQUEST(basic, .username = "user",
