@@ -144,6 +144,22 @@ TEST(while_it_drains)
     life_end(&life);
 }
 
+/* A close does not. */
+TEST(not_while_it_closes)
+{
+    static struct life life;
+    life_begin(&life, 1);
+    begin(&life);
+    ask(&life, at("127.0.0.1", "/set?a=1;Path=/"));
+    stook_client_close(life.client, NULL, NULL);
+    CHECK_ERROR(stook_client_cookies_save(life.client, place), STOOK_ESTATE);
+    CHECK_ERROR(stook_client_cookies_load(life.client, place), STOOK_ESTATE);
+    CHECK(access(place, F_OK) != 0);
+    CHECK_EQ_INT(uv_run(&life.loop, UV_RUN_DEFAULT), 0);
+    life.client = NULL;
+    life_end(&life);
+}
+
 /* ---------------------------------------------------------------------------------------- lines */
 
 #define LINE(domain, subdomains, path, secure, expires, name, value) \
