@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Requests with different trust share nothing: connections and TLS sessions are separate by authorities,
- * client certificate, key, its password, pin, proxy, the proxy's user and public_only, even where libcurl
- * takes them for equal.
+ * client certificate, key, its password, pin, proxy, the proxy's user, public_only and cookies, even where
+ * libcurl takes them for equal.
  */
 #include <ctype.h>
 #include <openssl/ssl.h>
@@ -19,7 +19,7 @@
 #include "support/raw_proxy.h"
 #include "support/raw_tls.h"
 
-enum { TRUSTS = 18, OWN = 0 };
+enum { TRUSTS = 19, OWN = 0 };
 
 /* What a request says of its trust, and how it ends alone. */
 struct trust {
@@ -118,6 +118,7 @@ static void make_trusts(const char *d, struct trust trusts[TRUSTS])
         {STOOK_REQUEST(NULL, .proxy = proxy("socks5", "", SOCKS)), 0},
         {STOOK_REQUEST(NULL, .proxy = proxy("socks5h", "", SOCKS)), 0},
         {STOOK_REQUEST(NULL, .public_only = 1), 0},
+        {STOOK_REQUEST(NULL, .cookies = 1), 0},
     };
     memcpy(trusts, all, sizeof all);
 }
@@ -208,19 +209,21 @@ static void check_sessions(struct life *life, int max)
         if (trusts[i].error != 0)
             continue;
         unsigned before = raw_seen(server, "/resumed");
+        /* Handles with cookies share no sessions. Up to 8.11 each has its own, and here each serves one request. */
+        unsigned own = trusts[i].request.cookies != 1 || curl_version_info(CURLVERSION_NOW)->version_num >= 0x080c00;
         life_open(life, &STOOK_CLIENT(.ca_file = ca, .allow_addresses = loopback));
         test_note("trust %zu, its session", i);
         ask(life, &trusts[i], "/close-after", STOOK_HTTP_1_1);
         ask(life, &trusts[i], "/close-after", STOOK_HTTP_1_1);
-        if (raw_seen(server, "/resumed") == before && strstr(curl_version_info(CURLVERSION_NOW)->ssl_version, "GnuTLS"))
+        if (own == 1 && raw_seen(server, "/resumed") == before && strstr(curl_version_info(CURLVERSION_NOW)->ssl_version, "GnuTLS"))
             test_skip("libcurl on GnuTLS does not resume a session here");
-        CHECK_EQ_INT(raw_seen(server, "/resumed"), before + 1);
+        CHECK_EQ_INT(raw_seen(server, "/resumed"), before + own);
         for (size_t k = 0; k < TRUSTS; k++) {
             test_note("trust %zu, its session met by %zu", i, k);
             if (k != i)
                 ask(life, &trusts[k], "/close-after", STOOK_HTTP_1_1);
         }
-        CHECK_EQ_INT(raw_seen(server, "/resumed"), before + 1);
+        CHECK_EQ_INT(raw_seen(server, "/resumed"), before + own);
         life_close(life);
     }
 }
