@@ -8,32 +8,11 @@
 #define STOOK_CLIENT_H
 
 #include <stook/base.h>
+#include <stook/stream.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/** An IP address that a request is about to connect to. */
-struct stook_address {
-    size_t size;        /**< of this struct, as the library knows it */
-    const char *text;   /**< "203.0.113.7" or "2001:db8::7"; an IPv4-mapped one is shown as IPv4 */
-    const char *origin; /**< of the request, in lower case: "https://example.com:443" */
-    int64_t port;       /**< that is connected to */
-    int64_t ip_version; /**< 4 or 6 */
-};
-
-/**
- * Judges an address before it is connected to. It is called for each address that is tried, unless
- * `deny_addresses` or `public_only` has refused it already, and not for a connection that is used
- * again. It runs inside libcurl: it must return at once, and may call only those functions of stook
- * that any thread may call. The same answer must hold for all requests to the origin, because they
- * share connections.
- * @param address valid during the call
- * @param user    `on_address_user`
- * @return 0: the address may be connected to. Any other number: it is refused.
- * Thread: the loop's.
- */
-typedef int (*stook_address_fn)(const struct stook_address *address, void *user);
 
 /** Options of a client. All members are optional. Defaults are in brackets. */
 struct stook_client_options {
@@ -78,66 +57,16 @@ struct stook_client_options {
         ";" (RFC 7469 2.4); or a PEM or DER file of the key. Any other key is STOOK_ECERT. */
     const char *pinned_key;
 
-    /* How servers are reached. */
+    /* How servers are reached. The last five are explained in stook/request.h. */
     int64_t http_version; /**< [STOOK_HTTP_DEFAULT] one of STOOK_HTTP_ in stook/request.h */
     /** "host:port:address" strings, ended by NULL, at most 64 KiB in all. URLs with that host and
         port connect to the address. An IPv6 address may stand in brackets. */
     const char *const *resolve;
-    /**
-     * [none] URL of a proxy: "http://", "https://", "socks5://" or "socks5h://", optionally
-     * "user:password@" with %-encoding, a host, and a port [1080; of https 443]; at most 4095
-     * bytes. "" uses none.
-     *
-     * An HTTP proxy is asked for a tunnel to an https origin (CONNECT, RFC 9110 9.3.6), and gets
-     * the request itself for an http origin. No header field of the request is in the CONNECT. With
-     * socks5 (RFC 1928) the name of the origin is looked up here, with socks5h by the proxy. User
-     * name and password are sent to the proxy alone: by Basic (RFC 7617), or RFC 1929. For the
-     * certificate of an https proxy `ca_file` and `ca_data` apply, but neither `client_cert` nor
-     * `pinned_key`. With a proxy, STOOK_HTTP_3 is as STOOK_HTTP_2.
-     *
-     * The limits count a request for its origin, as without a proxy. If the proxy cannot be
-     * reached, refuses the user or the origin, or breaks off before the origin is reached, the
-     * result is STOOK_EPROXY; a proxy whose certificate is not valid is STOOK_ECERT. Its message
-     * says what failed.
-     */
-    const char *proxy;
-    /**
-     * [not followed: the 3xx is the response] Redirects that a request follows, one after another,
-     * 1 to 50: responses 301, 302, 303, 307 and 308 with a Location (RFC 9110 15.4). Each is an
-     * attempt with its own limits and time limits; `timeout_ms` covers all of them. After a 303,
-     * and after a POST's 301 or 302, the next request is a GET without the body. Only the last
-     * response reaches the result and its callbacks. One more than the maximum, a Location that
-     * is not a valid URL and a body that cannot be sent again are STOOK_EREDIRECT; a redirect from
-     * https to http, to another scheme, with a user name, or from a Unix socket to another origin
-     * is STOOK_EPOLICY. The result then has the status and the fields of the redirect.
-     *
-     * To another origin (scheme, host and port) only Accept, Accept-Language and User-Agent go
-     * along, and with the body Content-Type and Content-Encoding. Credentials and a certificate of
-     * the request do not, and nothing that was dropped comes back later.
-     */
-    int64_t max_redirects;
-    /** [none] names of further header fields that go along to another origin, ended by NULL, at
-        most 64 KiB in all */
-    const char *const *redirect_headers;
-    /**
-     * [off] 1: Cookies of responses are kept in the client, and sent to the servers that they are
-     * for (RFC 6265). All requests of a client with `cookies` share them, whatever else differs;
-     * other requests neither send nor set any. At most 50 of a domain and 3000 in all are kept, and
-     * the oldest are dropped. Requests with and without cookies share no connection. A libcurl that
-     * was built without libpsl does not know public suffixes, such as "co.uk", and would send the
-     * cookies of one domain to others: STOOK_EUNSUPPORTED.
-     */
-    int64_t cookies;
-    /**
-     * [off] 1: requests connect to public addresses only, which is for URLs that users supply.
-     * Every address is judged right before it is connected to, also that of a redirect and of
-     * `resolve`. Refused are those that IANA lists as not globally reachable (loopback, private,
-     * link-local, multicast and so on), those of this machine, and IPv6 addresses that lead to such
-     * an IPv4 address. Then the next address of the name is tried. If none is reached and one was
-     * refused, the result is STOOK_EPOLICY, whose message names the first of these. STOOK_EPOLICY
-     * too are a `unix_socket`, a proxy on the way, and an IPv6 zone in the URL.
-     */
-    int64_t public_only;
+    const char *proxy;                   /**< [none] URL of a proxy */
+    int64_t max_redirects;               /**< [none: the 3xx is the response] 1 to 50 */
+    const char *const *redirect_headers; /**< [none] names of header fields, ended by NULL */
+    int64_t cookies;                     /**< [off] 1: cookies are kept and sent */
+    int64_t public_only;                 /**< [off] 1: requests connect to public addresses only */
 
     /* What a request cannot set: header sizes, requests in flight, which hosts need no proxy,
        which addresses are refused, the easy handles. */
@@ -270,36 +199,6 @@ typedef void (*stook_post_fn)(stook_client *client, void *user);
  * Thread: any, until `closed` runs.
  */
 STOOK_API int stook_client_post(stook_client *client, stook_post_fn call, void *user);
-
-/**
- * Adds the cookies of a file in Netscape's format, as stook_client_cookies_save(), curl and
- * browsers write it. A cookie replaces one of the same domain, path and name. Expired ones are
- * skipped. Each line must be a comment or a cookie: seven fields, separated by tabs, without
- * control bytes; a domain in ASCII, for all subdomains only if it is neither an address nor a
- * top-level domain; a path; at most 4096 bytes of name and value. Otherwise no cookie is added.
- *
- * The call blocks while it reads the file. Requests can use the cookies without `cookies` in the
- * client's options if they set it themselves.
- * @param path of a regular file of at most 16 MiB and 10000 cookies
- * @return 0; STOOK_EARG (NULL; empty); STOOK_ESTATE (inside a callback; closing; forked child);
- *         STOOK_EUNSUPPORTED (a libcurl without libpsl); STOOK_ENOMEM; STOOK_EFILE: errno says why
- *         the file cannot be read, and is EBADMSG if a line is not valid
- * Thread: the loop's. Callbacks: none.
- */
-STOOK_API int stook_client_cookies_load(stook_client *client, const char *path);
-
-/**
- * Writes the cookies to a file in Netscape's format, those without an expiry date too. Only the
- * owner may read it (mode 0600). It is written beside `path`, synced to disk and renamed, so that
- * the file is complete or as before. A link or anything else that is no regular file is not
- * replaced. The values of cookies are as good as passwords.
- *
- * The call blocks until the file is on disk. Call it before the client closes.
- * @param path of a regular file, or of none
- * @return 0, or an error as stook_client_cookies_load()
- * Thread: the loop's. Callbacks: none.
- */
-STOOK_API int stook_client_cookies_save(stook_client *client, const char *path);
 
 /**
  * Called on the loop's thread, exactly once, when a client is closed. It may free batches and

@@ -203,15 +203,64 @@ struct stook_request {
     const char *const *resolve; /**< searched before the client's; the first match is used */
     /** Path of a Unix socket, 1 to 107 bytes, to connect to instead. No proxy is used. */
     const char *unix_socket;
-    /** The proxy, instead of the client's and those of the environment; "" uses none. `no_proxy`
-        of the client applies. Not with `unix_socket`. */
+    /**
+     * URL of a proxy: "http://", "https://", "socks5://" or "socks5h://", optionally
+     * "user:password@" with %-encoding, a host, and a port [1080; of https 443]; at most 4095
+     * bytes. "" uses none, neither the client's nor that of the environment. `no_proxy` of the
+     * client applies. Not with `unix_socket`.
+     *
+     * An HTTP proxy is asked for a tunnel to an https origin (CONNECT, RFC 9110 9.3.6), and gets
+     * the request itself for an http origin. No header field of the request is in the CONNECT. With
+     * socks5 (RFC 1928) the name of the origin is looked up here, with socks5h by the proxy. User
+     * name and password are sent to the proxy alone: by Basic (RFC 7617), or RFC 1929. For the
+     * certificate of an https proxy `ca_file` and `ca_data` apply, but neither `client_cert` nor
+     * `pinned_key`. With a proxy, STOOK_HTTP_3 is as STOOK_HTTP_2.
+     *
+     * The limits count a request for its origin, as without a proxy. If the proxy cannot be
+     * reached, refuses the user or the origin, or breaks off before the origin is reached, the
+     * result is STOOK_EPROXY; a proxy whose certificate is not valid is STOOK_ECERT. Its message
+     * says what failed.
+     */
     const char *proxy;
-    int64_t max_redirects;               /**< 1 to 50; STOOK_NONE: redirects are not followed */
-    const char *const *redirect_headers; /**< replaces the client's list */
-    /** 1: on, as explained in stook/client.h; STOOK_NONE: off. When on, `headers` must not have
-        Cookie. */
+    /**
+     * Redirects that the request follows, one after another, 1 to 50; STOOK_NONE: none, the 3xx is
+     * the response. They are the responses 301, 302, 303, 307 and 308 with a Location (RFC 9110
+     * 15.4). Each is an attempt with its own limits and time limits; `timeout_ms` covers all of
+     * them. After a 303, and after a POST's 301 or 302, the next request is a GET without the body.
+     * Only the last response reaches the result and its callbacks. One more than the maximum, a
+     * Location that is not a valid URL and a body that cannot be sent again are STOOK_EREDIRECT; a
+     * redirect from https to http, to another scheme, with a user name, or from a Unix socket to
+     * another origin is STOOK_EPOLICY. The result then has the status and the fields of the
+     * redirect.
+     *
+     * To another origin (scheme, host and port) only Accept, Accept-Language and User-Agent go
+     * along, and with the body Content-Type and Content-Encoding. Credentials and a certificate of
+     * the request do not, and nothing that was dropped comes back later.
+     */
+    int64_t max_redirects;
+    /** Names of further header fields that go along to another origin, ended by NULL, at most 64
+        KiB in all. They replace the client's list. */
+    const char *const *redirect_headers;
+    /**
+     * 1: Cookies of responses are kept in the client, and sent to the servers that they are for
+     * (RFC 6265). All requests of a client with `cookies` share them, whatever else differs; other
+     * requests neither send nor set any. At most 50 of a domain and 3000 in all are kept, and the
+     * oldest are dropped. Requests with and without cookies share no connection. A libcurl that was
+     * built without libpsl does not know public suffixes, such as "co.uk", and would send the
+     * cookies of one domain to others: STOOK_EUNSUPPORTED. STOOK_NONE: off. When on, `headers` must
+     * not have Cookie.
+     */
     int64_t cookies;
-    /** 1: public addresses only. If the client has it, STOOK_NONE is STOOK_EPOLICY. */
+    /**
+     * 1: requests connect to public addresses only, which is for URLs that users supply. Every
+     * address is judged right before it is connected to, also that of a redirect and of `resolve`.
+     * Refused are those that IANA lists as not globally reachable (loopback, private, link-local,
+     * multicast and so on), those of this machine, and IPv6 addresses that lead to such an IPv4
+     * address. Then the next address of the name is tried. If none is reached and one was refused,
+     * the result is STOOK_EPOLICY, whose message names the first of these. STOOK_EPOLICY too are a
+     * `unix_socket`, a proxy on the way, and an IPv6 zone in the URL. If the client has it,
+     * STOOK_NONE is STOOK_EPOLICY.
+     */
     int64_t public_only;
 
     /*
@@ -228,6 +277,36 @@ struct stook_request {
 
 /** Makes a request without the macro; see stook/base.h. */
 STOOK_API void stook_request_init(struct stook_request *request, size_t size);
+
+/**
+ * Adds the cookies of a file in Netscape's format, as stook_client_cookies_save(), curl and
+ * browsers write it. A cookie replaces one of the same domain, path and name. Expired ones are
+ * skipped. Each line must be a comment or a cookie: seven fields, separated by tabs, without
+ * control bytes; a domain in ASCII, for all subdomains only if it is neither an address nor a
+ * top-level domain; a path; at most 4096 bytes of name and value. Otherwise no cookie is added.
+ *
+ * The call blocks while it reads the file. Requests can use the cookies without `cookies` in the
+ * client's options if they set it themselves.
+ * @param path of a regular file of at most 16 MiB and 10000 cookies
+ * @return 0; STOOK_EARG (NULL; empty); STOOK_ESTATE (inside a callback; closing; forked child);
+ *         STOOK_EUNSUPPORTED (a libcurl without libpsl); STOOK_ENOMEM; STOOK_EFILE: errno says why
+ *         the file cannot be read, and is EBADMSG if a line is not valid
+ * Thread: the loop's. Callbacks: none.
+ */
+STOOK_API int stook_client_cookies_load(stook_client *client, const char *path);
+
+/**
+ * Writes the cookies to a file in Netscape's format, those without an expiry date too. Only the
+ * owner may read it (mode 0600). It is written beside `path`, synced to disk and renamed, so that
+ * the file is complete or as before. A link or anything else that is no regular file is not
+ * replaced. The values of cookies are as good as passwords.
+ *
+ * The call blocks until the file is on disk. Call it before the client closes.
+ * @param path of a regular file, or of none
+ * @return 0, or an error as stook_client_cookies_load()
+ * Thread: the loop's. Callbacks: none.
+ */
+STOOK_API int stook_client_cookies_save(stook_client *client, const char *path);
 
 #ifdef __cplusplus
 } /* extern "C" */

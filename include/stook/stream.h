@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /**
  * @file stook/stream.h
- * Bodies in pieces, results that are pulled, delivery that is paused.
+ * Bodies in pieces, results that are pulled, delivery that is paused, addresses that are judged.
  *
  * All callbacks run on the loop's thread. They may call any function except those that block. A
  * callback may cancel its own request or free its batch. Then no callback of the request is called
@@ -159,6 +159,30 @@ STOOK_API void stook_batch_pause_delivery(stook_batch *batch);
  * Thread: the loop's. Callbacks: none from inside the call.
  */
 STOOK_API void stook_batch_resume_delivery(stook_batch *batch);
+
+/* --------------------------------------------------------- addresses */
+
+/** An IP address that a request is about to connect to. */
+struct stook_address {
+    size_t size;        /**< of this struct, as the library knows it */
+    const char *text;   /**< "203.0.113.7" or "2001:db8::7"; an IPv4-mapped one is shown as IPv4 */
+    const char *origin; /**< of the request, in lower case: "https://example.com:443" */
+    int64_t port;       /**< that is connected to */
+    int64_t ip_version; /**< 4 or 6 */
+};
+
+/**
+ * Judges an address before it is connected to. It is called for each address that is tried, unless
+ * `deny_addresses` or `public_only` has refused it already, and not for a connection that is used
+ * again. It runs inside libcurl: it must return at once, and may call only those functions of stook
+ * that any thread may call. The same answer must hold for all requests to the origin, because they
+ * share connections.
+ * @param address valid during the call
+ * @param user    `on_address_user`
+ * @return 0: the address may be connected to. Any other number: it is refused.
+ * Thread: the loop's.
+ */
+typedef int (*stook_address_fn)(const struct stook_address *address, void *user);
 
 #ifdef __cplusplus
 } /* extern "C" */
