@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The method and the header fields of a request, checked (RFC 9110 5.1, 5.5, 9.1). */
+/* The method of a request, checked (RFC 9110 9.1), and libcurl's list of its header fields, each
+   checked by the rule of request/headers.h. */
 #ifndef STOOK_HTTP_REQUEST_FIELDS_H
 #define STOOK_HTTP_REQUEST_FIELDS_H
 

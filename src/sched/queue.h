@@ -39,7 +39,8 @@ enum stook__queue_place {
     STOOK__QUEUE_RESERVED /* in `ready` before those that are READY; its origin keeps room for it */
 };
 
-/* Hashed as bytes, so it has no padding. */
+/* Hashed as bytes, so it has no padding. Its initializers name no member: then the compiler
+   warns about each one that lacks a new member. */
 struct stook__queue_key {
     struct stook__group *group;
     struct stook__origin *origin;

@@ -4,8 +4,9 @@
  * which, and why. engine.c asks once, when a client is made; the bits do not change after that.
  *
  * A quirk whose handling is more than a condition has a file of its own in this folder. The file
- * may be short: it keeps the fault, its versions, its handling and its test together. A callback
- * of libcurl that it needs is set by a function of its own, which easy.c calls.
+ * may be short: it keeps the fault, its versions, its handling and its test together. Its functions
+ * are called where the fault shows: when an easy handle is made, started or removed, in a callback,
+ * at a look-up, or after an event. CONTRIBUTING.md has the file for each of these.
  */
 #ifndef STOOK_CURL_QUIRKS_QUIRKS_H
 #define STOOK_CURL_QUIRKS_QUIRKS_H
