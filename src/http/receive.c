@@ -328,5 +328,10 @@ static void note_sent(void *owner, int64_t bytes)
 }
 
 const struct stook__attempt_events stook__receive_events = {
-    take_head_line,      take_received,  stook__resend_allowed,
-    stook__resend_begin, note_connected, note_sent};
+    .head = take_head_line,
+    .body = take_received,
+    .may_resend = stook__resend_allowed,
+    .resend = stook__resend_begin,
+    .before_send = note_connected,
+    .sent = note_sent,
+};
