@@ -121,7 +121,7 @@ int stook__batch_add(stook_batch *batch, const struct stook_request *request, un
 {
     struct stook_result *record = NULL;
     int error =
-        stook__record_new(batch->allocator, &batch->client->policy, request, &record, ret_why);
+        stook__record_new(batch->allocator, &batch->client->settings, request, &record, ret_why);
     if (error == 0)
         error = enter_queues(batch, record, priority);
     if (error == 0)

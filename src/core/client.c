@@ -63,8 +63,8 @@ static stook_client *make(struct stook__allocator *allocator,
         return NULL;
     strings.at = (char *)(client + 1);
     client->allocator = allocator;
-    client->policy = input->settings;
-    pack(&strings, input, &client->policy, &client->peer, &client->address_rules);
+    client->settings = input->settings;
+    pack(&strings, input, &client->settings, &client->peer, &client->address_rules);
     if (input->on_address != NULL) {
         client->address_rules.ask = ask_program;
         client->address_rules.owner = client;
@@ -73,7 +73,7 @@ static stook_client *make(struct stook__allocator *allocator,
     }
     client->on_easy = input->on_easy;
     if (stook__peer_is_given(&input->peer))
-        client->policy.peer = &client->peer;
+        client->settings.peer = &client->peer;
     client->fork_generation = stook__fork_generation();
     stook__origins_init(&client->origins, allocator);
     stook__sched_init(&client->sched, allocator);
@@ -103,7 +103,7 @@ static int make_parts(stook_client *client, struct uv_loop_s *loop)
         return STOOK_ENOMEM;
     int error = stook__engine_new(client->allocator, &client->engine);
     if (error == 0)
-        error = stook__defaults_new(client->allocator, client->engine, &client->policy,
+        error = stook__defaults_new(client->allocator, client->engine, &client->settings,
                                     &client->defaults);
     if (error == 0)
         error =

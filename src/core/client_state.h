@@ -113,7 +113,7 @@ struct stook_client {
     struct stook__sched sched;
     struct stook__link result_queues; /* of batches that have a result to deliver */
     struct stook__mailbox *mailbox;
-    struct stook__settings policy;
+    struct stook__settings settings;
     struct stook__peer peer;
     struct stook__address_rules address_rules;
     int (*on_address)(const struct stook_address *address, void *user);

@@ -19,7 +19,7 @@ struct stook__outcome stook__describe_end(struct stook__allocator *allocator,
                                           const struct stook__job *job, int error,
                                           const char *cause)
 {
-    const struct stook__settings *policy = job->settings;
+    const struct stook__settings *settings = job->settings;
     const char *text = stook_strerror(error);
     struct stook__outcome outcome = {.error = error, .message = text};
     const char *what = NULL;
@@ -28,19 +28,19 @@ struct stook__outcome stook__describe_end(struct stook__allocator *allocator,
         return with_message(outcome, stook__format(allocator, "%s: %s", text, cause));
     switch (error) {
     case STOOK_ETIMEOUT_QUEUE:
-        what = "not started within", ms = policy->queue_ms;
+        what = "not started within", ms = settings->queue_ms;
         break;
     case STOOK_ETIMEOUT_ATTEMPT:
         what = job->connected ? "no complete response within" : "not connected within",
-        ms = policy->attempt_ms;
-        if (!job->connected && policy->connect_ms >= 0 && (ms < 0 || policy->connect_ms < ms))
-            ms = policy->connect_ms;
+        ms = settings->attempt_ms;
+        if (!job->connected && settings->connect_ms >= 0 && (ms < 0 || settings->connect_ms < ms))
+            ms = settings->connect_ms;
         break;
     case STOOK_ETIMEOUT_TOTAL:
-        what = "no complete response within", ms = policy->total_ms;
+        what = "no complete response within", ms = settings->total_ms;
         break;
     case STOOK_ETIMEOUT_STALL:
-        what = "no byte for", ms = policy->stall_ms;
+        what = "no byte for", ms = settings->stall_ms;
         break;
     default:
         return outcome;

@@ -325,7 +325,7 @@ static int follow(stook_client *client, struct stook_result *record,
 {
     char why[STOOK__REDIRECT_WHY_MAX];
     int error = stook__redirect_follow(client->allocator, &record->spec, record->job.settings,
-                                       &client->policy, answer, why);
+                                       &client->settings, answer, why);
     if (error == 0)
         return 1;
     drop_message(client, outcome);
@@ -342,7 +342,7 @@ static int has_mirrors(stook_client *client, struct stook_result *record, int64_
         return 0;
     *ret_failover = (struct stook__failover){.spec = &record->spec,
                                              .settings = record->job.settings,
-                                             .client = &client->policy,
+                                             .client = &client->settings,
                                              .origins = &client->origins,
                                              .now = now};
     return 1;

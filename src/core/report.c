@@ -256,7 +256,7 @@ int64_t stook__report_curl(const stook_client *client, const struct stook_reques
     const char *why;
     if (mine.body != NULL)
         mine.body_release = NULL; /* the body stays the program's */
-    int64_t written = stook__record_new(client->allocator, &client->policy, &mine, &record, &why);
+    int64_t written = stook__record_new(client->allocator, &client->settings, &mine, &record, &why);
     if (written == 0)
         written = record->error;
     if (written == 0)

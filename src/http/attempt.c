@@ -83,7 +83,7 @@ static int prepare(struct stook__attempt *attempt)
 {
     const struct stook__optional *optional = attempt->spec->optional;
     int error = 0;
-    if (has_callbacks(attempt->spec) || attempt->policy->decompress == 1 ||
+    if (has_callbacks(attempt->spec) || attempt->settings->decompress == 1 ||
         (optional != NULL && (optional->output_file != NULL || optional->sha256 != NULL)))
         error = stook__stream_begin(attempt);
     if (error == 0 && attempt->stream != NULL)
@@ -115,7 +115,7 @@ static void take_setup_error(struct stook__attempt *attempt, int error,
 struct stook__attempt *stook__attempt_begin(struct stook__defaults *defaults,
                                             const struct stook__spec *spec, const char *plain_path,
                                             struct stook__origin *origin,
-                                            const struct stook__settings *policy, int fresh,
+                                            const struct stook__settings *settings, int fresh,
                                             void *owner, struct stook__outcome *ret_outcome)
 {
     struct stook__allocator *allocator = defaults->allocator;
@@ -129,7 +129,7 @@ struct stook__attempt *stook__attempt_begin(struct stook__defaults *defaults,
         attempt->spec = spec;
         attempt->plain_path = plain_path;
         attempt->origin = origin;
-        attempt->policy = policy;
+        attempt->settings = settings;
         attempt->defaults = defaults;
         attempt->owner = owner;
         attempt->method = stook__spec_effective_method(spec);
@@ -165,7 +165,7 @@ static int wants_directory(struct stook__attempt *attempt, const struct stook__e
 {
     long result = 0;
     if (info->code != CURLE_PEER_FAILED_VERIFICATION ||
-        stook__peer_own_authorities(attempt->policy) ||
+        stook__peer_own_authorities(attempt->settings) ||
         stook__easy_settings(attempt->easy)->directory)
         return 0;
     curl_easy_getinfo(stook__easy_curl(attempt->easy), CURLINFO_SSL_VERIFYRESULT, &result);

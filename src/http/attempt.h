@@ -26,13 +26,13 @@ struct stook__origin;
  * Begins an attempt. `plain_path` is what follows the origin in the URL of the spec, if it is plain
  * (request/url.h), else NULL. `origin` is the request's; an empty key means that its URL has none.
  * `fresh`: the attempt must not use a connection that was used before. stook__attempt_owner returns
- * `owner`. `spec`, `origin` and `policy` must live as long as the attempt. Returns NULL with
+ * `owner`. `spec`, `origin` and `settings` must live as long as the attempt. Returns NULL with
  * *ret_outcome set if the attempt cannot begin.
  */
 struct stook__attempt *stook__attempt_begin(struct stook__defaults *defaults,
                                             const struct stook__spec *spec, const char *plain_path,
                                             struct stook__origin *origin,
-                                            const struct stook__settings *policy, int fresh,
+                                            const struct stook__settings *settings, int fresh,
                                             void *owner, struct stook__outcome *ret_outcome);
 /* Returns the next attempt that has completed by itself, or NULL. Attempts whose files have been
    opened start their transfer in this call. */

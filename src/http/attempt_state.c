@@ -36,7 +36,7 @@ const char *stook__attempt_state_name(enum stook__attempt_state state)
 void stook__attempt_expect(struct stook__attempt *attempt)
 {
     const struct stook__response_rules rules = {
-        .strict = attempt->policy->strict == 1,
+        .strict = attempt->settings->strict == 1,
         .to_head = attempt->method[0] == 'H' && strcmp(attempt->method, "HEAD") == 0,
         .framed = 1, /* receive.c refuses HTTP/2 where it cannot be */
     };

@@ -23,8 +23,8 @@
 struct stook__defaults {
     struct stook__allocator *allocator;
     struct stook__engine *engine;
-    const struct stook__settings *policy; /* of the client */
-    /* Of `policy`: without a proxy; with that for http, for https. NULL: there is none. */
+    const struct stook__settings *settings; /* of the client */
+    /* Of `settings`: without a proxy; with that for http, for https. NULL: there is none. */
     struct stook__trust *trusts[3];
     char *agent;                  /* the User-Agent's header line, or NULL */
     struct curl_slist *headers;   /* a list with that line; NULL: it is empty */
@@ -83,7 +83,7 @@ struct stook__attempt {
     const char
         *plain_path; /* what follows the origin in the URL; NULL: libcurl's parser reads it */
     struct stook__origin *origin;
-    const struct stook__settings *policy;
+    const struct stook__settings *settings;
     const char *proxy;           /* the URL of the proxy on the way; NULL: none is */
     struct stook__answer answer; /* what the result will have */
     const char *method;

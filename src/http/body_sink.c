@@ -162,7 +162,7 @@ static int join_codings(struct stook__attempt *attempt, struct stook__buffer *re
  */
 static int64_t max_body_bytes(const struct stook__attempt *attempt)
 {
-    int64_t max = attempt->policy->max_body_bytes;
+    int64_t max = attempt->settings->max_body_bytes;
     return max < 0 && attempt->sink->file != NULL && attempt->sink->state != TO_FILE
                ? ERROR_BODY_MAX
                : max;
@@ -172,10 +172,10 @@ static int choose_decoder(struct stook__attempt *attempt)
 {
     struct stook__body_sink *sink = attempt->sink;
     struct stook__decoder_limits limits = {max_body_bytes(attempt),
-                                           attempt->policy->max_decompress_ratio};
+                                           attempt->settings->max_decompress_ratio};
     struct stook__buffer list = {0};
     /* A part of an encoded body cannot be decoded. */
-    if (attempt->policy->decompress != 1 || attempt->answer.status == 206 ||
+    if (attempt->settings->decompress != 1 || attempt->answer.status == 206 ||
         attempt->answer.head.data == NULL)
         return 0;
     int error = join_codings(attempt, &list);
@@ -425,7 +425,7 @@ int stook__body_sink_check(struct stook__attempt *attempt, const char **ret_why)
     if (decoder != NULL && stook__decoder_trailed(decoder)) {
         attempt->flags |= STOOK_FLAG_LENIENT;
         *ret_why = "bytes follow the end of the content coding";
-        if (attempt->policy->strict == 1)
+        if (attempt->settings->strict == 1)
             return STOOK_EDECODE;
     }
     const char *why = check_checksum(attempt);

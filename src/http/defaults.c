@@ -35,15 +35,15 @@ static void find_versions(struct stook__defaults *defaults)
 
 /* Makes the trusts that most requests of the client have. Their references are dropped with the
    engine. */
-static int make_trusts(struct stook__defaults *defaults, const struct stook__settings *policy)
+static int make_trusts(struct stook__defaults *defaults, const struct stook__settings *settings)
 {
     const char *const none[2] = {NULL, NULL};
-    const char *const *proxies = policy->peer != NULL ? policy->peer->proxies : none;
+    const char *const *proxies = settings->peer != NULL ? settings->peer->proxies : none;
     for (size_t i = 0; i < 3; i++) {
         const char *proxy = i > 0 ? proxies[i - 1] : NULL;
         if (i > 0 && (proxy == NULL || *proxy == '\0'))
             continue;
-        struct stook__trust *trust = stook__peer_make_trust(defaults, policy, proxy);
+        struct stook__trust *trust = stook__peer_make_trust(defaults, settings, proxy);
         if (trust == NULL)
             return STOOK_ENOMEM;
         stook__trust_ref(trust);
@@ -53,23 +53,24 @@ static int make_trusts(struct stook__defaults *defaults, const struct stook__set
 }
 
 int stook__defaults_new(struct stook__allocator *allocator, struct stook__engine *engine,
-                        const struct stook__settings *policy, struct stook__defaults **ret_defaults)
+                        const struct stook__settings *settings,
+                        struct stook__defaults **ret_defaults)
 {
     struct stook__defaults *defaults = stook__alloc(allocator, sizeof *defaults);
     if (defaults == NULL)
         return STOOK_ENOMEM;
     defaults->allocator = allocator;
     defaults->engine = engine;
-    defaults->policy = policy;
+    defaults->settings = settings;
     stook__list_init(&defaults->downloads);
     stook__list_init(&defaults->files_ready);
     find_versions(defaults);
-    int error = policy->cookies == 1 && !defaults->has_psl ? STOOK_EUNSUPPORTED : 0;
+    int error = settings->cookies == 1 && !defaults->has_psl ? STOOK_EUNSUPPORTED : 0;
     if (error == 0)
-        error = stook__request_fields_defaults(allocator, policy->user_agent, &defaults->agent,
+        error = stook__request_fields_defaults(allocator, settings->user_agent, &defaults->agent,
                                                &defaults->headers);
     if (error == 0)
-        error = make_trusts(defaults, policy);
+        error = make_trusts(defaults, settings);
     if (error != 0) {
         stook__defaults_free(defaults);
         return error;

@@ -9,10 +9,10 @@ struct stook__engine;
 struct stook__defaults;
 
 /* Makes the defaults of a client. Returns 0, STOOK_ENOMEM, or STOOK_EUNSUPPORTED for cookies
-   without a list of public suffixes. `policy` must outlive them. They are freed after the engine,
+   without a list of public suffixes. `settings` must outlive them. They are freed after the engine,
    whose easy handles point into them. */
 int stook__defaults_new(struct stook__allocator *allocator, struct stook__engine *engine,
-                        const struct stook__settings *policy,
+                        const struct stook__settings *settings,
                         struct stook__defaults **ret_defaults);
 /* Has `call` called for each new easy handle, with the owner of its attempt. A number other than 0
    ends the attempt. */

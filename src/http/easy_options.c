@@ -45,7 +45,7 @@ static int is_https(const struct stook__attempt *attempt)
 
 static long http_version(const struct stook__attempt *attempt)
 {
-    int64_t version = attempt->http1 ? STOOK_HTTP_1_1 : attempt->policy->http_version;
+    int64_t version = attempt->http1 ? STOOK_HTTP_1_1 : attempt->settings->http_version;
     int without_3 = !is_https(attempt) || attempt->proxy != NULL;
     return attempt->defaults
         ->versions[version == STOOK_HTTP_3 && without_3 ? STOOK_HTTP_2 : version];
@@ -71,17 +71,17 @@ static int may_omit_directory(const struct stook__attempt *attempt)
 static void set_authorities(struct stook__attempt *attempt)
 {
     struct stook__easy_settings *state = stook__easy_settings(attempt->easy);
-    const char *file = attempt->policy->ca_file;
+    const char *file = attempt->settings->ca_file;
     if (file != NULL)
         stook__easy_set(attempt->easy, CURLOPT_CAINFO, file);
-    state->directory = !stook__peer_own_authorities(attempt->policy) &&
+    state->directory = !stook__peer_own_authorities(attempt->settings) &&
                        (stook__easy_needs_directory(attempt->easy) || !may_omit_directory(attempt));
-    /* Authorities of the policy replace those of libcurl, so its directory is unset. */
+    /* Authorities of the settings replace those of libcurl, so its directory is unset. */
     if (!state->directory)
         stook__easy_switch_off(attempt->easy, CURLOPT_CAPATH, NULL);
 }
 
-static void set_policy(struct stook__attempt *attempt)
+static void set_from_settings(struct stook__attempt *attempt)
 {
     struct stook__easy *easy = attempt->easy;
     stook__easy_set(easy, CURLOPT_PROTOCOLS_STR,
@@ -110,11 +110,12 @@ int stook__options_may_be_h2(const struct stook__attempt *attempt)
    other. */
 static int may_pool(const struct stook__attempt *attempt, int secret)
 {
-    const struct stook__settings *policy = attempt->policy, *defaults = attempt->defaults->policy;
+    const struct stook__settings *settings = attempt->settings,
+                                 *defaults = attempt->defaults->settings;
     const struct stook__optional *optional = attempt->spec->optional;
     return !secret && attempt->defaults->call_easy == NULL &&
-           policy->ca_file == defaults->ca_file && policy->peer == defaults->peer &&
-           policy->http_version == defaults->http_version &&
+           settings->ca_file == defaults->ca_file && settings->peer == defaults->peer &&
+           settings->http_version == defaults->http_version &&
            !stook__spec_has_source(attempt->spec) &&
            (optional == NULL ||
             (optional->unix_socket == NULL && optional->username == NULL &&
@@ -148,7 +149,7 @@ static void note_url(struct stook__easy_settings *state, const char *text)
         memcpy(state->text, text, size);
 }
 
-/* Makes an easy handle with the URL and all options of policy and peer. */
+/* Makes an easy handle with the URL and all options of settings and peer. */
 static int make_easy(struct stook__attempt *attempt, const struct stook__attempt_events *events,
                      struct stook__trust *trust, int pool, struct stook__outcome *ret_outcome)
 {
@@ -167,12 +168,12 @@ static int make_easy(struct stook__attempt *attempt, const struct stook__attempt
     error = stook__peer_join(attempt, stook__options_may_be_h2(attempt), pool);
     if (error != 0)
         return error;
-    set_policy(attempt);
+    set_from_settings(attempt);
     stook__peer_set(attempt);
     return 0;
 }
 
-/* Takes an easy handle with the options of the policy, from the pool or a new one, and sets the
+/* Takes an easy handle with the options of the settings, from the pool or a new one, and sets the
    URL. */
 static int take_easy(struct stook__attempt *attempt, const struct stook__attempt_events *events,
                      int pool, struct stook__outcome *ret_outcome)
@@ -281,7 +282,7 @@ static int set_method(struct stook__attempt *attempt, unsigned *changed)
 static void set_connect_time(struct stook__attempt *attempt)
 {
     struct stook__easy_settings *state = stook__easy_settings(attempt->easy);
-    int64_t ms = attempt->policy->connect_ms;
+    int64_t ms = attempt->settings->connect_ms;
     if (ms < 0 || ms > INT_MAX)
         ms = INT_MAX;
     if (!attempt->fresh && stook__easy_warm(attempt->easy))
@@ -303,7 +304,7 @@ static const char *const *own_fields(const struct stook__attempt *attempt, const
 {
     const char *const *fields = stook__body_sink_fields(attempt);
     size_t n = 0;
-    if (attempt->policy->decompress == 1)
+    if (attempt->settings->decompress == 1)
         own[n++] = stook__codecs_accepted();
     for (; fields != NULL && *fields != NULL && n < OWN_MAX - 1; fields++)
         own[n++] = *fields;
@@ -353,7 +354,7 @@ int stook__options_check(struct stook__attempt *attempt, int *ret_secret,
         error = STOOK_EARG; /* libcurl would wait for a body that the response does not have */
         why = "a HEAD request has no body";
     }
-    if (error == 0 && attempt->defaults->versions[attempt->policy->http_version] == 0) {
+    if (error == 0 && attempt->defaults->versions[attempt->settings->http_version] == 0) {
         error = STOOK_EUNSUPPORTED;
         why = "this libcurl has no HTTP/3";
     }
@@ -366,11 +367,11 @@ int stook__options_check(struct stook__attempt *attempt, int *ret_secret,
         error = STOOK_EUNSUPPORTED;
         why = "this libcurl speaks no TLS to proxies";
     }
-    if (error == 0 && attempt->policy->cookies == 1)
+    if (error == 0 && attempt->settings->cookies == 1)
         error = check_cookies(attempt, &why);
-    if (error == 0 && attempt->policy->public_only == 1)
+    if (error == 0 && attempt->settings->public_only == 1)
         error = check_public_only(attempt, &why);
-    if (error == 0 && attempt->policy->decompress == 1 && !stook__codecs_any()) {
+    if (error == 0 && attempt->settings->decompress == 1 && !stook__codecs_any()) {
         error = STOOK_EUNSUPPORTED;
         why = "this build decodes no content coding";
     }

@@ -315,7 +315,7 @@ static int map_end(struct stook__attempt *attempt, const struct stook__easy_info
     if (error == 0 && attempt->sink != NULL && !attempt->passed_over)
         error = stook__body_sink_check(attempt, why);
     if (error == STOOK_ETIMEOUT_ATTEMPT) { /* before the timer of sched: the message is the same */
-        snprintf(room, size, "not connected within %" PRId64 " ms", attempt->policy->connect_ms);
+        snprintf(room, size, "not connected within %" PRId64 " ms", attempt->settings->connect_ms);
         *why = room;
     }
     return error;

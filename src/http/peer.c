@@ -33,7 +33,7 @@ static int is_https(const struct stook__attempt *attempt)
 
 const char *stook__peer_proxy(const struct stook__attempt *attempt)
 {
-    const struct stook__peer *peer = attempt->policy->peer;
+    const struct stook__peer *peer = attempt->settings->peer;
     const struct stook__node *origin = &attempt->origin->node;
     const char *proxy = peer != NULL ? peer->proxies[is_https(attempt)] : NULL;
     if (proxy == NULL || *proxy == '\0' || unix_socket(attempt) != NULL ||
@@ -46,7 +46,7 @@ const char *stook__peer_proxy(const struct stook__attempt *attempt)
 static int find_address(const struct stook__attempt *attempt, CURLU *url,
                         struct stook__resolve *ret_address)
 {
-    const struct stook__peer *peer = attempt->policy->peer;
+    const struct stook__peer *peer = attempt->settings->peer;
     char *host = NULL, *port = NULL;
     int found = 0;
     if (peer == NULL || peer->resolve == NULL || unix_socket(attempt) != NULL)
@@ -92,12 +92,13 @@ int stook__peer_join(struct stook__attempt *attempt, int h2, int may_pool)
 /* The key of a trust has every byte of what libcurl is given, because libcurl compares some of it
    without regard to case, and some not at all, before it reuses a connection. */
 struct stook__trust *stook__peer_make_trust(const struct stook__defaults *defaults,
-                                            const struct stook__settings *policy, const char *proxy)
+                                            const struct stook__settings *settings,
+                                            const char *proxy)
 {
     static const struct stook__peer nothing;
-    const struct stook__peer *peer = policy->peer != NULL ? policy->peer : &nothing;
-    int has_cookies = policy->cookies == 1, public_only = policy->public_only == 1;
-    const char *const texts[] = {policy->ca_file,
+    const struct stook__peer *peer = settings->peer != NULL ? settings->peer : &nothing;
+    int has_cookies = settings->cookies == 1, public_only = settings->public_only == 1;
+    const char *const texts[] = {settings->ca_file,
                                  peer->ca_data,
                                  peer->client_cert,
                                  peer->client_key,
@@ -128,11 +129,11 @@ struct stook__trust *stook__peer_make_trust(const struct stook__defaults *defaul
 struct stook__trust *stook__peer_trust(const struct stook__attempt *attempt)
 {
     const struct stook__defaults *defaults = attempt->defaults;
-    const struct stook__settings *policy = attempt->policy, *own = defaults->policy;
-    if (policy->peer == own->peer && policy->ca_file == own->ca_file &&
-        policy->cookies == own->cookies && policy->public_only == own->public_only)
+    const struct stook__settings *settings = attempt->settings, *own = defaults->settings;
+    if (settings->peer == own->peer && settings->ca_file == own->ca_file &&
+        settings->cookies == own->cookies && settings->public_only == own->public_only)
         return defaults->trusts[attempt->proxy == NULL ? 0 : 1 + is_https(attempt)];
-    return stook__peer_make_trust(defaults, policy, attempt->proxy);
+    return stook__peer_make_trust(defaults, settings, attempt->proxy);
 }
 
 int stook__peer_connect_to(const struct stook__attempt *attempt, CURLU *url,
@@ -163,11 +164,11 @@ static void set_address(struct stook__attempt *attempt)
 static void set_certificates(struct stook__attempt *attempt)
 {
     struct stook__easy *easy = attempt->easy;
-    const struct stook__peer *peer = attempt->policy->peer;
+    const struct stook__peer *peer = attempt->settings->peer;
     if (peer->ca_data != NULL) {
         /* The client's data outlives its handles; that of a request may not. */
         unsigned flags =
-            peer == attempt->defaults->policy->peer ? CURL_BLOB_NOCOPY : CURL_BLOB_COPY;
+            peer == attempt->defaults->settings->peer ? CURL_BLOB_NOCOPY : CURL_BLOB_COPY;
         struct curl_blob blob = {(void *)peer->ca_data, strlen(peer->ca_data), flags};
         stook__easy_set(easy, CURLOPT_CAINFO_BLOB, &blob);
     }
@@ -184,12 +185,12 @@ static void set_certificates(struct stook__attempt *attempt)
         stook__easy_set(easy, CURLOPT_PINNEDPUBLICKEY, peer->pinned_key);
 }
 
-/* Authorities of the policy are those of an https proxy too. An empty CURLOPT_NOPROXY and, without
-   a proxy, an empty CURLOPT_PROXY: else libcurl would read the environment. */
+/* Authorities of the settings are those of an https proxy too. An empty CURLOPT_NOPROXY and,
+   without a proxy, an empty CURLOPT_PROXY: else libcurl would read the environment. */
 static void set_proxy(struct stook__attempt *attempt)
 {
     struct stook__easy *easy = attempt->easy;
-    const struct stook__settings *policy = attempt->policy;
+    const struct stook__settings *settings = attempt->settings;
     if (attempt->proxy == NULL) {
         stook__easy_switch_off(easy, CURLOPT_PROXY, "");
         stook__easy_switch_off(easy, CURLOPT_NOPROXY, "*");
@@ -206,14 +207,14 @@ static void set_proxy(struct stook__attempt *attempt)
     if (stook__proxy_kind(attempt->proxy) != STOOK__PROXY_HTTPS)
         return;
     stook__easy_set(easy, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    if (policy->ca_file != NULL)
-        stook__easy_set(easy, CURLOPT_PROXY_CAINFO, policy->ca_file);
-    if (policy->peer->ca_data != NULL) {
-        struct curl_blob blob = {(void *)policy->peer->ca_data, strlen(policy->peer->ca_data),
+    if (settings->ca_file != NULL)
+        stook__easy_set(easy, CURLOPT_PROXY_CAINFO, settings->ca_file);
+    if (settings->peer->ca_data != NULL) {
+        struct curl_blob blob = {(void *)settings->peer->ca_data, strlen(settings->peer->ca_data),
                                  CURL_BLOB_COPY};
         stook__easy_set(easy, CURLOPT_PROXY_CAINFO_BLOB, &blob);
     }
-    if (stook__peer_own_authorities(policy))
+    if (stook__peer_own_authorities(settings))
         stook__easy_switch_off(easy, CURLOPT_PROXY_CAPATH, NULL);
 }
 
@@ -230,7 +231,7 @@ void stook__peer_set(struct stook__attempt *attempt)
         if (optional->password != NULL)
             stook__easy_set(easy, CURLOPT_PASSWORD, optional->password);
     }
-    if (attempt->policy->peer != NULL)
+    if (attempt->settings->peer != NULL)
         set_certificates(attempt);
     set_address(attempt);
 }
@@ -279,9 +280,9 @@ static const char *fault_of(const char *path, int is_pem, int *ret_os_error)
 char *stook__peer_file_fault(struct stook__attempt *attempt, CURLcode code)
 {
     static const struct stook__peer nothing;
-    const struct stook__settings *policy = attempt->policy;
-    const struct stook__peer *peer = policy->peer != NULL ? policy->peer : &nothing;
-    int own = stook__peer_own_authorities(policy);
+    const struct stook__settings *settings = attempt->settings;
+    const struct stook__peer *peer = settings->peer != NULL ? settings->peer : &nothing;
+    int own = stook__peer_own_authorities(settings);
     char *file = NULL;
     if (!own)
         curl_easy_getinfo(stook__easy_curl(attempt->easy), CURLINFO_CAINFO, &file);
@@ -290,7 +291,7 @@ char *stook__peer_file_fault(struct stook__attempt *attempt, CURLcode code)
         const char *member, *path;
         int is_pem;
     } files[] = {
-        {own ? "ca_file" : "libcurl's file of authorities", own ? policy->ca_file : file, 1},
+        {own ? "ca_file" : "libcurl's file of authorities", own ? settings->ca_file : file, 1},
         {"client_cert", peer->client_cert, 1},
         {"client_key", peer->client_key, 1},
         {"pinned_key", pin != NULL && strncmp(pin, "sha256//", 8) != 0 ? pin : NULL, 0}};

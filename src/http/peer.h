@@ -8,20 +8,20 @@
 
 enum { STOOK__CONNECT_TO_MAX = 80 };
 
-/* Whether the policy has authorities of its own. They replace those of libcurl. */
-static inline int stook__peer_own_authorities(const struct stook__settings *policy)
+/* Whether the settings has authorities of its own. They replace those of libcurl. */
+static inline int stook__peer_own_authorities(const struct stook__settings *settings)
 {
-    return policy->ca_file != NULL || (policy->peer != NULL && policy->peer->ca_data != NULL);
+    return settings->ca_file != NULL || (settings->peer != NULL && settings->peer->ca_data != NULL);
 }
 
 /* Returns the URL of the proxy that leads to the attempt's origin; NULL: none does. */
 const char *stook__peer_proxy(const struct stook__attempt *attempt);
 /* Returns the trust of the attempt, or NULL without memory. */
 struct stook__trust *stook__peer_trust(const struct stook__attempt *attempt);
-/* Returns the trust of a policy with a proxy, or without one if `proxy` is NULL. NULL without
+/* Returns the trust of a settings with a proxy, or without one if `proxy` is NULL. NULL without
    memory. */
 struct stook__trust *stook__peer_make_trust(const struct stook__defaults *defaults,
-                                            const struct stook__settings *policy,
+                                            const struct stook__settings *settings,
                                             const char *proxy);
 /* Writes the value for CURLOPT_CONNECT_TO if `resolve` names the host of the URL. Returns 1 if it
    does, else 0. */

@@ -50,7 +50,7 @@ static int put_all(const struct stook__attempt *attempt, CURLU *url, struct stoo
 }
 
 int stook__preview(struct stook__defaults *defaults, const struct stook__spec *spec,
-                   const struct stook__settings *policy, struct stook__buffer *ret_strings)
+                   const struct stook__settings *settings, struct stook__buffer *ret_strings)
 {
     char key[STOOK__ORIGIN_KEY_MAX];
     size_t written;
@@ -60,7 +60,7 @@ int stook__preview(struct stook__defaults *defaults, const struct stook__spec *s
     struct stook__attempt attempt = {.allocator = defaults->allocator,
                                      .defaults = defaults,
                                      .spec = spec,
-                                     .policy = policy,
+                                     .settings = settings,
                                      .origin = &origin,
                                      .method = stook__spec_effective_method(spec)};
     int secret = 0, error = stook__options_check(&attempt, &secret, &outcome);

@@ -16,6 +16,6 @@ struct stook__defaults;
  * or STOOK_ENOMEM.
  */
 int stook__preview(struct stook__defaults *defaults, const struct stook__spec *spec,
-                   const struct stook__settings *policy, struct stook__buffer *ret_strings);
+                   const struct stook__settings *settings, struct stook__buffer *ret_strings);
 
 #endif

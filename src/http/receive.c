@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The callbacks of a transfer. They run inside libcurl, and only write into the attempt: header
- * sections and body, through the response parser and within the limits of the policy. What libcurl
- * is told is 0, STOOK__EASY_PAUSE, or STOOK__EASY_END with attempt->error set.
+ * sections and body, through the response parser and within the limits of the settings. What
+ * libcurl is told is 0, STOOK__EASY_PAUSE, or STOOK__EASY_END with attempt->error set.
  */
 #include "http/receive.h"
 
@@ -71,7 +71,7 @@ static int keep_fold(struct stook__attempt *attempt, const struct stook__respons
 /* The end of the body cannot be verified: an error with `strict`, else a flag of the result. */
 static int note_unverified_end(struct stook__attempt *attempt, int flag, const char *why)
 {
-    if (attempt->policy->strict == 1)
+    if (attempt->settings->strict == 1)
         return stook__attempt_stop(attempt, STOOK_ETRUNCATED, why);
     attempt->flags |= flag;
     return 0;
@@ -83,7 +83,7 @@ static int allocate_line(struct stook__attempt *attempt)
     struct stook__response_parser *parser = &attempt->response;
     if (parser->state != STOOK__RESPONSE_CHUNKS || parser->line != NULL)
         return 0;
-    int64_t max = attempt->policy->max_header_bytes;
+    int64_t max = attempt->settings->max_header_bytes;
     parser->line_max = max >= 0 && max < TRAILER_MAX ? (size_t)max : TRAILER_MAX;
     if (max >= 0)
         parser->trailer_max = (uint64_t)(max - attempt->head_bytes);
@@ -121,7 +121,7 @@ static int end_head(struct stook__attempt *attempt)
 
 static int count_field(struct stook__attempt *attempt)
 {
-    int64_t max = attempt->policy->max_header_count;
+    int64_t max = attempt->settings->max_header_count;
     if (max >= 0 && ++attempt->head_fields > max)
         return stook__attempt_stop(attempt, STOOK_ETOOLARGE,
                                    "the head has more fields than max_header_count");
@@ -167,7 +167,7 @@ static int take_event(struct stook__attempt *attempt, enum stook__response_event
 /* Counts bytes of header and trailer sections against max_header_bytes. */
 static int count_head(struct stook__attempt *attempt, size_t size)
 {
-    int64_t max = attempt->policy->max_header_bytes;
+    int64_t max = attempt->settings->max_header_bytes;
     attempt->head_bytes += (int64_t)size;
     return max >= 0 && attempt->head_bytes > max
                ? stook__attempt_stop(attempt, STOOK_ETOOLARGE, STOOK__WHY_HEADER_BYTES)
@@ -242,7 +242,7 @@ static int must_pause(struct stook__attempt *attempt, size_t size)
 static int take_body(struct stook__attempt *attempt, const char *data, size_t size)
 {
     struct stook__buffer *body = &attempt->answer.body;
-    int64_t max = attempt->policy->max_body_bytes;
+    int64_t max = attempt->settings->max_body_bytes;
     if (attempt->passed_over)
         return skip_body(attempt, size);
     if (attempt->sink != NULL)

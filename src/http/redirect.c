@@ -37,7 +37,7 @@ int stook__redirect_is_followed(const struct stook__attempt *attempt)
 {
     const struct stook__answer *answer = &attempt->answer;
     int status = answer->status, differ;
-    if (attempt->policy->max_redirects <= 0 || answer->head.data == NULL)
+    if (attempt->settings->max_redirects <= 0 || answer->head.data == NULL)
         return 0;
     if (status != 301 && status != 302 && status != 303 && status != 307 && status != 308)
         return 0;

@@ -16,11 +16,11 @@ TEST(decoder_of_the_last_head)
     static char head[] = "Content-Encoding\0 gzip";
     static struct memory memory;
     static struct stook__defaults defaults;
-    struct stook__settings policy = {.decompress = 1, .max_body_bytes = -1, .max_decompress_ratio = -1};
+    struct stook__settings settings = {.decompress = 1, .max_body_bytes = -1, .max_decompress_ratio = -1};
     struct stook__spec spec = {.optional = NULL};
     memory_begin(&memory);
     struct stook__attempt attempt = {.allocator = stook__allocator_new(&memory.allocator),
-                                     .spec = &spec, .policy = &policy, .defaults = &defaults};
+                                     .spec = &spec, .settings = &settings, .defaults = &defaults};
     attempt.answer.head = (struct stook__buffer){.data = head, .size = sizeof head};
     attempt.answer.status = 200;
     CHECK_ERROR(stook__body_sink_begin(&attempt), 0);
