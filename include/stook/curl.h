@@ -29,21 +29,24 @@ extern "C" {
  * The following have no effect:
  *
  * - the URL, the method, the header fields, the body, and how redirects are followed;
- * - CURLOPT_CONNECT_ONLY, CURLOPT_CONNECT_TO, CURLOPT_RESOLVE, CURLOPT_DOH_URL, CURLOPT_PROXY,
- *   CURLOPT_NOPROXY, CURLOPT_UNIX_SOCKET_PATH, CURLOPT_ABSTRACT_UNIX_SOCKET, CURLOPT_PROTOCOLS and
- *   their like: where the request goes;
+ * - CURLOPT_CONNECT_ONLY, CURLOPT_CONNECT_TO, CURLOPT_RESOLVE, CURLOPT_DOH_URL, CURLOPT_PORT,
+ *   CURLOPT_PROXY, CURLOPT_PROXYTYPE, CURLOPT_NOPROXY, CURLOPT_UNIX_SOCKET_PATH,
+ *   CURLOPT_ABSTRACT_UNIX_SOCKET, CURLOPT_PROTOCOLS and their like: where the request goes;
  * - CURLOPT_HTTP_VERSION, CURLOPT_SSLVERSION, and the TLS options that the request has itself;
  * - CURLOPT_ACCEPT_ENCODING, CURLOPT_TRANSFER_ENCODING, CURLOPT_HTTP_TRANSFER_DECODING,
  *   CURLOPT_HTTP09_ALLOWED and CURLOPT_RANGE: how the response is framed and decoded;
  * - timeouts and limits: CURLOPT_TIMEOUT, CURLOPT_CONNECTTIMEOUT, CURLOPT_LOW_SPEED_TIME,
  *   CURLOPT_MAXFILESIZE, CURLOPT_MAXAGE_CONN, CURLOPT_MAXLIFETIME_CONN, CURLOPT_FRESH_CONNECT;
- * - the callbacks for data, header fields, sockets, names and progress, CURLOPT_PRIVATE,
- *   CURLOPT_ERRORBUFFER, CURLOPT_SHARE, CURLOPT_NOSIGNAL; up to libcurl 8.20 CURLOPT_VERBOSE and
- *   CURLOPT_DEBUGFUNCTION.
+ * - the callbacks that write, read, open and close sockets, run before a request or a look-up, or
+ *   report progress; CURLOPT_PRIVATE, CURLOPT_ERRORBUFFER, CURLOPT_SHARE, CURLOPT_NOSIGNAL; before
+ *   libcurl 8.1 CURLOPT_VERBOSE and CURLOPT_DEBUGFUNCTION.
+ *
+ * Cookies of CURLOPT_COOKIEFILE and CURLOPT_COOKIELIST are sent by a request without `cookies`.
+ * With `cookies`, those of CURLOPT_COOKIEFILE are added to the client's.
  *
  * curl_easy_reset() has no effect either. A handle that was added to a multi handle makes the
- * result STOOK_ECALLBACK. The function must not call curl_easy_cleanup() for the handle, and not
- * keep it: it is valid during the call.
+ * result STOOK_ECALLBACK. The function must not call curl_easy_perform() or curl_easy_cleanup() for
+ * the handle, and not keep it: it is valid during the call.
  *
  * What a client with `on_easy` loses: an easy handle is made for each attempt and not used again,
  * which costs about as much as the request itself (connections are kept). Connections are shared

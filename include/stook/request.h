@@ -153,8 +153,9 @@ struct stook_request {
     /** 1: a failed download can be resumed. If the response had a strong validator, the bytes stay
         in PATH.part, and the validator in PATH.part.tag. The next request with `resume` for the
         same URL and path asks for the rest (RFC 9110 14, 13.1.5). If the response does not match
-        the part, the whole body is requested: a file is never made of two bodies. Only for GET with
-        `output_file`. `decompress` is off, and `headers` must not have Range or If-Range. */
+        the part, the whole body is requested: a file is never made of two bodies. Only for GET
+        without a body, with `output_file`. `decompress` is off, and `headers` must not have Range
+        or If-Range. */
     int64_t resume;
     /** [off] 1: the file and its directory entry are on disk before the result (fsync of the file,
         then the renaming, then fsync of the directory). If one of these fails, the result is
@@ -211,10 +212,11 @@ struct stook_request {
      *
      * An HTTP proxy is asked for a tunnel to an https origin (CONNECT, RFC 9110 9.3.6), and gets
      * the request itself for an http origin. No header field of the request is in the CONNECT. With
-     * socks5 (RFC 1928) the name of the origin is looked up here, with socks5h by the proxy. User
-     * name and password are sent to the proxy alone: by Basic (RFC 7617), or RFC 1929. For the
+     * socks5 (RFC 1928) the name of the origin is looked up here, with socks5h by the proxy. With
+     * `resolve` the proxy is asked for a tunnel to that address, for an http origin too. User name
+     * and password are sent to the proxy alone: by Basic (RFC 7617), or RFC 1929. For the
      * certificate of an https proxy `ca_file` and `ca_data` apply, but neither `client_cert` nor
-     * `pinned_key`. With a proxy, STOOK_HTTP_3 is as STOOK_HTTP_2.
+     * `pinned_key`. HTTP/3 is not used through a proxy.
      *
      * The limits count a request for its origin, as without a proxy. If the proxy cannot be
      * reached, refuses the user or the origin, or breaks off before the origin is reached, the
@@ -280,10 +282,11 @@ STOOK_API void stook_request_init(struct stook_request *request, size_t size);
 
 /**
  * Adds the cookies of a file in Netscape's format, as stook_client_cookies_save(), curl and
- * browsers write it. A cookie replaces one of the same domain, path and name. Expired ones are
- * skipped. Each line must be a comment or a cookie: seven fields, separated by tabs, without
- * control bytes; a domain in ASCII, for all subdomains only if it is neither an address nor a
- * top-level domain; a path; at most 4096 bytes of name and value. Otherwise no cookie is added.
+ * browsers write it. A cookie replaces one of the same domain, path and name, unless only one of
+ * them is for subdomains too. Expired ones are skipped. Each line must be a comment or a cookie:
+ * seven fields, separated by tabs, without control bytes; a domain in ASCII, for all subdomains
+ * only if it is neither an address nor a top-level domain; a path; at most 4096 bytes of name and
+ * value. Otherwise no cookie is added.
  *
  * The call blocks while it reads the file. Requests can use the cookies without `cookies` in the
  * client's options if they set it themselves.

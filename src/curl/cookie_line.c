@@ -12,22 +12,22 @@
 #define HTTP_ONLY "#HttpOnly_"
 
 enum {
-    DOMAIN_MAX = 253,      /* RFC 1035 2.3.4 */
-    PAIR_MAX = 4096,       /* bytes of name and value; RFC 6265 6.1 and libcurl's own limit */
-    PATH_MAX_BYTES = 1024, /* RFC 6265bis 5.6: longer attributes are ignored */
-    DIGITS_MAX = 18
+    DOMAIN_MAX = 253,     /* RFC 1035 2.3.4 */
+    PAIR_MAX = 4096,      /* bytes of name and value; RFC 6265 6.1 and libcurl's own limit */
+    PATH_MAX_BYTES = 1024 /* RFC 6265bis 5.6: longer attributes are ignored */
 };
 
-/* 1: `size` digits, at least one, that fit. */
+/* 1: `size` digits, at least one, that fit. libcurl writes any 64 bits that a server chooses. */
 static int read_number(const char *text, size_t size, int64_t *ret_number)
 {
     int64_t number = 0;
-    if (size == 0 || size > DIGITS_MAX)
+    if (size == 0)
         return 0;
     for (size_t i = 0; i < size; i++) {
-        if (text[i] < '0' || text[i] > '9')
+        int digit = text[i] - '0';
+        if (digit < 0 || digit > 9 || number > (INT64_MAX - digit) / 10)
             return 0;
-        number = number * 10 + (text[i] - '0');
+        number = number * 10 + digit;
     }
     *ret_number = number;
     return 1;

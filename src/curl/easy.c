@@ -17,7 +17,7 @@
 #include "curl/socket.h"
 #include "curl/trust.h"
 
-static void set_options(struct stook__easy *easy)
+void stook__easy_set_options(struct stook__easy *easy)
 {
     stook__easy_set(easy, CURLOPT_PRIVATE, (void *)easy);
     stook__easy_set(easy, CURLOPT_ERRORBUFFER, easy->error);
@@ -60,13 +60,7 @@ struct stook__easy *stook__easy_new(struct stook__trust *trust,
         stook__easy_destroy(easy);
         return NULL;
     }
-    set_options(easy);
     return easy;
-}
-
-void stook__easy_set_again(struct stook__easy *easy)
-{
-    set_options(easy);
 }
 
 /* Takes the reference that a handle has until it is given back. */

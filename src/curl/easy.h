@@ -39,11 +39,11 @@ struct stook__easy_info {
 struct stook__easy *stook__easy_take(struct stook__trust *trust, const struct stook__origin *origin,
                                      int h2, const struct stook__attempt_events *events,
                                      void *owner);
-/* Creates an easy handle with the options of the engine. Returns NULL if there is no memory. */
+/* Creates an easy handle without any option. Returns NULL if there is no memory. */
 struct stook__easy *stook__easy_new(struct stook__trust *trust,
                                     const struct stook__attempt_events *events, void *owner);
-/* Sets these options again, after somebody else has set options. */
-void stook__easy_set_again(struct stook__easy *easy);
+/* Sets the options of the engine on a new handle. */
+void stook__easy_set_options(struct stook__easy *easy);
 /* Assigns a new easy handle to its origin, before it starts. `h2` is 0, or 1 if HTTP/2 may be
    negotiated, or 2 if HTTP/3 may. `may_pool` allows the handle to be pooled. Returns 0 or
    STOOK_ENOMEM. */

@@ -43,7 +43,7 @@ static int make_trusts(struct stook__defaults *defaults, const struct stook__set
         const char *proxy = i > 0 ? proxies[i - 1] : NULL;
         if (i > 0 && (proxy == NULL || *proxy == '\0'))
             continue;
-        struct stook__trust *trust = stook__peer_make_trust(defaults, settings, proxy);
+        struct stook__trust *trust = stook__peer_make_trust(defaults, settings, proxy, 0);
         if (trust == NULL)
             return STOOK_ENOMEM;
         stook__trust_ref(trust);

@@ -9,6 +9,8 @@
 static void set_back(CURL *curl)
 {
     static const CURLoption zeros[] = {
+        CURLOPT_PORT,
+        CURLOPT_PROXYTYPE,
         CURLOPT_NOBODY,
         CURLOPT_UPLOAD,
         CURLOPT_FOLLOWLOCATION,
@@ -48,6 +50,7 @@ static void set_back(CURL *curl)
         CURLOPT_PRE_PROXY,
         CURLOPT_READFUNCTION,
         CURLOPT_SEEKFUNCTION,
+        CURLOPT_TRAILERFUNCTION,
     };
     for (size_t i = 0; i < sizeof zeros / sizeof *zeros; i++)
         curl_easy_setopt(curl, zeros[i], 0L);
@@ -67,13 +70,11 @@ int stook__easy_hook(struct stook__attempt *attempt, struct stook__outcome *ret_
     CURL *curl = stook__easy_curl(attempt->easy);
     if (defaults->call_easy == NULL)
         return 0;
-    curl_easy_reset(curl);
     if (defaults->call_easy(defaults->client, attempt->owner, curl, attempt->spec->url) != 0) {
         stook__outcome_set(attempt->allocator, ret_outcome, STOOK_ECALLBACK,
                            "on_easy refused the request");
         return STOOK_ECALLBACK;
     }
     set_back(curl);
-    stook__easy_set_again(attempt->easy);
     return 0;
 }

@@ -161,6 +161,7 @@ static int make_easy(struct stook__attempt *attempt, const struct stook__attempt
     int error = stook__easy_hook(attempt, ret_outcome);
     if (error != 0)
         return error;
+    stook__easy_set_options(attempt->easy);
     error = stook__url_parse(stook__easy_settings(attempt->easy)->url, url, &why, scheme);
     if (error != 0)
         return refuse_url(attempt, error, why, scheme, ret_outcome);

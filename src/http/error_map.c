@@ -236,11 +236,25 @@ static int check_end(const struct stook__attempt *attempt, const char **why)
 
 /* ------------------------------------------------------------------------------- proxies */
 
-/* Whether an HTTP proxy gets the request itself, so that a response may be the proxy's own. */
+/* Whether an HTTP proxy gets the request itself, so that a response may be the proxy's own. To an
+   address of `resolve` it opens a tunnel. */
 static int is_relayed(const struct stook__attempt *attempt)
 {
-    return attempt->proxy != NULL && stook__proxy_kind(attempt->proxy) <= STOOK__PROXY_HTTPS &&
+    return attempt->proxy != NULL && stook__easy_settings(attempt->easy)->connect_to == NULL &&
+           stook__proxy_kind(attempt->proxy) <= STOOK__PROXY_HTTPS &&
            strncmp(attempt->origin->node.key, "http:", 5) == 0;
+}
+
+/* With socks5 the origin is looked up here. libcurl has no code of its own for that, and from 8.14
+   on its text may name the proxy. */
+static int is_unknown_origin(const struct stook__attempt *attempt,
+                             const struct stook__easy_info *info)
+{
+    if (stook__proxy_kind(attempt->proxy) != STOOK__PROXY_SOCKS5)
+        return 0;
+    return strncmp(info->text, "Could not resolve host", 22) == 0 ||
+           (strncmp(info->text, "Could not resolve proxy", 23) == 0 &&
+            stook__proxy_is_literal(attempt->proxy));
 }
 
 /*
@@ -248,8 +262,8 @@ static int is_relayed(const struct stook__attempt *attempt)
  * a tunnel, or it is one of the origin's TLS. libcurl has the same codes for both, and few of its
  * texts name the proxy.
  */
-static int map_proxy(const struct stook__attempt *attempt, int error, const char **why, char *room,
-                     size_t size)
+static int map_proxy(const struct stook__attempt *attempt, const struct stook__easy_info *info,
+                     int error, const char **why, char *room, size_t size)
 {
     long status = 0; /* of the response to CONNECT; 0: none came */
     curl_easy_getinfo(stook__easy_curl(attempt->easy), CURLINFO_HTTP_CONNECTCODE, &status);
@@ -262,6 +276,10 @@ static int map_proxy(const struct stook__attempt *attempt, int error, const char
                  status);
         *why = room;
         return STOOK_EPROXY;
+    }
+    if (is_unknown_origin(attempt, info)) {
+        *why = "the name of the origin cannot be resolved";
+        return STOOK_EDNS;
     }
     switch (error) {
     case STOOK_ECERT:
@@ -309,7 +327,7 @@ static int map_end(struct stook__attempt *attempt, const struct stook__easy_info
     }
     int error = map_code(attempt, info, why);
     if (error != 0 && attempt->proxy != NULL && !attempt->connected)
-        error = map_proxy(attempt, error, why, room, size);
+        error = map_proxy(attempt, info, error, why, room, size);
     if (error == 0)
         error = check_end(attempt, why);
     if (error == 0 && attempt->sink != NULL && !attempt->passed_over)

@@ -93,7 +93,7 @@ int stook__peer_join(struct stook__attempt *attempt, int h2, int may_pool)
    without regard to case, and some not at all, before it reuses a connection. */
 struct stook__trust *stook__peer_make_trust(const struct stook__defaults *defaults,
                                             const struct stook__settings *settings,
-                                            const char *proxy)
+                                            const char *proxy, int ipv6_behind_proxy)
 {
     static const struct stook__peer nothing;
     const struct stook__peer *peer = settings->peer != NULL ? settings->peer : &nothing;
@@ -106,7 +106,8 @@ struct stook__trust *stook__peer_make_trust(const struct stook__defaults *defaul
                                  peer->pinned_key,
                                  proxy,
                                  has_cookies ? "" : NULL,
-                                 public_only ? "" : NULL};
+                                 public_only ? "" : NULL,
+                                 ipv6_behind_proxy ? "" : NULL};
     struct stook__way way = {.proxied = proxy != NULL, .public_only = public_only};
     if (proxy != NULL) {
         way.is_name = !stook__proxy_is_literal(proxy);
@@ -126,14 +127,25 @@ struct stook__trust *stook__peer_make_trust(const struct stook__defaults *defaul
     return trust;
 }
 
+/* A connection to an HTTP proxy serves several http origins. Up to 8.14 libcurl writes the Host
+   field of an IPv6 address without its brackets if the connection was made for a name, and that of
+   a name in brackets if it was made for an IPv6 address. So these addresses have connections
+   apart. */
+static int is_ipv6_behind_proxy(const struct stook__attempt *attempt)
+{
+    return attempt->proxy != NULL && !is_https(attempt) && attempt->origin->node.key_size > 8 &&
+           attempt->origin->node.key[7] == '[';
+}
+
 struct stook__trust *stook__peer_trust(const struct stook__attempt *attempt)
 {
     const struct stook__defaults *defaults = attempt->defaults;
     const struct stook__settings *settings = attempt->settings, *own = defaults->settings;
-    if (settings->peer == own->peer && settings->ca_file == own->ca_file &&
+    int ipv6 = is_ipv6_behind_proxy(attempt);
+    if (!ipv6 && settings->peer == own->peer && settings->ca_file == own->ca_file &&
         settings->cookies == own->cookies && settings->public_only == own->public_only)
         return defaults->trusts[attempt->proxy == NULL ? 0 : 1 + is_https(attempt)];
-    return stook__peer_make_trust(defaults, settings, attempt->proxy);
+    return stook__peer_make_trust(defaults, settings, attempt->proxy, ipv6);
 }
 
 int stook__peer_connect_to(const struct stook__attempt *attempt, CURLU *url,
@@ -198,8 +210,9 @@ static void set_proxy(struct stook__attempt *attempt)
     }
     stook__easy_set(easy, CURLOPT_PROXY, attempt->proxy);
     stook__easy_set(easy, CURLOPT_NOPROXY, "");
-    stook__easy_set(easy, CURLOPT_PROXYAUTH, (long)CURLAUTH_BASIC);
-    stook__easy_set(easy, CURLOPT_SOCKS5_AUTH, (long)CURLAUTH_BASIC);
+    /* For HTTP, Basic is libcurl's default; on_easy may have set another scheme. */
+    if (attempt->defaults->call_easy == NULL)
+        stook__easy_set(easy, CURLOPT_SOCKS5_AUTH, (long)CURLAUTH_BASIC);
     /* The fields of the request are for its origin: a CONNECT has none of them, and the response to
        it is not the request's. */
     stook__easy_set(easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);

@@ -19,10 +19,10 @@ const char *stook__peer_proxy(const struct stook__attempt *attempt);
 /* Returns the trust of the attempt, or NULL without memory. */
 struct stook__trust *stook__peer_trust(const struct stook__attempt *attempt);
 /* Returns the trust of a settings with a proxy, or without one if `proxy` is NULL. NULL without
-   memory. */
+   memory. `ipv6_behind_proxy`: its http origins are IPv6 addresses. */
 struct stook__trust *stook__peer_make_trust(const struct stook__defaults *defaults,
                                             const struct stook__settings *settings,
-                                            const char *proxy);
+                                            const char *proxy, int ipv6_behind_proxy);
 /* Writes the value for CURLOPT_CONNECT_TO if `resolve` names the host of the URL. Returns 1 if it
    does, else 0. */
 int stook__peer_connect_to(const struct stook__attempt *attempt, CURLU *url,

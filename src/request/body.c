@@ -5,12 +5,21 @@
 #include "request/pack.h"
 #include "request/validate.h"
 
+static int bodies_given(const struct stook_request *request)
+{
+    return (request->body != NULL) + (request->json != NULL) + (request->form != NULL) +
+           (request->parts != NULL) + (request->body_file != NULL) + (request->body_read != NULL);
+}
+
+int stook__body_is_given(const struct stook_request *request)
+{
+    return bodies_given(request) > 0;
+}
+
 int stook__body_validate(const struct stook_request *request, const char **ret_why)
 {
     size_t n = 0;
-    if ((request->body != NULL) + (request->json != NULL) + (request->form != NULL) +
-            (request->parts != NULL) + (request->body_file != NULL) + (request->body_read != NULL) >
-        1)
+    if (bodies_given(request) > 1)
         return stook__validate_refuse(STOOK__ARG("more than one body is given"), ret_why);
     /* A body that became empty without a word, or the bytes behind an empty buffer, would be
        sent. */

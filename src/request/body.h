@@ -5,6 +5,9 @@
 
 #include "request/exchange.h"
 
+/* 1: a member gives a body, maybe an empty one. */
+int stook__body_is_given(const struct stook_request *request);
+
 /* Checks that at most one body is given, with the members it needs: 0, or STOOK_EARG with
    *ret_why set. */
 int stook__body_validate(const struct stook_request *request, const char **ret_why);

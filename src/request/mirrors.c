@@ -6,6 +6,7 @@
 
 #include <curl/curl.h>
 
+#include "request/body.h"
 #include "request/url.h"
 #include "request/validate.h"
 
@@ -17,12 +18,6 @@ static size_t count_of(const char *const *mirrors)
     while (mirrors != NULL && mirrors[count] != NULL)
         count++;
     return count;
-}
-
-static int has_body(const struct stook_request *request)
-{
-    return request->body != NULL || request->json != NULL || request->form != NULL ||
-           request->parts != NULL || request->body_file != NULL || request->body_read != NULL;
 }
 
 /* Their URLs are checked now: a try with one comes late, and maybe never. */
@@ -52,7 +47,7 @@ int stook__mirrors_validate(const struct stook_request *request, const char **re
         return 0;
     if (count > MIRRORS_MAX)
         why = STOOK__ARG("mirrors has more than 50 URLs");
-    else if (has_body(request) ||
+    else if (stook__body_is_given(request) ||
              (method != NULL && strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0))
         why = STOOK__ARG("mirrors is for GET and HEAD without a body");
     else if (request->unix_socket != NULL)

@@ -45,8 +45,8 @@ static int validate_output(const struct stook_request *request, const char **ret
         why = STOOK__ARG("a HEAD request has no body for output_file");
     else if (request->resume == 0)
         return 0;
-    else if (method != NULL && strcmp(method, "GET") != 0)
-        why = STOOK__ARG("resume is for GET");
+    else if ((method != NULL && strcmp(method, "GET") != 0) || stook__body_is_given(request))
+        why = STOOK__ARG("resume is for GET without a body");
     else if (request->decompress == 1)
         why = STOOK__ARG("resume and decompress are both given");
     else if (stook__headers_contain(request, "Range") ||

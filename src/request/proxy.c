@@ -50,6 +50,34 @@ static int has_odd_byte(const char *text)
     return 0;
 }
 
+/* The value of a hexadecimal digit; -1: it is none. */
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    return (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
+}
+
+/*
+ * User name and password, %-encoded. A byte that ends an authority would make libcurl see another
+ * host than we do, and a control byte, which it decodes, would make it use no proxy at all without
+ * a word (up to 8.14).
+ */
+static int are_credentials(const char *text, const char *end)
+{
+    for (; text < end; text++) {
+        if (strchr("/?#@", *text) != NULL)
+            return 0;
+        if (*text != '%')
+            continue;
+        int high = hex_digit(text[1]), low = high >= 0 ? hex_digit(text[2]) : -1;
+        if (low < 0 || high * 16 + low < 0x20)
+            return 0;
+        text += 2;
+    }
+    return 1;
+}
+
 /* A host, a port, and at most a "/" behind them. libcurl would take more, and ignore it. */
 static int is_host_and_port(const char *host)
 {
@@ -83,6 +111,10 @@ int stook__proxy_validate(const char *url, int guess, const char **ret_why)
                          "ASCII");
     else if (stook__proxy_kind(url) == STOOK__PROXY_UNKNOWN || (!guess && after_scheme(url) == url))
         why = STOOK__ARG("proxy does not begin with http://, https://, socks5:// or socks5h://");
+    else if (host_of(url) > after_scheme(url) &&
+             !are_credentials(after_scheme(url), host_of(url) - 1))
+        why = STOOK__ARG("proxy has a user name or password with /, ?, #, @ or a control byte, "
+                         "or that is not %-encoded");
     else if (!is_host_and_port(host_of(url)) || !parses(url))
         why = STOOK__ARG("proxy is not a scheme, maybe a user name and a password, a host and a "
                          "port");
@@ -158,8 +190,9 @@ int stook__no_proxy_validate(const char *no_proxy, const char **ret_why)
         return 0;
     if (strlen(no_proxy) > NO_PROXY_MAX)
         return stook__validate_refuse(STOOK__ARG("no_proxy is longer than 64 KiB"), ret_why);
-    if (stook__validate_control(no_proxy))
-        return stook__validate_refuse(STOOK__ARG("no_proxy contains a control byte"), ret_why);
+    for (const char *c = no_proxy; *c != '\0'; c++)
+        if (((unsigned char)*c < 0x20 && *c != '\t') || *c == 0x7f)
+            return stook__validate_refuse(STOOK__ARG("no_proxy contains a control byte"), ret_why);
     return 0;
 }
 
@@ -210,7 +243,7 @@ static int names_host(const char *entry, size_t size, const char *host, size_t l
 
 int stook__proxy_is_bypassed(const char *no_proxy, const char *key, size_t key_size)
 {
-    static const char separators[] = ", ";
+    static const char separators[] = ", \t";
     const char *host = memchr(key, ':', key_size);
     if (no_proxy == NULL || host == NULL || key_size - (size_t)(host - key) < 4)
         return 0;

@@ -307,6 +307,8 @@ static void proxy_options(struct line *line, const struct stook__settings *setti
     put_text(line, " --noproxy ''");
     stook__proxy_redact(proxy, redacted, sizeof redacted);
     option(line, " --proxy", line->secrets ? proxy : redacted);
+    if (stook__proxy_kind(proxy) <= STOOK__PROXY_HTTPS)
+        put_text(line, " --proxy-header 'User-Agent:'"); /* else the CONNECT would have curl's */
     if (stook__proxy_kind(proxy) == STOOK__PROXY_HTTPS)
         path_option(line, " --proxy-cacert", settings->ca_file);
 }

@@ -32,7 +32,8 @@ static enum raw_then many(struct raw_call *call)
     long from = raw_number(call, "from"), n = raw_number(call, "n");
     raw_say(call, "HTTP/1.1 200 OK\r\n");
     for (long i = from; i < from + n; i++)
-        raw_say(call, "Set-Cookie: n%05ld=v; Path=/\r\n", i);
+        raw_say(call, "Set-Cookie: n%05ld=v; Path=/%s\r\n", i,
+                raw_number(call, "long") ? "; Max-Age=2000000000000000000" : "");
     raw_say(call, "Content-Length: 0\r\n\r\n");
     return RAW_KEEP;
 }
@@ -415,6 +416,16 @@ TEST_BOTH(of_a_domain)
     CHECK(strstr(sent, "n00005=") == NULL);
     CHECK_CONTAINS(sent, "n00006=");
     CHECK_CONTAINS(sent, "n00055=");
+}
+
+/* A server cannot get around it by an expiry date that has many digits. */
+TEST_BOTH(of_a_domain_for_ever)
+{
+    begin(life, 1);
+    for (int i = 0; i < 10; i++)
+        ASK(com(text("/many?long=1&from=%d&n=30", 30 * i)));
+    const char *sent = ASK(com("/cookies"));
+    CHECK_EQ_SIZE(strlen(sent), 50 * strlen("n00000=v; ") - 2);
 }
 
 /* 3000 in all, and up to 300 until they are looked at: 70 hosts set 50 each, and the first hosts lose theirs. */

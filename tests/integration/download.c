@@ -306,6 +306,8 @@ TEST_BOTH(bad_inputs)
         STOOK_REQUEST(raw_url(server, "/ok"), .output_file = ""),
         STOOK_REQUEST(raw_url(server, "/ok"), .output_file = path, .method = "HEAD"),
         STOOK_REQUEST(raw_url(server, "/ok"), .output_file = path, .resume = 1, .method = "PUT"),
+        STOOK_REQUEST(raw_url(server, "/ok"), .output_file = path, .resume = 1, .json = "[1]"),
+        STOOK_REQUEST(raw_url(server, "/ok"), .output_file = path, .resume = 1, .method = "GET", .json = "[1]"),
         STOOK_REQUEST(raw_url(server, "/ok"), .output_file = path, .resume = 1, .decompress = 1),
         STOOK_REQUEST(raw_url(server, "/ok"), .output_file = path, .resume = 1, .headers = range),
         STOOK_REQUEST(raw_url(server, "/ok"), .resume = 1),
@@ -320,10 +322,10 @@ TEST_BOTH(bad_inputs)
     CHECK_EQ_INT(life_gather_ordered(life, batch, NULL), (int)count);
     for (size_t i = 0; i < count; i++) {
         test_note("row %zu: %s", i, stook_result_message(stook_batch_result(batch, i)));
-        CHECK_ERROR(stook_result_error(stook_batch_result(batch, i)), i < 6 ? STOOK_EARG : STOOK_EFILE);
+        CHECK_ERROR(stook_result_error(stook_batch_result(batch, i)), i < 8 ? STOOK_EARG : STOOK_EFILE);
     }
-    CHECK_CONTAINS(stook_result_message(stook_batch_result(batch, 6)), "/proc/nowhere/out");
-    CHECK_EQ_INT(stook_result_os_error(stook_batch_result(batch, 6)), ENOENT);
+    CHECK_CONTAINS(stook_result_message(stook_batch_result(batch, 8)), "/proc/nowhere/out");
+    CHECK_EQ_INT(stook_result_os_error(stook_batch_result(batch, 8)), ENOENT);
     stook_batch_free(batch);
     end();
 }

@@ -229,6 +229,39 @@ TEST_BOTH(names)
     stook_batch_free(batch);
 }
 
+/* libcurl up to 8.14 takes the brackets of a Host field from the host for which the connection was made. */
+TEST_BOTH(host_fields)
+{
+    stook_batch *batch = begin(life);
+    const char *way = proxy("http", "", PLAIN);
+    for (int i = 0; i < 30; i++) {
+        ADD(batch, text("http://h%d.invalid:81/echo", i), .proxy = way);
+        ADD(batch, text("http://[::1]:%d/echo", 1000 + i), .proxy = way);
+        way = proxy("http", "", PLAIN);
+    }
+    CHECK_EQ_INT(life_gather_ordered(life, batch, &STOOK_GATHER(.limit = 1)), 0);
+    for (size_t i = 0; i < 60; i++)
+        CHECK_CONTAINS(body_of(batch, i), i % 2 ? text("\r\nHost: [::1]:%zu\r\n", 1000 + i / 2)
+                                                : text("\r\nHost: h%zu.invalid:81\r\n", i / 2));
+    stook_batch_free(batch);
+}
+
+/* `resolve` makes a tunnel to the address, whose responses are the origin's. */
+TEST_BOTH(put_elsewhere)
+{
+    stook_batch *batch = begin(life);
+    const char *entry = text("elsewhere.invalid:%d:127.0.0.1", doors[ORIGIN].port);
+    const char *const resolve[] = {entry, NULL};
+    ADD(batch, text("http://elsewhere.invalid:%d/echo", doors[ORIGIN].port), .proxy = proxy("http", "", HTTP), .resolve = resolve);
+    ADD(batch, text("http://elsewhere.invalid:%d/407", doors[ORIGIN].port), .proxy = proxy("http", "", HTTP), .resolve = resolve);
+    CHECK_EQ_INT(life_gather_ordered(life, batch, NULL), 1);
+    CHECK_CONTAINS(body_of(batch, 0), text("\r\nHost: elsewhere.invalid:%d\r\n", doors[ORIGIN].port));
+    CHECK_CONTAINS(logged(), text("CONNECT 127.0.0.1:%d ", doors[ORIGIN].port));
+    CHECK_ERROR(stook_result_error(of(batch, 1)), 0);
+    CHECK_EQ_INT(stook_result_status(of(batch, 1)), 407);
+    stook_batch_free(batch);
+}
+
 /* ------------------------------------------------------------------------- which one is chosen */
 
 TEST_BOTH(of_client_and_request)
@@ -422,7 +455,9 @@ TEST_BOTH(out_of_reach)
     ADD(batch, at(ORIGIN, "/ok"), .proxy = text("http://127.0.0.1:%d", silent), .connect_timeout_ms = 200);
     ADD(batch, text("http://127.0.0.1:%d/", refusing), .proxy = "");
     ADD(batch, text("https://127.0.0.1:%d/", refusing), .proxy = proxy("http", "", HTTP));
-    CHECK_EQ_INT(life_gather(life, batch, NULL), 6);
+    ADD(batch, "http://nowhere.invalid/", .proxy = proxy("socks5", "", SOCKS));
+    CHECK_EQ_INT(life_gather(life, batch, NULL), 7);
+    CHECK_ERROR(stook_result_error(of(batch, 6)), STOOK_EDNS);
     CHECK_ERROR(stook_result_error(of(batch, 0)), STOOK_EPROXY);
     CHECK_EQ_INT(stook_result_os_error(of(batch, 0)), ECONNREFUSED);
     CHECK_ERROR(stook_result_error(of(batch, 1)), STOOK_EPROXY);
@@ -535,7 +570,7 @@ TEST_BOTH(as_a_curl_command)
     int64_t size = stook_request_to_curl(life->client, &STOOK_REQUEST("http://a.example/x", .proxy = "http://me:secret-pw@p.example:3"), 0, line, sizeof line);
     CHECK(size > 0);
     test_note("%s", line);
-    CHECK(strstr(line, "--noproxy '' --proxy 'http://me:REDACTED@p.example:3'") != NULL);
+    CHECK(strstr(line, "--noproxy '' --proxy 'http://me:REDACTED@p.example:3' --proxy-header 'User-Agent:'") != NULL);
     CHECK(stook_request_to_curl(life->client, &STOOK_REQUEST("http://a.example/x", .proxy = "http://me:secret-pw@p.example:3"), STOOK_CURL_SECRETS, line, sizeof line) > 0);
     CHECK(strstr(line, "--proxy 'http://me:secret-pw@p.example:3'") != NULL);
     stook_batch_free(batch);

@@ -16,12 +16,14 @@ TEST(urls)
 {
     static const char *const good[] = {
         "http://p:1", "https://p", "socks5://127.0.0.1:1080", "socks5h://p.example:9", "http://[::1]:8080",
-        "http://u@p:1", "http://u:p@p:1", "HTTP://p:1/", "http://u%40:p%3a@p", "http://:pw@p", "http://p:65535",
+        "http://u@p:1", "http://u:p@p:1", "HTTP://p:1/", "http://u%40:p%3a@p", "http://:pw@p", "http://p:65535", "http://%40%3A%2f%25%7f%ff:p@p:1",
     };
     static const char *const bad[] = {
         "p:1", "//p:1", "ftp://p", "socks4://p", "socks4a://p", "socks://p", "http://", "http:///", "http://:1",
         "http://p:1/x", "http://p?x", "http://p#x", "http://p:99999", "http://p:x", "http://p p", "http://p\n",
-        "http://u:p w@p", "http://[::1", "http://%70", "http://p\\x", "http://p\xc3\xa9", "http://u@", "http://p:-1",
+        "http://u:p w@p", "http://[::1", "http://%70", "http://p\\x", "http://p\xc3\xa9", "http://u@", "http://p:-1", "http://u:p/w@p:1", "http://localhost:2/x@p:1", "http://u#x@p:1",
+        "http://u?x@p:1", "http://u:p@ss@p:1", "http://u%00:p@p:1", "socks5h://u:%1f@p:1", "http://u:%0d%0a@p:1",
+        "http://u:%@p:1", "http://u:%4@p:1", "http://u:%4g@p:1",
     };
     const char *why;
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
@@ -104,6 +106,7 @@ static const struct {
     {"a", "http://a.:80", 1, 0},
     {"x,a,y", "http://a:80", 1, 0},
     {"x a y", "http://a:80", 1, 1},
+    {"x\ta", "http://a:80", 1, 1},
     {" , ,a, ", "http://a:80", 1, 1},
     {"a:80", "http://a:80", 0, 0},
     {".", "http://a:80", 0, 0},
