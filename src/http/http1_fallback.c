@@ -4,6 +4,7 @@
 
 #include "curl/engine.h"
 #include "http/body_sink.h"
+#include "loop/loop.h"
 
 enum { LOSSES = 3 }; /* in a row */
 static const int64_t FALLBACK_US = (int64_t)600 * 1000 * 1000;
@@ -18,7 +19,9 @@ void stook__http1_fallback_begin(struct stook__attempt *attempt)
 {
     if (!is_download(attempt))
         return;
-    attempt->began_at = stook__engine_time(attempt->engine);
+    /* The exact time: in a millisecond of the loop's clock a connection may be lost and another one
+       be used. */
+    attempt->began_at = stook__loop_now();
     attempt->http1 = attempt->origin->memory.http1_until > attempt->began_at;
 }
 
@@ -48,9 +51,9 @@ void stook__http1_fallback_note(struct stook__attempt *attempt, const struct sto
     if (error == 0 && stook__body_sink_to_file(attempt))
         memory->http2_losses = 0;
     /* Those that were in flight when a connection was lost are lost with it, and count once. */
-    if (error == 0 || !is_loss(attempt, info, error) || attempt->began_at < memory->http2_lost_at)
+    if (error == 0 || !is_loss(attempt, info, error) || attempt->began_at <= memory->http2_lost_at)
         return;
-    memory->http2_lost_at = stook__engine_time(attempt->engine);
+    memory->http2_lost_at = stook__loop_now();
     if (memory->http2_losses < LOSSES)
         memory->http2_losses++;
     if (memory->http2_losses == LOSSES)

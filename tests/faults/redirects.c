@@ -167,8 +167,9 @@ TEST(redirects)
         REFUSED("R10 a bad port", "http://127.0.0.1:99999/x", STOOK_EREDIRECT),
         REFUSED("R10 no host", "http:///x", STOOK_EREDIRECT),
         REFUSED("R10 three slashes", "///x", STOOK_EREDIRECT),
-        {.id = "R10 a control byte", TO("/o\001k"), .error = STOOK_EREDIRECT, .or_error = STOOK_EPROTOCOL, .status = FAULT_ANY_STATUS, .body = "",
-         .request = {.max_redirects = 3}},
+        /* libcurl 8.23 encodes it, and that path is not there. */
+        {.id = "R10 a control byte", TO("/o\001k"), .error = STOOK_EREDIRECT, .or_error = STOOK_EPROTOCOL, .either = 1, .status = FAULT_ANY_STATUS,
+         .body = "", .request = {.max_redirects = 3}},
         FOLLOWED("R10 a path", "/ok"),
         FOLLOWED("R10 a relative path", "../ok"),
         FOLLOWED("R10 a fragment", "/ok#there"),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "raw_proxy.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -125,6 +126,7 @@ static void serve_connect(struct raw_call *call)
 static int read_request(struct raw_call *call, char *host, int *ret_port)
 {
     unsigned char start[4], size = 4, bytes[256] = {0}, port[2];
+    char text[INET6_ADDRSTRLEN];
     if (!receive(call, start, 4))
         return 0;
     if (start[3] == 3 && !receive(call, &size, 1))
@@ -136,7 +138,7 @@ static int read_request(struct raw_call *call, char *host, int *ret_port)
     if (start[3] == 3)
         sprintf(host, "name %s", (char *)bytes);
     else
-        sprintf(host, "address %d.%d.%d.%d", bytes[0], bytes[1], bytes[2], bytes[3]);
+        sprintf(host, "address %s", inet_ntop(start[3] == 4 ? AF_INET6 : AF_INET, bytes, text, sizeof text));
     *ret_port = port[0] << 8 | port[1];
     return 1;
 }
