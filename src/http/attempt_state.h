@@ -35,6 +35,7 @@ struct stook__defaults {
     size_t n_to_program;            /* running attempts with on_body */
     int has_tls;                    /* libcurl was built with TLS */
     int has_https_proxy;            /* and speaks it to proxies too */
+    int has_tls_in_tls;             /* and inside that, TLS to an origin */
     int has_psl;                    /* libcurl knows public suffixes */
     const char *no_password;        /* CURLOPT_KEYPASSWD of a key without one; NULL: unset */
     /* What calls on_easy, and its argument; NULL: the client has none. */

@@ -23,8 +23,11 @@ static void find_versions(struct stook__defaults *defaults)
     defaults->has_psl = (info->features & CURL_VERSION_PSL) != 0;
     /* Without a password OpenSSL would ask for one on the terminal. With one, even an empty one,
        GnuTLS takes every key for encrypted. */
-    defaults->no_password =
-        info->ssl_version != NULL && strncmp(info->ssl_version, "GnuTLS", 6) == 0 ? NULL : "";
+    int gnutls = info->ssl_version != NULL && strncmp(info->ssl_version, "GnuTLS", 6) == 0;
+    defaults->no_password = gnutls ? NULL : "";
+    /* After a record that is no data, such as a session ticket, libcurl with GnuTLS waits for the
+       socket, although the TLS to the proxy has the next record already: seen with 7.88. */
+    defaults->has_tls_in_tls = defaults->has_https_proxy && !gnutls;
     defaults->versions[STOOK_HTTP_1_1] = CURL_HTTP_VERSION_1_1;
     defaults->versions[STOOK_HTTP_2] = has_2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1;
     defaults->versions[STOOK_HTTP_3] =

@@ -368,6 +368,11 @@ int stook__options_check(struct stook__attempt *attempt, int *ret_secret,
         error = STOOK_EUNSUPPORTED;
         why = "this libcurl speaks no TLS to proxies";
     }
+    if (error == 0 && attempt->proxy != NULL && !attempt->defaults->has_tls_in_tls &&
+        is_https(attempt) && stook__proxy_kind(attempt->proxy) == STOOK__PROXY_HTTPS) {
+        error = STOOK_EUNSUPPORTED;
+        why = "libcurl with GnuTLS may stall in TLS inside the TLS to a proxy";
+    }
     if (error == 0 && attempt->settings->cookies == 1)
         error = check_cookies(attempt, &why);
     if (error == 0 && attempt->settings->public_only == 1)

@@ -129,9 +129,15 @@ static const char *body_of(stook_batch *batch, size_t index)
     return stook_result_body(of(batch, index), NULL);
 }
 
+static int has_gnutls(void)
+{
+    return strncmp(curl_version_info(CURLVERSION_NOW)->ssl_version, "GnuTLS", 6) == 0;
+}
+
+/* To https origins. */
 static int has_https_proxies(void)
 {
-    return (curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_HTTPS_PROXY) != 0;
+    return (curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_HTTPS_PROXY) != 0 && !has_gnutls();
 }
 
 /* ---------------------------------------------------------------------------- the ways through */
@@ -335,6 +341,19 @@ TEST_BOTH(refused_at_once)
               "invalid argument: proxy does not begin with http://, https://, socks5:// or socks5h://");
     CHECK_ERROR(stook_result_error(of(batch, 1)), STOOK_EARG);
     CHECK_EQ_INT((int)raw_connections(server), 0);
+    stook_batch_free(batch);
+}
+
+/* GnuTLS would stall, see http/defaults.c. To an http origin an https proxy leads with it too. */
+TEST_BOTH(tls_inside_tls)
+{
+    if (!has_gnutls())
+        test_skip("this libcurl has no GnuTLS");
+    stook_batch *batch = begin(life);
+    ADD(batch, at(SECURE, "/ok"), .proxy = proxy("https", "", TLS));
+    CHECK_EQ_INT(life_gather(life, batch, NULL), 1);
+    CHECK_ERROR(stook_result_error(of(batch, 0)), STOOK_EUNSUPPORTED);
+    CHECK_CONTAINS(stook_result_message(of(batch, 0)), "GnuTLS");
     stook_batch_free(batch);
 }
 
