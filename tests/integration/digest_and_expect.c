@@ -250,7 +250,7 @@ TEST_BOTH(digest_with_output_file)
     CHECK(access(path, F_OK) != 0);
     CHECK(access(text("%s.part", path), F_OK) != 0);
     fail(life, &STOOK_REQUEST(raw_url(server, "/found-then-cut"), .method = "GET", .json = "1", .output_file = path,
-                              .resume = 1, DIGEST), 2, STOOK_ETRUNCATED, "");
+                              DIGEST), 2, STOOK_ETRUNCATED, "");
     CHECK(access(text("%s.part", path), F_OK) != 0);
 }
 
