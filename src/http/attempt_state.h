@@ -170,6 +170,12 @@ static inline void stook__attempt_move(struct stook__attempt *attempt,
 /* Resets the parser: the next byte is the first one of a response. */
 void stook__attempt_expect(struct stook__attempt *attempt);
 
+/* Returns 1 if the scheme of the URL is https. */
+static inline int stook__attempt_is_https(const struct stook__attempt *attempt)
+{
+    return attempt->origin->node.key_size > 5 && attempt->origin->node.key[4] == 's';
+}
+
 /* Returns 1 if the final header section was received completely. */
 static inline int stook__attempt_head_done(const struct stook__attempt *attempt)
 {

@@ -38,15 +38,10 @@ enum { OWN_MAX = 4 };                          /* lines of own_fields(), with th
 
 /* -------------------------------------------------------- options of a new easy handle */
 
-static int is_https(const struct stook__attempt *attempt)
-{
-    return attempt->origin->node.key_size > 5 && attempt->origin->node.key[4] == 's';
-}
-
 static long http_version(const struct stook__attempt *attempt)
 {
     int64_t version = attempt->http1 ? STOOK_HTTP_1_1 : attempt->settings->http_version;
-    int without_3 = !is_https(attempt) || attempt->proxy != NULL;
+    int without_3 = !stook__attempt_is_https(attempt) || attempt->proxy != NULL;
     return attempt->defaults
         ->versions[version == STOOK_HTTP_3 && without_3 ? STOOK_HTTP_2 : version];
 }
@@ -99,7 +94,7 @@ static void set_from_settings(struct stook__attempt *attempt)
 int stook__options_may_be_h2(const struct stook__attempt *attempt)
 {
     long version = http_version(attempt);
-    if (!is_https(attempt) || version == CURL_HTTP_VERSION_1_1)
+    if (!stook__attempt_is_https(attempt) || version == CURL_HTTP_VERSION_1_1)
         return 0;
     return version == CURL_HTTP_VERSION_3 ? 2 : 1;
 }
@@ -344,6 +339,21 @@ static int check_public_only(const struct stook__attempt *attempt, const char **
     return STOOK_EPOLICY;
 }
 
+/* Checks that this libcurl can reach the origin through the proxy. */
+static int check_proxy(const struct stook__attempt *attempt, const char **ret_why)
+{
+    const struct stook__defaults *defaults = attempt->defaults;
+    if (stook__proxy_kind(attempt->proxy) != STOOK__PROXY_HTTPS)
+        return 0;
+    if (!defaults->has_https_proxy)
+        *ret_why = "this libcurl speaks no TLS to proxies";
+    else if (stook__attempt_is_https(attempt) && !defaults->has_tls_in_tls)
+        *ret_why = "libcurl with GnuTLS may stall in TLS inside the TLS to a proxy";
+    else
+        return 0;
+    return STOOK_EUNSUPPORTED;
+}
+
 int stook__options_check(struct stook__attempt *attempt, int *ret_secret,
                          struct stook__outcome *ret_outcome)
 {
@@ -359,20 +369,12 @@ int stook__options_check(struct stook__attempt *attempt, int *ret_secret,
         error = STOOK_EUNSUPPORTED;
         why = "this libcurl has no HTTP/3";
     }
-    if (error == 0 && is_https(attempt) && !attempt->defaults->has_tls) {
+    if (error == 0 && stook__attempt_is_https(attempt) && !attempt->defaults->has_tls) {
         error = STOOK_EUNSUPPORTED;
         why = "this libcurl has no TLS";
     }
-    if (error == 0 && attempt->proxy != NULL && !attempt->defaults->has_https_proxy &&
-        stook__proxy_kind(attempt->proxy) == STOOK__PROXY_HTTPS) {
-        error = STOOK_EUNSUPPORTED;
-        why = "this libcurl speaks no TLS to proxies";
-    }
-    if (error == 0 && attempt->proxy != NULL && !attempt->defaults->has_tls_in_tls &&
-        is_https(attempt) && stook__proxy_kind(attempt->proxy) == STOOK__PROXY_HTTPS) {
-        error = STOOK_EUNSUPPORTED;
-        why = "libcurl with GnuTLS may stall in TLS inside the TLS to a proxy";
-    }
+    if (error == 0 && attempt->proxy != NULL)
+        error = check_proxy(attempt, &why);
     if (error == 0 && attempt->settings->cookies == 1)
         error = check_cookies(attempt, &why);
     if (error == 0 && attempt->settings->public_only == 1)

@@ -236,13 +236,11 @@ static int check_end(const struct stook__attempt *attempt, const char **why)
 
 /* ------------------------------------------------------------------------------- proxies */
 
-/* Whether an HTTP proxy gets the request itself, so that a response may be the proxy's own. To an
-   address of `resolve` it opens a tunnel. */
-static int is_relayed(const struct stook__attempt *attempt)
+/* Whether a response may be the proxy's own. To an address of `resolve` it opens a tunnel. */
+static int may_be_of_proxy(const struct stook__attempt *attempt)
 {
-    return attempt->proxy != NULL && stook__easy_settings(attempt->easy)->connect_to == NULL &&
-           stook__proxy_kind(attempt->proxy) <= STOOK__PROXY_HTTPS &&
-           strncmp(attempt->origin->node.key, "http:", 5) == 0;
+    return stook__peer_is_relayed(attempt) &&
+           stook__easy_settings(attempt->easy)->connect_to == NULL;
 }
 
 /* With socks5 the origin is looked up here. libcurl has no code of its own for that, and from 8.14
@@ -361,7 +359,7 @@ void stook__error_map(struct stook__attempt *attempt, const struct stook__easy_i
         error = STOOK_ERESET;
         why = "the server had already closed the kept-alive connection";
     }
-    if (error == 0 && attempt->answer.status == 407 && is_relayed(attempt)) {
+    if (error == 0 && attempt->answer.status == 407 && may_be_of_proxy(attempt)) {
         error = STOOK_EPROXY;
         why = WHY_407 ", HTTP 407";
     }

@@ -26,16 +26,11 @@ static const char *unix_socket(const struct stook__attempt *attempt)
     return attempt->spec->optional != NULL ? attempt->spec->optional->unix_socket : NULL;
 }
 
-static int is_https(const struct stook__attempt *attempt)
-{
-    return attempt->origin->node.key_size > 5 && attempt->origin->node.key[4] == 's';
-}
-
 const char *stook__peer_proxy(const struct stook__attempt *attempt)
 {
     const struct stook__peer *peer = attempt->settings->peer;
     const struct stook__node *origin = &attempt->origin->node;
-    const char *proxy = peer != NULL ? peer->proxies[is_https(attempt)] : NULL;
+    const char *proxy = peer != NULL ? peer->proxies[stook__attempt_is_https(attempt)] : NULL;
     if (proxy == NULL || *proxy == '\0' || unix_socket(attempt) != NULL ||
         stook__proxy_is_bypassed(peer->no_proxy, origin->key, origin->key_size))
         return NULL;
@@ -127,13 +122,19 @@ struct stook__trust *stook__peer_make_trust(const struct stook__defaults *defaul
     return trust;
 }
 
+int stook__peer_is_relayed(const struct stook__attempt *attempt)
+{
+    return attempt->proxy != NULL && stook__proxy_kind(attempt->proxy) <= STOOK__PROXY_HTTPS &&
+           !stook__attempt_is_https(attempt);
+}
+
 /* A connection to an HTTP proxy serves several http origins. Up to 8.14 libcurl writes the Host
    field of an IPv6 address without its brackets if the connection was made for a name, and that of
    a name in brackets if it was made for an IPv6 address. So these addresses have connections
    apart. */
 static int is_ipv6_behind_proxy(const struct stook__attempt *attempt)
 {
-    return attempt->proxy != NULL && !is_https(attempt) && attempt->origin->node.key_size > 8 &&
+    return stook__peer_is_relayed(attempt) && attempt->origin->node.key_size > 8 &&
            attempt->origin->node.key[7] == '[';
 }
 
@@ -144,7 +145,7 @@ struct stook__trust *stook__peer_trust(const struct stook__attempt *attempt)
     int ipv6 = is_ipv6_behind_proxy(attempt);
     if (!ipv6 && settings->peer == own->peer && settings->ca_file == own->ca_file &&
         settings->cookies == own->cookies && settings->public_only == own->public_only)
-        return defaults->trusts[attempt->proxy == NULL ? 0 : 1 + is_https(attempt)];
+        return defaults->trusts[attempt->proxy == NULL ? 0 : 1 + stook__attempt_is_https(attempt)];
     return stook__peer_make_trust(defaults, settings, attempt->proxy, ipv6);
 }
 

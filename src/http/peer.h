@@ -16,6 +16,8 @@ static inline int stook__peer_own_authorities(const struct stook__settings *sett
 
 /* Returns the URL of the proxy that leads to the attempt's origin; NULL: none does. */
 const char *stook__peer_proxy(const struct stook__attempt *attempt);
+/* Returns 1 if an HTTP proxy gets the request itself: the origin speaks http. */
+int stook__peer_is_relayed(const struct stook__attempt *attempt);
 /* Returns the trust of the attempt, or NULL without memory. */
 struct stook__trust *stook__peer_trust(const struct stook__attempt *attempt);
 /* Returns the trust of a settings with a proxy, or without one if `proxy` is NULL. NULL without

@@ -12,6 +12,7 @@
 #include <curl/curl.h>
 
 #include "request/validate.h"
+#include "util/cidr.h"
 
 enum { NO_PROXY_MAX = 65536 };
 
@@ -205,13 +206,6 @@ static int read_bits(const char *text, size_t size, int max)
     return size > 0 && bits <= max ? bits : -1;
 }
 
-static int is_in_network(const struct address *host, const struct address *network, int bits)
-{
-    int whole = bits / 8, rest = bits % 8;
-    return memcmp(host->bytes, network->bytes, (size_t)whole) == 0 &&
-           (rest == 0 || ((host->bytes[whole] ^ network->bytes[whole]) >> (8 - rest)) == 0);
-}
-
 /* An entry that is an address names only this one, or with "/BITS" a network. */
 static int names_address(const char *entry, size_t size, const struct address *host)
 {
@@ -222,7 +216,7 @@ static int names_address(const char *entry, size_t size, const struct address *h
         return 0;
     if (slash != NULL)
         bits = read_bits(slash + 1, size - (size_t)(slash + 1 - entry), all);
-    return bits >= 0 && is_in_network(host, &network, bits);
+    return bits >= 0 && stook__bits_equal(host->bytes, network.bytes, (unsigned)bits);
 }
 
 static size_t without_last_dot(const char *text, size_t size)

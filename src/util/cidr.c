@@ -52,13 +52,12 @@ void stook__ip_format(const struct stook__ip *ip, char text[STOOK__CIDR_TEXT_MAX
 
 /* ------------------------------------------------------------------------------- ranges */
 
-/* Compares the first bits of two addresses. */
-static int has_prefix(const struct stook__ip *ip, const struct stook__ip *prefix, unsigned bits)
+int stook__bits_equal(const uint8_t *one, const uint8_t *other, unsigned bits)
 {
     unsigned whole = bits / 8, rest = bits % 8;
-    if (memcmp(ip->bytes, prefix->bytes, whole) != 0)
+    if (memcmp(one, other, whole) != 0)
         return 0;
-    return rest == 0 || ((ip->bytes[whole] ^ prefix->bytes[whole]) >> (8 - rest)) == 0;
+    return rest == 0 || ((one[whole] ^ other[whole]) >> (8 - rest)) == 0;
 }
 
 static int range_is_v4(const struct stook__cidr *range)
@@ -121,7 +120,8 @@ int stook__cidr_parse(const char *text, struct stook__cidr *ret_range)
 
 int stook__cidr_contains(const struct stook__cidr *range, const struct stook__ip *ip)
 {
-    return has_prefix(ip, &range->first, range->bits) && range_is_v4(range) == stook__ip_is_v4(ip);
+    return stook__bits_equal(ip->bytes, range->first.bytes, range->bits) &&
+           range_is_v4(range) == stook__ip_is_v4(ip);
 }
 
 const struct stook__cidr *stook__cidr_find(const struct stook__cidrs *list,

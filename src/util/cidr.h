@@ -12,6 +12,9 @@
 
 struct sockaddr;
 
+/* Returns 1 if the first `bits` of both are the same. */
+int stook__bits_equal(const uint8_t *one, const uint8_t *other, unsigned bits);
+
 struct stook__ip {
     uint8_t bytes[16];
 };

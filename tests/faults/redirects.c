@@ -49,26 +49,27 @@ static enum raw_then to_self_slowly(struct raw_call *call)
     return RAW_KEEP;
 }
 
-static enum raw_then to_other(struct raw_call *call)
+static enum raw_then to_door(struct raw_call *call, int status, int door, const char *path)
 {
     char location[64];
-    snprintf(location, sizeof location, "http://127.0.0.1:%d/clean", port_of(call, OTHER));
-    return to(call, 307, location);
+    snprintf(location, sizeof location, "http://127.0.0.1:%d%s", port_of(call, door), path);
+    return to(call, status, location);
+}
+
+static enum raw_then to_other(struct raw_call *call)
+{
+    return to_door(call, 307, OTHER, "/clean");
 }
 
 /* To the other origin, and from there back to the first. */
 static enum raw_then to_other_and_back(struct raw_call *call)
 {
-    char location[96];
-    snprintf(location, sizeof location, "http://127.0.0.1:%d/back", port_of(call, OTHER));
-    return to(call, 302, location);
+    return to_door(call, 302, OTHER, "/back");
 }
 
 static enum raw_then back(struct raw_call *call)
 {
-    char location[64];
-    snprintf(location, sizeof location, "http://127.0.0.1:%d/clean", port_of(call, FIRST));
-    return to(call, 302, location);
+    return to_door(call, 302, FIRST, "/clean");
 }
 
 /* "PUT abc", the method and the body that it got. */
