@@ -2,22 +2,23 @@
 /*
  * How fast requests may start; see rate.h.
  *
- * Why late takes keep the rate. A timer of whole milliseconds wakes its caller up to two late. With a
- * burst of 1 that time is lost, because a full bucket does not fill further. So a late take counts
- * from when the bucket was full, at most L = 4 ms back, as if it had begun then.
+ * Why late takes keep the rate. A timer of whole milliseconds wakes its caller up to two late. With
+ * a burst of 1 that time is lost, because a full bucket does not fill further. So a late take
+ * counts from when the bucket was full, at most L = 4 ms back, as if it had begun then.
  *
- * Take a span of t that begins with a take which was early by g <= L. Let I be the times in which its
- * costs flow back, and T that of the burst, less what the last take of the span needs of it. Later takes
- * may be late too, but they only recover what was lost inside the span. So for all takes but the last
- * the sum of I is at most t + T + g.
+ * Take a span of t that begins with a take which was early by g <= L. Let I be the times in which
+ * its costs flow back, and T that of the burst, less what the last take of the span needs of it.
+ * Later takes may be late too, but they only recover what was lost inside the span. So for all
+ * takes but the last the sum of I is at most t + T + g.
  *
- * It must be at most t + T. So takes cost I + p, with p = I / 250, until g is repaid; time for which the
- * bucket was full and that no take makes up for repays too. If g was repaid inside the span, the sum of
- * I is at most t + T + g - g. If not, each take paid p, and the sum of I * 251 / 250 is at most t + T + g:
- * that of I is at most t + T if 250 g <= t. As g is at most 4 ms, that holds from 1 s on. The rates that
- * a late caller reaches are slower by at most 1 / 251.
+ * It must be at most t + T. So takes cost I + p, with p = I / 250, until g is repaid; time for
+ * which the bucket was full and that no take makes up for repays too. If g was repaid inside the
+ * span, the sum of I is at most t + T + g - g. If not, each take paid p, and the sum of I * 251 /
+ * 250 is at most t + T + g: that of I is at most t + T if 250 g <= t. As g is at most 4 ms, that
+ * holds from 1 s on. The rates that a late caller reaches are slower by at most 1 / 251.
  *
- * What is to be repaid is the larger of what was left and g, not both: a span has only one first take.
+ * What is to be repaid is the larger of what was left and g, not both: a span has only one first
+ * take.
  */
 #include "sched/rate.h"
 
@@ -48,8 +49,9 @@ static int64_t in_ns(int64_t us)
     return larger(0, smaller(us, STOOK__RATE_MAX_NS / NS_OF_US)) * NS_OF_US;
 }
 
-/* The time in which `units` flow back: units * per / count, exactly, without an integer of 128 bits.
-   All numbers below are less than 2^62: count, and so `part` and `rest`, is less than 2^40. */
+/* The time in which `units` flow back: units * per / count, exactly, without an integer of 128
+   bits. All numbers below are less than 2^62: count, and so `part` and `rest`, is less than 2^40.
+   */
 static int64_t flow_time(const struct stook__rate *rate, int64_t units, int round_up)
 {
     int64_t count = rate->count, per = rate->per_ms * NS_OF_MS;
@@ -107,7 +109,7 @@ void stook__bucket_give_back(struct stook__bucket *bucket, const struct stook__r
 {
     if (cost < 0)
         add_time(bucket, flow_time(rate, -cost, 1));
-    else /* rounded down, or parts that are given back could be more than the whole that was taken */
+    else /* rounded down: parts that are given back are never more than the whole */
         bucket->full_at_ns = larger(0, bucket->full_at_ns - flow_time(rate, cost, 0));
 }
 

@@ -2,9 +2,9 @@
 /*
  * How fast requests may start: `count` units each `per_ms`, and `burst` units at once.
  *
- *     cost     units that one request takes: 1 for a rate of requests, more for one of bytes or tokens
+ *     cost     units that one request takes: 1 for a rate of requests, more for one of tokens
  *     bucket   what of the burst was taken and has not flowed back; `count` flow back in `per_ms`
- *     late     the caller was woken for this bucket, after its time, by a timer of whole milliseconds
+ *     late     the caller was woken for this bucket, after its time, by a coarse timer
  *     debt     what a cost above the burst leaves: nothing is taken until it has flowed back
  *
  * It is GCRA (ITU-T I.371), with weights. A bucket is the time at which it will be full again, so
@@ -14,11 +14,11 @@
  * Arguments called `now` are microseconds of a monotonic clock, 0 or more. Members called `..._ns`
  * are nanoseconds of that clock. Times above STOOK__RATE_MAX_NS, 146 years, count as that.
  *
- * Invariants. In each span of t milliseconds, both ends included, at most burst + count * t / per_ms
- * units are taken. Of a cost above the burst, the burst is counted when it is taken and the rest
- * as it flows back. What is given back counts as never taken. If takes are late, that holds for
- * spans of STOOK__RATE_SPAN_MS or more; in shorter ones what flows back in STOOK__RATE_LATE_US may
- * come on top.
+ * Invariants. In each span of t milliseconds, both ends included, at most burst + count * t /
+ * per_ms units are taken. Of a cost above the burst, the burst is counted when it is taken and the
+ * rest as it flows back. What is given back counts as never taken. If takes are late, that holds
+ * for spans of STOOK__RATE_SPAN_MS or more; in shorter ones what flows back in STOOK__RATE_LATE_US
+ * may come on top.
  */
 #ifndef STOOK_SCHED_RATE_H
 #define STOOK_SCHED_RATE_H
@@ -46,8 +46,8 @@ struct stook__bucket {
     int64_t made_up_ns; /* what late takes were early by and later ones repay, at most 4 ms */
 };
 
-/* Returns when a cost of 0 to 10^12 may be taken: now, if that is not after `now`. A cost of 0 may be
-   taken at any time. A cost above the burst waits for a full bucket. */
+/* Returns when a cost of 0 to 10^12 may be taken, in microseconds. In the past: now. A cost of 0
+   may be taken at any time. A cost above the burst waits for a full bucket. */
 int64_t stook__bucket_ready_at(const struct stook__bucket *bucket, const struct stook__rate *rate,
                                int64_t cost);
 
@@ -56,9 +56,9 @@ int64_t stook__bucket_ready_at(const struct stook__bucket *bucket, const struct 
 void stook__bucket_take(struct stook__bucket *bucket, const struct stook__rate *rate, int64_t cost,
                         int64_t now, int late);
 
-/* Gives back a part of a cost that was taken and not used. If `cost` is below 0, takes that much more
-   instead, ready or not, as if it had been taken at the last take: the real cost was known later.
-   The last take may have been of 0. */
+/* Gives back a part of a cost that was taken and not used. If `cost` is below 0, takes that much
+   more instead, ready or not, as if at the last take: the real cost was known later. The last take
+   may have been of 0. */
 void stook__bucket_give_back(struct stook__bucket *bucket, const struct stook__rate *rate,
                              int64_t cost);
 

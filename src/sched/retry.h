@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How long a failed request waits before it is sent again, and how many may be.
+ * How long a failed request waits before it is sent again, and how many are.
  *
- *     back-off   the wait, drawn anew for each repeat: U(0, min(max, base * 2^n)), "full jitter".
+ *     back-off   the wait, drawn anew for each retry: U(0, min(max, base * 2^n)), "full jitter".
  *                Clients that failed together do not come back together
- *     budget     of one origin: what may be repeated in ten seconds, a share of its requests and ten
- *                a second. So repeats never multiply the load of an origin that fails
+ *     budget     how many retries one origin may get in ten seconds: a share of its requests, and
+ *                ten a second. So retries never multiply the load of an origin that fails
  *
  * Times called `now` are microseconds of a monotonic clock, 0 or more. `random` is the state of a
  * generator, any number at first.
  *
- * Invariant: of any ten successive seconds of the clock, in the last of which a retry was taken, the
- * retries are at most `percent` % of the requests, and 100 more.
+ * Invariant: of any ten successive seconds of the clock, in the last of which a retry was taken,
+ * the retries are at most `percent` % of the requests, and 100 more.
  */
 #ifndef STOOK_SCHED_RETRY_H
 #define STOOK_SCHED_RETRY_H
@@ -23,7 +23,7 @@ uint64_t stook__random(uint64_t *random);
 /* Returns 0 to bound - 1, each equally likely. 0 if `bound` is below 1. */
 int64_t stook__random_below(uint64_t *random, int64_t bound);
 
-/* Returns the wait before a repeat, in microseconds. `n`: repeats so far, 0 before the first. */
+/* Returns the wait before a retry, in microseconds. `n`: retries so far, 0 before the first. */
 int64_t stook__retry_backoff_us(uint64_t *random, unsigned n, int64_t base_ms, int64_t max_ms);
 
 enum {

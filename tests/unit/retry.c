@@ -105,7 +105,7 @@ TEST(what_is_given_back_may_be_taken_again)
     struct stook__retry_budget budget = {0};
     stook__budget_give_back(&budget, DAY); /* of long ago: nothing */
     for (int i = 0; i < STOOK__BUDGET_RESERVE; i++)
-        CHECK(stook__budget_take(&budget, DAY + i % 2 * SECOND, 1));
+        CHECK(stook__budget_take(&budget, DAY + i / 50 * SECOND, 1));
     stook__budget_give_back(&budget, DAY + 2 * SECOND);
     CHECK(stook__budget_take(&budget, DAY + 2 * SECOND, 1));
     CHECK(!stook__budget_take(&budget, DAY + 2 * SECOND, 1));
@@ -115,7 +115,7 @@ TEST(the_oldest_is_given_back_first)
 {
     struct stook__retry_budget budget = {0};
     for (int i = 0; i < 10; i++)
-        CHECK(stook__budget_take(&budget, DAY + i % 2 * SECOND, 1));
+        CHECK(stook__budget_take(&budget, DAY + i / 5 * SECOND, 1));
     for (int i = 0; i < 5; i++)
         stook__budget_give_back(&budget, DAY + 2 * SECOND);
     CHECK(!stook__budget_is_idle(&budget, DAY + 10 * SECOND));
