@@ -122,3 +122,22 @@ TEST(the_past_is_forgotten)
         stook__latency_add(&latency, 10000);
     CHECK(n > 2500 && n < 6000);
 }
+
+/* Also before the first halving: fewer samples that are newer weigh more. */
+TEST(new_samples_weigh_more)
+{
+    struct stook__latency latency = {0};
+    for (int i = 0; i < 511; i++)
+        stook__latency_add(&latency, i < 270 ? 1000 : 10000);
+    check_near(stook__latency_quantile(&latency, 50), 10000, 10000);
+}
+
+TEST(weights_do_not_overflow)
+{
+    struct stook__latency latency = {0};
+    for (int i = 0, last = 0; i < 100000; i++) {
+        stook__latency_add(&latency, 100);
+        CHECK(latency.weights[0] > last || i % 512 == 511);
+        last = latency.weights[0];
+    }
+}
