@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * When an origin may be asked again; see rate_fields.h. The groups of fields are asked one after the
- * other, the most exact and most explicit one first, and the first one that says something decides.
+ * When an origin may be asked again; see rate_fields.h. The groups of fields are read one after the
+ * other, the most exact and explicit one first. The first one that says something decides.
  */
 #include "http/rate_fields.h"
 
@@ -69,7 +69,7 @@ static int read_milliseconds(const struct section *section, const struct stook__
     return stook__wait_number(line->value, line->end, STOOK__WAIT_MILLISECOND, ret_ms);
 }
 
-/* Invalid lines are as if they were not there (RFC 9110 5.6.7 and 10.2.3 leave that to us). */
+/* Invalid lines are as if they were not there: RFC 9110 10.2.3 does not say what they mean. */
 static const struct retry_field {
     const char *name;
     int (*read)(const struct section *section, const struct stook__field_line *line,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * When an origin may be asked again, as a response says: Retry-After and its relatives, the RateLimit
- * fields, and the older fields that services send. docs/internals/rate-fields.md has the table. Pure:
- * no clock, no memory, and nothing is trusted to be well-formed.
+ * When an origin may be asked again, as a response says: Retry-After and its relatives, the
+ * RateLimit fields, and the older fields that services send. docs/internals/rate-fields.md has the
+ * table. Pure: no clock, no memory, and nothing is trusted to be well-formed.
  */
 #ifndef STOOK_HTTP_RATE_FIELDS_H
 #define STOOK_HTTP_RATE_FIELDS_H

@@ -22,7 +22,7 @@ struct unit {
     int64_t factor, divisor;
 };
 
-/* The first that fits is taken, so "ms" is before "m". Both letters are a micro (U+00B5, U+03BC). */
+/* The first that fits is taken, so "ms" is before "m". A micro is U+00B5 or U+03BC. */
 static const struct unit go_units[] = {
     {"h", 3600000, 1}, {"ms", 1, 1},           {"m", 60000, 1},        {"s", 1000, 1},
     {"us", 1, 1000},   {"\xc2\xb5s", 1, 1000}, {"\xce\xbcs", 1, 1000}, {"ns", 1, 1000000},
