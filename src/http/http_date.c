@@ -18,7 +18,7 @@ static const char *const days[] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
                                    "Thursday", "Friday", "Saturday"};
 static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-static const char *const zones[] = {"GMT", "UTC"};
+static const char *const zones[] = {"GMT"};
 
 /* What is still to be read. */
 struct rest {
@@ -123,7 +123,7 @@ static int take_part(struct rest *rest, char letter, struct civil *civil)
     case 'b':
         return (civil->month = take_name(rest, months, 12, 0)) != 0;
     case 'Z':
-        return take_name(rest, zones, 2, 0);
+        return take_name(rest, zones, 1, 0);
     case 'e':
         return take_literal(rest, ' ') ? take_digits(rest, 1, &civil->day)
                                        : take_digits(rest, 2, &civil->day);
@@ -155,7 +155,7 @@ static int take_format(struct rest *rest, const char *format, struct civil *ret_
     return 1;
 }
 
-/* Names are compared in any case, and UTC is GMT, as RFC 9111 4.2 advises. */
+/* Names are compared in any case, and no zone but GMT is valid, as RFC 9111 4.2 advises. */
 int stook__http_date_parse(const char *text, size_t size, int64_t now_ms, int64_t *ret_ms)
 {
     static const char *const formats[] = {

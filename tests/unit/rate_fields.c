@@ -163,7 +163,7 @@ TEST(retry_after_dates, valgrind)
         {"Retry-After: Sat, 01 Jan 0000 00:00:00 GMT\n", 0, NULL},
         {"Retry-After: Fri, 31 Dec 9999 23:59:59 GMT\n", INT64_C(253402300799000) - NOW, NULL},
         {"Retry-After: sun, 06 nov 1994 08:49:38 gmt\n", 1000, NULL}, /* RFC 9111 4.2 */
-        {"Retry-After: Sun, 06 Nov 1994 08:49:38 UTC\n", 1000, NULL},
+        {"Retry-After: Sun, 06 Nov 1994 08:49:38 UTC\n", -1, NULL},
         {"Retry-After: Mon, 06 Nov 1994 08:49:38 GMT\n", 1000, NULL}, /* it was a Sunday */
         {"Retry-After: Sun, 06 Nov 1994 08:49:60 GMT\n", 23000, NULL},
         {"Retry-After:  Sun, 06 Nov 1994 08:49:38 GMT \n", 1000, NULL},
