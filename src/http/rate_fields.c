@@ -6,7 +6,6 @@
 #include "http/rate_fields.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "http/http_date.h"
 #include "http/structured_fields.h"
@@ -47,7 +46,7 @@ static int64_t read_now(const struct section *section, int64_t wall_ms)
     struct stook__field_line line;
     int64_t date_ms, now_ms = bound(wall_ms);
     while (stook__field_lines_next(&lines, &line))
-        if (strcasecmp(line.name, "date") == 0 &&
+        if (stook__field_line_is(&line, "date") &&
             stook__http_date_parse(line.value, (size_t)(line.end - line.value), now_ms, &date_ms))
             return date_ms;
     return now_ms;
@@ -87,7 +86,7 @@ static void take_retry_field(const struct section *section, const struct retry_f
     struct stook__field_line line;
     int64_t ms;
     while (stook__field_lines_next(&lines, &line))
-        if (strcasecmp(line.name, field->name) == 0 && field->read(section, &line, &ms))
+        if (stook__field_line_is(&line, field->name) && field->read(section, &line, &ms))
             say(hint, ms, field->name);
 }
 
@@ -278,10 +277,10 @@ struct pairs {
     struct stook__rate_hint reset[PAIRS];
 };
 
-static const struct pair_field *find_pair_field(const char *name)
+static const struct pair_field *find_pair_field(const struct stook__field_line *line)
 {
     for (size_t i = 0; i < LENGTH(pair_fields); i++)
-        if (strcasecmp(name, pair_fields[i].name) == 0)
+        if (stook__field_line_is(line, pair_fields[i].name))
             return &pair_fields[i];
     return NULL;
 }
@@ -309,7 +308,7 @@ static void take_pairs(const struct section *section, struct stook__rate_hint *h
     for (int i = 0; i < PAIRS; i++)
         pairs.reset[i].wait_ms = -1;
     while (stook__field_lines_next(&lines, &line)) {
-        const struct pair_field *field = find_pair_field(line.name);
+        const struct pair_field *field = find_pair_field(&line);
         if (field != NULL)
             take_pair_field(section, &pairs, field, &line);
     }

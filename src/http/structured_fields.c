@@ -33,14 +33,20 @@ int stook__field_lines_next(struct stook__field_lines *lines, struct stook__fiel
         value++;
     while (value < value_end && stook__is_blank(value_end[-1]))
         value_end--;
-    *ret_line = (struct stook__field_line){name, value, value_end};
+    *ret_line = (struct stook__field_line){name, (size_t)(name_end - name), value, value_end};
     return 1;
+}
+
+/* The size first: a section may have very many lines, and most names differ in it. */
+int stook__field_line_is(const struct stook__field_line *line, const char *name)
+{
+    return line->name_size == strlen(name) && strncasecmp(line->name, name, line->name_size) == 0;
 }
 
 static int next_line(struct stook__sf_reader *reader, struct stook__field_line *ret_line)
 {
     while (stook__field_lines_next(&reader->lines, ret_line))
-        if (strcasecmp(ret_line->name, reader->name) == 0)
+        if (stook__field_line_is(ret_line, reader->name))
             return 1;
     return 0;
 }

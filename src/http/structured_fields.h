@@ -19,11 +19,14 @@ struct stook__field_lines {
 
 struct stook__field_line {
     const char *name;
+    size_t name_size;
     const char *value, *end; /* without the blanks around it */
 };
 
 /* Takes the next line. 1; 0: there is none. */
 int stook__field_lines_next(struct stook__field_lines *lines, struct stook__field_line *ret_line);
+/* Tells whether the field has that name. */
+int stook__field_line_is(const struct stook__field_line *line, const char *name);
 
 enum stook__sf_type {
     STOOK__SF_INTEGER,
