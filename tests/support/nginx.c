@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "nginx.h"
 
+#include <sched.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <stook.h>
@@ -21,6 +24,7 @@ struct nginx_peer {
     struct process process;
     char *directory;
     char *ca, *other;
+    int has_workers;
 };
 
 const struct way nginx_ways[nginx_ways_size] = {
@@ -41,9 +45,9 @@ const char *nginx_program(void)
 
 /* ------------------------------------------------------------ configuration */
 
-/* As the test's own user: one process, everything it writes below its directory. */
+/* As the test's own user: one process unless it has workers, everything it writes below its directory. */
 static const char configuration[] =
-    "daemon off; master_process off; pid nginx.pid; error_log error.log warn;\n"
+    "daemon off; %s pid nginx.pid; error_log error.log warn;\n"
     "events { worker_connections 512; }\n"
     "http {\n"
     "  access_log off; root files; default_type text/plain; keepalive_requests 100000;\n"
@@ -61,6 +65,8 @@ static const char configuration[] =
     "    location ~ ^/status/503$ { return 503; }\n"
     "    location = /method { return 200 $request_method; }\n"
     "    location = /brief { keepalive_timeout 20ms; return 200 ok; }\n"
+    "    location = /slow { limit_rate 1000; try_files /big =404; }\n"
+    "    location = /pid { return 200 $pid; }\n"
     "    location = /active { stub_status; }\n"
     "    location = /header { return 200 $http_x_test; }\n"
     "    location = /length { return 200 $http_content_length; }\n"
@@ -103,21 +109,34 @@ static int wait_until_ready(struct nginx_peer *peer, long token)
     return 0;
 }
 
-static int try_ports(struct nginx_peer *peer, const char *path)
+static const char *processes(const struct nginx_peer *peer)
+{
+    if (!peer->has_workers)
+        return "master_process off;";
+    return geteuid() == 0 ? "worker_processes 2; user root;" : "worker_processes 2;";
+}
+
+static int try_to_start(struct nginx_peer *peer)
 {
     char content[4096];
     const char *d = peer->directory;
     long token = (long)getpid() * 32768 + random_port();
-    peer->nginx.port = random_port();
-    peer->nginx.tls_port = random_port();
-    snprintf(content, sizeof content, configuration, peer->nginx.port,
+    snprintf(content, sizeof content, configuration, processes(peer), peer->nginx.port,
              peer->nginx.tls_port, d, peer->nginx.tls_port, token, d, peer->nginx.tls_port,
              peer->nginx.tls_port);
     write_file(text("%s/nginx.conf", d), content);
-    const char *argv[] = {path, "-p", text("%s/", d), "-c", "nginx.conf", "-e", "error.log", NULL};
+    const char *argv[] = {"unshare", "--pid", "--fork", "--kill-child", "--", nginx_program(), "-p", text("%s/", d),
+                          "-c", "nginx.conf", "-e", "error.log", NULL};
     unlink(text("%s/nginx.sock", d)); /* of a try that met a taken port */
-    process_start(&peer->process, argv, text("%s/nginx.log", d));
+    process_start(&peer->process, argv + (peer->has_workers ? 0 : 5), text("%s/nginx.log", d));
     return wait_until_ready(peer, token);
+}
+
+static int try_ports(struct nginx_peer *peer)
+{
+    peer->nginx.port = random_port();
+    peer->nginx.tls_port = random_port();
+    return try_to_start(peer);
 }
 
 static void stop(void *arg)
@@ -130,23 +149,72 @@ static void stop(void *arg)
     free(peer);
 }
 
-struct nginx *nginx_start(void)
+static struct nginx *start(int has_workers)
 {
-    const char *path = nginx_program();
+    nginx_program();
     const char *directory = temporary_directory();
     struct nginx_peer *peer = calloc(1, sizeof *peer);
     CHECK(peer != NULL);
     peer->directory = strdup(directory);
+    peer->has_workers = has_workers;
     peer->nginx.ca = peer->ca = strdup(text("%s/authority.pem", directory));
     peer->nginx.other = peer->other = strdup(text("%s/stranger.pem", directory));
     peer->process.in = peer->process.out = -1;
     test_defer(stop, peer);
     certificates_standard(directory);
     write_files(peer);
-    for (int tries = 0; !try_ports(peer, path); tries++)
+    for (int tries = 0; !try_ports(peer); tries++)
         if (tries == 20)
             FAIL("nginx does not start, see %s", directory);
     return &peer->nginx;
+}
+
+struct nginx *nginx_start(void)
+{
+    return start(0);
+}
+
+struct nginx *nginx_start_with_workers(void)
+{
+    pid_t pid = fork();
+    CHECK(pid >= 0);
+    if (pid == 0)
+        _exit(unshare(CLONE_NEWPID) == 0 && access("/usr/bin/unshare", X_OK) == 0 ? 0 : 1);
+    int status;
+    CHECK_EQ_INT(waitpid(pid, &status, 0), pid);
+    if (status != 0)
+        test_skip("no process namespace of our own");
+    return start(1);
+}
+
+/* The master is the only child of unshare(1). */
+static pid_t pid_of(const struct nginx_peer *peer)
+{
+    char line[32] = "";
+    if (!peer->has_workers)
+        return peer->process.pid;
+    FILE *file = fopen(text("/proc/%d/task/%d/children", peer->process.pid, peer->process.pid), "re");
+    if (!file)
+        test_skip("this kernel does not name the children of a process");
+    CHECK(fgets(line, sizeof line, file) != NULL);
+    fclose(file);
+    CHECK(atoi(line) > 1);
+    return atoi(line);
+}
+
+void nginx_signal(const struct nginx *nginx, int number)
+{
+    CHECK_EQ_INT(kill(pid_of((const struct nginx_peer *)nginx), number), 0);
+}
+
+void nginx_kill(struct nginx *nginx)
+{
+    process_stop(&((struct nginx_peer *)nginx)->process);
+}
+
+void nginx_revive(struct nginx *nginx)
+{
+    CHECK(try_to_start((struct nginx_peer *)nginx));
 }
 
 /* nginx counts the one that asks. */

@@ -12,6 +12,8 @@
  *   /header       the request's X-Test
  *   /taken        the number of bytes of the request's body, when all have arrived
  *   /host         the request's Host
+ *   /slow         a body as that of /big, with a thousand bytes a second
+ *   /pid          the number of the process that answers
  *   /brief        "ok", on a connection that nginx closes after 20 ms without a request
  */
 #ifndef STOOK_TEST_NGINX_H
@@ -40,6 +42,15 @@ extern const struct way nginx_ways[nginx_ways_size];
 
 /* Ends with the test. */
 struct nginx *nginx_start(void);
+/* The same with a master and two workers, which nginx_signal() reaches. Where the kernel allows no process
+   namespace, in which they end with the test, the test is skipped. */
+struct nginx *nginx_start_with_workers(void);
+/* Sends a signal to it, or to its master. */
+void nginx_signal(const struct nginx *nginx, int number);
+/* Kills it with its connections, by SIGKILL; the ports refuse from then on. */
+void nginx_kill(struct nginx *nginx);
+/* Starts it again, at the same ports, and waits until it answers. */
+void nginx_revive(struct nginx *nginx);
 /* Where the program is. Where it is not, the test is skipped. */
 const char *nginx_program(void);
 /* Makes /path/0, /path/1, ... respond with "/path/0", ... */

@@ -67,6 +67,26 @@ static enum raw_then big(struct raw_call *call)
     return RAW_KEEP;
 }
 
+void raw_pattern(char *bytes, size_t size, long i)
+{
+    unsigned state = (unsigned)i * 2654435761u + 1;
+    for (size_t at = 0; at < size; at++) {
+        state = state * 1103515245u + 12345u;
+        bytes[at] = (char)(state >> 24);
+    }
+}
+
+/* /pattern?i=7&n=3000: n bytes that only i has. */
+static enum raw_then pattern(struct raw_call *call)
+{
+    size_t size = (size_t)raw_number(call, "n");
+    char *body = malloc(size + 1);
+    raw_pattern(body, size, raw_number(call, "i"));
+    raw_answer(call, body, size);
+    free(body);
+    return RAW_KEEP;
+}
+
 /* /pour?n=1000000&kb=64: the same, in pieces of that many thousand bytes as they are taken; of any size. */
 static enum raw_then pour(struct raw_call *call)
 {
@@ -159,6 +179,7 @@ const struct raw_behaviour raw_behaviours[] = {
     {"/delay", .answer = delay},
     {"/after", .answer = after},
     {"/big", .answer = big},
+    {"/pattern", .answer = pattern},
     {"/pour", .answer = pour},
     {"/headers", .answer = headers},
     {"/trailers", .answer = trailers},

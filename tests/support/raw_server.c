@@ -456,20 +456,12 @@ static void share(struct raw_server *server)
     pthread_cond_init(&server->changed, &changed);
 }
 
-struct raw_server *raw_server_open(const struct raw_behaviour *extra, struct raw_door *doors,
-                                   size_t count)
+static void begin(struct raw_server *server)
 {
-    struct raw_server *server = mmap(NULL, sizeof *server, PROT_READ | PROT_WRITE,
-                                     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     pid_t parent = getpid();
-    CHECK(server != MAP_FAILED && count <= DOORS_MAX);
-    share(server);
-    server->extra = extra;
-    server->doors = count > 0 ? doors : &server->only;
-    server->n_doors = count > 0 ? count : 1;
     for (size_t i = 0; i < server->n_doors; i++) {
         struct raw_door *door = &server->doors[i];
-        int fd = door->unix_path != NULL ? listen_unix(door->unix_path) : listen_somewhere(4096, &door->port);
+        int fd = door->unix_path != NULL ? listen_unix(door->unix_path) : listen_on(door->host, &door->port, 4096);
         server->listeners[i] = (struct pollfd){fd, POLLIN, 0};
     }
     server->process.in = server->process.out = -1;
@@ -479,9 +471,43 @@ struct raw_server *raw_server_open(const struct raw_behaviour *extra, struct raw
         process_die_with(parent);
         accept_all(server);
     }
-    server->process.pid = pid;
+    server->process.pid = pid; /* not in the child, which shares it */
     for (size_t i = 0; i < server->n_doors; i++)
         close(server->listeners[i].fd);
+}
+
+void raw_server_kill(struct raw_server *server)
+{
+    process_stop(&server->process);
+    share(server); /* it may have died with the lock */
+    server->all.now = 0;
+    for (size_t i = 0; i < COUNTERS; i++)
+        server->counters[i].now = 0;
+}
+
+void raw_server_revive(struct raw_server *server)
+{
+    begin(server);
+}
+
+void raw_server_signal(struct raw_server *server, int number)
+{
+    CHECK_EQ_INT(kill(server->process.pid, number), 0);
+}
+
+struct raw_server *raw_server_open(const struct raw_behaviour *extra, struct raw_door *doors,
+                                   size_t count)
+{
+    struct raw_server *server = mmap(NULL, sizeof *server, PROT_READ | PROT_WRITE,
+                                     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    CHECK(server != MAP_FAILED && count <= DOORS_MAX);
+    share(server);
+    server->extra = extra;
+    server->doors = count > 0 ? doors : &server->only;
+    server->n_doors = count > 0 ? count : 1;
+    for (size_t i = 0; i < server->n_doors; i++)
+        server->doors[i].port = 0;
+    begin(server);
     test_defer(stop, server);
     return server;
 }

@@ -33,6 +33,7 @@ struct raw_door {
     const void *arg; /* for `serve` */
     void *kept;      /* what `serve` keeps between connections */
     int port;        /* set when the server starts */
+    const char *host; /* an address of this machine instead of 127.0.0.1, which raw_url() does not name; or NULL */
     const char *unix_path; /* a Unix socket instead of a port; raw_url() does not name it. NULL: a port */
 };
 
@@ -77,6 +78,13 @@ const char *raw_url(const struct raw_server *server, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 int raw_port(const struct raw_server *server);
 
+/* Kills it with its connections, by SIGKILL; the ports refuse from then on. */
+void raw_server_kill(struct raw_server *server);
+/* Starts it again, at the same ports. */
+void raw_server_revive(struct raw_server *server);
+/* Stops it (SIGSTOP), or lets it continue (SIGCONT). Meanwhile it may hold the lock of its counters. */
+void raw_server_signal(struct raw_server *server, int number);
+
 /* For the test: the requests for a path, the most of them that waited for the first byte of a response
    at once, the connections so far. */
 unsigned raw_seen(struct raw_server *server, const char *path);
@@ -89,6 +97,9 @@ unsigned raw_peak_of_all(struct raw_server *server);
 void raw_wait(struct raw_server *server, const char *path, unsigned seen);
 /* Counts a path without a request: /after waits for that. */
 void raw_signal(struct raw_server *server, const char *path);
+
+/* The bytes of /pattern?i=I. */
+void raw_pattern(char *bytes, size_t size, long i);
 
 /* For behaviours. */
 extern const struct raw_behaviour raw_behaviours[];

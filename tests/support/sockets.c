@@ -47,6 +47,25 @@ int listen_somewhere(int backlog, int *ret_port)
     return fd;
 }
 
+int listen_on(const char *host, int *port, int backlog)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
+    int six = host && inet_pton(AF_INET, host, &in.sin_addr) != 1, wanted = *port;
+    CHECK(!six || inet_pton(AF_INET6, host, &in6.sin6_addr) == 1);
+    int fd = socket(six ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CHECK(fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)) == 0);
+    for (int i = 0; i < 1000; i++) {
+        *port = wanted ? wanted : random_port();
+        in.sin_port = in6.sin6_port = htons((uint16_t)*port);
+        if (bind(fd, six ? (struct sockaddr *)&in6 : (struct sockaddr *)&in, six ? sizeof in6 : sizeof in) == 0 &&
+            listen(fd, backlog) == 0)
+            return fd;
+        CHECK_EQ_INT(errno, EADDRINUSE);
+    }
+    FAIL("no port to be had at %s", host ? host : "127.0.0.1");
+}
+
 int listen_unix(const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};

@@ -10,6 +10,9 @@
 struct sockaddr_in loopback(int port);
 /* A listening socket of 127.0.0.1, at a port that the kernel chose. */
 int listen_somewhere(int backlog, int *ret_port);
+/* The same at an address of this machine, NULL for 127.0.0.1, and at *port unless that is 0. A server that
+   ended can have its port again. */
+int listen_on(const char *host, int *port, int backlog);
 /* A listening socket of the file system. */
 int listen_unix(const char *path);
 /* Returns a descriptor, or -1. */

@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: MIT */
+/* The server dies, stops, or is replaced in mid batch: no result is lost, and the client is as good as before. */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <stook.h>
+
+#include "support/ledger.h"
+#include "support/network.h"
+#include "support/nginx.h"
+#include "support/process.h"
+#include "support/raw_server.h"
+
+enum { COUNT = 2000, LIMIT = 50, SIZE = 1500, HELD = 5 };
+
+/* What happens once so many responses have begun. */
+static struct {
+    size_t heads, at;
+    size_t happened;            /* at this one; 0: not yet */
+    int (*is_ready)(void *arg); /* 0: at a later one. NULL: it is */
+    void (*event)(void *arg);
+    void *arg;
+} scene;
+
+static void set_scene(size_t at, int (*is_ready)(void *arg), void (*event)(void *arg), void *arg)
+{
+    memset(&scene, 0, sizeof scene);
+    scene.at = at;
+    scene.is_ready = is_ready;
+    scene.event = event;
+    scene.arg = arg;
+}
+
+static int on_head(stook_batch *batch, const stook_result *result, void *user)
+{
+    (void)batch, (void)result, (void)user;
+    if (++scene.heads < scene.at || scene.happened || (scene.is_ready && !scene.is_ready(scene.arg)))
+        return 0;
+    scene.happened = scene.heads;
+    scene.event(scene.arg);
+    return 0;
+}
+
+static const int tenths[] = {1, 5, 9};
+
+/* ------------------------------------------------------------------- SIGKILL */
+
+static void kill_raw(void *server)
+{
+    raw_server_kill(server);
+}
+
+static size_t begun;    /* of the bodies that stall */
+static unsigned wanted; /* of those that have no answer, at the server */
+
+static int on_stalled_head(stook_batch *batch, const stook_result *result, void *user)
+{
+    begun++;
+    return on_head(batch, result, user);
+}
+
+static int stalled(void *server)
+{
+    return begun == HELD && raw_seen(server, "/stall") == wanted;
+}
+
+static void look_at_held(struct ledger *ledger, const stook_result *result)
+{
+    const char *url = stook_result_url(result);
+    (void)ledger;
+    if (strstr(url, "/pattern")) {
+        ledger_check_pattern(result);
+    } else if (strstr(url, "/stall-body")) {
+        CHECK_ERROR(stook_result_error(result), STOOK_ETRUNCATED);
+        CHECK_EQ_INT(stook_result_status(result), 200);
+        CHECK_STR(stook_result_body(result, NULL), "abc");
+    } else {
+        CHECK_ERROR(stook_result_error(result), STOOK_ERESET);
+        CHECK_EQ_INT(stook_result_may_have_been_sent(result), 1);
+    }
+}
+
+static void add_patterns(stook_batch *batch, const char *origin, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        ADD(batch, .url = ledger_pattern(origin, i, SIZE), .on_head = on_head);
+}
+
+static void check_killed(const struct ledger *ledger)
+{
+    size_t lost = ledger_errors(ledger, STOOK_ERESET) + ledger_errors(ledger, STOOK_ETRUNCATED);
+    CHECK(scene.happened > 0);
+    CHECK(lost <= LIMIT);
+    CHECK(ledger->ok + LIMIT >= scene.happened && ledger->ok <= scene.happened + LIMIT);
+    CHECK(ledger_errors(ledger, STOOK_ECONNECT) + scene.happened + 2 * LIMIT >= COUNT);
+}
+
+static void all_is_well(struct life *life, const char *origin)
+{
+    struct ledger ledger = {.look = NULL};
+    stook_batch *batch = life_batch(life);
+    add_patterns(batch, origin, 200);
+    ledger_await(&ledger, life, batch, &STOOK_GATHER(.limit = LIMIT));
+    stook_batch_free(batch);
+}
+
+/* Five have no answer and five a part of one when it dies: their classes are known. */
+static void killed_raw(struct life *life, int ordered, int streamed)
+{
+    network_enter(); /* nobody else takes its port */
+    struct raw_server *server = raw_server_start(NULL);
+    char *origin = strdup(raw_url(server, "%s", ""));
+    life_open(life, NULL);
+    wanted = 0;
+    for (size_t point = 0; point < 3; point++) {
+        struct ledger ledger = {.ordered = ordered, .streamed = streamed, .look = look_at_held,
+                                .expected = {STOOK_ERESET, STOOK_ETRUNCATED, STOOK_ECONNECT}};
+        stook_batch *batch = life_batch(life);
+        begun = 0;
+        wanted += HELD;
+        set_scene((size_t)(COUNT * tenths[point] / 10), stalled, kill_raw, server);
+        for (int i = 0; i < HELD; i++) {
+            ADD(batch, .url = raw_url(server, "/stall"));
+            ADD(batch, .url = raw_url(server, "/stall-body"), .on_head = on_stalled_head);
+        }
+        add_patterns(batch, origin, COUNT - 2 * HELD);
+        ledger_await(&ledger, life, batch, &STOOK_GATHER(.limit = LIMIT, .window = 2 * COUNT));
+        check_killed(&ledger);
+        stook_batch_free(batch);
+        raw_server_revive(server);
+        all_is_well(life, origin);
+    }
+    free(origin);
+}
+
+TEST_BOTH(raw_server_killed)
+{
+    killed_raw(life, 0, life->borrowed);
+}
+
+TEST_BOTH(raw_server_killed_ordered)
+{
+    killed_raw(life, 1, !life->borrowed);
+}
+
+static void kill_nginx(void *nginx)
+{
+    nginx_kill(nginx);
+}
+
+static int slow_ones_begun(void *nginx)
+{
+    (void)nginx;
+    return begun == HELD;
+}
+
+static void look_at_nginx(struct ledger *ledger, const stook_result *result)
+{
+    size_t size;
+    const char *number = strstr(stook_result_url(result), "/number/"), *body = stook_result_body(result, &size);
+    (void)ledger;
+    if (number) {
+        if (stook_result_ok(result))
+            CHECK_STR(body, number + 8);
+        return;
+    }
+    CHECK_ERROR(stook_result_error(result), STOOK_ETRUNCATED);
+    CHECK(size < nginx_big_size);
+    for (size_t i = 0; i < size; i++)
+        CHECK(body[i] == (char)('0' + i % 10));
+}
+
+static void add_numbers(stook_batch *batch, const struct nginx *nginx, int count)
+{
+    for (int i = 0; i < count; i++)
+        ADD(batch, .url = nginx_url(nginx, "/number/%d", i), .on_head = on_head);
+}
+
+static void nginx_is_well(struct life *life, const struct nginx *nginx)
+{
+    struct ledger ledger = {.look = look_at_nginx};
+    stook_batch *batch = life_batch(life);
+    add_numbers(batch, nginx, 200);
+    ledger_await(&ledger, life, batch, &STOOK_GATHER(.limit = LIMIT));
+    stook_batch_free(batch);
+}
+
+static void killed_nginx(struct life *life, int ordered, int streamed)
+{
+    network_enter();
+    struct nginx *nginx = nginx_start();
+    life_open(life, NULL);
+    for (size_t point = 0; point < 3; point++) {
+        struct ledger ledger = {.ordered = ordered, .streamed = streamed, .look = look_at_nginx,
+                                .expected = {STOOK_ERESET, STOOK_ETRUNCATED, STOOK_ECONNECT}};
+        stook_batch *batch = life_batch(life);
+        begun = 0;
+        set_scene((size_t)(COUNT * tenths[point] / 10), slow_ones_begun, kill_nginx, nginx);
+        for (int i = 0; i < HELD; i++)
+            ADD(batch, .url = nginx_url(nginx, "/slow"), .on_head = on_stalled_head);
+        add_numbers(batch, nginx, COUNT - HELD);
+        ledger_await(&ledger, life, batch, &STOOK_GATHER(.limit = LIMIT, .window = 2 * COUNT));
+        check_killed(&ledger);
+        stook_batch_free(batch);
+        nginx_revive(nginx);
+        nginx_is_well(life, nginx);
+    }
+}
+
+TEST_BOTH(nginx_killed, nginx)
+{
+    killed_nginx(life, 0, life->borrowed);
+}
+
+TEST_BOTH(nginx_killed_ordered, nginx)
+{
+    killed_nginx(life, 1, !life->borrowed);
+}
+
+/* ------------------------------------------------------------------- SIGSTOP */
+
+static const char *stopped_origin;
+static int stopped_error;
+static size_t healthy_since; /* the stop */
+
+static void stop_raw(void *server)
+{
+    raw_server_signal(server, SIGSTOP);
+}
+
+static void look_beside_stopped(struct ledger *ledger, const stook_result *result)
+{
+    (void)ledger;
+    ledger_check_pattern(result);
+    if (strncmp(stook_result_url(result), stopped_origin, strlen(stopped_origin)) != 0) {
+        CHECK_ERROR(stook_result_error(result), 0);
+        healthy_since += scene.happened > 0;
+    } else if (stook_result_error(result)) {
+        CHECK_ERROR(stook_result_error(result), stopped_error);
+    }
+}
+
+/* The kernel still connects, and takes requests. The clocks of those to the other server are long. */
+static void stopped(struct life *life, int ordered, const struct stook_request *clocks)
+{
+    enum { EACH = 200 };
+    struct raw_server *one = raw_server_start(NULL), *other = raw_server_start(NULL);
+    char *origin = strdup(raw_url(one, "%s", "")), *other_origin = strdup(raw_url(other, "%s", ""));
+    struct ledger ledger = {.ordered = ordered, .streamed = 1, .look = look_beside_stopped, .expected = {stopped_error}};
+    stopped_origin = origin;
+    healthy_since = 0;
+    life_open(life, NULL);
+    stook_batch *batch = life_batch(life);
+    set_scene(EACH / 2, NULL, stop_raw, one);
+    for (size_t i = 0; i < EACH; i++) {
+        struct stook_request request = *clocks;
+        request.url = ledger_pattern(origin, i, SIZE);
+        request.on_head = on_head;
+        CHECK_ERROR(stook_batch_add(batch, &request), 0);
+        ADD(batch, .url = ledger_pattern(other_origin, i, SIZE), .on_head = on_head);
+    }
+    ledger_await(&ledger, life, batch, &STOOK_GATHER(.limit = LIMIT));
+    CHECK(scene.happened > 0 && healthy_since > EACH / 4);
+    CHECK(ledger_errors(&ledger, stopped_error) > EACH / 4);
+    stook_batch_free(batch);
+    raw_server_signal(one, SIGCONT);
+    all_is_well(life, origin);
+    free(origin);
+    free(other_origin);
+}
+
+TEST_BOTH(stopped_before_the_attempt_clock)
+{
+    stopped_error = STOOK_ETIMEOUT_ATTEMPT;
+    stopped(life, 0, &STOOK_REQUEST(.attempt_timeout_ms = 300));
+    life_close(life);
+    stopped(life, 1, &STOOK_REQUEST(.attempt_timeout_ms = 300));
+}
+
+TEST_BOTH(stopped_before_the_stall_clock)
+{
+    stopped_error = STOOK_ETIMEOUT_STALL;
+    stopped(life, 0, &STOOK_REQUEST(.stall_timeout_ms = 300));
+    life_close(life);
+    stopped(life, 1, &STOOK_REQUEST(.stall_timeout_ms = 300));
+}
+
+static void stop_nginx(void *nginx)
+{
+    nginx_signal(nginx, SIGSTOP);
+}
+
+TEST_BOTH(nginx_stopped, nginx)
+{
+    struct nginx *nginx = nginx_start();
+    struct ledger ledger = {.streamed = life->borrowed, .look = look_at_nginx, .expected = {STOOK_ETIMEOUT_ATTEMPT}};
+    life_open(life, NULL);
+    stook_batch *batch = life_batch(life);
+    set_scene(100, NULL, stop_nginx, nginx);
+    for (int i = 0; i < 300; i++)
+        ADD(batch, .url = nginx_url(nginx, "/number/%d", i), .on_head = on_head, .attempt_timeout_ms = 300);
+    ledger_await(&ledger, life, batch, &STOOK_GATHER(.limit = LIMIT));
+    CHECK(scene.happened > 0 && ledger_errors(&ledger, STOOK_ETIMEOUT_ATTEMPT) >= 100);
+    stook_batch_free(batch);
+    nginx_signal(nginx, SIGCONT);
+    nginx_is_well(life, nginx);
+}
+
+/* ---------------------------------------------------------------- replacement */
+
+static struct {
+    struct nginx *nginx;
+    int reloads;          /* that were asked for */
+    int pids[8], n_pids;  /* that have answered, with a worker each */
+    size_t since;         /* results since the last of them was new */
+} reload;
+
+static void note_pid(struct ledger *ledger, const stook_result *result)
+{
+    int pid = atoi(stook_result_body(result, NULL));
+    (void)ledger;
+    CHECK(pid > 0);
+    reload.since++;
+    for (int i = 0; i < reload.n_pids; i++)
+        if (reload.pids[i] == pid)
+            return;
+    CHECK(reload.n_pids < 8);
+    reload.pids[reload.n_pids++] = pid;
+    reload.since = 0;
+}
+
+/* The next reload is asked for when workers of the one before have answered. */
+static int more_pids(stook_batch *batch, void *user)
+{
+    (void)user;
+    if (reload.n_pids > reload.reloads && reload.since >= 300) {
+        if (reload.reloads == 3)
+            return 0;
+        reload.since = 0;
+        reload.reloads++;
+        nginx_signal(reload.nginx, SIGHUP);
+    }
+    for (int i = 0; i < LIMIT; i++)
+        add(batch, nginx_url(reload.nginx, "/pid"));
+    return 1;
+}
+
+/* Old workers close what is kept alive, and finish what has begun: a GET that met a close is repeated. */
+static void reloaded(struct life *life, int ordered)
+{
+    struct ledger ledger = {.ordered = ordered, .streamed = 1, .look = note_pid};
+    memset(&reload, 0, sizeof reload);
+    reload.nginx = nginx_start_with_workers();
+    life_open(life, NULL);
+    stook_batch *batch = life_batch(life);
+    ledger_await(&ledger, life, batch, &STOOK_GATHER(.limit = LIMIT, .more = more_pids));
+    CHECK(reload.n_pids >= 4);
+    stook_batch_free(batch);
+}
+
+TEST_BOTH(nginx_reloaded, nginx)
+{
+    reloaded(life, 0);
+}
+
+TEST_BOTH(nginx_reloaded_ordered, nginx)
+{
+    reloaded(life, 1);
+}
+
+static void revive_after_refusals(struct ledger *ledger, const stook_result *result)
+{
+    look_at_nginx(ledger, result);
+    if (ledger_errors(ledger, STOOK_ECONNECT) == 100 && stook_result_error(result) == STOOK_ECONNECT)
+        nginx_revive(ledger->user);
+}
+
+/* It is gone for as long as a hundred connections take to be refused. */
+static void restarted(struct life *life, int ordered)
+{
+    network_enter();
+    struct nginx *nginx = nginx_start();
+    struct ledger ledger = {.ordered = ordered, .streamed = 1, .look = revive_after_refusals, .user = nginx,
+                            .expected = {STOOK_ECONNECT, STOOK_ERESET}};
+    life_open(life, NULL);
+    stook_batch *batch = life_batch(life);
+    set_scene(COUNT / 3, NULL, kill_nginx, nginx);
+    add_numbers(batch, nginx, COUNT);
+    ledger_await(&ledger, life, batch, &STOOK_GATHER(.limit = LIMIT));
+    CHECK(scene.happened > 0 && ledger_errors(&ledger, STOOK_ECONNECT) >= 100);
+    CHECK(ledger_errors(&ledger, STOOK_ERESET) <= LIMIT);
+    CHECK(ledger.ok >= COUNT - 100 - 8 * LIMIT);
+    stook_batch_free(batch);
+    nginx_is_well(life, nginx);
+}
+
+TEST_BOTH(nginx_restarted, nginx)
+{
+    restarted(life, 0);
+}
+
+TEST_BOTH(nginx_restarted_ordered, nginx)
+{
+    restarted(life, 1);
+}
