@@ -3,17 +3,17 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "raw_relay.h"
 #include "raw_tls.h"
 #include "sockets.h"
 
-enum { HEAD_ROOM = 16384, PIECE = 20000 };
+enum { HEAD_ROOM = 16384 };
 
 static const struct raw_proxy *proxy_of(const struct raw_call *call)
 {
@@ -50,41 +50,6 @@ static int receive(struct raw_call *call, unsigned char *bytes, size_t size)
     return 1;
 }
 
-static void end(struct raw_call *call, enum raw_then then)
-{
-    char bytes[1024];
-    if (then == RAW_RESET)
-        setsockopt(call->fd, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1}, sizeof(struct linger));
-    while (then == RAW_HOLD && call->receive(call, bytes, sizeof bytes) > 0)
-        ;
-}
-
-/* Until either side ends. */
-static void relay(struct raw_call *call, int origin)
-{
-    const struct raw_proxy *proxy = proxy_of(call);
-    char *piece = malloc(PIECE);
-    size_t relayed = 0;
-    for (;;) {
-        struct pollfd both[] = {{.fd = call->fd, .events = POLLIN}, {.fd = origin, .events = POLLIN}};
-        ssize_t size = 0;
-        if (poll(both, 2, -1) < 0)
-            break;
-        if (both[0].revents != 0 && ((size = call->receive(call, piece, PIECE)) <= 0 ||
-                                     send(origin, piece, (size_t)size, MSG_NOSIGNAL) != size))
-            break;
-        if (both[1].revents != 0 && ((size = recv(origin, piece, PIECE, 0)) <= 0 ||
-                                     !transmit(call, piece, (size_t)size)))
-            break;
-        relayed += both[1].revents != 0 ? (size_t)size : 0;
-        if (proxy->relayed > 0 && relayed >= proxy->relayed) {
-            end(call, proxy->then);
-            break;
-        }
-    }
-    free(piece);
-}
-
 struct answer {
     const char *bytes;
     size_t size;
@@ -96,11 +61,11 @@ static void tunnel(struct raw_call *call, int port, struct answer opened, struct
     int origin = proxy->reply == NULL ? connect_to(port) : -1;
     if (proxy->reply != NULL) {
         transmit(call, proxy->reply, proxy->reply_size > 0 ? proxy->reply_size : strlen(proxy->reply));
-        end(call, proxy->then);
+        raw_relay_end(call, proxy->then);
     } else if (origin < 0) {
         transmit(call, failed.bytes, failed.size);
     } else if (transmit(call, opened.bytes, opened.size)) {
-        relay(call, origin);
+        raw_relay(call, origin, &(struct raw_relay){.limit = proxy->relayed, .then = proxy->then});
     }
     if (origin >= 0)
         close(origin);
@@ -169,7 +134,7 @@ static void serve_socks(struct raw_call *call)
         return;
     if (proxy->greeting != NULL) {
         transmit(call, proxy->greeting, proxy->greeting_size);
-        end(call, proxy->then);
+        raw_relay_end(call, proxy->then);
         return;
     }
     if (memchr(methods, method, start[1]) == NULL) {
