@@ -47,6 +47,8 @@ stook_is_there() {
     ca-certificates) [ -s /etc/ssl/certs/ca-certificates.crt ] ;;
     apache2-bin) stook_has_program apache2 ;;
     nghttp2-server) stook_has_program nghttpd ;;
+    iproute2) stook_has_program ip ;;
+    nftables) stook_has_program nft ;;
     libclang-rt-dev) clang -fsanitize=fuzzer -x c /dev/null -shared -o /dev/null 2>/dev/null ;;
     python3-*) /usr/bin/python3 -c "import ${1#python3-}" 2>/dev/null ;;
     *) stook_has_program "$1" ;;

@@ -37,7 +37,7 @@ stook_allow_services() {
 stook_install_for_tests() {
     # shellcheck disable=SC2086 # words
     install_missing gcc g++ make cmake pkg-config libuv1-dev libcurl4-openssl-dev libssl-dev \
-        libjansson-dev libglib2.0-dev zlib1g-dev libbrotli-dev libzstd-dev ca-certificates clang-format curl openssl valgrind $stook_servers python3-httpbin || exit 1
+        libjansson-dev libglib2.0-dev zlib1g-dev libbrotli-dev libzstd-dev ca-certificates clang-format curl openssl valgrind iproute2 nftables $stook_servers python3-httpbin || exit 1
 }
 
 stook_lacks_a_server() {

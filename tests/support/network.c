@@ -3,9 +3,13 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <sched.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -13,6 +17,7 @@
 #include <unistd.h>
 
 #include "../support/harness.h"
+#include "process.h"
 
 void network_enter(void)
 {
@@ -117,4 +122,110 @@ void network_add(const char *address)
     attribute(&message, IFA_LOCAL, bytes, family == AF_INET ? 4 : 16);
     attribute(&message, IFA_ADDRESS, bytes, family == AF_INET ? 4 : 16);
     change(&message);
+}
+
+/* ------------------------------------------------------------------ ip(8), nft(8) */
+
+static int near_fd = -1, far_fd = -1;
+
+static void command(const char *program, const char *const words[])
+{
+    const char *argv[24] = {NULL};
+    static const char *const places[] = {"/usr/sbin", "/sbin", "/usr/bin", "/bin", NULL};
+    size_t place = 0, count = 1;
+    while (places[place] && access(text("%s/%s", places[place], program), X_OK) != 0)
+        place++;
+    if (!places[place])
+        test_skip("%s is not installed", program);
+    argv[0] = text("%s/%s", places[place], program);
+    for (; words[count - 1]; count++)
+        argv[count] = words[count - 1];
+    if (!process_try(argv, "/dev/stderr"))
+        test_skip("a network of our own cannot be changed by %s", program);
+}
+
+#define IP(...) command("ip", (const char *const[]){__VA_ARGS__, NULL})
+
+static void close_both(void *arg)
+{
+    (void)arg;
+    if (near_fd >= 0)
+        close(near_fd);
+    if (far_fd >= 0)
+        close(far_fd);
+    near_fd = far_fd = -1;
+}
+
+/* The kernel may take a second to say that a cable is there. */
+static void wait_until_plugged(int in)
+{
+    struct ifreq near = {.ifr_name = "near"};
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    CHECK(fd >= 0);
+    for (;;) {
+        CHECK_EQ_INT(ioctl(fd, SIOCGIFFLAGS, &near), 0);
+        if (!(near.ifr_flags & IFF_RUNNING) == !in)
+            break;
+        usleep(1000); /* between two looks */
+    }
+    close(fd);
+}
+
+static int open_network(void)
+{
+    int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+    CHECK(fd >= 0);
+    return fd;
+}
+
+void network_pair(void)
+{
+    close_both(NULL);
+    near_fd = open_network();
+    network_enter();
+    far_fd = open_network();
+    test_defer(close_both, NULL);
+    IP("link", "add", "name", "far", "type", "veth", "peer", "name", "near", "netns",
+       text("/proc/%d/fd/%d", getpid(), near_fd));
+    IP("address", "add", "192.0.2.2/30", "dev", "far");
+    IP("link", "set", "far", "up");
+    network_come_back();
+    IP("address", "add", "192.0.2.1/30", "dev", "near");
+    IP("link", "set", "near", "up");
+    wait_until_plugged(1);
+}
+
+void network_go_far(void)
+{
+    CHECK_EQ_INT(setns(far_fd, CLONE_NEWNET), 0);
+}
+
+void network_come_back(void)
+{
+    CHECK_EQ_INT(setns(near_fd, CLONE_NEWNET), 0);
+}
+
+void network_plug(int in)
+{
+    network_go_far();
+    IP("link", "set", "far", in ? "up" : "down");
+    network_come_back();
+    wait_until_plugged(in);
+}
+
+void network_rules(const char *format, ...)
+{
+    char rules[1024];
+    va_list args;
+    va_start(args, format);
+    CHECK(vsnprintf(rules, sizeof rules, format, args) < (int)sizeof rules);
+    va_end(args);
+    command("nft", (const char *const[]){"add table inet stook; delete table inet stook", NULL});
+    if (rules[0])
+        command("nft", (const char *const[]){text("table inet stook { chain arrivals { type filter hook input priority 0; %s; }; }", rules), NULL});
+}
+
+void network_mtu(int bytes)
+{
+    IP("link", "set", "lo", "mtu", text("%d", bytes), "gso_max_size", text("%d", bytes));
 }

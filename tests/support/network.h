@@ -15,4 +15,18 @@ void network_lose(const char *range);
 /* Gives the loopback interface an address: getifaddrs() shows it. */
 void network_add(const char *address);
 
+/* By ip(8) and nft(8). Where one of them is not there, the test is skipped. */
+
+/* Another network, the far one, at the other end of a cable: here is 192.0.2.1, there 192.0.2.2. */
+void network_pair(void);
+/* What is opened and started meanwhile is in the far network. */
+void network_go_far(void);
+void network_come_back(void);
+/* Plugs the cable in at the far end, or pulls it out. */
+void network_plug(int in);
+/* Whatever arrives in this network is subject to these rules, statements of nft separated by ";". "": none. */
+void network_rules(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Of the loopback interface; all that is sent through it is cut into packets of that size. */
+void network_mtu(int bytes);
+
 #endif

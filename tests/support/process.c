@@ -92,14 +92,19 @@ void process_stop(struct process *process)
     process->in = process->out = -1;
 }
 
-void process_run(const char *const argv[], const char *log)
+int process_try(const char *const argv[], const char *log)
 {
     struct process process;
     int status = 0;
     process_start(&process, argv, log);
     while (waitpid(process.pid, &status, 0) < 0)
         CHECK_EQ_INT(errno, EINTR);
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+void process_run(const char *const argv[], const char *log)
+{
+    if (!process_try(argv, log))
         FAIL("%s failed, see %s", argv[0], log);
 }
 

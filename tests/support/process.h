@@ -28,6 +28,8 @@ void process_stop(struct process *process);
 int process_ended(struct process *process);
 /* Runs a program to its end. If it does not return 0, the test fails and names the log. */
 void process_run(const char *const argv[], const char *log);
+/* The same, and returns whether it returned 0. */
+int process_try(const char *const argv[], const char *log);
 
 /* Makes a directory that is removed with all its files when the test is over. */
 const char *temporary_directory(void);
