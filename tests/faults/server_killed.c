@@ -12,7 +12,7 @@
 #include "support/process.h"
 #include "support/raw_server.h"
 
-enum { COUNT = 2000, LIMIT = 50, SIZE = 1500, HELD = 5 };
+enum { COUNT = 2000, LIMIT = 50, SIZE = 1500, HELD = 5, LATE = 100 };
 
 /* What happens once so many responses have begun. */
 static struct {
@@ -43,6 +43,14 @@ static int on_head(stook_batch *batch, const stook_result *result, void *user)
 }
 
 static const int tenths[] = {1, 5, 9};
+
+/* All four ways to await, and each point in both orders. */
+static struct ledger ledger_of(const struct life *life, int point)
+{
+    int way = point + life->borrowed;
+    return (struct ledger){.ordered = way & 1, .streamed = way >> 1,
+                           .expected = {STOOK_ERESET, STOOK_ETRUNCATED, STOOK_ECONNECT}};
+}
 
 /* ------------------------------------------------------------------- SIGKILL */
 
@@ -78,6 +86,7 @@ static void look_at_held(struct ledger *ledger, const stook_result *result)
     } else {
         CHECK_ERROR(stook_result_error(result), STOOK_ERESET);
         CHECK_EQ_INT(stook_result_may_have_been_sent(result), 1);
+        CHECK(!strstr(url, "late") || stook_result_attempts(result) == 2);
     }
 }
 
@@ -105,26 +114,30 @@ static void all_is_well(struct life *life, const char *origin)
     stook_batch_free(batch);
 }
 
-/* Five have no answer and five a part of one when it dies: their classes are known. */
-static void killed_raw(struct life *life, int ordered, int streamed)
+/* Ten have no answer and five a part of one when it dies: their classes are known. Late ones were sent on
+   connections that were used before, so they are repeated, in vain. */
+TEST_BOTH(raw_server_killed)
 {
     network_enter(); /* nobody else takes its port */
     struct raw_server *server = raw_server_start(NULL);
     char *origin = strdup(raw_url(server, "%s", ""));
     life_open(life, NULL);
     wanted = 0;
-    for (size_t point = 0; point < 3; point++) {
-        struct ledger ledger = {.ordered = ordered, .streamed = streamed, .look = look_at_held,
-                                .expected = {STOOK_ERESET, STOOK_ETRUNCATED, STOOK_ECONNECT}};
+    for (int point = 0; point < 3; point++) {
+        struct ledger ledger = ledger_of(life, point);
+        ledger.look = look_at_held;
         stook_batch *batch = life_batch(life);
         begun = 0;
-        wanted += HELD;
+        wanted += 2 * HELD;
         set_scene((size_t)(COUNT * tenths[point] / 10), stalled, kill_raw, server);
         for (int i = 0; i < HELD; i++) {
             ADD(batch, .url = raw_url(server, "/stall"));
             ADD(batch, .url = raw_url(server, "/stall-body"), .on_head = on_stalled_head);
         }
-        add_patterns(batch, origin, COUNT - 2 * HELD);
+        add_patterns(batch, origin, LATE);
+        for (int i = 0; i < HELD; i++)
+            ADD(batch, .url = raw_url(server, "/stall?late"));
+        add_patterns(batch, origin, COUNT - LATE - 3 * HELD);
         ledger_await(&ledger, life, batch, &STOOK_GATHER(.limit = LIMIT, .window = 2 * COUNT));
         check_killed(&ledger);
         stook_batch_free(batch);
@@ -132,16 +145,6 @@ static void killed_raw(struct life *life, int ordered, int streamed)
         all_is_well(life, origin);
     }
     free(origin);
-}
-
-TEST_BOTH(raw_server_killed)
-{
-    killed_raw(life, 0, life->borrowed);
-}
-
-TEST_BOTH(raw_server_killed_ordered)
-{
-    killed_raw(life, 1, !life->borrowed);
 }
 
 static void kill_nginx(void *nginx)
@@ -186,14 +189,14 @@ static void nginx_is_well(struct life *life, const struct nginx *nginx)
     stook_batch_free(batch);
 }
 
-static void killed_nginx(struct life *life, int ordered, int streamed)
+TEST_BOTH(nginx_killed, nginx)
 {
     network_enter();
     struct nginx *nginx = nginx_start();
     life_open(life, NULL);
-    for (size_t point = 0; point < 3; point++) {
-        struct ledger ledger = {.ordered = ordered, .streamed = streamed, .look = look_at_nginx,
-                                .expected = {STOOK_ERESET, STOOK_ETRUNCATED, STOOK_ECONNECT}};
+    for (int point = 0; point < 3; point++) {
+        struct ledger ledger = ledger_of(life, point);
+        ledger.look = look_at_nginx;
         stook_batch *batch = life_batch(life);
         begun = 0;
         set_scene((size_t)(COUNT * tenths[point] / 10), slow_ones_begun, kill_nginx, nginx);
@@ -206,16 +209,6 @@ static void killed_nginx(struct life *life, int ordered, int streamed)
         nginx_revive(nginx);
         nginx_is_well(life, nginx);
     }
-}
-
-TEST_BOTH(nginx_killed, nginx)
-{
-    killed_nginx(life, 0, life->borrowed);
-}
-
-TEST_BOTH(nginx_killed_ordered, nginx)
-{
-    killed_nginx(life, 1, !life->borrowed);
 }
 
 /* ------------------------------------------------------------------- SIGSTOP */
@@ -242,12 +235,12 @@ static void look_beside_stopped(struct ledger *ledger, const stook_result *resul
 }
 
 /* The kernel still connects, and takes requests. The clocks of those to the other server are long. */
-static void stopped(struct life *life, int ordered, const struct stook_request *clocks)
+static void stopped(struct life *life, const struct stook_request *clocks)
 {
     enum { EACH = 200 };
     struct raw_server *one = raw_server_start(NULL), *other = raw_server_start(NULL);
     char *origin = strdup(raw_url(one, "%s", "")), *other_origin = strdup(raw_url(other, "%s", ""));
-    struct ledger ledger = {.ordered = ordered, .streamed = 1, .look = look_beside_stopped, .expected = {stopped_error}};
+    struct ledger ledger = {.ordered = life->borrowed, .streamed = 1, .look = look_beside_stopped, .expected = {stopped_error}};
     stopped_origin = origin;
     healthy_since = 0;
     life_open(life, NULL);
@@ -273,17 +266,13 @@ static void stopped(struct life *life, int ordered, const struct stook_request *
 TEST_BOTH(stopped_before_the_attempt_clock)
 {
     stopped_error = STOOK_ETIMEOUT_ATTEMPT;
-    stopped(life, 0, &STOOK_REQUEST(.attempt_timeout_ms = 300));
-    life_close(life);
-    stopped(life, 1, &STOOK_REQUEST(.attempt_timeout_ms = 300));
+    stopped(life, &STOOK_REQUEST(.attempt_timeout_ms = 300));
 }
 
 TEST_BOTH(stopped_before_the_stall_clock)
 {
     stopped_error = STOOK_ETIMEOUT_STALL;
-    stopped(life, 0, &STOOK_REQUEST(.stall_timeout_ms = 300));
-    life_close(life);
-    stopped(life, 1, &STOOK_REQUEST(.stall_timeout_ms = 300));
+    stopped(life, &STOOK_REQUEST(.stall_timeout_ms = 300));
 }
 
 static void stop_nginx(void *nginx)
