@@ -131,7 +131,7 @@ TEST_BOTH(unplugged_for_a_while)
     event = pull;
     for (size_t i = 0; i < 300; i++)
         ADD(batch, .url = ledger_pattern(far_origin, i, SIZE), .on_head = on_head);
-    ADD(batch, .url = raw_url(nearby, "/after?path=/pulled&ms=500"), .on_head = plug_in, .priority = 7);
+    ADD(batch, .url = raw_url(nearby, "/after?path=/pulled&ms=250"), .on_head = plug_in, .priority = 7);
     CHECK(raw_seen(nearby, "/pulled") == 0);
     raw_signal(nearby, "/pulled");
     ledger_await(&ledger, life, batch, &STOOK_GATHER(.limit = LIMIT));
@@ -197,12 +197,12 @@ TEST_BOTH(one_in_a_hundred_lost)
 
 TEST_BOTH(one_in_twenty_lost)
 {
-    lossy(life, "5 drop", "5 drop", 300);
+    lossy(life, "5 drop", "5 drop", 200);
 }
 
 TEST_BOTH(one_in_five_lost)
 {
-    lossy(life, "20 drop", "20 drop", 80);
+    lossy(life, "20 drop", "20 drop", 50);
 }
 
 /* The reset goes to the client; the server waits on. */

@@ -147,6 +147,19 @@ TEST_BOTH(raw_server_killed)
     free(origin);
 }
 
+/* Over which nginx is asked: in the clear, or HTTP/2 over TLS. */
+static int http_2;
+
+static const char *url(const struct nginx *nginx, const char *path)
+{
+    return http_2 ? nginx_tls_url(nginx, "%s", path) : nginx_url(nginx, "%s", path);
+}
+
+static void open_for(struct life *life, const struct nginx *nginx)
+{
+    life_open(life, &STOOK_CLIENT(.ca_file = nginx->ca));
+}
+
 static void kill_nginx(void *nginx)
 {
     nginx_kill(nginx);
@@ -177,7 +190,7 @@ static void look_at_nginx(struct ledger *ledger, const stook_result *result)
 static void add_numbers(stook_batch *batch, const struct nginx *nginx, int count)
 {
     for (int i = 0; i < count; i++)
-        ADD(batch, .url = nginx_url(nginx, "/number/%d", i), .on_head = on_head);
+        ADD(batch, .url = url(nginx, text("/number/%d", i)), .on_head = on_head);
 }
 
 static void nginx_is_well(struct life *life, const struct nginx *nginx)
@@ -189,11 +202,11 @@ static void nginx_is_well(struct life *life, const struct nginx *nginx)
     stook_batch_free(batch);
 }
 
-TEST_BOTH(nginx_killed, nginx)
+static void killed_nginx(struct life *life)
 {
     network_enter();
     struct nginx *nginx = nginx_start();
-    life_open(life, NULL);
+    open_for(life, nginx);
     for (int point = 0; point < 3; point++) {
         struct ledger ledger = ledger_of(life, point);
         ledger.look = look_at_nginx;
@@ -201,7 +214,7 @@ TEST_BOTH(nginx_killed, nginx)
         begun = 0;
         set_scene((size_t)(COUNT * tenths[point] / 10), slow_ones_begun, kill_nginx, nginx);
         for (int i = 0; i < HELD; i++)
-            ADD(batch, .url = nginx_url(nginx, "/slow"), .on_head = on_stalled_head);
+            ADD(batch, .url = url(nginx, "/slow"), .on_head = on_stalled_head);
         add_numbers(batch, nginx, COUNT - HELD);
         ledger_await(&ledger, life, batch, &STOOK_GATHER(.limit = LIMIT, .window = 2 * COUNT));
         check_killed(&ledger);
@@ -209,6 +222,17 @@ TEST_BOTH(nginx_killed, nginx)
         nginx_revive(nginx);
         nginx_is_well(life, nginx);
     }
+}
+
+TEST_BOTH(nginx_killed, nginx)
+{
+    killed_nginx(life);
+}
+
+TEST_BOTH(nginx_killed_over_http_2, nginx)
+{
+    http_2 = 1;
+    killed_nginx(life);
 }
 
 /* ------------------------------------------------------------------- SIGSTOP */
@@ -296,7 +320,7 @@ TEST_BOTH(nginx_stopped, nginx)
     nginx_is_well(life, nginx);
 }
 
-/* ---------------------------------------------------------------- replacement */
+/* --------------------------------------------------------------- replacement */
 
 static struct {
     struct nginx *nginx;
@@ -331,7 +355,7 @@ static int more_pids(stook_batch *batch, void *user)
         nginx_signal(reload.nginx, SIGHUP);
     }
     for (int i = 0; i < LIMIT; i++)
-        add(batch, nginx_url(reload.nginx, "/pid"));
+        add(batch, url(reload.nginx, "/pid"));
     return 1;
 }
 
@@ -341,7 +365,7 @@ static void reloaded(struct life *life, int ordered)
     struct ledger ledger = {.ordered = ordered, .streamed = 1, .look = note_pid};
     memset(&reload, 0, sizeof reload);
     reload.nginx = nginx_start_with_workers();
-    life_open(life, NULL);
+    open_for(life, reload.nginx);
     stook_batch *batch = life_batch(life);
     ledger_await(&ledger, life, batch, &STOOK_GATHER(.limit = LIMIT, .more = more_pids));
     CHECK(reload.n_pids >= 4);
@@ -356,6 +380,12 @@ TEST_BOTH(nginx_reloaded, nginx)
 TEST_BOTH(nginx_reloaded_ordered, nginx)
 {
     reloaded(life, 1);
+}
+
+TEST_BOTH(nginx_reloaded_over_http_2, nginx)
+{
+    http_2 = 1;
+    reloaded(life, life->borrowed);
 }
 
 static void revive_after_refusals(struct ledger *ledger, const stook_result *result)

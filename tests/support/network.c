@@ -128,7 +128,7 @@ void network_add(const char *address)
 
 static int near_fd = -1, far_fd = -1;
 
-static void command(const char *program, const char *const words[])
+static int command(const char *program, const char *const words[])
 {
     const char *argv[24] = {NULL};
     static const char *const places[] = {"/usr/sbin", "/sbin", "/usr/bin", "/bin", NULL};
@@ -140,11 +140,17 @@ static void command(const char *program, const char *const words[])
     argv[0] = text("%s/%s", places[place], program);
     for (; words[count - 1]; count++)
         argv[count] = words[count - 1];
-    if (!process_try(argv, "/dev/stderr"))
+    return process_try(argv, "/dev/stderr");
+}
+
+/* The first one finds out whether the kernel allows it. */
+static void command_or_skip(const char *program, const char *const words[])
+{
+    if (!command(program, words))
         test_skip("a network of our own cannot be changed by %s", program);
 }
 
-#define IP(...) command("ip", (const char *const[]){__VA_ARGS__, NULL})
+#define IP(...) CHECK(command("ip", (const char *const[]){__VA_ARGS__, NULL}))
 
 static void close_both(void *arg)
 {
@@ -185,8 +191,8 @@ void network_pair(void)
     network_enter();
     far_fd = open_network();
     test_defer(close_both, NULL);
-    IP("link", "add", "name", "far", "type", "veth", "peer", "name", "near", "netns",
-       text("/proc/%d/fd/%d", getpid(), near_fd));
+    command_or_skip("ip", (const char *const[]){"link", "add", "name", "far", "type", "veth", "peer", "name", "near",
+                                                "netns", text("/proc/%d/fd/%d", getpid(), near_fd), NULL});
     IP("address", "add", "192.0.2.2/30", "dev", "far");
     IP("link", "set", "far", "up");
     network_come_back();
@@ -220,12 +226,14 @@ void network_rules(const char *format, ...)
     va_start(args, format);
     CHECK(vsnprintf(rules, sizeof rules, format, args) < (int)sizeof rules);
     va_end(args);
-    command("nft", (const char *const[]){"add table inet stook; delete table inet stook", NULL});
+    command_or_skip("nft", (const char *const[]){"add table inet stook; delete table inet stook", NULL});
     if (rules[0])
-        command("nft", (const char *const[]){text("table inet stook { chain arrivals { type filter hook input priority 0; %s; }; }", rules), NULL});
+        CHECK(command("nft", (const char *const[]){
+            text("table inet stook { chain arrivals { type filter hook input priority 0; %s; }; }", rules), NULL}));
 }
 
 void network_mtu(int bytes)
 {
-    IP("link", "set", "lo", "mtu", text("%d", bytes), "gso_max_size", text("%d", bytes));
+    command_or_skip("ip", (const char *const[]){"link", "set", "lo", "mtu", text("%d", bytes), "gso_max_size",
+                                                text("%d", bytes), NULL});
 }
