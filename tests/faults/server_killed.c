@@ -102,7 +102,7 @@ static void check_killed(const struct ledger *ledger)
     CHECK(scene.happened > 0);
     CHECK(lost <= LIMIT);
     CHECK(ledger->ok + LIMIT >= scene.happened && ledger->ok <= scene.happened + LIMIT);
-    CHECK(ledger_errors(ledger, STOOK_ECONNECT) + scene.happened + 2 * LIMIT >= COUNT);
+    CHECK(ledger_errors(ledger, STOOK_ECONNECT) + scene.happened + 2 * LIMIT >= ledger->delivered);
 }
 
 static void all_is_well(struct life *life, const char *origin)
@@ -202,7 +202,7 @@ static void nginx_is_well(struct life *life, const struct nginx *nginx)
     stook_batch_free(batch);
 }
 
-static void killed_nginx(struct life *life)
+static void killed_nginx(struct life *life, int count)
 {
     network_enter();
     struct nginx *nginx = nginx_start();
@@ -212,10 +212,10 @@ static void killed_nginx(struct life *life)
         ledger.look = look_at_nginx;
         stook_batch *batch = life_batch(life);
         begun = 0;
-        set_scene((size_t)(COUNT * tenths[point] / 10), slow_ones_begun, kill_nginx, nginx);
+        set_scene((size_t)(count * tenths[point] / 10), slow_ones_begun, kill_nginx, nginx);
         for (int i = 0; i < HELD; i++)
             ADD(batch, .url = url(nginx, "/slow"), .on_head = on_stalled_head);
-        add_numbers(batch, nginx, COUNT - HELD);
+        add_numbers(batch, nginx, count - HELD);
         ledger_await(&ledger, life, batch, &STOOK_GATHER(.limit = LIMIT, .window = 2 * COUNT));
         check_killed(&ledger);
         stook_batch_free(batch);
@@ -226,13 +226,13 @@ static void killed_nginx(struct life *life)
 
 TEST_BOTH(nginx_killed, nginx)
 {
-    killed_nginx(life);
+    killed_nginx(life, COUNT);
 }
 
 TEST_BOTH(nginx_killed_over_http_2, nginx)
 {
     http_2 = 1;
-    killed_nginx(life);
+    killed_nginx(life, 800);
 }
 
 /* ------------------------------------------------------------------- SIGSTOP */
@@ -347,7 +347,7 @@ static void note_pid(struct ledger *ledger, const stook_result *result)
 static int more_pids(stook_batch *batch, void *user)
 {
     (void)user;
-    if (reload.n_pids > reload.reloads && reload.since >= 300) {
+    if (reload.n_pids > reload.reloads && reload.since >= 4 * LIMIT) {
         if (reload.reloads == 3)
             return 0;
         reload.since = 0;
