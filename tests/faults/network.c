@@ -95,7 +95,7 @@ static void unplugged(struct life *life, const struct stook_request *clocks, int
     heads = 0;
     event_at = 100;
     event = pull;
-    await_patterns(life, &ledger, far_origin, 250, clocks);
+    await_patterns(life, &ledger, far_origin, 200, clocks);
     CHECK(ledger.ok + LIMIT >= event_at && ledger.ok <= event_at + LIMIT);
     CHECK(ledger_errors(&ledger, error) > 0);
     CHECK(test_count_fds() <= descriptors);
@@ -162,7 +162,7 @@ TEST_BOTH(dropped_both_ways)
     heads = 0;
     event_at = 100;
     event = drop_all;
-    await_patterns(life, &ledger, origin, 300, &STOOK_REQUEST(.attempt_timeout_ms = 300));
+    await_patterns(life, &ledger, origin, 200, &STOOK_REQUEST(.attempt_timeout_ms = 300));
     CHECK(ledger.ok + LIMIT >= event_at && ledger.ok <= event_at + LIMIT);
     CHECK(test_count_fds() <= descriptors);
     network_rules("%s", "");
