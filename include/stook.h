@@ -49,6 +49,7 @@
  * - A result is delivered when `on_result` has received it, when stook_batch_next() has returned
  *   it, or when the batch keeps it. The head of the order is the request of an ordered await whose
  *   result is delivered next.
+ * - An origin is scheme, host and port of a URL (RFC 9110 4.3.1), and `unix_socket`.
  * - A loop is owned if the client made it, and borrowed if the program passed it to
  *   stook_client_new(). A turn is one pass of a client over its work.
  * - The functions that block are stook_gather(), stook_gather_ordered(), stook_client_run() and

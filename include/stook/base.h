@@ -83,7 +83,8 @@ extern "C" {
     X(NOFD, -20025, "out of file descriptors")                                               \
     X(CALLBACK, -20026, "a callback of the program failed")                                  \
     X(FILE, -20027, "a file cannot be read or written")                                      \
-    X(CHECKSUM, -20028, "the body is not the one that was expected")
+    X(CHECKSUM, -20028, "the body is not the one that was expected")                         \
+    X(CIRCUIT, -20029, "the origin is left alone after failures")
 
 enum {
 #define STOOK_ERROR_ENUM(name, number, text) STOOK_E##name = number,
@@ -120,6 +121,7 @@ typedef struct stook_batch stook_batch;   /**< requests that are awaited togethe
 typedef struct stook_result stook_result; /**< the outcome of one request */
 
 struct stook_request;
+struct stook_rate;
 
 /**
  * Allocates or resizes a block and keeps its contents, as realloc(3).

@@ -88,7 +88,9 @@ STOOK_API void stook_batch_free(stook_batch *batch);
 
 /**
  * Adds requests on demand. It is called on the loop's thread while fewer than `limit` requests of
- * the batch are queued (64 if there is no limit), until it returns 0 or the batch ends early.
+ * the batch (64 if there is no limit) could start if they had a slot, and fewer than `max_waiting`
+ * wait, until it returns 0 or the batch ends early. What an origin, rate, cool-down, circuit,
+ * back-off or delay holds back could not start.
  * @return 1: it added at least one request, and is called again. 0: there are no more. STOOK_AGAIN:
  *         none now; it is called again after stook_batch_wake(). Any other number, or 1 without an
  *         add, counts as 0 and as one more request that is not ok.
@@ -112,11 +114,12 @@ typedef void (*stook_done_fn)(stook_batch *batch, int failed, void *user);
 /** How a batch is awaited. All members are optional. Defaults are in brackets. */
 struct stook_gather_options {
     size_t size;   /**< set by STOOK_GATHER() */
-    int64_t limit; /**< [STOOK_NONE] requests of this batch in flight at any time, 1 to 1000000 */
+    int64_t limit; /**< [STOOK_NONE] in flight at a time: 1 to 1000000, or STOOK_AUTO */
     /** [4 x limit, at least 64; without a limit STOOK_NONE: no maximum] Requests that are started
         and not delivered. At the maximum only the head of the order may start. It applies to an
         ordered await with `on_result`, to `pull`, and while delivery is paused. */
     int64_t window;
+    int64_t max_waiting;       /**< [10000] while so many wait, `more` is not called */
     int64_t timeout_ms;        /**< [none] from the await on, 1 to 2^53: STOOK_ETIMEOUT_BATCH */
     stook_more_fn more;        /**< [none] adds requests on demand */
     stook_result_fn on_result; /**< [none] receives results; otherwise the batch keeps them */

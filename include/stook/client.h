@@ -57,7 +57,7 @@ struct stook_client_options {
         ";" (RFC 7469 2.4); or a PEM or DER file of the key. Any other key is STOOK_ECERT. */
     const char *pinned_key;
 
-    /* How servers are reached. The last five are explained in stook/request.h. */
+    /* How servers are reached. What is not explained here is in stook/request.h. */
     int64_t http_version; /**< [STOOK_HTTP_DEFAULT] one of STOOK_HTTP_ in stook/request.h */
     /** "host:port:address" strings, ended by NULL, at most 64 KiB in all. URLs with that host and
         port connect to the address. An IPv6 address may stand in brackets. */
@@ -67,15 +67,24 @@ struct stook_client_options {
     const char *const *redirect_headers; /**< [none] names of header fields, ended by NULL */
     int64_t cookies;                     /**< [off] 1: cookies are kept and sent */
     int64_t public_only;                 /**< [off] 1: requests connect to public addresses only */
+    int64_t max_retries; /**< [off] 1 to 50; STOOK_NONE: nothing is repeated. See stook/flow.h */
 
-    /* What a request cannot set: header sizes, requests in flight, which hosts need no proxy,
-       which addresses are refused, the easy handles. */
+    /* What a request cannot set: header sizes, requests in flight. */
     int64_t max_header_bytes; /**< [65536] of a response, trailers included, at most 16 MiB */
     int64_t max_header_count; /**< [256] fields of a response, trailers included, at most 100000 */
     int64_t limit;            /**< [STOOK_NONE] requests in flight in all batches, 1 to 1000000 */
-    /** [STOOK_NONE] Requests in flight to each origin, 1 to 1000000. An origin is scheme, host,
-        port and `unix_socket`. */
-    int64_t origin_limit;
+    int64_t
+        origin_limit; /**< [STOOK_NONE] the same to each origin; or STOOK_AUTO: it finds itself */
+
+    /* How requests are held back and repeated: stook/flow.h. */
+    const struct stook_rate *const *rates; /**< [none] at most 16, ended by NULL; copied */
+    int64_t max_cooldown_ms;       /**< [60000] of a cool-down, 1 to 2^53; STOOK_NONE: off */
+    const int64_t *retry_statuses; /**< [408 425 429 500 502 503 504] 400 to 599, ended by 0 */
+    int64_t retry_delay_ms;        /**< [500] the longest wait before the first retry, 1 to 2^53 */
+    int64_t retry_max_delay_ms;    /**< [20000] the longest before any, from `retry_delay_ms` on */
+    int64_t retry_budget;          /**< [20] percent, 1 to 1000; STOOK_NONE: no budget */
+    int64_t circuit_failures;      /**< [off] in a row, 1 to 1000 */
+
     /** [none] Hosts that are reached without a proxy, separated by commas or blanks, at most 64
         KiB, by curl's rules: a name stands for itself and all names below it, with or without a
         leading dot; an address for itself, "10.0.0.0/8" for a network; "*" alone for all. Ports
@@ -86,19 +95,15 @@ struct stook_client_options {
         ALL_PROXY, no_proxy, NO_PROXY; the first of them that is not empty. A proxy there needs no
         scheme: "http://" is the default. */
     int64_t proxy_from_env;
-    /** [none] Exceptions from what `public_only` refuses: ranges (CIDR: "10.1.0.0/16", "fd12::/16")
-        and single addresses, ended by NULL, at most 1000. Of an IPv6 address that leads to an IPv4
-        address, both must pass. */
+    /** [none] Exceptions from what `public_only` refuses: at most 1000 ranges ("10.1.0.0/16") and
+        addresses, ended by NULL. Of an IPv6 address that leads to an IPv4 one, both must pass. */
     const char *const *allow_addresses;
-    /** [none] Ranges that no request connects to, with or without `public_only`, written as those
-        of `allow_addresses`, over which they take precedence. With a proxy the address is the
-        proxy's. STOOK_EPOLICY as above. */
+    /** [none] Ranges, written so, that no request connects to, with or without `public_only`. They
+        take precedence. With a proxy the address is the proxy's. STOOK_EPOLICY as above. */
     const char *const *deny_addresses;
-    /** [none] may refuse further addresses, with or without `public_only`. STOOK_EPOLICY as
-        above. */
-    stook_address_fn on_address;
-    void *on_address_user; /**< passed to `on_address` */
-    /** [none] Sets options of libcurl's easy handles. stook/curl.h has its type and explains it. */
+    stook_address_fn on_address; /**< [none] may refuse further addresses: STOOK_EPOLICY */
+    void *on_address_user;       /**< passed to `on_address` */
+    /** [none] Sets options of libcurl's easy handles: stook/curl.h. */
     int (*on_easy)(stook_client *client, void *easy, const char *url, void *user);
 };
 
@@ -120,11 +125,10 @@ STOOK_API void stook_client_options_init(struct stook_client_options *options, s
  *                   returned.
  * @param options    NULL: all defaults
  * @param ret_client set on success, otherwise unchanged; end the client with stook_client_close()
- * @return 0; STOOK_EARG (`ret_client` is NULL; no size; a number is out of range; `user_agent` has
- *         a control byte; `resolve`, `allow_addresses`, `deny_addresses`, a proxy, a certificate
- *         option or the allocator is not valid); STOOK_EUNSUPPORTED (options of a newer stook; a
- *         libcurl that stook cannot use, such as one without an asynchronous resolver);
- *         STOOK_ENOMEM; STOOK_ENOFD
+ * @return 0; STOOK_EARG (`ret_client` is NULL; no size; a number is out of range; a text, list,
+ *         rate, proxy, certificate option or allocator is not valid); STOOK_EUNSUPPORTED (options
+ *         of a newer stook; a libcurl that stook cannot use, such as one without an asynchronous
+ *         resolver); STOOK_ENOMEM; STOOK_ENOFD
  * Thread: the loop's. Several threads may make a client each at the same time. Callbacks: none.
  */
 STOOK_API int stook_client_new(struct uv_loop_s *loop, const struct stook_client_options *options,

@@ -38,7 +38,14 @@ extern "C" {
     X(DONE, 17, "finished, its result is kept by the batch")                                 \
     X(PAUSED, 18, "paused by on_body")                                                       \
     X(PAUSED_BUFFER, 19, "paused by max_buffered_bytes until earlier results are delivered") \
-    X(FILES, 20, "opening its files")
+    X(FILES, 20, "opening its files")                                                        \
+    X(QUEUED_DELAY, 21, "queued until its delay is over")                                    \
+    X(BACKOFF, 22, "waiting before it is sent again")                                        \
+    X(QUEUED_CIRCUIT, 23, "queued because its origin is left alone after failures")          \
+    X(QUEUED_COOLDOWN, 24, "queued until its origin has cooled down")                        \
+    X(QUEUED_PROBE, 25, "queued until others show that its origin responds again")           \
+    X(QUEUED_RATE, 26, "queued by a rate")                                                   \
+    X(SHARING, 27, "waiting for the response to an equal request")
 
 enum {
 #define STOOK_STATE_ENUM(name, number, text) STOOK_STATE_##name = number,
@@ -49,8 +56,9 @@ enum {
 
 /**
  * Returns the state of the request `index`. If several causes prevent its start, the first in this
- * order is returned: await, window or paused delivery, batch, origin, client, descriptors. The call
- * makes a few system calls, so a program should not call it in every turn.
+ * order is returned: await, window or paused delivery, an equal request, delay or back-off, batch,
+ * circuit, cool-down, probe, rate, origin, client, descriptors. The call makes a few system calls,
+ * so a program should not call it in every turn.
  * @return a STOOK_STATE_ value; STOOK_STATE_NONE for NULL, an unknown index, a result that was
  *         delivered to `on_result` or pulled, and after the client is closed
  * Thread: the loop's.
@@ -65,7 +73,8 @@ STOOK_API const char *stook_state_text(int state);
 /**
  * Writes a description of a client for people: its limits and its batches. For each batch it shows
  * the first 20 requests in flight and the first 20 queued ones, with state, age, and URL without
- * query. The format may change.
+ * query; of those that wait also which rate, which response or which attempt is the reason, and for
+ * how long. The format may change.
  * @param to a stream of the program; ferror(to) tells about write errors
  * @return 0; STOOK_EARG (NULL); STOOK_ESTATE (forked child)
  * Thread: the loop's.
@@ -77,7 +86,7 @@ struct stook_stats {
     size_t size;     /**< set by STOOK_STATS() */
     int64_t added;   /**< requests that were added */
     int64_t started; /**< requests that have started, each once, whatever hops and repeats it has */
-    int64_t repeated; /**< repeats */
+    int64_t repeated; /**< repeats and retries */
     int64_t finished; /**< requests that have their result */
     int64_t failed;   /**< of the finished, not ok */
 };

@@ -119,6 +119,9 @@ struct stook_request {
     int64_t connect_timeout_ms; /**< look-up, TCP and TLS of an attempt */
     int64_t timeout_ms;         /**< from the first start to the end, the repeat included */
     int64_t stall_timeout_ms;   /**< no byte sent or received */
+    /** [none] The request does not start earlier than so long after its add. Meanwhile it holds no
+        slot, and queue_timeout_ms counts from its end. */
+    int64_t delay_ms;
 
     /*
      * The response: how much is accepted, and where it goes. A request may lower a maximum of the
@@ -266,11 +269,43 @@ struct stook_request {
     int64_t public_only;
 
     /*
-     * Flow: when it starts.
+     * Flow: when it starts, and whether it is repeated. stook/flow.h explains rates and retries.
      */
-    /** [4] 1 to 7. Of the requests of a batch that the limits allow to start, the highest number
-        starts first, and of one number the oldest. */
+    /** [4] 1 to 7. Of the requests of a batch that may start, the head of the order starts first,
+        then those of the highest number, then those of the origin that has the fewest in flight,
+        then the oldest. */
     int64_t priority;
+    /** [1] What an attempt takes of rates of STOOK_RATE_OF_COST, such as tokens of a language
+        model: 1 to 10^12; STOOK_NONE: nothing. */
+    int64_t cost;
+    /** [none] Whose quota the request uses, such as an API key or a tenant: a text of at most 1024
+        bytes. A rate of STOOK_RATE_BY_KEY has a bucket for each, and a response 429 or 503 holds
+        back only requests of the same origin and key. */
+    const char *rate_key;
+    /** [the client's] So many times the request is sent again after a failure that may pass, 1 to
+        50. STOOK_NONE: not even once because a kept-alive connection was lost. */
+    int64_t max_retries;
+    /** 1: the program vouches that the request may be sent twice, though its method is not
+        idempotent (RFC 9110 9.2.2). No header field is sent. */
+    int64_t idempotent;
+    /** [none] The value of the header field Idempotency-Key
+        (draft-ietf-httpapi-idempotency-key-header), sent as it is, the same in all attempts. It
+        allows retries as `idempotent` does. At most 1024 bytes without control bytes; `headers`
+        must not have the field. */
+    const char *idempotency_key;
+    /** 1: of equal requests one is sent, and the others get copies of its result, with
+        STOOK_FLAG_SHARED. Requests are equal if all their members are, but `user` and `priority`,
+        and all have `coalesce`. A request joins an equal one that is in flight, or that waits in
+        the same batch. If the one that is sent is cancelled, another one is sent for the rest. Only
+        for GET and HEAD without a body; not with callbacks, `output_file` or `mirrors`. */
+    int64_t coalesce;
+    /** [off] If no byte of a response has come so many ms after an attempt began, 1 to 2^53, the
+        request is sent once more, over a connection of its own, and the first good response is the
+        result. STOOK_AUTO: after the 95th percentile of the times of its origin, once these are
+        known. It needs room in the limits and rates, and at most 5 % of the requests of an origin
+        are sent so. The two are one attempt as `max_retries` counts. Only for GET, HEAD and OPTIONS
+        without a body; not with `coalesce`, callbacks, `output_file` or `mirrors`. */
+    int64_t hedge_after_ms;
 };
 
 /** Makes a request: `STOOK_REQUEST("http://...")`, `STOOK_REQUEST(.url = ..., .method = "PUT")` */

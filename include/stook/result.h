@@ -101,7 +101,8 @@ enum {
     STOOK_FLAG_UNTIL_CLOSE = 8,
     /** An HTTP/2 or HTTP/3 body without a length. It may be incomplete: this libcurl reports a
         stream that the server abandoned without an error as complete. */
-    STOOK_FLAG_END_UNSEEN = 16
+    STOOK_FLAG_END_UNSEEN = 16,
+    STOOK_FLAG_SHARED = 32 /**< `coalesce`: the response to another request, which was equal */
 };
 
 /** A sum of STOOK_FLAG_ values. */

@@ -18,6 +18,8 @@ static int validate(const struct stook_client_options *options, struct stook__cl
     int error = stook__validate_struct(&mine, sizeof mine, options);
     if (error == 0)
         error = stook__settings_from(&mine, &input->settings);
+    if (error == 0)
+        error = stook__flow_rules_from(&mine, &input->rules, input->rates);
     if (error != 0)
         return error;
     input->peer = (struct stook__peer_input){
@@ -47,7 +49,8 @@ static int validate(const struct stook_client_options *options, struct stook__cl
         stook__addresses_validate(mine.allow_addresses) != 0 ||
         stook__addresses_validate(mine.deny_addresses) != 0 ||
         stook__validate_limit(mine.limit, &input->limit) != 0 ||
-        stook__validate_limit(mine.origin_limit, &input->origin_limit) != 0 ||
+        stook__validate_limit(input->rules.adaptive ? STOOK_NONE : mine.origin_limit,
+                              &input->origin_limit) != 0 ||
         (mine.allocator != NULL &&
          (mine.allocator->resize == NULL || mine.allocator->release == NULL)))
         return STOOK_EARG;

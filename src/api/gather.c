@@ -4,7 +4,12 @@
 #include "core/batch.h"
 #include "request/validate.h"
 
-enum { WINDOW_MIN = 64, BUFFERED_DEFAULT = 64 << 20 };
+enum {
+    WINDOW_MIN = 64,
+    BUFFERED_DEFAULT = 64 << 20,
+    WAITING_DEFAULT = 10000,
+    WAITING_MAX = 1000000000
+};
 static const int64_t MS_MAX = (int64_t)1 << 53;
 
 static size_t size_or_all(int64_t number)
@@ -17,9 +22,16 @@ static int check_numbers(const struct stook_gather_options *mine, struct stook__
                          const char **ret_why)
 {
     int64_t window = 0, buffered = 0;
-    *ret_why = "limit is not 0, STOOK_NONE or 1 to 1000000";
-    if (stook__validate_limit(mine->limit, &await->limit) != 0)
+    int64_t waiting;
+    await->adaptive = mine->limit == STOOK_AUTO;
+    await->window_follows = await->adaptive && mine->window == 0;
+    *ret_why = "limit is not 0, STOOK_NONE, STOOK_AUTO or 1 to 1000000";
+    if (stook__validate_limit(await->adaptive ? STOOK_NONE : mine->limit, &await->limit) != 0)
         return STOOK_EARG;
+    *ret_why = "max_waiting is not 0 or 1 to 1000000000";
+    if (stook__validate_number(mine->max_waiting, WAITING_DEFAULT, 0, WAITING_MAX, &waiting) != 0)
+        return STOOK_EARG;
+    await->max_waiting = (size_t)waiting;
     int64_t defaults = await->limit == SIZE_MAX ? STOOK_NONE : 4 * (int64_t)await->limit;
     if (defaults > 0 && defaults < WINDOW_MIN)
         defaults = WINDOW_MIN;

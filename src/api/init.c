@@ -44,6 +44,21 @@ void stook_batch_stats_init(struct stook_batch_stats *stats, size_t size)
     init(stats, size);
 }
 
+void stook_rate_init(struct stook_rate *rate, size_t size)
+{
+    init(rate, size);
+}
+
+void stook_origin_init(struct stook_origin *origin, size_t size)
+{
+    init(origin, size);
+}
+
+void stook_attempt_init(struct stook_attempt *attempt, size_t size)
+{
+    init(attempt, size);
+}
+
 void stook_stats_init(struct stook_stats *stats, size_t size)
 {
     init(stats, size);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Public functions of stook/result.h. A result does not change, so any thread may read it. */
 #include "core/result.h"
+#include "request/validate.h"
 
 int stook_result_ok(const stook_result *result)
 {
@@ -182,4 +183,15 @@ const stook_result *stook_result_ref(const stook_result *result)
 void stook_result_unref(const stook_result *result)
 {
     stook__record_drop((stook_result *)result);
+}
+
+int stook_result_attempt_at(const stook_result *result, size_t i, struct stook_attempt *ret_attempt)
+{
+    struct stook_attempt mine;
+    if (result == NULL || ret_attempt == NULL || !stook__validate_size(ret_attempt))
+        return STOOK_EARG;
+    if (!stook__result_attempt(result, i, &mine))
+        return STOOK_ESTATE;
+    stook__fill_struct(ret_attempt, &mine, sizeof mine);
+    return 0;
 }

@@ -53,16 +53,22 @@ int stook__await_begin(stook_batch *batch, const struct stook__await *await)
     int64_t deadline = await->timeout_ms < 0 || await->timeout_ms > US_MAX / 1000
                            ? 0
                            : stook__loop_now() + await->timeout_ms * 1000;
-    if (stook__result_queue_open(&batch->results, batch->allocator, &client->result_queues,
-                                 &await->queue) != 0)
+    if ((await->adaptive && stook__group_find_limit(&client->sched, &batch->group) != 0) ||
+        stook__result_queue_open(&batch->results, batch->allocator, &client->result_queues,
+                                 &await->queue) != 0) {
+        stook__group_set_limit(&client->sched, &batch->group, SIZE_MAX);
         return stook__batch_refuse(batch, STOOK_ENOMEM, NULL);
+    }
+    batch->max_waiting = await->max_waiting;
+    batch->window_follows = await->window_follows;
     batch->callbacks = await->callbacks;
     batch->exhausted = await->callbacks.more == NULL;
     stook__batch_move(batch, STOOK__AWAITED);
     batch->refusal = "";
     client->awaits++;
     client->pulls += await->queue.pulled;
-    stook__group_open(&client->sched, &batch->group, await->limit, deadline);
+    stook__group_open(&client->sched, &batch->group,
+                      await->adaptive ? batch->group.limit : await->limit, deadline);
     stook__batch_set_policy(batch, await->policy, await->quorum);
     stook__loop_busy(client->loop, 1);
     stook__batch_mark_dirty(batch);

@@ -12,6 +12,9 @@ struct stook__await {
     struct stook__callbacks callbacks;
     struct stook__gather_options queue; /* for the result queue */
     size_t limit;                       /* of requests in flight; SIZE_MAX: none */
+    size_t max_waiting;                 /* of the requests that `more` adds */
+    int adaptive;                       /* the limit finds itself */
+    int window_follows;                 /* the window is a multiple of the limit then */
     int64_t timeout_ms;                 /* -1: no deadline */
     int64_t policy;                     /* STOOK_POLICY_... */
     size_t quorum;

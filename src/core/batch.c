@@ -4,8 +4,10 @@
 
 #include <string.h>
 
+#include "core/attempts.h"
 #include "core/client_state.h"
 #include "core/completion.h"
+#include "core/share.h"
 #include "loop/loop.h"
 #include "request/url.h"
 #include "sched/queue.h"
@@ -43,10 +45,12 @@ static struct stook__queue *queue_for(stook_batch *batch, const struct stook__sp
                                       unsigned priority, size_t *ret_origin_size)
 {
     const char *url = spec->url,
-               *path = spec->optional != NULL ? spec->optional->unix_socket : NULL;
+               *path = spec->optional != NULL ? spec->optional->unix_socket : NULL,
+               *rate_key = spec->optional != NULL ? spec->optional->rate_key : NULL;
     struct stook__queue *last = batch->group.last;
     size_t size = *ret_origin_size = batch->origin_size;
     if (last != NULL && last->key.priority == priority && size > 0 && path == NULL &&
+        rate_key == NULL && last->key.target->key == NULL &&
         strncmp(url, batch->origin, size) == 0 && stook__origin_key_ends(url + size))
         return last;
     char key[STOOK__ORIGIN_KEY_MAX + SOCKET_MAX];
@@ -63,7 +67,7 @@ static struct stook__queue *queue_for(stook_batch *batch, const struct stook__sp
         return NULL;
     /* The queue keeps it. */
     struct stook__queue *queue =
-        stook__sched_queue(&batch->client->sched, &batch->group, origin, priority);
+        stook__sched_queue(&batch->client->sched, &batch->group, origin, rate_key, priority);
     stook__origin_unref(origin);
     if (queue == NULL)
         return NULL; /* `origin` still describes the group's last queue */
@@ -88,7 +92,7 @@ static int enter_queues(stook_batch *batch, struct stook_result *record, unsigne
 {
     stook_client *client = batch->client;
     struct stook__queue *queue = queue_of_record(batch, record, priority);
-    if (queue == NULL ||
+    if (queue == NULL || (client->charges && stook__record_keep_history(record) != 0) ||
         stook__result_queue_add(&batch->results, batch->allocator, &record->entry) != 0)
         return STOOK_ENOMEM;
 #ifdef STOOK_TRACE
@@ -98,6 +102,7 @@ static int enter_queues(stook_batch *batch, struct stook_result *record, unsigne
     stook__stat_count(&client->stats, STOOK__STAT_ADDED);
     stook__sched_add(&client->sched, queue, &record->job, record->job.settings, stook__loop_now());
     stook__record_move(batch, record, STOOK__REQUEST_QUEUED, "added", record->error);
+    stook__share_added(client, batch, record);
     if (batch->state == STOOK__AWAITED && !client->turning)
         stook__loop_request_turn(client->loop);
     return 0;
@@ -214,6 +219,9 @@ int stook__batch_set_limit(stook_batch *batch, size_t limit)
     stook_client *client = batch->client;
     if (client == NULL || !stook__client_is_usable(client) || batch->state != STOOK__AWAITED)
         return STOOK_ESTATE;
+    if (batch->window_follows) /* not any more: it stays what it is */
+        stook__result_queue_set_window(&batch->results, 4 * batch->group.limit);
+    batch->window_follows = 0;
     stook__group_set_limit(&client->sched, &batch->group, limit);
     stook__batch_mark_dirty(batch); /* the limit decides when `more` is called */
     return 0;

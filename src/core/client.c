@@ -2,6 +2,8 @@
 /* Makes clients and changes them; see client.h. */
 #include "core/client.h"
 
+#include <string.h>
+
 #include "core/client_state.h"
 #include "core/turn.h"
 #include "curl/engine.h"
@@ -10,6 +12,8 @@
 #include "loop/loop.h"
 #include "request/headers.h"
 #include "request/resolve.h"
+#include "sched/gate.h"
+#include "sched/target.h"
 
 /* ------------------------------------------------------------------------------------- making */
 
@@ -17,6 +21,7 @@ static void free_parts(stook_client *client)
 {
     struct stook__allocator *allocator = client->allocator;
     stook__mailbox_unref(client->mailbox);
+    stook__sched_free(&client->sched);
     stook__engine_free(client->engine);
     stook__defaults_free(client->defaults);
     stook__free(allocator, client);
@@ -80,6 +85,7 @@ static stook_client *make(struct stook__allocator *allocator,
     stook__sched_set_limit(&client->sched, input->limit);
     stook__sched_set_origin_limit(&client->sched, input->origin_limit);
     stook__list_init(&client->result_queues);
+    stook__list_init(&client->shares_due);
     stook__list_init(&client->batches);
     stook__list_init(&client->dirty_batches);
     stook__list_init(&client->newly_paused);
@@ -96,10 +102,18 @@ static int call_easy(void *client, void *owner, void *easy, const char *url)
 
 /* Makes the parts of a client. The loop is last, because handles on a borrowed loop cannot be
    closed at once when a later part fails. */
-static int make_parts(stook_client *client, struct uv_loop_s *loop)
+static int make_parts(stook_client *client, const struct stook__client_input *input,
+                      struct uv_loop_s *loop)
 {
+    struct stook__flow_rules rules = input->rules;
+    memcpy(client->rates, input->rates, sizeof client->rates);
+    rules.rates = rules.rates != NULL ? client->rates : NULL;
+    for (size_t i = 0; i < rules.n_by_origin + rules.n_by_client + rules.n_by_key; i++)
+        client->charges |= client->rates[i].of == STOOK_RATE_OF_COST;
+    /* The jitter of two clients differs: they begin at different times, or at other addresses. */
+    uint64_t seed = (uint64_t)stook__loop_now() ^ (uint64_t)(uintptr_t)client << 16;
     client->mailbox = stook__mailbox_new(client->allocator);
-    if (client->mailbox == NULL)
+    if (client->mailbox == NULL || stook__targets_set_rules(&client->sched, &rules, seed) != 0)
         return STOOK_ENOMEM;
     int error = stook__engine_new(client->allocator, &client->engine);
     if (error == 0)
@@ -111,6 +125,7 @@ static int make_parts(stook_client *client, struct uv_loop_s *loop)
     if (error != 0)
         return error;
     client->owned = loop == NULL;
+    stook__defaults_set_retry_statuses(client->defaults, client->sched.rules.retry_statuses);
     stook__engine_set_address_rules(client->engine, &client->address_rules);
     if (client->on_easy != NULL)
         stook__defaults_set_hook(client->defaults, call_easy, client);
@@ -130,7 +145,7 @@ int stook__client_new(struct uv_loop_s *loop, const struct stook__client_input *
         stook__allocator_unref(allocator);
         return STOOK_ENOMEM;
     }
-    int error = make_parts(client, loop);
+    int error = make_parts(client, input, loop);
     if (error != 0)
         free_parts(client);
     else
@@ -201,5 +216,34 @@ int stook__client_set_origin_limit(stook_client *client, size_t limit)
         return STOOK_ESTATE;
     stook__sched_set_origin_limit(&client->sched, limit);
     request_turn(client);
+    return 0;
+}
+
+int stook__client_charge(stook_client *client, const stook_result *result, int64_t actual_cost)
+{
+    if (!stook__client_is_usable(client))
+        return STOOK_ESTATE;
+    if (result->allocator != client->allocator)
+        return STOOK_EARG;
+    struct stook__history *history =
+        result->state == STOOK__REQUEST_FINISHED ? result->spec.history : NULL;
+    if (history == NULL || history->taken < 0)
+        return STOOK_ESTATE;
+    struct stook__origin *origin =
+        stook__origin_get(&client->origins, history->origin_key, strlen(history->origin_key));
+    struct stook__target *target =
+        origin != NULL ? stook__target_hold(&client->sched, origin, history->rate_key) : NULL;
+    if (target != NULL) {
+        stook__gates_charge(&client->sched, target, actual_cost - history->taken,
+                            history->taken_at);
+        stook__target_release(&client->sched, target);
+    }
+    if (origin != NULL)
+        stook__origin_unref(origin);
+    if (target == NULL)
+        return STOOK_ENOMEM;
+    history->taken = -1;
+    if (!client->turning)
+        stook__turn_ask(client);
     return 0;
 }

@@ -9,6 +9,7 @@
 #ifndef STOOK_CORE_CLIENT_H
 #define STOOK_CORE_CLIENT_H
 
+#include "core/flow_rules.h"
 #include "request/settings.h"
 #include "request/tls.h"
 
@@ -22,6 +23,8 @@ struct stook__client_input {
     int (*on_address)(const struct stook_address *address, void *user); /* NULL: none */
     void *on_address_user;
     size_t limit, origin_limit; /* SIZE_MAX: none */
+    struct stook__flow_rules rules;
+    struct stook__rate rates[STOOK__RATES_MAX];
     int (*on_easy)(stook_client *client, void *easy, const char *url, void *user); /* or NULL */
 };
 
@@ -46,5 +49,9 @@ int stook__client_save_cookies(stook_client *client, const char *path);
    STOOK_ESTATE: the client closes, or is of a parent process. */
 int stook__client_set_limit(stook_client *client, size_t limit);
 int stook__client_set_origin_limit(stook_client *client, size_t limit);
+
+/* Corrects the buckets that a result has taken from; see stook/flow.h. 0, STOOK_EARG or
+   STOOK_ESTATE. */
+int stook__client_charge(stook_client *client, const stook_result *result, int64_t actual_cost);
 
 #endif

@@ -17,6 +17,7 @@
 #include "deliver/completion_policy.h"
 #include "origin/origin.h"
 #include "sched/queue.h"
+#include "sched/rate.h"
 
 struct stook__engine;
 struct stook__defaults;
@@ -91,6 +92,9 @@ struct stook_batch {
     int add_error;          /* of an add that failed before the await */
     int64_t bytes_received; /* of response bodies, by attempts that are over */
     size_t extra_failures;  /* failures of adds and of `more`, which have no request */
+    size_t max_waiting;     /* `more` is not called while so many wait */
+    size_t revealed;        /* adds that sched may start as far as the window goes */
+    int window_follows;     /* the window is a multiple of the limit, which finds itself */
     int exhausted;          /* there is no `more`, or it has returned its last request */
     int more_idle;          /* `more` returned STOOK_AGAIN: it is not called until a wake */
     int pins;               /* blocking calls that read the batch when they return */
@@ -111,7 +115,8 @@ struct stook_client {
     struct stook__defaults *defaults; /* what all attempts share */
     struct stook__origins origins;
     struct stook__sched sched;
-    struct stook__link result_queues; /* of batches that have a result to deliver */
+    struct stook__rate rates[STOOK__RATES_MAX]; /* of the rules of `sched` */
+    struct stook__link result_queues;           /* of batches that have a result to deliver */
     struct stook__mailbox *mailbox;
     struct stook__settings settings;
     struct stook__peer peer;
@@ -120,12 +125,15 @@ struct stook_client {
     void *on_address_user;
     int (*on_easy)(stook_client *client, void *easy, const char *url, void *user); /* or NULL */
     struct stook__stats stats;
+    struct stook__map shares;      /* of requests with `coalesce`, by what makes them equal */
+    struct stook__link shares_due; /* those whose leader has its result */
     struct stook__link batches, dirty_batches;
     struct stook__link newly_paused; /* flow control of batches where a body was paused this turn */
     size_t awaits;                   /* batches that are awaited and not done */
     size_t pulls;                    /* of these, batches whose results the program pulls */
     size_t ends;                     /* this turn has ended so many requests, see STOOK__ENDS_MAX */
     unsigned fork_generation;        /* of the process that made the client */
+    int charges;                     /* a rate of cost: what attempts took is noted */
     int owned;                       /* the loop is the client's own, as long as it lives */
     int turning;                     /* a turn or the last callback is on the stack, in any state */
     int turn_again;                  /* another turn was due while `turning` */

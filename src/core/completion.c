@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <limits.h>
 
+#include "core/share.h"
 #include "loop/loop.h"
 #include "util/trace.h"
 
@@ -154,8 +155,10 @@ static void leave_client(stook_batch *batch)
 {
     struct stook__sched *sched = &batch->client->sched;
     struct stook__job *job;
-    while ((job = stook__group_any(&batch->group)) != NULL)
+    while ((job = stook__group_any(&batch->group)) != NULL) {
+        stook__share_leave(stook__record_of_job(job));
         stook__sched_finish(sched, job);
+    }
     stook__group_end(sched, &batch->group);
     stook__list_remove(&batch->link);
     stook__list_remove(&batch->dirty);

@@ -48,13 +48,13 @@ struct stook__outcome stook__describe_end(struct stook__allocator *allocator,
     return with_message(outcome, stook__format(allocator, "%s: %s %" PRId64 " ms", text, what, ms));
 }
 
-void stook__describe_first_failure(struct stook__allocator *allocator, const struct stook__job *job,
+void stook__describe_first_failure(struct stook__allocator *allocator,
                                    struct stook__outcome *outcome)
 {
     /* STOOK_ECERT and its like stay: they say more than the first failure. */
     int unreachable = outcome->error == STOOK_EDNS || outcome->error == STOOK_ECONNECT ||
                       outcome->error == STOOK_ENOFD || outcome->error == STOOK_ENOMEM;
-    if (!job->lost || !unreachable || outcome->sent)
+    if (!unreachable || outcome->sent)
         return;
     char *line = stook__format(
         allocator, "%s: the first attempt was sent and got no response; its repeat failed: %s",
@@ -79,4 +79,30 @@ struct stook__outcome stook__describe_first_try(struct stook__allocator *allocat
     if (line != NULL && outcome.message_owned)
         stook__free(allocator, (char *)outcome.message);
     return with_message(outcome, line);
+}
+
+void stook__describe_no_retry(struct stook__allocator *allocator, enum stook__no_retry why,
+                              struct stook__outcome *outcome)
+{
+    static const char *const texts[] = {
+        [STOOK__NO_RETRY_BUDGET] = "the retry budget of its origin is used up",
+        [STOOK__NO_RETRY_TOO_LATE] = "the wait before it would pass timeout_ms",
+        [STOOK__NO_RETRY_TOO_LONG] = "the response asks for a wait beyond max_cooldown_ms"};
+    if (why == STOOK__NO_RETRY_NONE)
+        return;
+    char *line = stook__format(allocator, "%s; no retry: %s", outcome->message, texts[why]);
+    if (line == NULL)
+        return;
+    if (outcome->message_owned)
+        stook__free(allocator, (char *)outcome->message);
+    outcome->message = line;
+    outcome->message_owned = 1;
+}
+
+struct stook__outcome stook__describe_circuit(struct stook__allocator *allocator, int64_t rest_us)
+{
+    const char *text = stook_strerror(STOOK_ECIRCUIT);
+    struct stook__outcome outcome = {.error = STOOK_ECIRCUIT, .message = text};
+    return with_message(outcome, stook__format(allocator, "%s, for %" PRId64 " ms more", text,
+                                               (rest_us + 999) / 1000));
 }

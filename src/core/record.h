@@ -63,6 +63,9 @@ struct stook_result {
     uint16_t origin_size : 10;  /* bytes of the URL up to the end of its origin; 0: it has none */
 };
 
+/* The capacity of a body that belongs to another record, which `spec.snapshot` keeps. */
+enum { STOOK__BODY_OF_SENDER = 0 };
+
 _Static_assert(sizeof(struct stook__answer) <= sizeof(struct stook__job),
                "a finished record is no larger");
 
@@ -102,6 +105,10 @@ void stook__record_ref(struct stook_result *record);
 /* Drops a reference; the last one frees the record. NULL: nothing happens. */
 void stook__record_drop(struct stook_result *record);
 
+/* Frees the members that only a request under way needs. A borrowed body is released here only if
+   the request was never awaited; else stook__batch_keep_body() has taken it. */
+void stook__record_free_request(struct stook_result *record);
+
 /* Bytes of the response body that the result holds. */
 size_t stook__record_bytes(const struct stook_result *record);
 /* Whether the exchange is complete and the status is 2xx. */
@@ -110,23 +117,11 @@ int stook__record_ok(const struct stook_result *record);
    arrived. NULL: no memory. */
 struct stook_result *stook__record_snapshot(struct stook_result *record);
 
-/* Turns a request that is ADMITTED to a mirror if its URL is at an origin that is remembered as
-   broken. Returns 1 if it did: the request has to wait in a queue of its new origin. */
-int stook__record_choose_mirror(stook_client *client, struct stook_result *record, int64_t now);
-/* Starts an attempt of a request that is ADMITTED. A request that cannot start has its
-   result, or waits in its queue again until a descriptor is free. `fresh`: not on a reused
-   connection. */
-void stook__record_start(stook_client *client, struct stook_result *record, int fresh);
-/* Handles an attempt that has completed by itself. Its request has its result, starts another
-   attempt or waits again. Returns 1 if it has followed a redirect or turned to a mirror instead: it
-   is ADMITTED, and has to wait in a queue of its new origin. */
-int stook__record_conclude(stook_client *client, struct stook_result *record, int64_t now);
-/* Notes that a request which was ADMITTED waits in a queue of sched again. */
-void stook__record_waits_again(struct stook_result *record, const char *why);
-/* Ends a request one of whose clocks has run out with `error`. Returns 1 if it has turned to a
-   mirror instead, as stook__record_conclude() does. */
-int stook__record_expire(stook_client *client, struct stook_result *record, int error, int64_t now);
-/* Ends a request that is not FINISHED with `error`, whatever it does. */
-void stook__record_end(stook_client *client, struct stook_result *record, int error);
+/* Makes the record remember what its last attempt took of rates. 0 or STOOK_ENOMEM. */
+int stook__record_keep_history(struct stook_result *record);
+/* Notes what the last attempt came to, which is over, and why another one follows (STOOK_AGAIN_).
+   0 or STOOK_ENOMEM. */
+int stook__record_note_attempt(struct stook_result *record, int error, int status, int again,
+                               int64_t now);
 
 #endif

@@ -13,12 +13,14 @@
 #include "http/preview.h"
 #include "loop/loop.h"
 #include "request/to_curl.h"
+#include "sched/gate.h"
+#include "sched/target.h"
 
 /* -------------------------------------------------------------------------------------- states */
 
 static int state_of_waiting(const stook_batch *batch, const struct stook__job *job)
 {
-    switch (stook__sched_reason(&batch->client->sched, job)) {
+    switch (stook__sched_reason(&batch->client->sched, job, stook__loop_now(), NULL)) {
     case STOOK__BY_AWAIT:
         return batch->state == STOOK__OPEN ? STOOK_STATE_QUEUED_AWAIT : STOOK_STATE_QUEUED;
     case STOOK__BY_WINDOW:
@@ -27,6 +29,20 @@ static int state_of_waiting(const stook_batch *batch, const struct stook__job *j
         return STOOK_STATE_QUEUED_BATCH;
     case STOOK__BY_ORIGIN:
         return STOOK_STATE_QUEUED_ORIGIN;
+    case STOOK__BY_SENDER:
+        return STOOK_STATE_SHARING;
+    case STOOK__BY_DELAY:
+        return STOOK_STATE_QUEUED_DELAY;
+    case STOOK__BY_BACKOFF:
+        return STOOK_STATE_BACKOFF;
+    case STOOK__BY_CIRCUIT:
+        return STOOK_STATE_QUEUED_CIRCUIT;
+    case STOOK__BY_COOLDOWN:
+        return STOOK_STATE_QUEUED_COOLDOWN;
+    case STOOK__BY_PROBE:
+        return STOOK_STATE_QUEUED_PROBE;
+    case STOOK__BY_RATE:
+        return STOOK_STATE_QUEUED_RATE;
     case STOOK__BY_CLIENT:
         return STOOK_STATE_QUEUED_CLIENT;
     case STOOK__BY_DESCRIPTORS:
@@ -131,10 +147,70 @@ int stook__report_batch(const stook_batch *batch, struct stook_batch_stats *ret_
     ret_stats->added = (int64_t)results->count;
     ret_stats->finished = (int64_t)results->arrived;
     ret_stats->failed = (int64_t)results->failed;
-    ret_stats->in_flight = (int64_t)batch->group.n_running;
-    ret_stats->waiting = ret_stats->added - ret_stats->finished - ret_stats->in_flight;
+    /* `n_running` counts a hedge too. */
+    ret_stats->waiting = (int64_t)batch->group.n_waiting;
+    ret_stats->in_flight = ret_stats->added - ret_stats->finished - ret_stats->waiting;
     ret_stats->bytes_received = ret_stats->bytes_expected = batch->bytes_received;
     add_bytes(batch, ret_stats);
+    return 0;
+}
+
+/* -------------------------------------------------------------------------------------- origins */
+
+static int64_t rest_ms(int64_t until, int64_t now)
+{
+    return until > now ? (until - now + 999) / 1000 : 0;
+}
+
+/* Requests whose URL names no origin have one without a name, which is left out. */
+static struct stook__origin *origin_at(const struct stook__sched *sched, size_t i)
+{
+    const struct stook__link *lists[] = {&sched->origins, &sched->kept_origins};
+    for (size_t k = 0; k < 2; k++)
+        for (struct stook__link *link = lists[k]->next; link != lists[k]; link = link->next) {
+            struct stook__origin *origin = STOOK__OF(struct stook__origin, sched.all, link);
+            if (origin->node.key_size > 0 && i-- == 0)
+                return origin;
+        }
+    return NULL;
+}
+
+static void describe_flow(const struct stook__sched *sched, const struct stook__origin_flow *flow,
+                          int64_t now, struct stook_origin *ret_origin)
+{
+    for (size_t i = 0; i < sched->rules.n_by_origin; i++) {
+        const struct stook__rate_bucket *bucket = &flow->buckets[i];
+        int64_t ms = rest_ms(stook__bucket_ready_at(&bucket->level, bucket->rate, 1), now);
+        ret_origin->rate_ms = ms > ret_origin->rate_ms ? ms : ret_origin->rate_ms;
+    }
+    ret_origin->circuit = flow->circuit.state;
+    if (flow->circuit.state == STOOK__CIRCUIT_OPEN)
+        ret_origin->circuit_ms = rest_ms(flow->circuit.until, now);
+    ret_origin->failures = flow->circuit.failures;
+    ret_origin->retries = stook__budget_retries(&flow->budget, now);
+    ret_origin->first_byte_us = stook__latency_quantile(&flow->latency, 50);
+    ret_origin->first_byte_95_us = stook__latency_quantile(&flow->latency, 95);
+}
+
+int stook__report_origin(const stook_client *client, size_t i, struct stook_origin *ret_origin)
+{
+    if (!stook__client_is_usable(client))
+        return STOOK_ESTATE;
+    struct stook__origin *origin = origin_at(&client->sched, i);
+    if (origin == NULL)
+        return STOOK_ESTATE;
+    const struct stook__target *target = stook__target_find(&client->sched, origin, NULL);
+    int64_t now = stook__loop_now();
+    size_t limit = stook__gate_origin_limit(&client->sched, origin);
+    *ret_origin = STOOK_ORIGIN();
+    ret_origin->name = origin->node.key;
+    ret_origin->in_flight = (int64_t)origin->sched.n_running;
+    ret_origin->waiting = (int64_t)origin->sched.n_waiting;
+    ret_origin->limit = limit == SIZE_MAX ? STOOK_NONE : (int64_t)limit;
+    if (target != NULL && target->state == STOOK__TARGET_COOLING)
+        ret_origin->cooldown_ms = rest_ms(target->cool_until, now);
+    if (origin->sched.flow != NULL)
+        describe_flow(&client->sched, origin->sched.flow, now, ret_origin);
     return 0;
 }
 
@@ -180,13 +256,49 @@ static void print_url(FILE *to, const char *url)
     fputs(shown < end || url[end] != '\0' ? "...\n" : "\n", to);
 }
 
+/* Which bucket it is that refuses a request. */
+static void print_rate(FILE *to, const struct stook__rate *rate)
+{
+    static const char *const by[] = {[STOOK_RATE_BY_ORIGIN] = "origin",
+                                     [STOOK_RATE_BY_CLIENT] = "client",
+                                     [STOOK_RATE_BY_KEY] = "rate_key"};
+    if (rate != NULL)
+        fprintf(to, " (%" PRId64 " %s per %" PRId64 " ms by %s)", rate->count,
+                rate->of == STOOK_RATE_OF_COST ? "cost" : "requests", rate->per_ms, by[rate->by]);
+}
+
+/* What is known of the reason why a request waits: the cause, and for how long. */
+static void print_wait(FILE *to, stook_client *client, const struct stook__job *job)
+{
+    const struct stook__rate *rate;
+    int64_t until, now = stook__loop_now();
+    switch (stook__sched_reason(&client->sched, job, now, &until)) {
+    case STOOK__BY_RATE:
+        (void)stook__gates_rate_until(&client->sched, job, &rate);
+        print_rate(to, rate);
+        break;
+    case STOOK__BY_COOLDOWN:
+        fprintf(to, " (HTTP %d)", job->queue->key.target->status);
+        break;
+    case STOOK__BY_BACKOFF:
+        fprintf(to, " (before attempt %u)", job->attempts + 1u);
+        break;
+    default:
+        break;
+    }
+    if (until > now)
+        fprintf(to, ", %" PRId64 " ms more", rest_ms(until, now));
+}
+
 static void print_request(FILE *to, const stook_batch *batch, const struct stook_result *record)
 {
     int64_t from =
         record->state == STOOK__REQUEST_ATTEMPTING ? record->job.attempt_at : record->job.added_at;
-    fprintf(to, "    %zu: %s for %" PRId64 " ms, attempt %u, ", (size_t)record->entry.index,
-            stook__report_text(state_of(batch, record)), since_ms(from),
-            (unsigned)record->job.attempts);
+    fprintf(to, "    %zu: %s for %" PRId64 " ms", (size_t)record->entry.index,
+            stook__report_text(state_of(batch, record)), since_ms(from));
+    if (record->state == STOOK__REQUEST_QUEUED && batch->client != NULL)
+        print_wait(to, batch->client, &record->job);
+    fprintf(to, ", attempt %u, ", (unsigned)record->job.attempts);
     print_url(to, record->spec.url);
 }
 

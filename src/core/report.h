@@ -22,4 +22,7 @@ int stook__report_dump(const stook_client *client, FILE *to);
 int64_t stook__report_curl(const stook_client *client, const struct stook_request *request,
                            int secrets, char *buffer, size_t size);
 
+/* Describes the i-th origin; see stook_client_origin_at(). 0 or STOOK_ESTATE. */
+int stook__report_origin(const stook_client *client, size_t i, struct stook_origin *ret_origin);
+
 #endif

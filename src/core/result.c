@@ -84,3 +84,35 @@ const char *stook__result_field_at(const stook_result *result, int trailers, siz
     }
     return NULL;
 }
+
+/* A request that was sent once has no list: its one attempt is the result's. */
+static int only_attempt(const stook_result *result, struct stook_attempt *ret_attempt)
+{
+    const int64_t *time_us = result->answer.time_us;
+    if (result->answer.attempts == 0)
+        return 0;
+    ret_attempt->error = result->error;
+    ret_attempt->status = result->answer.status;
+    ret_attempt->started_us = time_us[STOOK_TIME_QUEUED];
+    ret_attempt->ended_us = time_us[STOOK_TIME_QUEUED] + time_us[STOOK_TIME_TOTAL];
+    return 1;
+}
+
+int stook__result_attempt(const stook_result *result, size_t i, struct stook_attempt *ret_attempt)
+{
+    *ret_attempt = STOOK_ATTEMPT();
+    if (result->state != STOOK__REQUEST_FINISHED)
+        return 0;
+    const struct stook__history *history = result->spec.history;
+    if (history == NULL || history->count == 0)
+        return i == 0 && only_attempt(result, ret_attempt);
+    const struct stook__past_attempt *past = stook__history_at(history, i);
+    if (past == NULL)
+        return 0;
+    ret_attempt->error = past->error;
+    ret_attempt->status = past->status;
+    ret_attempt->started_us = past->started_us;
+    ret_attempt->ended_us = past->ended_us;
+    ret_attempt->again = past->again;
+    return 1;
+}

@@ -22,4 +22,7 @@ size_t stook__result_field_count(const stook_result *result, int trailers);
 const char *stook__result_field_at(const stook_result *result, int trailers, size_t i,
                                    const char **ret_name);
 
+/* Fills *ret_attempt with what the i-th attempt came to. 0: there is no such attempt. */
+int stook__result_attempt(const stook_result *result, size_t i, struct stook_attempt *ret_attempt);
+
 #endif

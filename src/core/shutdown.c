@@ -8,8 +8,10 @@
 
 #include <assert.h>
 
+#include "core/attempts.h"
 #include "core/client_state.h"
 #include "core/completion.h"
+#include "core/share.h"
 #include "curl/engine.h"
 #include "http/defaults.h"
 #include "loop/file.h"
@@ -32,6 +34,19 @@ static void move(stook_client *client, enum stook__client_state to)
     client->state = to;
 }
 
+/* Ends the requests that wait for a retry: none begins any more. */
+static void end_retries(stook_client *client, stook_batch *batch)
+{
+    const struct stook__sparse_array *entries = &batch->results.entries;
+    for (size_t i = stook__sparse_array_next(entries, 0);
+         client->sched.n_retrying > 0 && i != SIZE_MAX;
+         i = stook__sparse_array_next(entries, i + 1)) {
+        struct stook_result *record = stook__record_of_entry(stook__sparse_array_get(entries, i));
+        if (record->state == STOOK__REQUEST_QUEUED && record->job.retries_since != 0)
+            stook__record_end(client, record, STOOK_ECLOSED);
+    }
+}
+
 int stook__shutdown_drain(stook_client *client, int64_t timeout_ms, void (*closed)(void *user),
                           void *user)
 {
@@ -44,6 +59,7 @@ int stook__shutdown_drain(stook_client *client, int64_t timeout_ms, void (*close
     for (struct stook__link *link = client->batches.next; link != &client->batches;
          link = link->next) {
         stook_batch *batch = STOOK__OF(stook_batch, link, link);
+        end_retries(client, batch);
         batch->exhausted = 1; /* `more` would add */
         if (batch->state == STOOK__AWAITED)
             stook__batch_mark_dirty(batch);
@@ -82,7 +98,8 @@ void stook__shutdown_begin(stook_client *client)
 /* Look-ups cannot be interrupted, and a file is complete or gone before the client is. */
 static int is_in_use(const stook_client *client)
 {
-    return client->awaits > 0 || !stook__list_empty(&client->dirty_batches) ||
+    return client->awaits > 0 || stook__share_is_due(client) ||
+           !stook__list_empty(&client->dirty_batches) ||
            stook__engine_orphaned(client->engine) > 0 || stook__workers_busy(client->loop) > 0;
 }
 
@@ -117,6 +134,7 @@ void stook__shutdown_closed(void *owner)
     stook_client *client = owner;
     struct stook__allocator *allocator = client->allocator;
     detach_batches(client);
+    stook__share_close(client);
     stook__sched_free(&client->sched);
     stook__origins_free(&client->origins);
     move(client, STOOK__CLIENT_CLOSED);

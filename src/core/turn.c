@@ -6,8 +6,12 @@
  */
 #include "core/turn.h"
 
+#include "core/attempts.h"
 #include "core/batch.h"
 #include "core/completion.h"
+#include "core/finish.h"
+#include "core/hedge.h"
+#include "core/share.h"
 #include "core/shutdown.h"
 #include "core/streams.h"
 #include "curl/engine.h"
@@ -20,6 +24,8 @@
 /* The bounds of one turn. */
 enum {
     COMPLETIONS = 256,
+    EXPIRIES = 1024, /* a clock that is late, or a delay that is over */
+    FOLLOWERS = 64,  /* that get a copy of a result */
     MESSAGES = 1024,
     STARTS = 64,
     START_ROUNDS = 4, /* `more` may add what can start at once */
@@ -36,25 +42,31 @@ static void conclude_attempts(stook_client *client, int64_t now)
          i < COMPLETIONS && (attempt = stook__attempt_next_completed(client->defaults)) != NULL;
          i++) {
         struct stook_result *record = stook__attempt_owner(attempt);
-        if (stook__record_conclude(client, record, now))
+        int is_only = record->spec.optional == NULL || stook__hedge_settle(client, record, attempt);
+        if (is_only && stook__record_conclude(client, record, now))
             stook__batch_requeue(client, record);
     }
 }
 
-/* Tells sched what its clocks depend on. 0: they stand still, because the body is paused for
-   room. */
+/* Tells sched what its clocks depend on. Of a request and its hedge the one that is further counts.
+   0: they stand still, because the body is paused for room. */
 static int update_clocks(stook_client *client, struct stook_result *record)
 {
     struct stook__job *job = &record->job;
     if (record->state != STOOK__REQUEST_ATTEMPTING)
         return 1;
-    int64_t moved_at = stook__attempt_moved_at(record->attempt);
-    job->moved_at = moved_at > job->moved_at ? moved_at : job->moved_at;
-    job->connected = (uint8_t)stook__attempt_connected(record->attempt);
-    if (!stook__attempt_paused(record->attempt, STOOK__PAUSE_BUFFER))
-        return 1;
-    stook__sched_pause(&client->sched, job);
-    return 0;
+    struct stook__attempt *both[] = {record->attempt, stook__hedge_of(record)};
+    job->connected = 0;
+    for (int i = 0; i < 2 && both[i] != NULL; i++) {
+        int64_t moved_at = stook__attempt_moved_at(both[i]);
+        job->moved_at = moved_at > job->moved_at ? moved_at : job->moved_at;
+        job->connected |= stook__attempt_connected(both[i]) != 0;
+        if (stook__attempt_paused(both[i], STOOK__PAUSE_BUFFER)) {
+            stook__sched_pause(&client->sched, job);
+            return 0;
+        }
+    }
+    return 1;
 }
 
 static void expire(stook_client *client, int64_t now)
@@ -65,15 +77,28 @@ static void expire(stook_client *client, int64_t now)
         stook__shutdown_begin(client);
     while ((group = stook__sched_late_group(&client->sched, now)) != NULL)
         stook__batch_terminate(STOOK__OF(stook_batch, group, group), STOOK_ETIMEOUT_BATCH);
-    while (client->ends < STOOK__ENDS_MAX &&
-           (job = stook__sched_late_job(&client->sched, now)) != NULL) {
+    for (int i = 0; i < EXPIRIES && client->ends < STOOK__ENDS_MAX &&
+                    (job = stook__sched_late_job(&client->sched, now)) != NULL;
+         i++) {
         struct stook_result *record = stook__record_of_job(job);
         if (!update_clocks(client, record))
             continue;
         int error = stook__sched_expired(&client->sched, job, now);
-        if (error != 0 && stook__record_expire(client, record, error, now))
+        if (error == STOOK__DELAY_IS_OVER)
+            stook__sched_undelay(&client->sched, job);
+        else if (error == STOOK__HEDGE_IS_DUE)
+            stook__hedge_start(client, record);
+        else if (error != 0 && stook__record_expire(client, record, error, now))
             stook__batch_requeue(client, record);
     }
+}
+
+/* Followers get copies of the result of the request that was sent for them. */
+static void serve_followers(stook_client *client)
+{
+    struct stook_result *record, *sender;
+    for (int i = 0; i < FOLLOWERS && (record = stook__share_next(client, &sender)) != NULL; i++)
+        stook__record_share(client, record, sender);
 }
 
 /* ------------------------------------------------------------ step 4: messages of other threads */
@@ -99,11 +124,10 @@ static void read_messages(stook_client *client)
 /* ---------------------------------------- steps 5 and 7: what a batch needs beside its requests */
 
 /* Whether a limit keeps the head of the order from starting. */
-static int head_is_blocked(const stook_client *client, struct stook__result_entry *head)
+static int head_is_blocked(stook_client *client, struct stook__result_entry *head)
 {
-    return head != NULL &&
-           stook__sched_reason(&client->sched, &stook__record_of_entry(head)->job) !=
-               STOOK__BY_NOTHING;
+    return head != NULL && stook__sched_reason(&client->sched, &stook__record_of_entry(head)->job,
+                                               0, NULL) != STOOK__BY_NOTHING;
 }
 
 static struct stook__body_flow *flow_of_head(const struct stook__result_queue *results)
@@ -111,9 +135,11 @@ static struct stook__body_flow *flow_of_head(const struct stook__result_queue *r
     struct stook__result_entry *front =
         stook__sparse_array_get(&results->entries, results->delivered);
     struct stook_result *head = front != NULL ? stook__record_of_entry(front) : NULL;
-    return head != NULL && head->state == STOOK__REQUEST_ATTEMPTING
-               ? stook__attempt_flow(head->attempt)
-               : NULL;
+    if (head == NULL || head->state != STOOK__REQUEST_ATTEMPTING)
+        return NULL;
+    struct stook__attempt *hedge = stook__hedge_of(head);
+    int of_hedge = hedge != NULL && stook__attempt_paused(hedge, STOOK__PAUSE_BUFFER);
+    return stook__attempt_flow(of_hedge ? hedge : head->attempt);
 }
 
 static void resume_bodies(stook_client *client, struct stook__result_queue *results,
@@ -132,21 +158,52 @@ static void resume_bodies(stook_client *client, struct stook__result_queue *resu
     }
 }
 
+/* Lets requests start up to the end of the window. In an ordered await it ends so many requests
+   behind the head: one beyond could not be delivered, and would take the place of one before. */
+static void move_horizon(stook_client *client, stook_batch *batch)
+{
+    struct stook__result_queue *results = &batch->results;
+    size_t horizon = results->delivered + results->options.window;
+    /* The window may have become smaller. What was revealed stays so. */
+    if (batch->group.has_horizon && (int32_t)((uint32_t)horizon - batch->group.horizon) <= 0)
+        return;
+    stook__group_set_horizon(&client->sched, &batch->group, (uint32_t)horizon);
+    for (; batch->revealed < horizon && batch->revealed < results->count; batch->revealed++) {
+        struct stook__result_entry *entry =
+            stook__sparse_array_get(&results->entries, batch->revealed);
+        if (entry != NULL && !entry->arrived)
+            stook__sched_reveal(&client->sched, &stook__record_of_entry(entry)->job);
+    }
+}
+
 /* Tells sched whether the batch may start more requests, and resumes bodies that have room now. */
 static void update_room(stook_client *client, stook_batch *batch)
 {
+    if (batch->window_follows)
+        stook__result_queue_set_window(&batch->results, 4 * batch->group.limit);
+    if (batch->results.options.borrowed && batch->results.options.ordered &&
+        batch->results.options.window != SIZE_MAX)
+        move_horizon(client, batch);
     struct stook__result_entry *head = stook__result_queue_head(&batch->results);
-    stook__group_block(&client->sched, &batch->group,
-                       !stook__result_queue_has_room(&batch->results),
-                       head != NULL ? &stook__record_of_entry(head)->job : NULL);
+    int blocked = !stook__result_queue_has_room(&batch->results);
+    /* A result that has arrived is delivered in this turn, after the starts: the slot that it has
+       freed is for the head behind it. */
+    struct stook__result_entry *first = head;
+    if (!blocked && head == NULL && batch->results.arrived > batch->results.delivered)
+        first = stook__result_queue_next_head(&batch->results);
+    struct stook__job *job = first != NULL ? &stook__record_of_entry(first)->job : NULL;
+    if (blocked || blocked != batch->group.blocked || job != batch->group.head)
+        stook__group_block(&client->sched, &batch->group, blocked, job);
     resume_bodies(client, &batch->results, head);
 }
 
 static int wants_more(stook_batch *batch)
 {
-    size_t wanted = batch->group.limit < SIZE_MAX ? batch->group.limit : MORE_CALLS;
-    return !batch->exhausted && !batch->more_idle && batch->group.n_waiting < wanted &&
-           !stook__batch_is_ending(batch);
+    const struct stook__group *group = &batch->group;
+    size_t wanted = group->limit < SIZE_MAX ? group->limit : MORE_CALLS,
+           startable = group->n_waiting - group->n_parked - group->n_delayed;
+    return !batch->exhausted && !batch->more_idle && startable < wanted &&
+           group->n_waiting < batch->max_waiting && !stook__batch_is_ending(batch);
 }
 
 static void call_more(stook_batch *batch)
@@ -220,6 +277,17 @@ static void process_batches(stook_client *client)
 
 /* -------------------------------------------------------------------------------- step 5: start */
 
+/* `more` is asked again where requests that it has made wait for something else than a slot. */
+static void note_held(stook_client *client)
+{
+    struct stook__group *group;
+    while ((group = stook__sched_next_held(&client->sched)) != NULL) {
+        stook_batch *batch = STOOK__OF(stook_batch, group, group);
+        if (!batch->exhausted)
+            stook__batch_mark_dirty(batch);
+    }
+}
+
 static void start_requests(stook_client *client)
 {
     struct stook__job *job = NULL;
@@ -227,6 +295,7 @@ static void start_requests(stook_client *client)
     for (int round = 0; round < START_ROUNDS && budget > 0; round++) {
         process_batches(client);
         int64_t now = stook__loop_now(); /* the time that the program took is no request's */
+        stook__sched_tick(&client->sched, now);
         if (stook__sched_is_late(&client->sched, now))
             break; /* what has waited too long must not start: clocks first, in the next turn */
         for (; budget > 0 && (job = stook__sched_next(&client->sched, now)) != NULL; budget--) {
@@ -234,9 +303,19 @@ static void start_requests(stook_client *client)
             stook_batch *batch = stook__record_batch(record);
             stook__record_move(batch, record, STOOK__REQUEST_ADMITTED, "started", 0);
             stook__result_queue_started(&batch->results, &record->entry);
+            if (job->refused) {
+                stook__record_refuse(client, record, now);
+                continue;
+            }
             if (stook__record_choose_mirror(client, record, now)) {
-                stook__sched_not_begun(job);
+                stook__record_unstart(client, record, now);
                 stook__batch_requeue(client, record);
+                continue;
+            }
+            if (job->settings->coalesce == 1 && stook__share_starts(client, record)) {
+                stook__record_unstart(client, record, now);
+                stook__sched_hold(&client->sched, job);
+                stook__record_waits_again(record, "it follows an equal request");
                 continue;
             }
             /* A request that was redirected or put back has started before. */
@@ -245,8 +324,10 @@ static void start_requests(stook_client *client)
             update_room(client, batch);
             if (!batch->exhausted)
                 stook__batch_mark_dirty(batch);
-            stook__record_start(client, record, 0);
+            stook__record_start(client, record);
         }
+        if (!stook__list_empty(&client->sched.held))
+            note_held(client);
         if (stook__list_empty(&client->dirty_batches))
             break;
     }
@@ -298,8 +379,8 @@ static int has_work(const stook_client *client)
 {
     return stook__engine_is_busy(client->engine) || client->turn_again ||
            !stook__list_empty(&client->dirty_batches) || stook__attempt_is_due(client->defaults) ||
-           !stook__list_empty(&client->result_queues) || stook__sched_ready(&client->sched) ||
-           stook__mailbox_count(client->mailbox) > 0;
+           stook__share_is_due(client) || !stook__list_empty(&client->result_queues) ||
+           stook__sched_ready(&client->sched) || stook__mailbox_count(client->mailbox) > 0;
 }
 
 /* 0 stands for no time. */
@@ -349,14 +430,17 @@ static void take_turn(void *owner)
         return;
     }
     int64_t now = stook__loop_now();
+    stook__sched_tick(&client->sched, now);
     client->turning = 1;
     client->turn_again = 0;
     client->ends = 0;
     conclude_attempts(client, now); /* steps 1 to 3 */
     expire(client, now);            /* the rest of step 3 */
-    read_messages(client);          /* step 4 */
-    start_requests(client);         /* step 5 */
-    stook__streams_serve(client);   /* step 6, up to note_paused_bodies() */
+    if (stook__share_is_due(client))
+        serve_followers(client);
+    read_messages(client);        /* step 4 */
+    start_requests(client);       /* step 5 */
+    stook__streams_serve(client); /* step 6, up to note_paused_bodies() */
     stook__engine_work(client->engine);
     note_paused_bodies(client);
     deliver(client); /* step 7 */

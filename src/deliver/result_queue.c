@@ -128,6 +128,13 @@ void stook__result_queue_finished(struct stook__result_queue *queue, struct stoo
         stook__list_append(&queue->waiting, &entry->link);
 }
 
+void stook__result_queue_set_window(struct stook__result_queue *queue, size_t window)
+{
+    enum { WINDOW_MIN = 64 };
+    queue->options.window = window > WINDOW_MIN ? window : WINDOW_MIN;
+    queue->flow.window = queue->options.window;
+}
+
 int stook__result_queue_has_room(const struct stook__result_queue *queue)
 {
     if (!queue->options.borrowed)
@@ -146,6 +153,21 @@ struct stook__result_entry *stook__result_queue_head(const struct stook__result_
         return NULL;
     struct stook__result_entry *head = head_of(queue);
     return head == NULL || head->started || head->arrived ? NULL : head;
+}
+
+struct stook__result_entry *stook__result_queue_next_head(const struct stook__result_queue *queue)
+{
+    enum { LOOKS = 8 };
+    if (!queue->options.borrowed || !queue->options.ordered)
+        return NULL;
+    size_t looks = queue->options.window < LOOKS ? queue->options.window : LOOKS;
+    for (size_t i = 0; i < looks; i++) {
+        struct stook__result_entry *entry =
+            stook__sparse_array_get(&queue->entries, queue->delivered + i);
+        if (entry == NULL || !entry->arrived)
+            return entry == NULL || entry->started ? NULL : entry;
+    }
+    return NULL;
 }
 
 /* Takes the next result to deliver; there is one. */

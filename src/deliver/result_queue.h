@@ -60,6 +60,8 @@ int stook__result_queue_add(struct stook__result_queue *queue, struct stook__all
 /* Sets the options when the await begins. 0 or STOOK_ENOMEM; then nothing has changed. */
 int stook__result_queue_open(struct stook__result_queue *queue, struct stook__allocator *allocator,
                              struct stook__link *ring, const struct stook__gather_options *options);
+/* Changes the window, at least to 64. */
+void stook__result_queue_set_window(struct stook__result_queue *queue, size_t window);
 /* The request has started, has gone back to its queue, and has its result of so many body bytes. */
 void stook__result_queue_started(struct stook__result_queue *queue,
                                  struct stook__result_entry *entry);
@@ -72,6 +74,9 @@ int stook__result_queue_has_room(const struct stook__result_queue *queue);
 /* The head of the order, if it has not started: it may start also without room. NULL: there is
    none. */
 struct stook__result_entry *stook__result_queue_head(const struct stook__result_queue *queue);
+/* Returns what is the head when the results that have arrived before it are delivered, if it has
+   not started. NULL: it has, or it is not within the window or among the next few. */
+struct stook__result_entry *stook__result_queue_next_head(const struct stook__result_queue *queue);
 
 /* Whether each entry is delivered or kept, or, if results are pulled, has arrived. */
 int stook__result_queue_is_done(const struct stook__result_queue *queue);

@@ -17,6 +17,7 @@
 #include "http/http1_fallback.h"
 #include "http/peer.h"
 #include "http/receive.h"
+#include "http/request_fields.h"
 #include "http/resend.h"
 #include "http/stream.h"
 #include "http/upload.h"
@@ -448,6 +449,39 @@ static int finish_answer(struct stook__attempt *attempt, const struct stook__eas
     return 0;
 }
 
+int stook__attempt_responded(const struct stook__attempt *attempt)
+{
+    return attempt->reached >= STOOK__ATTEMPT_HEAD;
+}
+
+int stook__attempt_is_good(struct stook__attempt *attempt)
+{
+    struct stook__easy_info info;
+    struct stook__outcome outcome = {0};
+    unsigned status = attempt->answer.status;
+    if (attempt->easy == NULL)
+        return 0;
+    read_info(attempt, &info);
+    stook__error_map(attempt, &info, &outcome);
+    stook__outcome_free(attempt->allocator, &outcome);
+    return outcome.error == 0 &&
+           (status >= 600 || !(attempt->defaults->retry_statuses[status / 64] >> status % 64 & 1));
+}
+
+void stook__attempt_may_be_retried(struct stook__attempt *attempt)
+{
+    attempt->may_retry = 1;
+}
+
+void stook__attempt_describe_repeat(const struct stook__attempt *attempt,
+                                    struct stook__outcome *outcome)
+{
+    outcome->sent = attempt->connected;
+    outcome->idempotent = stook__method_idempotent(attempt->method);
+    outcome->replayable = stook__upload_source_may_repeat(attempt);
+    outcome->shown = stook__stream_was_shown(attempt);
+}
+
 void stook__attempt_end(struct stook__attempt *attempt, struct stook__answer *ret_answer,
                         struct stook__outcome *ret_outcome)
 {
@@ -462,6 +496,10 @@ void stook__attempt_end(struct stook__attempt *attempt, struct stook__answer *re
         stook__error_map(attempt, &info, ret_outcome);
     if (ret_outcome != NULL && attempt->easy != NULL)
         stook__http1_fallback_note(attempt, &info, ret_outcome->error);
+    if (ret_outcome != NULL && (ret_outcome->error != 0 || attempt->answer.status >= 400))
+        stook__attempt_describe_repeat(attempt, ret_outcome);
+    else if (ret_outcome != NULL)
+        ret_outcome->sent = attempt->connected;
     if (ret_outcome != NULL)
         ret_outcome->untried = attempt->reached == STOOK__ATTEMPT_OPENING;
     if (attempt->easy != NULL && finish_answer(attempt, &info) != 0 && ret_outcome != NULL &&

@@ -34,6 +34,9 @@ struct stook__attempt *stook__attempt_begin(struct stook__defaults *defaults,
                                             struct stook__origin *origin,
                                             const struct stook__settings *settings, int fresh,
                                             void *owner, struct stook__outcome *ret_outcome);
+/* Notes that another attempt may follow this one, which has just begun, so that a response which is
+   retried is not shown to the program. */
+void stook__attempt_may_be_retried(struct stook__attempt *attempt);
 /* Returns the next attempt that has completed by itself, or NULL. Attempts whose files have been
    opened start their transfer in this call. */
 struct stook__attempt *stook__attempt_next_completed(struct stook__defaults *defaults);
@@ -70,9 +73,16 @@ enum stook__phase {
 };
 /* Returns the phase. Costs a few system calls: for people, not for every turn. */
 enum stook__phase stook__attempt_phase(const struct stook__attempt *attempt);
+/* Returns 1 if a byte of a response has come. */
+int stook__attempt_responded(const struct stook__attempt *attempt);
+/* Returns 1 if the attempt, which has completed, has a response that is not one to be retried. */
+int stook__attempt_is_good(struct stook__attempt *attempt);
 /* Returns 1 if the attempt has had a connection. */
 int stook__attempt_connected(const struct stook__attempt *attempt);
 
+/* Sets what a repeat depends on, in *outcome: idempotent, replayable, shown, sent. */
+void stook__attempt_describe_repeat(const struct stook__attempt *attempt,
+                                    struct stook__outcome *outcome);
 /* Ends and frees an attempt, and moves what was received to *ret_answer. Sets *ret_outcome unless
    it is NULL. */
 void stook__attempt_end(struct stook__attempt *attempt, struct stook__answer *ret_answer,

@@ -37,6 +37,7 @@ struct stook__defaults {
     int has_https_proxy;            /* and speaks it to proxies too */
     int has_tls_in_tls;             /* and inside that, TLS to an origin */
     int has_psl;                    /* libcurl knows public suffixes */
+    const uint64_t *retry_statuses; /* a bit for each status; NULL: none is retried */
     const char *no_password;        /* CURLOPT_KEYPASSWD of a key without one; NULL: unset */
     /* What calls on_easy, and its argument; NULL: the client has none. */
     int (*call_easy)(void *client, void *owner, void *easy, const char *url);
@@ -67,11 +68,13 @@ enum stook__attempt_state {
     STOOK__ATTEMPT_COMPLETED   /* stook__attempt_next_completed has returned it */
 };
 
-/* Why the response is not the result's: its body is neither kept nor shown. */
+/* Why the response is not shown to the program, which may mean that it is not the result's. */
 enum stook__passed_over {
-    STOOK__PASSED_OVER_NOT,      /* it may be */
-    STOOK__PASSED_OVER_REDIRECT, /* it is a redirect that is followed */
-    STOOK__PASSED_OVER_MIRROR    /* another mirror is tried */
+    STOOK__PASSED_OVER_NOT,      /* it is */
+    STOOK__PASSED_OVER_REDIRECT, /* it is a redirect that is followed; its body is not kept */
+    STOOK__PASSED_OVER_MIRROR,   /* another mirror is tried; its body is not kept */
+    STOOK__PASSED_OVER_RETRY     /* it may be followed by another attempt; its body is kept in
+                                    memory, in case that is not */
 };
 
 struct stook__attempt {
@@ -112,6 +115,7 @@ struct stook__attempt {
     int resends;           /* sendings beside the first (resend.c) */
     int resends_exhausted; /* libcurl was refused one more of these */
     int http1;             /* it must not offer HTTP/2 (http1_fallback.h) */
+    int may_retry;         /* another attempt may follow if its status is one that is retried */
     int retry_whole;       /* the requested range does not exist, but the whole does */
     enum stook__passed_over passed_over;
 

@@ -90,6 +90,11 @@ void stook__defaults_set_hook(struct stook__defaults *defaults,
     defaults->client = client;
 }
 
+void stook__defaults_set_retry_statuses(struct stook__defaults *defaults, const uint64_t *statuses)
+{
+    defaults->retry_statuses = statuses;
+}
+
 void stook__defaults_free(struct stook__defaults *defaults)
 {
     if (defaults == NULL)

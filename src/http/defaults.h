@@ -19,6 +19,9 @@ int stook__defaults_new(struct stook__allocator *allocator, struct stook__engine
 void stook__defaults_set_hook(struct stook__defaults *defaults,
                               int (*call)(void *client, void *owner, void *easy, const char *url),
                               void *client);
+/* Sets which statuses may be followed by another attempt: a bit for each. They must outlive the
+   defaults. */
+void stook__defaults_set_retry_statuses(struct stook__defaults *defaults, const uint64_t *statuses);
 /* NULL is allowed. */
 void stook__defaults_free(struct stook__defaults *defaults);
 

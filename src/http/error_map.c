@@ -9,11 +9,13 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "curl/socket.h"
 #include "http/body_sink.h"
 #include "http/easy_hook.h"
 #include "http/peer.h"
+#include "http/rate_fields.h"
 #include "http/redirect.h"
 #include "http/request_fields.h"
 #include "http/response_parser.h"
@@ -337,6 +339,20 @@ static int map_end(struct stook__attempt *attempt, const struct stook__easy_info
     return error;
 }
 
+/* Only responses that refuse say when to come back. What a 3xx says is for its Location. */
+static int64_t wait_of(const struct stook__attempt *attempt)
+{
+    struct stook__rate_hint hint;
+    struct timespec now;
+    if (attempt->answer.status < 400)
+        return -1;
+    clock_gettime(CLOCK_REALTIME, &now);
+    size_t size = attempt->trailers_at > 0 ? attempt->trailers_at : attempt->answer.head.size;
+    stook__rate_fields_parse(attempt->answer.head.data, size, attempt->answer.status,
+                             (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, &hint);
+    return hint.wait_ms;
+}
+
 void stook__error_map(struct stook__attempt *attempt, const struct stook__easy_info *info,
                       struct stook__outcome *ret_outcome)
 {
@@ -368,7 +384,8 @@ void stook__error_map(struct stook__attempt *attempt, const struct stook__easy_i
     if (error == 0) {
         *ret_outcome = (struct stook__outcome){.message = status_message(attempt->answer.status),
                                                .redirected = attempt->passed_over ==
-                                                             STOOK__PASSED_OVER_REDIRECT};
+                                                             STOOK__PASSED_OVER_REDIRECT,
+                                               .wait_ms = wait_of(attempt)};
         return;
     }
     stook__outcome_set(attempt->allocator, ret_outcome, error, why);
@@ -378,8 +395,7 @@ void stook__error_map(struct stook__attempt *attempt, const struct stook__easy_i
     ret_outcome->starved =
         error == STOOK_ENOFD || ((error == STOOK_ECONNECT || error == STOOK_EPROXY) &&
                                  attempt->answer.os_error == EADDRNOTAVAIL);
-    ret_outcome->sent = attempt->connected;
-    ret_outcome->idempotent = stook__method_idempotent(attempt->method);
+    ret_outcome->wait_ms = -1;
     ret_outcome->lost = attempt->retry_whole || given_up ||
                         (error == STOOK_ERESET && !got_bytes(attempt) && unprocessed);
     if (!stook__upload_source_may_repeat(attempt))

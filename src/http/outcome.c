@@ -21,3 +21,10 @@ void stook__outcome_set(struct stook__allocator *allocator, struct stook__outcom
     outcome->message = line;
     outcome->message_owned = 1;
 }
+
+void stook__outcome_free(struct stook__allocator *allocator, struct stook__outcome *outcome)
+{
+    if (outcome->message_owned)
+        stook__free(allocator, (char *)outcome->message);
+    outcome->message_owned = 0;
+}

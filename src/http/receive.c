@@ -12,14 +12,16 @@
 #include "http/body_sink.h"
 #include "http/easy_options.h"
 #include "http/redirect.h"
+#include "http/request_fields.h"
 #include "http/resend.h"
 #include "http/response_parser.h"
 #include "http/stream.h"
 #include "http/upload_source.h"
 
 enum {
-    TRAILER_MAX = 64 << 10, /* bytes of one trailer line in a chunked body */
-    HEAD_ROOM = 120         /* bytes reserved beside a field, if the head outgrows the last one */
+    TRAILER_MAX = 64 << 10,     /* bytes of one trailer line in a chunked body */
+    RETRIED_BODY_MAX = 1 << 20, /* bytes of a body that is kept in case it is the result's */
+    HEAD_ROOM = 120 /* bytes reserved beside a field, if the head outgrows the last one */
 };
 
 /* ------------------------------------------------------------------- header sections */
@@ -91,6 +93,19 @@ static int allocate_line(struct stook__attempt *attempt)
     return parser->line != NULL ? 0 : stook__attempt_stop(attempt, STOOK_ENOMEM, NULL);
 }
 
+/* Whether a response that would be shown to the program may be followed by another attempt: what
+   can be known of that at its head. */
+static int may_be_retried(const struct stook__attempt *attempt)
+{
+    const struct stook__optional *optional = attempt->spec->optional;
+    unsigned status = attempt->answer.status;
+    return attempt->may_retry && optional != NULL &&
+           (optional->on_head != NULL || optional->on_body != NULL) && status < 600 &&
+           (attempt->defaults->retry_statuses[status / 64] >> status % 64 & 1) &&
+           (attempt->settings->idempotent == 1 || stook__method_idempotent(attempt->method)) &&
+           stook__upload_source_may_repeat(attempt);
+}
+
 /* The final header section is complete. */
 static int end_head(struct stook__attempt *attempt)
 {
@@ -102,6 +117,7 @@ static int end_head(struct stook__attempt *attempt)
     attempt->trailers_at = attempt->answer.head.size;
     attempt->passed_over = stook__redirect_is_followed(attempt)    ? STOOK__PASSED_OVER_REDIRECT
                            : stook__redirect_is_to_mirror(attempt) ? STOOK__PASSED_OVER_MIRROR
+                           : may_be_retried(attempt)               ? STOOK__PASSED_OVER_RETRY
                                                                    : STOOK__PASSED_OVER_NOT;
     if (attempt->response.state == STOOK__RESPONSE_UNTIL_CLOSE && !attempt->passed_over)
         error =
@@ -227,6 +243,19 @@ static int skip_body(struct stook__attempt *attempt, size_t size)
     return stook__redirect_is_cut(attempt) ? STOOK__EASY_END : 0;
 }
 
+/* Keeps bytes of a body that the program is not shown, as an error of the server is kept that does
+   not go to a file. */
+static int keep_retried_body(struct stook__attempt *attempt, const char *data, size_t size)
+{
+    attempt->wire += (int64_t)size;
+    if (attempt->wire > RETRIED_BODY_MAX)
+        return stook__attempt_stop(attempt, STOOK_ETOOLARGE,
+                                   "a response that may be retried has a body over 1 MiB");
+    if (stook__buffer_append(&attempt->answer.body, attempt->allocator, data, size) != 0)
+        return stook__attempt_stop(attempt, STOOK_ENOMEM, NULL);
+    return 0;
+}
+
 /* Returns 1 if there is no room for the bytes: libcurl keeps all of them. */
 static int must_pause(struct stook__attempt *attempt, size_t size)
 {
@@ -243,6 +272,8 @@ static int take_body(struct stook__attempt *attempt, const char *data, size_t si
 {
     struct stook__buffer *body = &attempt->answer.body;
     int64_t max = attempt->settings->max_body_bytes;
+    if (attempt->passed_over == STOOK__PASSED_OVER_RETRY)
+        return keep_retried_body(attempt, data, size);
     if (attempt->passed_over)
         return skip_body(attempt, size);
     if (attempt->sink != NULL)

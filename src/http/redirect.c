@@ -53,7 +53,8 @@ int stook__redirect_is_to_mirror(const struct stook__attempt *attempt)
 
 int stook__redirect_is_cut(const struct stook__attempt *attempt)
 {
-    return attempt->passed_over && attempt->wire > STOOK__REDIRECT_BODY_MAX;
+    return attempt->passed_over && attempt->passed_over != STOOK__PASSED_OVER_RETRY &&
+           attempt->wire > STOOK__REDIRECT_BODY_MAX;
 }
 
 static int refuse(int error, const char *reason, char why[STOOK__REDIRECT_WHY_MAX])

@@ -40,8 +40,10 @@ static struct stook__origin *make(struct stook__origins *origins, const char *ke
     origin->origins = origins;
     origin->node = (struct stook__node){NULL, stook__map_hash(key, size), origin->text, size};
     stook__list_init(&origin->sched.all);
-    stook__list_init(&origin->sched.parked);
-    stook__list_init(&origin->sched.wake);
+    stook__list_init(&origin->sched.queues);
+    stook__gate_init(&origin->sched.gate, STOOK__GATE_ORIGIN);
+    stook__gate_init(&origin->sched.target.gate, STOOK__GATE_TARGET);
+    origin->sched.target.origin = origin;
     stook__list_init(&origin->memory.link);
     if (stook__map_add(&origins->map, origins->allocator, &origin->node) == 0)
         return origin;

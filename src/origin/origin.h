@@ -16,7 +16,7 @@
 #ifndef STOOK_ORIGIN_ORIGIN_H
 #define STOOK_ORIGIN_ORIGIN_H
 
-#include "util/list.h"
+#include "origin/gate.h"
 #include "util/map.h"
 
 struct stook__origins {
@@ -37,13 +37,13 @@ struct stook__origin_memory {
 
 /* What the scheduler counts and keeps. Only sched/ changes it. */
 struct stook__sched_origin {
-    struct stook__link all;    /* in `origins` of the scheduler, while there is a queue */
-    struct stook__link parked; /* queues, in the order in which they are served */
-    struct stook__link
-        wake; /* in `to_wake` of the scheduler: there may be room for a parked queue */
-    size_t n_running;
-    size_t n_reserved; /* queues for which room is kept */
-    size_t n_queues;   /* with the last one, the scheduler gives its reference back */
+    struct stook__link all;          /* in `origins` of the scheduler, while it holds the origin */
+    struct stook__gate gate;         /* its limit, and its circuit */
+    struct stook__target target;     /* of requests without a rate_key */
+    struct stook__origin_flow *flow; /* what few clients need; NULL: nothing is known yet */
+    struct stook__link queues;       /* those that have jobs, or are still in the table */
+    size_t n_running, n_waiting;
+    size_t n_queues; /* and targets; 0: it is kept for what is known of it */
 };
 
 struct stook__origin {

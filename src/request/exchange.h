@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "request/history.h"
 #include "request/hops.h"
 #include "request/mirrors.h"
 #include "request/settings.h"
@@ -21,6 +22,9 @@ struct stook__part {
     size_t value_size;
 };
 
+struct stook__attempt;
+struct stook__share;
+
 /* Members that few requests use. They have a block beside the record, which exists only when one of
    them is set (request/optional.h) and lives until the request is finished. */
 struct stook__optional {
@@ -31,6 +35,7 @@ struct stook__optional {
                         const struct stook_progress *progress, void *user);
     struct stook__peer peer; /* the settings' peer, if it is not the client's */
     const char *unix_socket;
+    const char *rate_key;
     const char *username, *password; /* for Digest. Basic is a header field already */
     int64_t (*body_read)(stook_batch *batch, size_t index, void *buffer, size_t size, void *user);
     int (*body_rewind)(stook_batch *batch, size_t index, void *user);
@@ -43,6 +48,7 @@ struct stook__optional {
     const char *sha256;           /* 64 hexadecimal digits, or NULL */
     const char *redirect_headers; /* names in sequence, ended by ""; NULL: those of the settings */
     struct stook__hops *hops;     /* redirects that were followed; NULL: none */
+    struct stook__history *history; /* attempts that were followed by others; NULL: none */
     struct stook__part *parts;
     size_t n_parts;
     void (*body_release)(void *body, void *user); /* NULL: the body is a copy of ours */
@@ -50,13 +56,21 @@ struct stook__optional {
     struct stook_result *snapshot; /* what callbacks get as `result`; NULL: none was called yet */
     struct stook__link link;       /* in the batch's list of bodies to release */
     int expect;
+    struct stook__share
+        *share; /* that the request leads or follows; NULL: none. See core/share.h */
+    struct stook__link sharing;   /* of a follower: in `followers` of its share */
+    struct stook_result *record;  /* of a follower: its record */
+    struct stook__attempt *hedge; /* a second attempt beside the record's; see core/hedge.h */
 };
 
 struct stook__spec {
     const char *url;
     /* The method, then the header fields, each a string of its own, ended by an empty string. An
        empty method is the default. NULL: default method and no header fields. */
-    const char *method_headers;
+    union {
+        const char *method_headers;
+        struct stook__history *history; /* when the request is finished; may be NULL */
+    };
     union {
         char
             *body; /* until the request is finished: a block of its own, because it is freed then */

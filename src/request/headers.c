@@ -150,6 +150,10 @@ static void pack_implied(struct stook__pack *pack, const struct stook_request *r
         stook__pack_text(pack, "Content-Type: application/json");
     if (request->form != NULL && !stook__headers_contain(request, "Content-Type"))
         stook__pack_text(pack, "Content-Type: application/x-www-form-urlencoded");
+    if (request->idempotency_key != NULL) {
+        stook__pack_bytes(pack, "Idempotency-Key: ", 17);
+        stook__pack_text(pack, request->idempotency_key);
+    }
     if (request->bearer != NULL) {
         stook__pack_bytes(pack, "Authorization: Bearer ", 22);
         stook__pack_text(pack, request->bearer);

@@ -12,7 +12,11 @@
 #include "request/validate.h"
 #include "util/sha256.h"
 
-enum { UNIX_PATH_MAX = 107 }; /* sun_path holds one byte more, for the NUL */
+enum {
+    UNIX_PATH_MAX = 107, /* sun_path holds one byte more, for the NUL */
+    RATE_KEY_MAX = 1024,
+    IDEMPOTENCY_KEY_MAX = 1024
+};
 
 static void peer_of(const struct stook_request *request, struct stook__peer_input *ret_input)
 {
@@ -66,6 +70,54 @@ static int validate_sha256(const struct stook_request *request, const char **ret
     return 0;
 }
 
+static int validate_keys(const struct stook_request *request, const char **ret_why)
+{
+    const char *why = NULL, *key = request->idempotency_key;
+    if (request->rate_key != NULL && strlen(request->rate_key) > RATE_KEY_MAX)
+        why = STOOK__ARG("rate_key is longer than 1024 bytes");
+    else if (key == NULL)
+        return 0;
+    else if (*key == '\0' || strlen(key) > IDEMPOTENCY_KEY_MAX || stook__validate_control(key))
+        why = STOOK__ARG("idempotency_key is empty, longer than 1024 bytes, or has a control byte");
+    else if (stook__headers_contain(request, "Idempotency-Key"))
+        why = STOOK__ARG("an Idempotency-Key header is given beside idempotency_key");
+    return why != NULL ? stook__validate_refuse(why, ret_why) : 0;
+}
+
+/* Whether a request has what no second attempt and no second request may share. */
+static int is_of_one(const struct stook_request *request)
+{
+    return request->on_head != NULL || request->on_body != NULL || request->on_progress != NULL ||
+           request->output_file != NULL || request->mirrors != NULL ||
+           stook__body_is_given(request);
+}
+
+static int has_method(const struct stook_request *request, const char *const *methods)
+{
+    if (request->method == NULL)
+        return 1;
+    for (; *methods != NULL; methods++)
+        if (strcmp(request->method, *methods) == 0)
+            return 1;
+    return 0;
+}
+
+static int validate_sharing(const struct stook_request *request, const char **ret_why)
+{
+    static const char *const shared[] = {"GET", "HEAD", NULL}, *const hedged[] = {"GET", "HEAD",
+                                                                                  "OPTIONS", NULL};
+    const char *why = NULL;
+    if (request->coalesce == 1 && (is_of_one(request) || !has_method(request, shared)))
+        why = STOOK__ARG("coalesce is for GET and HEAD without a body, callbacks, output_file and "
+                         "mirrors");
+    else if (request->hedge_after_ms != 0 && (is_of_one(request) || !has_method(request, hedged)))
+        why = STOOK__ARG("hedge_after_ms is for GET, HEAD and OPTIONS without a body, callbacks, "
+                         "output_file and mirrors");
+    else if (request->hedge_after_ms != 0 && request->coalesce == 1)
+        why = STOOK__ARG("coalesce and hedge_after_ms are both given");
+    return why != NULL ? stook__validate_refuse(why, ret_why) : 0;
+}
+
 static int validate_peer(const struct stook__settings *client, const struct stook_request *request,
                          const char **ret_why)
 {
@@ -96,6 +148,10 @@ int stook__optional_validate(const struct stook__settings *client,
         error = validate_sha256(request, ret_why);
     if (error == 0)
         error = stook__mirrors_validate(request, ret_why);
+    if (error == 0)
+        error = validate_keys(request, ret_why);
+    if (error == 0)
+        error = validate_sharing(request, ret_why);
     if (error == 0)
         error = validate_peer(client, request, ret_why);
     if (error == 0 && path != NULL && (*path == '\0' || strlen(path) > UNIX_PATH_MAX))
@@ -135,6 +191,7 @@ static void fill(struct stook__optional *optional, struct stook__pack *pack,
     if (stook__peer_is_given(input) || request->ca_file != NULL)
         stook__peer_pack(&optional->peer, pack, input, client->peer);
     optional->unix_socket = stook__pack_text(pack, request->unix_socket);
+    optional->rate_key = stook__pack_text(pack, request->rate_key);
     if (request->auth == STOOK_AUTH_DIGEST) {
         optional->username = stook__pack_text(pack, request->username);
         optional->password =
@@ -149,6 +206,7 @@ static int is_used(const struct stook_request *request)
            request->body_release != NULL || request->body_read != NULL ||
            request->body_file != NULL || request->parts != NULL || request->output_file != NULL ||
            request->mirrors != NULL || request->sha256 != NULL || request->unix_socket != NULL ||
+           request->rate_key != NULL || request->coalesce == 1 || request->hedge_after_ms != 0 ||
            request->redirect_headers != NULL || request->auth == STOOK_AUTH_DIGEST ||
            request->expect == 1;
 }

@@ -5,13 +5,14 @@
 #include "request/validate.h"
 
 static const int64_t MS_MAX = (int64_t)1 << 53;
-enum { RATIO_MAX = 1000000, REDIRECTS_MAX = 50 };
+static const int64_t COST_MAX = INT64_C(1000000000000);
+enum { RATIO_MAX = 1000000, REDIRECTS_MAX = 50, RETRIES_MAX = 50 };
 
 int stook__settings_from(const struct stook_client_options *options,
                          struct stook__settings *ret_settings)
 {
-    struct stook__settings settings = {.ca_file = options->ca_file,
-                                       .user_agent = "stook/" STOOK_VERSION};
+    struct stook__settings settings = {
+        .ca_file = options->ca_file, .user_agent = "stook/" STOOK_VERSION, .cost = 1};
     const struct {
         int64_t value, inherited, max, *ret_value;
         int none;
@@ -31,6 +32,7 @@ int stook__settings_from(const struct stook_client_options *options,
         {options->max_redirects, STOOK_NONE, REDIRECTS_MAX, &settings.max_redirects, 1},
         {options->cookies, STOOK_NONE, 1, &settings.cookies, 1},
         {options->public_only, STOOK_NONE, 1, &settings.public_only, 1},
+        {options->max_retries, 0, RETRIES_MAX, &settings.max_retries, 1},
     };
     if (options->user_agent != NULL)
         settings.user_agent = *options->user_agent != '\0' ? options->user_agent : NULL;
@@ -111,6 +113,16 @@ int stook__settings_merge(const struct stook__settings *client, const struct sto
          "cookies is not 0, 1 or STOOK_NONE"},
         {request->public_only, client->public_only, 1, &settings.public_only, 1,
          "public_only is not 0, 1 or STOOK_NONE"},
+        {request->max_retries, client->max_retries, RETRIES_MAX, &settings.max_retries, 1,
+         "max_retries is not 0, STOOK_NONE or a number up to 50"},
+        {request->idempotent, 0, 1, &settings.idempotent, 0, "idempotent is not 0 or 1"},
+        {request->delay_ms, 0, MS_MAX, &settings.delay_ms, 0,
+         "delay_ms is not 0 or a number up to 2^53"},
+        {request->coalesce, 0, 1, &settings.coalesce, 0, "coalesce is not 0 or 1"},
+        {request->hedge_after_ms == STOOK_AUTO ? 0 : request->hedge_after_ms, 0, MS_MAX,
+         &settings.hedge_after_ms, 0, "hedge_after_ms is not 0, STOOK_AUTO or a number up to 2^53"},
+        {request->cost, 1, COST_MAX, &settings.cost, 1,
+         "cost is not 0, STOOK_NONE or a number up to 10^12"},
         {request->expect, 0, 1, &unused, 0, "expect is not 0 or 1"},
         {request->auth, 0, STOOK_AUTH_DIGEST, &unused, 0,
          "auth is not 0, STOOK_AUTH_BASIC or STOOK_AUTH_DIGEST"},
@@ -124,6 +136,10 @@ int stook__settings_merge(const struct stook__settings *client, const struct sto
     /* Part of a body in a content coding cannot be decoded by itself. */
     if (request->resume == 1 && request->decompress == 0)
         settings.decompress = STOOK_NONE;
+    if (request->idempotency_key != NULL)
+        settings.idempotent = 1;
+    if (request->hedge_after_ms == STOOK_AUTO)
+        settings.hedge_after_ms = STOOK_AUTO;
     if (streams(request))
         relax(&settings, request);
     *ret_settings = settings;

@@ -35,6 +35,12 @@ struct stook__settings {
     int64_t max_redirects;        /* that are followed, one after another; -1: none */
     int64_t cookies;              /* 1: those of the client are sent and kept */
     int64_t public_only;          /* 1: only public addresses are connected to; -1: any */
+    int64_t max_retries;          /* 0: one repeat when a connection was lost; -1: none */
+    int64_t idempotent;           /* 1: the program vouches that it may be sent twice */
+    int64_t delay_ms;             /* 0: none */
+    int64_t coalesce;             /* 1: equal requests share one response */
+    int64_t hedge_after_ms;       /* 0: none; STOOK_AUTO: by the times of the origin */
+    int64_t cost;                 /* what an attempt takes of rates; -1: nothing */
     int64_t unset;                /* STOOK__UNSET_... of the values that the program did not set */
     const char *ca_file;          /* NULL: libcurl's default */
     const char *user_agent;       /* NULL: no User-Agent is sent */

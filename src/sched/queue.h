@@ -1,106 +1,148 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Queues and origins. A queue holds the QUEUED jobs of one group, origin and priority, the oldest
- * first. An origin counts its running jobs and keeps the queues for which it has no room. sched.c
- * is the only caller, except for stook__sched_queue(), stook__job_origin() and stook__group_end().
+ * Queues. A queue holds the QUEUED jobs of one group, target and priority, the oldest first; those
+ * that have been started before, and wait for their next hop or attempt, stand before all others,
+ * in the order in which they returned. Jobs beyond the horizon of their group stand behind all
+ * others.
  *
- * A group that looks at a queue whose origin is full parks the queue at the origin. When the origin
- * has room, the first queue parked there gets a reservation and returns to its group. The queue
- * keeps the reservation until it starts a job, or until its group turns out not to be able to start
- * one. So no start and no finish ever walks over jobs that cannot start, and a new job cannot take
- * the room of an older one.
+ * The queues of a group that may start something stand in levels, one for each number of jobs that
+ * a target has in flight for the group. A queue is served from the lowest level, and within it the
+ * oldest job first. So a slot that becomes free goes to the target with the fewest in flight, in
+ * O(1): each start and finish moves a queue by one level.
  */
 #ifndef STOOK_SCHED_QUEUE_H
 #define STOOK_SCHED_QUEUE_H
 
-#include "origin/origin.h"
-#include "sched/sched.h"
+#include "sched/state.h"
+#include "sched/target.h"
 
 /*
  * Where a queue is. Only move_queue() in queue.c changes it.
  *
- *               first job                  origin is full
+ *               first job                  a gate refuses it
  *     NOWHERE ------------> READY --------------------------------> PARKED
  *        ^                  |  ^ |                                  |  ^ |
  *        |                  |  | | takes over from a lower priority |  | |
  *        |                  |  | +----------> RESERVED <------------+  | |
- *        |                  |  |               |  |    origin has room | |
+ *        |                  |  |               |  |   the gate opens   | |
  *        |                  |  +---------------+  +--------------------+ |
- *        |                  |    returned,           limit was lowered   |
- *        |  last job left   |    or one has started                      |
- *        +------------------+--------------------------------------------+ (and from RESERVED)
+ *        |                  |    returned,           another gate        |
+ *        |  last job left   |    or one has started  refuses it          |
+ *        +------------------+--------------------------------------------+ (and from the others)
  *
- * READY -> READY moves a queue that has started a job behind the other queues of its group.
+ *     From all places --> BEYOND: its first job is beyond the horizon; back to READY when that job
+ *     is revealed. READY -> READY changes the level. PARKED -> READY, BEYOND: the bucket at which
+ *     it waits does not concern its first job, or the circuit of its origin has opened, so that its
+ *     jobs may have to end.
  */
 enum stook__queue_place {
-    STOOK__QUEUE_NOWHERE, /* it has no waiting job */
-    STOOK__QUEUE_READY,   /* in `ready` of its group; its origin may have room */
-    STOOK__QUEUE_PARKED,  /* in `parked` of its origin; its group does not look at it */
-    STOOK__QUEUE_RESERVED /* in `ready` before those that are READY; its origin keeps room for it */
+    STOOK__QUEUE_NOWHERE,  /* it has no waiting job */
+    STOOK__QUEUE_READY,    /* in a level of its group; its gates may let it pass */
+    STOOK__QUEUE_PARKED,   /* in `parked` of `gate`; its group does not look at it */
+    STOOK__QUEUE_RESERVED, /* READY, and `gate` keeps a pass for it */
+    STOOK__QUEUE_BEYOND    /* in no list */
+};
+
+/* Queues of one group and priority whose target has as many in flight for the group. */
+struct stook__level {
+    struct stook__link link;   /* in `levels` of the group, by `count`; or in `spare_levels` */
+    struct stook__link queues; /* READY or RESERVED, by their oldest jobs */
+    size_t count;
 };
 
 /* Hashed as bytes, so it has no padding. Its initializers name no member: then the compiler
    warns about each one that lacks a new member. */
 struct stook__queue_key {
     struct stook__group *group;
-    struct stook__origin *origin;
+    struct stook__target *target;
     size_t priority;
 };
 
 struct stook__queue {
     struct stook__node node; /* by `key` */
     struct stook__queue_key key;
-    struct stook__link link;     /* in the list that `place` names */
-    struct stook__link sibling;  /* in `queues` of its group */
-    struct stook__link jobs;     /* QUEUED jobs, the oldest first */
-    struct stook__job *last_hop; /* of those that were redirected, which come first; NULL: none */
-    size_t n_waiting;            /* length of `jobs` */
-    size_t n_jobs;               /* jobs in any state that are not FINISHED */
+    struct stook__link link;          /* in the list that `place` names */
+    struct stook__link pass;          /* RESERVED: in `reserved` of its group */
+    struct stook__link sibling;       /* in `queues` of its group */
+    struct stook__link of_origin;     /* in `queues` of its origin */
+    struct stook__link jobs;          /* QUEUED jobs, the oldest first */
+    struct stook__job *last_returned; /* of those that were started before; NULL: none */
+    struct stook__gate *gate;         /* PARKED or RESERVED: of which; otherwise NULL */
+    struct stook__level *level;       /* READY or RESERVED: where; otherwise NULL */
+    size_t n_waiting;                 /* length of `jobs` */
+    size_t n_running;                 /* RUNNING jobs */
+    size_t n_jobs;                    /* jobs in any state that are not FINISHED */
     enum stook__queue_place place;
 };
 
-/* Returns the queue for a job of that group, origin and priority, 0 to STOOK__PRIORITIES - 1. It
-   is valid until the next call for the group, or as long as it has jobs. NULL: out of memory. */
+static inline struct stook__origin *stook__queue_origin(const struct stook__queue *queue)
+{
+    return queue->key.target->origin;
+}
+
+/* The first job of a queue that has one: that of which gates are asked. The head of the order of
+   its group stands before all others. */
+static inline struct stook__job *stook__queue_first(const struct stook__queue *queue)
+{
+    struct stook__job *head = queue->key.group->head;
+    if (head != NULL && head->queue == queue && head->state == STOOK__JOB_QUEUED)
+        return head;
+    return STOOK__OF(struct stook__job, link, queue->jobs.next);
+}
+
+/* Returns the queue for a job of that group, origin, rate_key (or NULL) and priority, 0 to
+   STOOK__PRIORITIES - 1. It is valid until the next call for the group, or as long as it has jobs.
+   NULL: out of memory. */
 struct stook__queue *stook__sched_queue(struct stook__sched *sched, struct stook__group *group,
-                                        struct stook__origin *origin, unsigned priority);
+                                        struct stook__origin *origin, const char *rate_key,
+                                        unsigned priority);
 /* Returns the origin of a job. It is valid until the job is finished. */
 struct stook__origin *stook__job_origin(const struct stook__job *job);
 /* Frees the queues of a group. Its jobs are finished, or are never used again. */
 void stook__group_end(struct stook__sched *sched, struct stook__group *group);
 
-/* Whether the origin can run one more job beside those that run and those with a reservation. */
-int stook__sched_origin_has_room(const struct stook__sched *sched,
-                                 const struct stook__origin *origin);
-/* Puts the origin into `to_wake` if it has room and a queue is parked there. */
-void stook__sched_origin_wake(struct stook__sched *sched, struct stook__origin *origin);
-/* Chooses the parked queue that gets the next reservation: of the group whose queue is first, the
-   queue of the highest priority. At least one queue is parked. */
-struct stook__queue *stook__sched_origin_next(struct stook__sched *sched,
-                                              struct stook__origin *origin);
+/* Chooses the parked queue that the gate wakes next: of the group whose queue is first, that of the
+   highest priority among the first ones. At least one queue is parked. */
+struct stook__queue *stook__gate_next(const struct stook__gate *gate);
 
-/* Whether the origin of a queue that is READY or RESERVED allows a start from it. */
-int stook__queue_may_start(const struct stook__sched *sched, const struct stook__queue *queue);
-/* Parks a queue that is READY or RESERVED at its origin. */
-void stook__queue_park(struct stook__sched *sched, struct stook__queue *queue);
-/* Returns a parked queue to its group with a reservation. */
+/* Parks a queue that is READY or RESERVED at a gate. */
+void stook__queue_park(struct stook__sched *sched, struct stook__queue *queue,
+                       struct stook__gate *gate);
+/* Returns a parked queue to its group with a pass of its gate. */
 void stook__queue_reserve(struct stook__sched *sched, struct stook__queue *queue);
-/* Gives the reservation of a queue back, if it has one. The queue stays in its group. */
+/* Gives the pass of a queue back, if it has one. The queue stays in its group. */
 void stook__queue_unreserve(struct stook__sched *sched, struct stook__queue *queue);
-/* Takes the reservation of a lower priority of the same group and origin for a queue that is the
-   first in `ready`. Returns whether there was one and it allows a start. */
+/* Gives a READY queue the pass of a lower priority of the same group and target, if there is one.
+   Returns whether there was. */
 int stook__queue_take_over(struct stook__sched *sched, struct stook__queue *queue);
-/* Moves a queue that has started a job behind the other queues of its group. The reservation, if
-   it had one, is used up. */
-void stook__queue_rotate(struct stook__sched *sched, struct stook__queue *queue);
-/* Puts a job into its queue: at the end, before all others, or behind the others that were
-   redirected. */
-enum stook__queue_end { STOOK__PUSH_LAST, STOOK__PUSH_FIRST, STOOK__PUSH_HOP };
+/* Puts a queue whose first job, or number in flight, has changed where it belongs: to its level, or
+   beyond the horizon. A pass, if it had one, is given back. One that is parked is not any
+   more. */
+void stook__queue_place(struct stook__sched *sched, struct stook__queue *queue);
+/* Puts a job into its queue, where its number belongs. */
 void stook__queue_push(struct stook__sched *sched, struct stook__queue *queue,
-                       struct stook__job *job, enum stook__queue_end end);
+                       struct stook__job *job);
+/* Puts a QUEUED job, which the horizon of its group has passed last, behind those of its queue that
+   it has passed before. */
+void stook__queue_reveal(struct stook__sched *sched, struct stook__queue *queue,
+                         struct stook__job *job);
+/* Takes a QUEUED job out of its queue because it starts. A pass of the queue is used up. */
+void stook__queue_start(struct stook__sched *sched, struct stook__queue *queue,
+                        struct stook__job *job);
+/* Counts a job less that is in flight. */
+void stook__queue_stop(struct stook__sched *sched, struct stook__queue *queue);
+/* Notes that another job than before is the first of a queue. */
+void stook__queue_note_first(struct stook__sched *sched, struct stook__queue *queue);
 /* Removes a QUEUED job from its queue. */
 void stook__queue_remove(struct stook__sched *sched, struct stook__queue *queue,
                          struct stook__job *job);
 /* Counts one job less. Frees the queue with its last job, unless the next add may use it. */
 void stook__queue_release(struct stook__sched *sched, struct stook__queue *queue);
+/* Whether a job is before the horizon of its group. */
+static inline int stook__job_is_revealed(const struct stook__group *group,
+                                         const struct stook__job *job)
+{
+    return !group->has_horizon || (int32_t)(job->seq - group->horizon) < 0;
+}
 
 #endif

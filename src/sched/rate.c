@@ -93,24 +93,39 @@ static void add_time(struct stook__bucket *bucket, int64_t time)
     bucket->full_at_ns += smaller(time, INT64_MAX - bucket->full_at_ns);
 }
 
-void stook__bucket_take(struct stook__bucket *bucket, const struct stook__rate *rate, int64_t cost,
-                        int64_t now, int late)
+static void add_cost(struct stook__bucket *bucket, const struct stook__rate *rate, int64_t cost)
 {
-    assert(cost >= 0);
-    catch_up(bucket, in_ns(now), late);
     int64_t time = flow_time(rate, cost, 1);
     int64_t repaid = smaller(bucket->made_up_ns, divide_up(time, REPAY));
     bucket->made_up_ns -= repaid;
     add_time(bucket, time + repaid);
 }
 
+void stook__bucket_take(struct stook__bucket *bucket, const struct stook__rate *rate, int64_t cost,
+                        int64_t now, int late)
+{
+    assert(cost >= 0);
+    catch_up(bucket, in_ns(now), late);
+    add_cost(bucket, rate, cost);
+}
+
 void stook__bucket_give_back(struct stook__bucket *bucket, const struct stook__rate *rate,
                              int64_t cost)
 {
-    if (cost < 0)
-        add_time(bucket, flow_time(rate, -cost, 1));
-    else /* rounded down: parts that are given back are never more than the whole */
-        bucket->full_at_ns = larger(0, bucket->full_at_ns - flow_time(rate, cost, 0));
+    assert(cost >= 0);
+    /* Rounded down: parts that are given back are never more than the whole. */
+    bucket->full_at_ns = larger(0, bucket->full_at_ns - flow_time(rate, cost, 0));
+}
+
+void stook__bucket_charge(struct stook__bucket *bucket, const struct stook__rate *rate,
+                          int64_t cost, int64_t at)
+{
+    if (cost < 0) {
+        stook__bucket_give_back(bucket, rate, -cost);
+        return;
+    }
+    bucket->full_at_ns = larger(bucket->full_at_ns, in_ns(at));
+    add_cost(bucket, rate, cost);
 }
 
 int stook__bucket_is_full(const struct stook__bucket *bucket, int64_t now)

@@ -16,9 +16,9 @@
  *
  * Invariants. In each span of t milliseconds, both ends included, at most burst + count * t /
  * per_ms units are taken. Of a cost above the burst, the burst is counted when it is taken and the
- * rest as it flows back. What is given back counts as never taken. If takes are late, that holds
- * for spans of STOOK__RATE_SPAN_MS or more; in shorter ones what flows back in STOOK__RATE_LATE_US
- * may come on top.
+ * rest as it flows back. What is given back counts as a cost below 0 at that time: as never taken,
+ * if nothing has flowed back since. If takes are late, that holds for spans of STOOK__RATE_SPAN_MS
+ * or more; in shorter ones what flows back in STOOK__RATE_LATE_US may come on top.
  */
 #ifndef STOOK_SCHED_RATE_H
 #define STOOK_SCHED_RATE_H
@@ -56,11 +56,18 @@ int64_t stook__bucket_ready_at(const struct stook__bucket *bucket, const struct 
 void stook__bucket_take(struct stook__bucket *bucket, const struct stook__rate *rate, int64_t cost,
                         int64_t now, int late);
 
-/* Gives back a part of a cost that was taken and not used. If `cost` is below 0, takes that much
-   more instead, ready or not, as if at the last take: the real cost was known later. The last take
-   may have been of 0. */
+/* Gives back a part of a cost that was taken and not used. */
 void stook__bucket_give_back(struct stook__bucket *bucket, const struct stook__rate *rate,
                              int64_t cost);
+/* Takes so much more than was taken at `at`, ready or not, as if it had been taken then: the real
+   cost was known later. A negative cost is given back. The bucket may have been forgotten since. */
+void stook__bucket_charge(struct stook__bucket *bucket, const struct stook__rate *rate,
+                          int64_t cost, int64_t at);
+
+/* Takes so much more than was taken at `at`, ready or not, as if it had been taken then: the real
+   cost was known later. A negative cost is given back. The bucket may have been forgotten since. */
+void stook__bucket_charge(struct stook__bucket *bucket, const struct stook__rate *rate,
+                          int64_t cost, int64_t at);
 
 /* Whether the bucket may be forgotten, because a new one would not differ from it. */
 int stook__bucket_is_full(const struct stook__bucket *bucket, int64_t now);

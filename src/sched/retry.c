@@ -104,3 +104,10 @@ int stook__budget_is_idle(const struct stook__retry_budget *budget, int64_t now)
     move_to(&current, now);
     return sum(current.requests) == 0 && sum(current.retries) == 0;
 }
+
+int64_t stook__budget_retries(const struct stook__retry_budget *budget, int64_t now)
+{
+    struct stook__retry_budget current = *budget;
+    move_to(&current, now);
+    return sum(current.retries);
+}

@@ -46,4 +46,7 @@ void stook__budget_give_back(struct stook__retry_budget *budget, int64_t now);
 /* Whether the budget may be forgotten: nothing was counted in the last ten seconds. */
 int stook__budget_is_idle(const struct stook__retry_budget *budget, int64_t now);
 
+/* Returns how many retries were counted in the last ten seconds. */
+int64_t stook__budget_retries(const struct stook__retry_budget *budget, int64_t now);
+
 #endif

@@ -423,3 +423,165 @@ TEST_BOTH(nginx_restarted_ordered, nginx)
 {
     restarted(life, 1);
 }
+
+/* --------------------------------------------------------- restart, with retries */
+
+/* Idempotent requests have answers in the end; a POST without a key may have reached the server once. The server
+   comes back when each request has been refused three times on average, which takes about a second. */
+enum { RESTART_COUNT = 900, POSTS = 40, REFUSALS = 3 * (RESTART_COUNT + POSTS) * 2 / 3 };
+
+static struct {
+    struct life *life;
+    void (*kill)(void *server), (*revive)(void *server);
+    void *server;
+    int is_down, connects; /* since it was killed */
+    int is_back;
+    size_t posts_lost;
+} restart;
+
+static void end_of_gap(stook_client *client, void *user)
+{
+    (void)client, (void)user;
+    restart.revive(restart.server);
+    restart.is_back = 1;
+}
+
+/* Each connection that is tried while nobody listens is refused. */
+static int count_connects(const struct stook_address *address, void *user)
+{
+    (void)address, (void)user;
+    if (restart.is_down && ++restart.connects == REFUSALS)
+        CHECK_ERROR(stook_client_post(restart.life->client, end_of_gap, NULL), 0);
+    return 0;
+}
+
+static int kill_at_head(stook_batch *batch, const stook_result *result, void *user)
+{
+    (void)batch, (void)result, (void)user;
+    restart.is_down = 1;
+    restart.kill(restart.server);
+    return 0;
+}
+
+static void look_at_restarted(struct ledger *ledger, const stook_result *result)
+{
+    const char *path = strchr(stook_result_url(result) + strlen("http://"), '/');
+    struct stook_attempt attempt = STOOK_ATTEMPT();
+    (void)ledger;
+    if (strstr(path, "/post") == NULL) {
+        CHECK_ERROR(stook_result_error(result), 0);
+        if (strstr(path, "/pattern?"))
+            ledger_check_pattern(result);
+        else if (strstr(path, "/number/"))
+            CHECK_STR(stook_result_body(result, NULL), strstr(path, "/number/") + strlen("/number/"));
+        return;
+    }
+    restart.posts_lost += stook_result_error(result) != 0;
+    CHECK(stook_result_error(result) == 0 || stook_result_may_have_been_sent(result));
+    for (size_t i = 0; stook_result_attempt_at(result, i, &attempt) == 0; i++)
+        CHECK(attempt.again == STOOK_AGAIN_NOT || attempt.error == STOOK_ECONNECT);
+}
+
+static void restart_open(struct life *life, void *server, void (*kill)(void *), void (*revive)(void *), const char *ca)
+{
+    memset(&restart, 0, sizeof restart);
+    restart.life = life;
+    restart.server = server;
+    restart.kill = kill;
+    restart.revive = revive;
+    life_open(life, &STOOK_CLIENT(.ca_file = ca, .on_address = count_connects, .max_retries = 8, .retry_delay_ms = 300,
+                                  .retry_max_delay_ms = 4000, .retry_budget = STOOK_NONE));
+}
+
+static void restart_await(struct ledger *ledger, struct life *life, stook_batch *batch)
+{
+    ledger->ordered = life->borrowed;
+    ledger->streamed = 1;
+    ledger->look = look_at_restarted;
+    ledger->expected[0] = STOOK_ERESET;
+    ledger->expected[1] = STOOK_ETRUNCATED;
+    ledger_await(ledger, life, batch, &STOOK_GATHER(.limit = LIMIT, .window = 2 * COUNT));
+    CHECK(restart.is_back);
+    CHECK(restart.posts_lost <= LIMIT && ledger->ok + restart.posts_lost == ledger->delivered);
+    struct stook_stats stats = STOOK_STATS();
+    CHECK_ERROR(stook_client_stats(life->client, &stats), 0);
+    test_note("%d repeats, %d connects, %zu POSTs lost", (int)stats.repeated, restart.connects, restart.posts_lost);
+    CHECK(stats.repeated >= REFUSALS - LIMIT);
+}
+
+/* Answers when the POSTs before it have arrived, which wait for the end of the server. */
+static enum raw_then when_held(struct raw_call *call)
+{
+    raw_wait(call->server, "/post-held", HELD);
+    return raw_answer(call, "", 0);
+}
+
+static const struct raw_behaviour restarting[] = {
+    {"/when-held", .answer = when_held},
+    {"/post-held", .then = RAW_HOLD},
+    {"/post", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", .then = RAW_KEEP},
+    {NULL}};
+
+static void revive_raw(void *server)
+{
+    raw_server_revive(server);
+}
+
+TEST_BOTH(raw_server_restarted_with_retries)
+{
+    network_enter();
+    struct raw_server *server = raw_server_start(restarting);
+    struct ledger ledger = {.look = NULL};
+    restart_open(life, server, kill_raw, revive_raw, NULL);
+    stook_batch *batch = life_batch(life);
+    for (size_t i = 0; i < RESTART_COUNT; i++) {
+        if (i == RESTART_COUNT / 3) {
+            for (int k = 0; k < HELD; k++)
+                ADD(batch, raw_url(server, "/post-held"), .method = "POST", .body = "x", .body_size = 1);
+            ADD(batch, raw_url(server, "/when-held"), .on_head = kill_at_head);
+        }
+        ADD(batch, ledger_pattern(raw_url(server, "%s", ""), i, SIZE));
+    }
+    for (int i = 0; i < POSTS; i++)
+        ADD(batch, raw_url(server, "/post"), .method = "POST", .body = "x", .body_size = 1);
+    restart_await(&ledger, life, batch);
+    CHECK(restart.posts_lost >= HELD);
+    CHECK_EQ_INT(raw_seen(server, "/post-held"), HELD);
+    size_t seen = raw_seen(server, "/post"); /* of a lost one nobody knows */
+    CHECK(seen <= POSTS && seen + restart.posts_lost >= POSTS + HELD);
+    stook_batch_free(batch);
+}
+
+static void revive_nginx(void *nginx)
+{
+    nginx_revive(nginx);
+}
+
+static void nginx_restarted_and_retried(struct life *life)
+{
+    network_enter();
+    struct nginx *nginx = nginx_start();
+    struct ledger ledger = {.look = NULL};
+    restart_open(life, nginx, kill_nginx, revive_nginx, nginx->ca);
+    stook_batch *batch = life_batch(life);
+    for (int i = 0; i < RESTART_COUNT; i++) {
+        if (i == RESTART_COUNT / 3)
+            ADD(batch, url(nginx, "/ok"), .method = "HEAD", .on_head = kill_at_head);
+        if (i % (RESTART_COUNT / POSTS) == 0)
+            ADD(batch, url(nginx, "/method?/post"), .method = "POST", .body = "x", .body_size = 1);
+        ADD(batch, url(nginx, text("/number/%d", i)));
+    }
+    restart_await(&ledger, life, batch);
+    stook_batch_free(batch);
+}
+
+TEST_BOTH(nginx_restarted_with_retries, nginx)
+{
+    nginx_restarted_and_retried(life);
+}
+
+TEST_BOTH(nginx_restarted_over_http_2_with_retries, nginx)
+{
+    http_2 = 1;
+    nginx_restarted_and_retried(life);
+}

@@ -290,6 +290,39 @@ TEST_BOTH(lowered)
     stook_batch_free(batch);
 }
 
+static void ignore(stook_batch *batch, const stook_result *result, void *user)
+{
+    (void)batch, (void)result, (void)user;
+}
+
+/* The window of a limit that found itself stays as it is when that is fixed: no more may start behind a head
+   that is late. */
+TEST_BOTH(the_window_does_not_change)
+{
+    struct raw_server *server = raw_server_start(NULL);
+    life_open(life, NULL);
+    stook_batch *batch = life_batch(life);
+    add(batch, raw_url(server, "/delay?ms=600"));
+    for (int i = 0; i < 300; i++)
+        add(batch, raw_url(server, "/ok"));
+    CHECK_ERROR(stook_gather_ordered_start(batch, &STOOK_GATHER(.limit = STOOK_AUTO, .on_result = ignore), NULL, NULL), 0);
+    CHECK_ERROR(stook_batch_set_limit(batch, 200), 0);
+    stook_batch *other = life_batch(life);
+    add(other, raw_url(server, "/delay?ms=300"));
+    start(other, NULL);
+    while (stook_batch_request_state(other, 0) != STOOK_STATE_DONE)
+        if (life->borrowed)
+            uv_run(&life->loop, UV_RUN_ONCE);
+        else
+            stook_client_turn(life->client, 10);
+    test_note("%u", raw_seen(server, "/ok"));
+    CHECK(raw_seen(server, "/ok") < 64);
+    life_run(life);
+    CHECK_EQ_INT(raw_seen(server, "/ok"), 300);
+    stook_batch_free(batch);
+    stook_batch_free(other);
+}
+
 TEST_BOTH(out_of_range)
 {
     life_open(life, NULL);

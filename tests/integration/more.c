@@ -349,3 +349,137 @@ TEST_BOTH(woken_from_inside)
     stook_batch_wake(NULL);
     stook_batch_free(batch);
 }
+
+/* ---------------------------------------------------------------- what could start */
+
+static enum raw_then cool(struct raw_call *call)
+{
+    raw_say(call, "HTTP/1.1 429 Slow\r\nRetry-After: 3\r\nContent-Length: 0\r\n\r\n");
+    return RAW_KEEP;
+}
+
+/* So many for an origin that holds them back, then one for another. */
+struct mixed {
+    char held[64], other[64];
+    int made, of, asked;
+    size_t most_waiting;
+    int64_t delay_ms;
+    const char *rate_key;
+};
+
+static int make_mixed(stook_batch *batch, void *user)
+{
+    struct mixed *mixed = user;
+    struct stook_batch_stats stats = STOOK_BATCH_STATS();
+    CHECK_ERROR(stook_batch_stats(batch, &stats), 0);
+    if ((size_t)stats.waiting > mixed->most_waiting)
+        mixed->most_waiting = (size_t)stats.waiting;
+    mixed->asked++;
+    if (mixed->made++ < mixed->of) {
+        ADD(batch, mixed->held, .delay_ms = mixed->delay_ms);
+        return 1;
+    }
+    ADD(batch, mixed->other);
+    return 0;
+}
+
+static void cancel_at_other(stook_batch *batch, const stook_result *result, void *user)
+{
+    struct mixed *mixed = user;
+    if (!stook_result_ok(result))
+        return;
+    tell(strcmp(stook_result_url(result), mixed->other) == 0 ? "other" : "held");
+    stook_batch_cancel(batch);
+}
+
+/* Requests that something but a slot holds back do not count: `more` is called on, until one comes that may start.
+   Each of these would wait for seconds or for ever otherwise. */
+TEST_BOTH(what_could_not_start)
+{
+    static const struct raw_behaviour behaviours[] = {{"/cool", .answer = cool}, {NULL}};
+    static const char *const names[] = {"a cool-down", "a rate", "a delay", "the limit of the origin", "a circuit"};
+    struct stook_rate rate = STOOK_RATE(.count = 1, .per_ms = INT64_C(2678400000));
+    for (int how = 0; how < 5; how++)
+        for (int64_t limit = 0; limit <= 4; limit += 4) {
+            struct raw_server *server = raw_server_start(behaviours), *other = raw_server_start(NULL);
+            struct mixed mixed = {.of = 100};
+            test_note("%s, limit %d, %s loop", names[how], (int)limit, life->borrowed ? "borrowed" : "owned");
+            strcpy(mixed.held, raw_url(server, "/stall"));
+            strcpy(mixed.other, raw_url(other, "/ok"));
+            life_open(life, &STOOK_CLIENT(.rates = how == 1 ? (const struct stook_rate *const[]){&rate, NULL} : NULL,
+                                          .origin_limit = how == 3 ? 1 : 0, .circuit_failures = how == 4 ? 1 : 0, .max_retries = how == 4 ? 1 : 0,
+                                          .retry_statuses = (const int64_t[]){599, 0}));
+            stook_batch *first = life_batch(life), *batch = life_batch(life);
+            if (how == 0 || how == 1 || how == 4) {
+                ADD(first, raw_url(server, how == 0 ? "/cool" : how == 1 ? "/ok" : "/status?code=500"));
+                life_gather(life, first, NULL);
+            }
+            mixed.delay_ms = how == 2 ? 86400000 : 0;
+            tell(names[how]);
+            life_gather(life, batch, &STOOK_GATHER(.limit = limit, .more = make_mixed, .on_result = cancel_at_other, .user = &mixed));
+            size_t size = strlen(told());
+            CHECK(size > 6 && strcmp(told() + size - 6, " other") == 0);
+            CHECK(raw_seen(server, "/stall") <= (how == 3 ? 1 : 0)); /* the cancel may overtake it */
+            CHECK_EQ_INT(mixed.asked, 101);
+            stook_batch_free(first);
+            stook_batch_free(batch);
+            life_close(life);
+        }
+}
+
+/* But no more than max_waiting wait: none is asked for until fewer do. */
+TEST_BOTH(max_waiting)
+{
+    static const int64_t cases[] = {1, 3, 50, 0};
+    struct raw_server *server = raw_server_start(NULL);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t most = cases[i] > 0 ? (size_t)cases[i] : 10000;
+        struct mixed mixed = {.of = 20000, .delay_ms = 86400000};
+        test_note("max_waiting %d", (int)cases[i]);
+        life_open(life, NULL);
+        stook_batch *batch = life_batch(life);
+        strcpy(mixed.held, raw_url(server, "/ok"));
+        CHECK_ERROR(stook_gather_start(batch, &STOOK_GATHER(.max_waiting = cases[i], .more = make_mixed, .user = &mixed), NULL, NULL), 0);
+        while ((size_t)mixed.asked < most)
+            if (life->borrowed)
+                uv_run(&life->loop, UV_RUN_ONCE);
+            else
+                stook_client_turn(life->client, 1000);
+        for (int k = 0; k < 3; k++) {
+            stook_client_wake(life->client);
+            if (life->borrowed)
+                uv_run(&life->loop, UV_RUN_NOWAIT);
+            else
+                stook_client_turn(life->client, 0);
+        }
+        CHECK_EQ_INT(mixed.asked, (int)most);
+        CHECK_EQ_SIZE(stook_batch_count(batch), most);
+        stook_batch_cancel_request(batch, 0);
+        while ((size_t)mixed.asked == most)
+            if (life->borrowed)
+                uv_run(&life->loop, UV_RUN_ONCE);
+            else
+                stook_client_turn(life->client, 1000);
+        CHECK_EQ_INT(mixed.asked, (int)most + 1);
+        CHECK_EQ_SIZE(mixed.most_waiting, most - 1); /* when it is called, the last of them is still to come */
+        stook_batch_cancel(batch);
+        life_run(life);
+        stook_batch_free(batch);
+        life_close(life);
+    }
+}
+
+TEST(max_waiting_out_of_range)
+{
+    static const int64_t bad[] = {STOOK_NONE, STOOK_AUTO, INT64_C(1000000001), INT64_MAX, INT64_MIN};
+    stook_client *client;
+    stook_batch *batch;
+    CHECK_ERROR(stook_client_new(NULL, NULL, &client), 0);
+    CHECK_ERROR(stook_batch_new(client, &batch), 0);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        CHECK_ERROR(stook_gather(batch, &STOOK_GATHER(.max_waiting = bad[i])), STOOK_EARG);
+        CHECK_CONTAINS(stook_batch_message(batch), "max_waiting");
+    }
+    stook_batch_free(batch);
+    stook_client_close(client, NULL, NULL);
+}

@@ -69,14 +69,14 @@ TEST(head_without_a_slot)
     end(batch, &delivered);
 }
 
-/* Two batches: each has in flight what the other's head waits for. */
+/* Two batches: each has in flight what the other's head waits for. The heads come late, or they would be the first. */
 TEST(heads_that_wait_for_each_other)
 {
     struct raw_server *servers[2] = {raw_server_start(NULL), raw_server_start(NULL)};
     stook_batch *batches[2] = {begin(&STOOK_CLIENT(.origin_limit = 1)), life_batch(&alone)};
     size_t delivered[2] = {0, 0};
     for (int i = 0; i < 2; i++) {
-        add(batches[i], raw_url(servers[i], "/ok"));
+        ADD(batches[i], raw_url(servers[i], "/ok"), .delay_ms = 100);
         for (int k = 0; k < 5; k++)
             ADD(batches[i], raw_url(servers[1 - i], "/big?n=%d", SIZE), .priority = 7);
         start(batches[i], 0, MAX, &delivered[i]);

@@ -22,6 +22,7 @@
 #include "deliver/result_queue.h"
 #include "support/harness.h"
 #include "sched/clocks.h"
+#include "sched/ending.h"
 #include "sched/queue.h"
 #include "support/queue_at.h"
 
@@ -54,7 +55,6 @@ struct batch {
     int end_error, drains, awaited, done;
     int64_t deadline;
     size_t limit, passed_over, next_shown, last_arrival, arrivals;
-    size_t behind[ORIGINS][STOOK__PRIORITIES]; /* younger ones that started though these could have */
     struct stook__result_entry *pulled;
 };
 
@@ -179,7 +179,7 @@ static void resume_bodies(struct batch *batch)
         return;
     size_t left = stook__flow_update(&results->flow);
     struct stook__result_entry *waiting = stook__result_queue_head(results);
-    int stuck = waiting != NULL && stook__sched_reason(&world.sched, &of_entry(waiting)->job) != STOOK__BY_NOTHING;
+    int stuck = waiting != NULL && stook__sched_reason(&world.sched, &of_entry(waiting)->job, world.now, NULL) != STOOK__BY_NOTHING;
     struct request *front = results->delivered < results->count ? &batch->requests[results->delivered] : NULL;
     struct stook__body_flow *head = front != NULL && front->job.state == STOOK__JOB_RUNNING ? &front->flow : NULL, *flow;
     while ((flow = stook__flow_next_resumable(&results->flow, head, stuck, &left)) != NULL) {
@@ -259,8 +259,11 @@ static void answer(void)
             struct request *request = &world.batches[i].requests[k];
             if (request->job.state != STOOK__JOB_RUNNING || request->ends_at > world.now || request->flow.paused != 0)
                 continue;
-            struct stook__ending ending = {request->fate, one_in(2), request->fate == STOOK_ERESET};
-            if (stook__sched_should_repeat(&request->job, &ending)) {
+            struct stook__ending ending = {.error = request->fate, .idempotent = one_in(2), .lost = request->fate == STOOK_ERESET, .sent = 1, .replayable = 1, .wait_ms = -1};
+            enum stook__no_retry why;
+            int64_t at;
+            stook__ending_note(&world.sched, &request->job, &ending, world.now);
+            if (stook__ending_decide(&world.sched, &request->job, &ending, world.now, &at, &why) == STOOK__REPEAT) {
                 stook__sched_repeat(&world.sched, &request->job, world.now);
                 leave(request);
                 enter(request);
@@ -397,31 +400,37 @@ static void check_after_starts(void)
     CHECK_EQ_SIZE(all, world.sched.n_running);
 }
 
-static size_t index_of_origin(const struct request *request)
+/* Requests of an origin that are in flight for a batch, without `started`. */
+static size_t load_of(const struct batch *batch, const struct stook__origin *origin, const struct request *started)
 {
-    return (size_t)(request->origin->node.key[0] - 'a');
+    size_t count = 0;
+    for (size_t k = 0; k < batch->results.count; k++) {
+        const struct request *request = &batch->requests[k];
+        count += request != started && request->origin == origin && request->job.state == STOOK__JOB_RUNNING;
+    }
+    return count;
 }
 
-/* Of the batch that `started` is of: the oldest of each origin and priority that could have started
-   instead, has it been passed over by younger ones of no higher priority? By lower ones of its origin never. */
-static void check_origins(const struct request *started)
+/* No other of its batch had to start before `started`, which is not the head of the order: none of a higher
+   priority, and of the same none whose origin has fewer in flight, or as many and waits for longer. */
+static void check_origins(const struct request *started, int was_head)
 {
-    struct batch *batch = started->batch;
-    int looked[ORIGINS][STOOK__PRIORITIES] = {{0}};
-    batch->behind[index_of_origin(started)][started->priority] = 0;
-    if (batch->group.blocked)
+    const struct batch *batch = started->batch;
+    size_t load = load_of(batch, started->origin, started);
+    if (was_head)
         return;
     for (size_t k = 0; k < batch->results.count; k++) {
         const struct request *request = &batch->requests[k];
-        if (!stook__job_waits(&request->job) || looked[index_of_origin(request)][request->priority]++ > 0)
+        if (request->job.state != STOOK__JOB_QUEUED || request->job.queue->place == STOOK__QUEUE_PARKED ||
+            request->job.queue->place == STOOK__QUEUE_BEYOND || origin_is_full(request))
             continue;
-        size_t *behind = &batch->behind[index_of_origin(request)][request->priority];
-        CHECK(request->origin != started->origin || request->priority <= started->priority);
-        if (origin_is_full(request))
-            *behind = 0;
-        else if (request->priority >= started->priority && k < started->entry.index)
-            ++*behind;
-        CHECK(*behind <= BATCHES + ORIGINS);
+        CHECK(request->priority <= started->priority);
+        if (request->priority < started->priority)
+            continue;
+        size_t other = load_of(batch, request->origin, started);
+        CHECK(load <= other);
+        if (load == other && stook__queue_first(request->job.queue) == &request->job && started->job.attempts == 1 && request->job.first_at == 0)
+            CHECK(started->entry.index < request->entry.index || stook__list_empty(&request->origin->sched.gate.parked) == 0);
     }
 }
 
@@ -457,13 +466,14 @@ static void start(void)
             continue;
         struct request *request = of_job(job);
         struct batch *batch = request->batch;
+        int was_head = is_head(request);
         CHECK(could[batch - world.batches]);
         CHECK(stook__result_queue_has_room(&batch->results) || is_head(request));
         CHECK(batch->group.n_running <= batch->limit && world.sched.n_running <= world.limit);
         CHECK(running_at(request->origin) == request->origin->sched.n_running && request->origin->sched.n_running <= world.origin_limit);
         note(4, request->entry.index);
         check_turns(batch, could);
-        check_origins(request);
+        check_origins(request, was_head);
         stook__result_queue_started(&batch->results, &request->entry);
         update_room(batch);
         serve(request);
@@ -525,7 +535,7 @@ static void add(struct batch *batch)
     request->priority = one_in(3) ? (unsigned)below(STOOK__PRIORITIES) : 3;
     struct stook__queue *queue = queue_at(&world.sched, &world.origins, &batch->group, &key, 1, request->priority);
     request->batch = batch;
-    request->origin = queue->key.origin;
+    request->origin = stook__queue_origin(queue);
     request->bytes = below(2000);
     request->ends_at = NEVER;
     CHECK_EQ_INT(stook__result_queue_add(&batch->results, world.allocator, &request->entry), 0);

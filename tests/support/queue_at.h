@@ -4,6 +4,7 @@
 #define STOOK_TEST_QUEUE_AT_H
 
 #include "sched/queue.h"
+#include "sched/sched.h"
 
 /* NULL: out of memory. */
 static inline struct stook__queue *queue_at(struct stook__sched *sched, struct stook__origins *origins,
@@ -13,7 +14,7 @@ static inline struct stook__queue *queue_at(struct stook__sched *sched, struct s
     struct stook__origin *origin = stook__origin_get(origins, key, size);
     if (origin == NULL)
         return NULL;
-    struct stook__queue *queue = stook__sched_queue(sched, group, origin, priority);
+    struct stook__queue *queue = stook__sched_queue(sched, group, origin, NULL, priority);
     stook__origin_unref(origin);
     return queue;
 }

@@ -47,7 +47,7 @@ static struct stook__job *add(int group, int at, const char *origin, unsigned pr
     struct stook__queue *queue =
         queue_at(&sched, &origins, &groups[group], origin, strlen(origin), priority);
     CHECK(queue != NULL);
-    origin_of[group][at] = queue->key.origin;
+    origin_of[group][at] = stook__queue_origin(queue);
     stook__sched_add(&sched, queue, &jobs[group][at], &policy, 1);
     return &jobs[group][at];
 }
@@ -80,7 +80,7 @@ TEST(full_origins_are_passed_over)
     CHECK(next() == &jobs[0][0]);
     CHECK(next() == &jobs[0][3]);
     CHECK(next() == NULL); /* two origins, one each */
-    CHECK_EQ_INT(stook__sched_reason(&sched, &jobs[0][1]), STOOK__BY_ORIGIN);
+    CHECK_EQ_INT(stook__sched_reason(&sched, &jobs[0][1], 2, NULL), STOOK__BY_ORIGIN);
     stook__sched_finish(&sched, &jobs[0][3]);
     CHECK(next() == &jobs[0][4]);
     stook__sched_finish(&sched, &jobs[0][0]);
@@ -90,7 +90,7 @@ TEST(full_origins_are_passed_over)
     CHECK(either == &jobs[0][2] || either == &jobs[0][5]); /* both origins have room now */
     CHECK(next() == NULL);                                 /* the limit of the batch */
     struct stook__job *other = either == &jobs[0][2] ? &jobs[0][5] : &jobs[0][2];
-    CHECK_EQ_INT(stook__sched_reason(&sched, other), STOOK__BY_BATCH);
+    CHECK_EQ_INT(stook__sched_reason(&sched, other, 2, NULL), STOOK__BY_BATCH);
     stook__group_set_limit(&sched, &groups[0], SIZE_MAX);
     CHECK(next() == other);
     for (int i = 0; i < 6; i++)
@@ -176,7 +176,7 @@ TEST(priorities)
     begin();
     add(0, 0, "a", 3), add(0, 1, "a", 6), add(0, 2, "b", 0), add(0, 3, "a", 6), add(0, 4, "b", 3);
     stook__group_open(&sched, &groups[0], SIZE_MAX, 0);
-    static const int expected[] = {1, 3, 0, 4, 2};
+    static const int expected[] = {1, 3, 4, 0, 2}; /* "a" has two in flight, "b" none */
     for (int i = 0; i < 5; i++)
         CHECK(next() == &jobs[0][expected[i]]);
     for (int i = 0; i < 5; i++)
@@ -243,7 +243,7 @@ TEST(limit_of_the_client)
     CHECK(first == &jobs[0][0] && second == &jobs[1][0]);
     CHECK(next() == NULL);
     CHECK(!stook__sched_ready(&sched));
-    CHECK_EQ_INT(stook__sched_reason(&sched, &jobs[0][1]), STOOK__BY_CLIENT);
+    CHECK_EQ_INT(stook__sched_reason(&sched, &jobs[0][1], 2, NULL), STOOK__BY_CLIENT);
     stook__sched_set_limit(&sched, SIZE_MAX);
     CHECK(stook__sched_ready(&sched));
     for (int i = 1; i < 4; i++)
@@ -254,7 +254,7 @@ TEST(limit_of_the_client)
     end();
 }
 
-/* While a batch is blocked only its head starts, whether it is INCOMING or parked at its origin. */
+/* While a batch is blocked only its head starts, whether its queue is READY or parked at its origin. */
 TEST(head_of_a_blocked_batch)
 {
     begin();
@@ -267,8 +267,8 @@ TEST(head_of_a_blocked_batch)
     CHECK(next() == &jobs[0][1]);
     stook__group_block(&sched, &groups[0], 1, &jobs[0][0]);
     CHECK(next() == NULL);
-    CHECK_EQ_INT(stook__sched_reason(&sched, &jobs[0][2]), STOOK__BY_WINDOW);
-    CHECK_EQ_INT(stook__sched_reason(&sched, &jobs[0][0]), STOOK__BY_ORIGIN);
+    CHECK_EQ_INT(stook__sched_reason(&sched, &jobs[0][2], 2, NULL), STOOK__BY_WINDOW);
+    CHECK_EQ_INT(stook__sched_reason(&sched, &jobs[0][0], 2, NULL), STOOK__BY_ORIGIN);
     stook__sched_finish(&sched, &jobs[1][0]);
     CHECK(next() == &jobs[0][0]);
     stook__sched_finish(&sched, &jobs[0][0]);

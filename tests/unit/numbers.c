@@ -37,8 +37,19 @@ static const struct bound client_bounds[] = {
      {STOOK_HTTP_1_1, STOOK_HTTP_2, STOOK_HTTP_3}, {STOOK_NONE, STOOK_AUTO, 4, INT64_MIN, INT64_MAX}},
     {"limit", offsetof(struct stook_client_options, limit), {STOOK_NONE, 1, 1000000},
      {STOOK_AUTO, -3, INT64_MIN, 1000001, INT64_MAX}},
-    {"origin_limit", offsetof(struct stook_client_options, origin_limit), {STOOK_NONE, 1, 1000000},
-     {STOOK_AUTO, -3, INT64_MIN, 1000001, INT64_MAX}},
+    {"origin_limit", offsetof(struct stook_client_options, origin_limit), {STOOK_NONE, STOOK_AUTO, 1, 1000000},
+     {-3, INT64_MIN, 1000001, INT64_MAX}},
+    CLOCK(stook_client_options, max_cooldown_ms),
+    {"max_retries", offsetof(struct stook_client_options, max_retries), {STOOK_NONE, 1, 50},
+     {STOOK_AUTO, -3, 51, INT64_MIN, INT64_MAX}},
+    {"retry_delay_ms", offsetof(struct stook_client_options, retry_delay_ms), {1, MS_MAX},
+     {STOOK_NONE, STOOK_AUTO, MS_MAX + 1, INT64_MIN, INT64_MAX}},
+    {"retry_max_delay_ms", offsetof(struct stook_client_options, retry_max_delay_ms), {500, MS_MAX},
+     {499, STOOK_NONE, STOOK_AUTO, MS_MAX + 1, INT64_MIN, INT64_MAX}},
+    {"retry_budget", offsetof(struct stook_client_options, retry_budget), {STOOK_NONE, 1, 1000},
+     {STOOK_AUTO, -3, 1001, INT64_MIN, INT64_MAX}},
+    {"circuit_failures", offsetof(struct stook_client_options, circuit_failures), {STOOK_NONE, 1, 1000},
+     {STOOK_AUTO, -3, 1001, INT64_MIN, INT64_MAX}},
 };
 
 static const struct bound request_bounds[] = {
@@ -56,13 +67,20 @@ static const struct bound request_bounds[] = {
      {STOOK_NONE, STOOK_AUTO, 3, INT64_MIN, INT64_MAX}},
     {"priority", offsetof(struct stook_request, priority), {1, 7},
      {STOOK_NONE, STOOK_AUTO, 8, INT64_MIN, INT64_MAX}},
+    {"cost", offsetof(struct stook_request, cost), {STOOK_NONE, 1, INT64_C(1000000000000)},
+     {STOOK_AUTO, -3, INT64_C(1000000000001), INT64_MIN, INT64_MAX}},
+    {"max_retries", offsetof(struct stook_request, max_retries), {STOOK_NONE, 1, 50},
+     {STOOK_AUTO, -3, 51, INT64_MIN, INT64_MAX}},
+    {"idempotent", offsetof(struct stook_request, idempotent), {1}, {STOOK_NONE, STOOK_AUTO, 2, INT64_MIN, INT64_MAX}},
+    {"delay_ms", offsetof(struct stook_request, delay_ms), {1, MS_MAX},
+     {STOOK_NONE, STOOK_AUTO, MS_MAX + 1, INT64_MIN, INT64_MAX}},
     {"body_size", offsetof(struct stook_request, body_size), {0},
      {STOOK_NONE, STOOK_AUTO, 1, -3, INT64_MIN, INT64_MAX}}, /* there is no body */
 };
 
 static const struct bound gather_bounds[] = {
-    {"limit", offsetof(struct stook_gather_options, limit), {1, 1000000},
-     {STOOK_AUTO, -3, INT64_MIN, 1000001, INT64_MAX}},
+    {"limit", offsetof(struct stook_gather_options, limit), {STOOK_AUTO, 1, 1000000},
+     {-3, INT64_MIN, 1000001, INT64_MAX}},
     {"max_buffered_bytes", offsetof(struct stook_gather_options, max_buffered_bytes), {STOOK_NONE, 1, INT64_MAX},
      {STOOK_AUTO, -3, INT64_MIN}},
     {"policy", offsetof(struct stook_gather_options, policy), {1, 2, 3},
@@ -71,6 +89,8 @@ static const struct bound gather_bounds[] = {
      {STOOK_NONE, STOOK_AUTO, 1, INT64_MIN, INT64_MAX}}, /* only with its policy */
     {"window", offsetof(struct stook_gather_options, window), {1, 1000000},
      {STOOK_AUTO, -3, INT64_MIN}},
+    {"max_waiting", offsetof(struct stook_gather_options, max_waiting), {1, 1000000000},
+     {STOOK_NONE, STOOK_AUTO, 1000000001, INT64_MIN, INT64_MAX}},
     {"timeout_ms", offsetof(struct stook_gather_options, timeout_ms), {1, MS_MAX},
      {STOOK_AUTO, -3, INT64_MIN, MS_MAX + 1, INT64_MAX}},
 };

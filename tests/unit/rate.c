@@ -93,7 +93,7 @@ TEST(more_than_was_reserved)
     for (int reserved = 0; reserved <= 3; reserved += 3) {
         struct stook__bucket bucket = {0};
         stook__bucket_take(&bucket, &rate, reserved, MINUTE, 0);
-        stook__bucket_give_back(&bucket, &rate, reserved - 30);
+        stook__bucket_charge(&bucket, &rate, 30 - reserved, MINUTE);
         CHECK_EQ_INT(stook__bucket_ready_at(&bucket, &rate, 10), MINUTE + 30 * SECOND);
     }
 }
@@ -288,7 +288,7 @@ TEST(numbers_without_end)
             CHECK(stook__bucket_ready_at(&bucket, &rate, UNITS_MAX) >= 0);
         }
         CHECK(!stook__bucket_is_full(&bucket, 0));
-        stook__bucket_give_back(&bucket, &rate, -UNITS_MAX);
+        stook__bucket_charge(&bucket, &rate, UNITS_MAX, 0);
         for (int n = 0; n < 20; n++)
             stook__bucket_give_back(&bucket, &rate, UNITS_MAX);
         CHECK(stook__bucket_is_full(&bucket, INT64_MAX));

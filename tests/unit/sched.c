@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "sched/clocks.h"
+#include "sched/ending.h"
 #include "sched/queue.h"
 #include "support/queue_at.h"
 #include "support/harness.h"
@@ -154,18 +155,70 @@ TEST(deadline_of_a_batch)
     CHECK(stook__sched_late_group(&sched, 78 * MS) == NULL); /* once */
 }
 
+static enum stook__decision decide(struct stook__job *job, int idempotent, int lost)
+{
+    const struct stook__ending ending = {
+        .error = STOOK_ERESET, .idempotent = idempotent, .lost = lost, .sent = 1, .replayable = 1, .wait_ms = -1};
+    enum stook__no_retry why;
+    int64_t at;
+    return stook__ending_decide(&sched, job, &ending, 100 * MS, &at, &why);
+}
+
 TEST(repeats)
 {
-    struct stook__job job = {.attempts = 1};
-    struct stook__ending ending = {.error = STOOK_ERESET, .idempotent = 1, .lost = 1};
-    CHECK(stook__sched_should_repeat(&job, &ending));
-    ending.idempotent = 0;
-    CHECK(!stook__sched_should_repeat(&job, &ending));
-    ending = (struct stook__ending){.error = STOOK_ERESET, .idempotent = 1, .lost = 0};
-    CHECK(!stook__sched_should_repeat(&job, &ending));
-    ending.lost = 1;
-    job.repeated = 1;
-    CHECK(!stook__sched_should_repeat(&job, &ending));
+    begin();
+    add(0, 1, 1);
+    stook__group_open(&sched, &groups[0], 1, 0);
+    struct stook__job *job = stook__sched_next(&sched, 10 * MS);
+    CHECK_EQ_INT(decide(job, 0, 1), STOOK__DELIVER);
+    CHECK_EQ_INT(decide(job, 1, 0), STOOK__DELIVER);
+    CHECK_EQ_INT(decide(job, 1, 1), STOOK__REPEAT);
+    stook__sched_repeat(&sched, job, 100 * MS);
+    CHECK_EQ_INT(decide(job, 1, 1), STOOK__DELIVER);
+    job->repeated = 0;
+    policy.max_retries = -1;
+    CHECK_EQ_INT(decide(job, 1, 1), STOOK__DELIVER);
+}
+
+/* The wait for a retry is also that for the cool-down, of which a part is random: what would start after the
+   whole clock has run out is not begun. */
+TEST(a_retry_waits_for_the_cool_down)
+{
+    enum { LATE = 1, IN_TIME = 2 };
+    int seen = 0;
+    const struct stook__ending ending = {.status = 429, .idempotent = 1, .sent = 1, .replayable = 1, .wait_ms = 900};
+    for (uint64_t seed = 0; seed < 100; seed++) {
+        begin();
+        policy.max_retries = 1;
+        sched.rules.max_cooldown_ms = 60000;
+        sched.rules.retry_statuses[429 / 64] |= (uint64_t)1 << 429 % 64;
+        sched.random = seed;
+        add(0, 1, 1);
+        stook__group_open(&sched, &groups[0], 1, 0);
+        struct stook__job *job = stook__sched_next(&sched, 10 * MS);
+        stook__ending_note(&sched, job, &ending, 50 * MS);
+        int64_t at, cool_until = job->queue->key.target->cool_until;
+        enum stook__no_retry why;
+        enum stook__decision decision = stook__ending_decide(&sched, job, &ending, 50 * MS, &at, &why);
+        CHECK(cool_until >= 950 * MS && cool_until <= 1040 * MS);
+        if (cool_until < 1010 * MS) {
+            CHECK_EQ_INT(decision, STOOK__RETRY);
+            CHECK_EQ_INT(at, cool_until);
+            seen |= IN_TIME;
+        } else {
+            CHECK_EQ_INT(decision, STOOK__DELIVER);
+            CHECK_EQ_INT(why, STOOK__NO_RETRY_TOO_LATE);
+            seen |= LATE;
+        }
+        stook__sched_finish(&sched, job);
+        stook__group_end(&sched, &groups[0]);
+        stook__sched_free(&sched);
+        stook__origins_free(&origins);
+        stook__allocator_unref(allocator);
+        memset(groups, 0, sizeof groups);
+        memset(jobs, 0, sizeof jobs);
+    }
+    CHECK_EQ_INT(seen, LATE | IN_TIME);
 }
 
 /* Redirects a running job to one of three origins. */
@@ -188,8 +241,7 @@ TEST(redirected)
     stook__group_open(&sched, &groups[0], 1, 0);
     struct stook__job *job = stook__sched_next(&sched, 100 * MS);
     stook__sched_repeat(&sched, job, 200 * MS);
-    struct stook__ending ending = {.error = STOOK_ERESET, .idempotent = 1, .lost = 1};
-    CHECK(!stook__sched_should_repeat(job, &ending));
+    CHECK_EQ_INT(decide(job, 1, 1), STOOK__DELIVER);
     redirect(job, 1);
     CHECK_EQ_SIZE(groups[0].n_running, 0);
     CHECK_EQ_SIZE(groups[0].n_waiting, 3);
@@ -198,7 +250,7 @@ TEST(redirected)
     CHECK(stook__sched_next(&sched, 300 * MS) == NULL);
     CHECK_EQ_INT(job->attempts, 3);
     CHECK(job->first_at == 100 * MS && job->attempt_at == 300 * MS);
-    CHECK(stook__sched_should_repeat(job, &ending));
+    CHECK_EQ_INT(decide(job, 1, 1), STOOK__REPEAT);
     stook__sched_finish(&sched, job);
     CHECK(stook__sched_next(&sched, 300 * MS) == &jobs[0][1]);
 }

@@ -166,6 +166,8 @@ static int parse_field(struct text line, struct http_head *head)
         head->content_type = value;
     else if (text_is_nocase(name, "Cookie"))
         head->cookie = value;
+    else if (text_is_nocase(name, "Authorization"))
+        head->authorization = value;
     else if (text_is_nocase(name, "Expect"))
         head->expects_continue = text_is_nocase(value, "100-continue");
     else if (text_is_nocase(name, "Host"))
@@ -193,7 +195,7 @@ static int parse_lines(struct text *rest, struct http_head *head)
 
 int http_head_parse(const char *bytes, size_t size, struct http_head *ret_head)
 {
-    struct http_head head = {.content_type = {"", 0}, .cookie = {"", 0}};
+    struct http_head head = {.content_type = {"", 0}, .cookie = {"", 0}, .authorization = {"", 0}};
     struct text rest = {bytes, size};
     int found = parse_lines(&rest, &head);
     head.size = size - rest.size;

@@ -24,6 +24,7 @@ struct http_head {
     struct text query; /* "delay_ms=50", without the question mark */
     struct text content_type;
     struct text cookie;
+    struct text authorization;
     size_t size; /* bytes of the head with its empty line: the body starts there */
     uint64_t content_length;
     bool has_content_length;

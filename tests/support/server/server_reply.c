@@ -24,6 +24,7 @@ static const char *reason(int status)
         {404, "Not Found"},
         {405, "Method Not Allowed"},
         {413, "Content Too Large"},
+        {429, "Too Many Requests"},
         {431, "Request Header Fields Too Large"},
         {501, "Not Implemented"},
         {502, "Bad Gateway"},
@@ -44,12 +45,12 @@ size_t reply_head(const struct reply *reply, bool is_last, char *head)
     const char *allow = reply->status == 405 ? "Allow: GET, HEAD\r\n" : "";
     int size =
         snprintf(head, REPLY_HEAD_MAX,
-                 "HTTP/1.1 %d %s\r\n%s%s%s%.*s%sContent-Type: %.*s\r\nContent-Length: %zu\r\n"
+                 "HTTP/1.1 %d %s\r\n%s%s%s%s%.*s%sContent-Type: %.*s\r\nContent-Length: %zu\r\n"
                  "Connection: %s\r\n\r\n",
-                 reply->status, reason(reply->status), allow,
-                 reply->logs_in ? SESSION_SET : "", to_size > 0 ? "Location: " : "",
-                 to_size, to_size > 0 ? reply->location.at : "", to_size > 0 ? "\r\n" : "",
-                 type_size, reply->type.at, reply->body.size, is_last ? "close" : "keep-alive");
+                 reply->status, reason(reply->status), allow, reply->fields,
+                 reply->logs_in ? SESSION_SET : "", to_size > 0 ? "Location: " : "", to_size,
+                 to_size > 0 ? reply->location.at : "", to_size > 0 ? "\r\n" : "", type_size,
+                 reply->type.at, reply->body.size, is_last ? "close" : "keep-alive");
     return (size_t)size;
 }
 
@@ -63,6 +64,7 @@ void reply_json(struct reply *reply, int status, const char *json)
     reply->status = status;
     reply->type = text_of("application/json");
     reply->location = text_of("");
+    reply->fields = "";
     reply->logs_in = false;
     reply->body = text_of(json);
 }

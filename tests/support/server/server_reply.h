@@ -20,12 +20,13 @@ struct reply {
     int status;
     struct text type;
     struct text location; /* of a 302; points into the request, or is constant */
+    const char *fields;   /* further header fields, each with its CRLF; at most 300 bytes */
     bool logs_in;         /* sets the cookie of a session */
-    struct text body; /* points into `json`, or into the request */
+    struct text body;     /* points into `json`, or into the request */
     char json[256];
 };
 
-#define REPLY_HEAD_MAX 512
+#define REPLY_HEAD_MAX 1024
 
 /** Write the head of a reply into `head`, REPLY_HEAD_MAX bytes. Returns how long it is. */
 size_t reply_head(const struct reply *reply, bool is_last, char *head);

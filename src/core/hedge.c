@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* Hedges; see hedge.h. */
+#include "core/hedge.h"
+
+#include "core/attempts.h"
+#include "core/client_state.h"
+#include "core/completion.h"
+#include "core/record.h"
+#include "http/attempt.h"
+#include "http/stream.h"
+#include "sched/clocks.h"
+#include "sched/gate.h"
+#include "sched/queue.h"
+#include "sched/sched.h"
+
+void stook__hedge_start(stook_client *client, struct stook_result *record)
+{
+    struct stook__optional *optional = record->spec.optional;
+    const char *plain_path = record->path_is_plain ? record->spec.url + record->origin_size : NULL;
+    struct stook__outcome outcome;
+    if (optional->hedge != NULL || stook__attempt_responded(record->attempt) ||
+        !stook__sched_hedge(&client->sched, &record->job))
+        return;
+    optional->hedge = stook__attempt_begin(client->defaults, &record->spec, plain_path,
+                                           stook__job_origin(&record->job), record->job.settings, 1,
+                                           record, &outcome);
+    if (optional->hedge == NULL) {
+        stook__sched_unhedge(&client->sched, &record->job);
+        record->job.attempts--;
+        stook__gates_give_back(&client->sched, record->job.queue->key.target,
+                               record->job.settings->cost > 0 ? record->job.settings->cost : 0, 1);
+        stook__outcome_free(client->allocator, &outcome);
+        return;
+    }
+    stook__record_count_body(client, record, optional->hedge);
+}
+
+/* Ends an attempt that is not the request's any more. */
+static void end_loser(stook_client *client, struct stook_result *record,
+                      struct stook__attempt *loser)
+{
+    struct stook__answer answer;
+    if (stook__attempt_connected(loser))
+        record->sent = 1;
+    stook__attempt_end(loser, &answer, NULL);
+    stook__answer_free(&answer, client->allocator);
+    record->spec.optional->hedge = NULL;
+    stook__sched_unhedge(&client->sched, &record->job);
+}
+
+int stook__hedge_settle(stook_client *client, struct stook_result *record,
+                        struct stook__attempt *attempt)
+{
+    struct stook__optional *optional = record->spec.optional;
+    if (optional == NULL || optional->hedge == NULL)
+        return 1;
+    struct stook__attempt *other = attempt == optional->hedge ? record->attempt : optional->hedge;
+    int good = stook__attempt_is_good(attempt);
+    record->attempt = good ? attempt : other;
+    end_loser(client, record, good ? other : attempt);
+    if (!good) { /* the clocks stood still if that one was paused, and the other may be */
+        stook__sched_resume(&client->sched, &record->job, 0);
+        stook__batch_mark_dirty(stook__record_batch(record));
+    }
+    return good;
+}
+
+struct stook__attempt *stook__hedge_of(const struct stook_result *record)
+{
+    return record->spec.optional != NULL ? record->spec.optional->hedge : NULL;
+}
+
+void stook__hedge_end(stook_client *client, struct stook_result *record)
+{
+    struct stook__optional *optional = record->spec.optional;
+    if (optional != NULL && optional->hedge != NULL)
+        end_loser(client, record, optional->hedge);
+}
