@@ -38,11 +38,15 @@ become_bounded() {
     exec timeout --foreground 55 ${STOOK_WRAPPER-} "$programs/$program" "$@"
 }
 
-# Sets $url and $server, its process id.
 start_server() {
+    start server --until-eof "$@"
+}
+
+# Starts a program that serves. Sets $url and $server, its process id.
+start() {
     rm -f "$work/alive" "$work/said"
     mkfifo "$work/alive" "$work/said"
-    become server --until-eof "$@" <"$work/alive" >"$work/said" 2>"$work/server.txt" &
+    become "$@" <"$work/alive" >"$work/said" 2>"$work/server.txt" &
     server=$!
     exec 9>"$work/alive"
     read -r line <"$work/said" || fail "the server did not start"
@@ -369,6 +373,77 @@ case_link_checker() {
     run 1 link_checker <"$work/urls"
     for i in 1 2 3; do printf '200 %s/todos/%d OK\n200 %s/todos/%d OK\n404 %s/none HTTP 404\n' "$url" "$i" "$url" "$i" "$url"; done >"$work/expected.txt"
     cmp "$work/expected.txt" "$work/out.txt" || fail 'not as expected'
+    stop_server
+}
+
+# 28 requests to one origin, at 10 a second and one at once, take 2.7 s. The other has its own.
+case_crawler() {
+    start_server --delay-ms 10
+    {
+        todos 1 25
+        echo "$url/moved/moved/todos/7"
+        todos 1 25 | sed 's/127\.0\.0\.1/localhost/'
+        echo "$url/none"
+    } >"$work/urls"
+    began=$(date +%s)
+    run 1 crawler 10 <"$work/urls"
+    [ $(($(date +%s) - began)) -ge 2 ] || fail 'faster than its rate'
+    sed 's/moved\///g' "$work/urls" >"$work/expected.txt"
+    cut -d ' ' -f 2 "$work/out.txt" | cmp - "$work/expected.txt" || fail 'not in order'
+    is "$(grep -c '^200 .* bytes, 1 attempts, OK$' "$work/out.txt")" 50 'at once'
+    has_line "200 $url/todos/7 [0-9]* bytes, 3 attempts, OK"
+    has_line "404 $url/none 2 bytes, 1 attempts, HTTP 404"
+    run 0 on_body "$url/stats"
+    is "$(grep -o 'most_in_flight":[1-4],' "$work/out.txt" | wc -l)" 1 'two to an origin'
+    stop_server
+}
+
+# One place: of two that come at once one is refused, and delivered later. The last has no receiver.
+case_webhooks() {
+    start_server --delay-ms 50 --slots 1
+    for i in 1 2 3 4; do echo "$url/echo/$i event-$i {\"sheaves\":$i}"; done >"$work/events"
+    run 0 webhooks <"$work/events"
+    for i in 1 2 3 4; do has_line "event-$i: delivered, OK"; done
+    has_line '    after  *[0-9]* ms: status 503'
+    is "$(grep -c ' ms: status 200$' "$work/out.txt")" 4 'delivered once'
+    echo 'nowhere: event-5 {}' | run 1 webhooks
+    has_line 'event-5: given up, .*'
+    stop_server
+}
+
+calls() { # $1 of them, which may get 20 to 119 tokens each
+    awk -v n="$1" 'BEGIN { for (i = 1; i <= n; i++) printf "{\"max_tokens\":%d,\"prompt\":\"field %d\"}\n", 20 + i * 37 % 100, i }'
+}
+
+# Within the quotas no call is refused, and they are used. Beyond them the model says when to come back.
+case_language_model() {
+    start fake_model 1800 36000
+    calls 80 >"$work/calls"
+    run 0 language_model "$url/v1/chat" 1800 36000 key-a key-b <"$work/calls"
+    lines_are 80
+    is "$(grep -c '^[0-9]*: OK, [0-9]* tokens, 1 attempts: bind ' "$work/out.txt")" 80 'answered at once'
+    tokens=$(awk '{ tokens += $3 } END { print tokens }' "$work/out.txt")
+    run 0 on_body "$url/stats"
+    has_line "{\"answered\":80,\"refused\":0,\"tokens\":$tokens,\"percent\":[0-9]*}"
+    percent=$(grep -o '[0-9]*}' "$work/out.txt" | tr -d '}')
+    [ "$percent" -ge 60 ] || fail "only $percent % of the quota was used"
+    calls 40 >"$work/calls"
+    run 0 language_model "$url/v1/chat" 60000 3600000 key-c <"$work/calls"
+    is "$(grep -c ': OK, ' "$work/out.txt")" 40 'answered in the end'
+    run 0 on_body "$url/stats"
+    has_line '{"answered":120,"refused":[1-9][0-9]*,.*'
+    run 2 language_model "$url/v1/chat" 60 60
+    stop_server
+}
+
+case_metrics() {
+    start_server --delay-ms 5
+    # shellcheck disable=SC2046
+    run 0 metrics $(todos 1 30)
+    has_line "http_client_limit{origin=\"$url\"} [1-9][0-9]*"
+    has_line "http_client_waiting{origin=\"$url\"} [1-9][0-9]*"
+    is "$(tail -n 7 "$work/out.txt" | grep -c "in_flight{origin=\"$url\"} 0")" 1 'in flight at the end'
+    has_line "http_client_first_byte_95_us{origin=\"$url\"} [1-9][0-9]*"
     stop_server
 }
 

@@ -46,6 +46,10 @@ struct todos_variant {
 /** The five variants of the article, in its order. The entry after the last has no name. */
 extern const struct todos_variant todos_variants[];
 
+/** The article's advice taken by the library: the limit finds itself, and what was lost on the way is
+    sent again. It is in none of the tables by that name. */
+extern const struct todos_variant todos_found;
+
 /** Returns the variant of that name. NULL: there is none. */
 const struct todos_variant *todos_variant_named(const char *name);
 

@@ -88,15 +88,14 @@ bool todos_compare(const struct todos_plan *plan)
 
 /* ------------------------------------------------------------------ overload */
 
-static bool overload_one(const char *name, const struct todos_plan *plan)
+static bool overload_one(const struct todos_variant *variant, const struct todos_plan *plan)
 {
     char most_room[32], label_room[64], lost_room[32];
-    const struct todos_variant *variant = todos_variant_named(name);
     struct todos_run run;
     if (!todos_run(variant, plan, &run))
         return false;
     int64_t most = todos_most_in_flight(plan->base_url);
-    printf("%-15s %-27s %8.3f %9" PRId64 " %5" PRId64 " %15s",
+    printf("%-15s %-37s %8.3f %9" PRId64 " %5" PRId64 " %15s",
            plan->overload_hangs ? "never answers" : "answers 503",
            label_of(variant, plan, label_room, sizeof label_room), run.seconds,
            run.taken - run.failed, run.failed, most_text(most, most_room, sizeof most_room));
@@ -113,14 +112,15 @@ bool todos_overload(const struct todos_plan *plan)
     struct todos_plan asked = *plan;
     print_intro(plan);
     printf("The server has %" PRId64 " slots. Beyond them it answers 503 at once, or never:\n"
-           "then an attempt is given up after %" PRId64 " ms.\n\n%-15s %-27s %8s %9s %5s %15s\n",
+           "then an attempt is given up after %" PRId64 " ms.\n\n%-15s %-37s %8s %9s %5s %15s\n",
            plan->slots, plan->attempt_timeout_ms, "beyond slots", "variant", "seconds", "answered",
            "lost", "most in flight");
     todos_most_in_flight(plan->base_url);
     for (int hangs = 0; hangs < 2; hangs++) {
         asked.overload_hangs = hangs;
-        good = overload_one("gather", &asked) && good;
-        good = overload_one("gather_ordered_limited", &asked) && good;
+        good = overload_one(todos_variant_named("gather"), &asked) && good;
+        good = overload_one(todos_variant_named("gather_ordered_limited"), &asked) && good;
+        good = overload_one(&todos_found, &asked) && good;
     }
     return good;
 }
@@ -159,9 +159,17 @@ static bool sweep_round(struct sweep *sweep, stook_client *client, int64_t limit
     return true;
 }
 
-/* Seconds until all were answered, or negative. */
-static double sweep_one(struct sweep *sweep, int64_t limit)
+/* The limit that was found for the one origin of the sweep. */
+static int64_t found_limit(const stook_client *client)
 {
+    struct stook_origin origin = STOOK_ORIGIN();
+    return stook_client_origin_at(client, 0, &origin) == 0 ? origin.limit : 0;
+}
+
+/* Seconds until all were answered, or negative. With STOOK_AUTO, *limit becomes the one found. */
+static double sweep_one(struct sweep *sweep, int64_t *limit)
+{
+    int64_t of_batch = *limit == STOOK_AUTO ? STOOK_NONE : *limit;
     stook_client *client = NULL;
     bool good = true;
     double start = todos_clock();
@@ -170,10 +178,14 @@ static double sweep_one(struct sweep *sweep, int64_t limit)
     sweep->rounds = 0;
     for (int64_t i = 0; i < sweep->open; i++)
         sweep->ids[i] = i + 1;
-    stook_client_new(NULL, &STOOK_CLIENT(.attempt_timeout_ms = sweep->plan->attempt_timeout_ms),
+    stook_client_new(NULL,
+                     &STOOK_CLIENT(.attempt_timeout_ms = sweep->plan->attempt_timeout_ms,
+                                   .origin_limit = *limit == STOOK_AUTO ? STOOK_AUTO : STOOK_NONE),
                      &client);
     while (good && sweep->open > 0)
-        good = sweep_round(sweep, client, limit);
+        good = sweep_round(sweep, client, of_batch);
+    if (*limit == STOOK_AUTO)
+        *limit = found_limit(client);
     stook_client_close(client, NULL, NULL);
     return good ? todos_clock() - start : -1;
 }
@@ -207,14 +219,19 @@ bool todos_sweep(const struct todos_plan *plan)
     todos_most_in_flight(plan->base_url);
     for (size_t i = 0; sweep.ids != NULL && i < sizeof limits / sizeof limits[0]; i++) {
         snprintf(name, sizeof name, limits[i] == 0 ? "none" : "%d", limits[i]);
-        double seconds = sweep_one(&sweep, limits[i]);
+        int64_t limit = limits[i];
+        double seconds = sweep_one(&sweep, &limit);
         sweep_print(&sweep, name, seconds);
         if (seconds >= 0 && (*best == '\0' || seconds < best_seconds)) {
             best_seconds = seconds;
             memcpy(best, name, sizeof best);
         }
     }
+    int64_t found = STOOK_AUTO;
+    double seconds = sweep.ids != NULL ? sweep_one(&sweep, &found) : -1;
+    sweep_print(&sweep, "found", seconds);
     free(sweep.ids);
-    printf("\nbest limit: %s\n", *best != '\0' ? best : "none of these");
+    printf("\nbest limit: %s; found by itself: %" PRId64 "\n",
+           *best != '\0' ? best : "none of these", found);
     return *best != '\0';
 }

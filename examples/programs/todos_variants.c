@@ -159,6 +159,23 @@ static bool gather_ordered_limited(struct todos_run *run)
     return await_all(run, stook_gather_ordered, run->plan->limit);
 }
 
+/* The same without a number from anybody: the limit finds itself. What the search loses is sent
+   again. */
+static bool gather_ordered_found(struct todos_run *run)
+{
+    stook_client *client = NULL;
+    stook_client_new(NULL,
+                     &STOOK_CLIENT(.attempt_timeout_ms = run->plan->attempt_timeout_ms,
+                                   .max_retries = 5, .retry_delay_ms = 50),
+                     &client);
+    bool good = await_ids(run, client, 1, run->plan->count, stook_gather_ordered, STOOK_AUTO);
+    stook_client_close(client, NULL, NULL);
+    return good;
+}
+
+const struct todos_variant todos_found = {"gather_ordered, limit found by itself", false, true,
+                                          gather_ordered_found};
+
 const struct todos_variant todos_variants[] = {
     {"synchronous", false, true, todos_synchronous},
     {"awaited_in_a_loop", false, true, awaited_in_a_loop},
