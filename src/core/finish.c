@@ -59,24 +59,27 @@ void stook__record_finish(stook_client *client, struct stook_result *record,
     struct stook_result *snapshot = optional != NULL ? optional->snapshot : NULL;
     struct stook__hops *hops = optional != NULL ? optional->hops : NULL;
     struct stook__history *history = optional != NULL ? optional->history : NULL;
-    struct stook__outcome end = *outcome;
+    struct stook__outcome described;
     if (optional != NULL) {
-        end = stook__describe_first_try(record->allocator, optional->mirrors, answer->status, end);
+        described = stook__describe_first_try(record->allocator, optional->mirrors, answer->status,
+                                              *outcome);
+        outcome = &described;
         optional->snapshot = NULL;
         optional->hops = NULL;
         optional->history = NULL;
     }
     stook__batch_keep_body(batch, record);
     stook__record_move(batch, record, STOOK__REQUEST_FINISHED, "result", outcome->error);
-    become_result(record, answer, &end, !batch->results.options.borrowed);
+    become_result(record, answer, outcome, !batch->results.options.borrowed);
     /* What the program took of the snapshot lives as long as the result. */
     record->spec.snapshot = snapshot;
     record->spec.hops = hops;
     record->spec.history = history;
+    int ok = stook__record_ok(record);
     stook__result_queue_finished(&batch->results, &client->result_queues, &record->entry,
-                                 stook__record_bytes(record), stook__record_ok(record));
+                                 stook__record_bytes(record), ok);
     stook__stat_count(&client->stats, STOOK__STAT_FINISHED);
-    if (!stook__record_ok(record))
+    if (!ok)
         stook__stat_count(&client->stats, STOOK__STAT_FAILED);
     stook__batch_note_result(batch, record);
     stook__batch_mark_dirty(batch);

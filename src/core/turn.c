@@ -181,17 +181,22 @@ static void update_room(stook_client *client, stook_batch *batch)
 {
     if (batch->window_follows)
         stook__result_queue_set_window(&batch->results, 4 * batch->group.limit);
-    if (batch->results.options.borrowed && batch->results.options.ordered &&
-        batch->results.options.window != SIZE_MAX)
-        move_horizon(client, batch);
-    struct stook__result_entry *head = stook__result_queue_head(&batch->results);
-    int blocked = !stook__result_queue_has_room(&batch->results);
-    /* A result that has arrived is delivered in this turn, after the starts: the slot that it has
-       freed is for the head behind it. */
-    struct stook__result_entry *first = head;
-    if (!blocked && head == NULL && batch->results.arrived > batch->results.delivered)
-        first = stook__result_queue_next_head(&batch->results);
-    struct stook__job *job = first != NULL ? &stook__record_of_entry(first)->job : NULL;
+    struct stook__result_entry *head = NULL;
+    struct stook__job *job = NULL;
+    int blocked;
+    if (batch->results.options.borrowed && batch->results.options.ordered) {
+        if (batch->results.options.window != SIZE_MAX)
+            move_horizon(client, batch);
+        struct stook__result_entry *first = head = stook__result_queue_head(&batch->results);
+        blocked = !stook__result_queue_has_room(&batch->results);
+        /* A result that has arrived is delivered in this turn, after the starts: the slot that it
+           has freed is for the head behind it. */
+        if (!blocked && head == NULL && batch->results.arrived > batch->results.delivered)
+            first = stook__result_queue_next_head(&batch->results);
+        job = first != NULL ? &stook__record_of_entry(first)->job : NULL;
+    } else {
+        blocked = !stook__result_queue_has_room(&batch->results);
+    }
     if (blocked || blocked != batch->group.blocked || job != batch->group.head)
         stook__group_block(&client->sched, &batch->group, blocked, job);
     resume_bodies(client, &batch->results, head);
@@ -249,7 +254,8 @@ static void complete(stook_client *client, stook_batch *batch)
 
 static void process_batch(stook_client *client, stook_batch *batch)
 {
-    stook__batch_release_bodies(batch);
+    if (!stook__list_empty(&batch->to_release))
+        stook__batch_release_bodies(batch);
     if (batch->state == STOOK__AWAITED) {
         call_more(batch);
         if (stook__batch_is_ending(batch))
@@ -288,44 +294,53 @@ static void note_held(stook_client *client)
     }
 }
 
-static void start_requests(stook_client *client)
+/* Starts what may start. Returns what is left of the budget: 0 also where clocks come first. */
+static int start_ready(stook_client *client, int budget)
 {
     struct stook__job *job = NULL;
+    int64_t now = stook__loop_now(); /* the time that the program took is no request's */
+    stook__sched_tick(&client->sched, now);
+    if (stook__sched_is_late(&client->sched, now))
+        return 0; /* what has waited too long must not start: clocks first, in the next turn */
+    for (; budget > 0 && (job = stook__sched_next(&client->sched, now)) != NULL; budget--) {
+        struct stook_result *record = stook__record_of_job(job);
+        stook_batch *batch = stook__record_batch(record);
+        stook__record_move(batch, record, STOOK__REQUEST_ADMITTED, "started", 0);
+        stook__result_queue_started(&batch->results, &record->entry);
+        if (job->refused) {
+            stook__record_refuse(client, record, now);
+            continue;
+        }
+        if (stook__record_choose_mirror(client, record, now)) {
+            stook__record_unstart(client, record, now);
+            stook__batch_requeue(client, record);
+            continue;
+        }
+        if (job->settings->coalesce == 1 && stook__share_starts(client, record)) {
+            stook__record_unstart(client, record, now);
+            stook__sched_hold(&client->sched, job);
+            stook__record_waits_again(record, "it follows an equal request");
+            continue;
+        }
+        /* A request that was redirected or put back has started before. */
+        if (job->first_at == job->attempt_at)
+            stook__stat_count(&client->stats, STOOK__STAT_STARTED);
+        if (stook__result_queue_is_windowed(&batch->results))
+            update_room(client, batch);
+        if (!batch->exhausted)
+            stook__batch_mark_dirty(batch);
+        stook__record_start(client, record);
+    }
+    return budget;
+}
+
+static void start_requests(stook_client *client)
+{
     int budget = STARTS;
     for (int round = 0; round < START_ROUNDS && budget > 0; round++) {
         process_batches(client);
-        int64_t now = stook__loop_now(); /* the time that the program took is no request's */
-        stook__sched_tick(&client->sched, now);
-        if (stook__sched_is_late(&client->sched, now))
-            break; /* what has waited too long must not start: clocks first, in the next turn */
-        for (; budget > 0 && (job = stook__sched_next(&client->sched, now)) != NULL; budget--) {
-            struct stook_result *record = stook__record_of_job(job);
-            stook_batch *batch = stook__record_batch(record);
-            stook__record_move(batch, record, STOOK__REQUEST_ADMITTED, "started", 0);
-            stook__result_queue_started(&batch->results, &record->entry);
-            if (job->refused) {
-                stook__record_refuse(client, record, now);
-                continue;
-            }
-            if (stook__record_choose_mirror(client, record, now)) {
-                stook__record_unstart(client, record, now);
-                stook__batch_requeue(client, record);
-                continue;
-            }
-            if (job->settings->coalesce == 1 && stook__share_starts(client, record)) {
-                stook__record_unstart(client, record, now);
-                stook__sched_hold(&client->sched, job);
-                stook__record_waits_again(record, "it follows an equal request");
-                continue;
-            }
-            /* A request that was redirected or put back has started before. */
-            if (job->first_at == job->attempt_at)
-                stook__stat_count(&client->stats, STOOK__STAT_STARTED);
-            update_room(client, batch);
-            if (!batch->exhausted)
-                stook__batch_mark_dirty(batch);
-            stook__record_start(client, record);
-        }
+        if (stook__sched_has_work(&client->sched))
+            budget = start_ready(client, budget);
         if (!stook__list_empty(&client->sched.held))
             note_held(client);
         if (stook__list_empty(&client->dirty_batches))
@@ -441,7 +456,7 @@ static void take_turn(void *owner)
     read_messages(client);        /* step 4 */
     start_requests(client);       /* step 5 */
     stook__streams_serve(client); /* step 6, up to note_paused_bodies() */
-    stook__engine_work(client->engine);
+    stook__engine_work(client->engine, now);
     note_paused_bodies(client);
     deliver(client); /* step 7 */
     client->turning = 0;

@@ -170,9 +170,8 @@ static void open_gates(struct stook__engine *engine, int64_t now)
         stook__easy_launch(easy);
 }
 
-void stook__engine_work(struct stook__engine *engine)
+void stook__engine_work(struct stook__engine *engine, int64_t now)
 {
-    int64_t now = stook__loop_now();
     struct stook__link again, *link;
     open_gates(engine, now);
     collect_due(engine, now);

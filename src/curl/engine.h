@@ -44,8 +44,9 @@ void *stook__engine_next_completed(struct stook__engine *engine);
    */
 struct stook__link *stook__engine_ready(struct stook__engine *engine);
 /* Opens the connect gates that may open, and runs the due timeouts of libcurl. A multi handle whose
-   timeout is due again each time is run at most 4 times. */
-void stook__engine_work(struct stook__engine *engine);
+   timeout is due again each time is run at most 4 times. `now` may be some time ago: what has
+   become due since is for the next call. */
+void stook__engine_work(struct stook__engine *engine, int64_t now);
 /* Returns 1 if the engine has work that must not wait for an event. */
 int stook__engine_is_busy(const struct stook__engine *engine);
 /* Returns the monotonic time of the current loop iteration, in microseconds. Makes no system call.

@@ -139,12 +139,10 @@ int stook__result_queue_has_room(const struct stook__result_queue *queue)
 {
     if (!queue->options.borrowed)
         return 1;
-    /* Results in the order of completion wait only for the program. */
-    int waits = queue->options.ordered || queue->options.pulled || queue->paused;
     /* One place in the window is kept for the head until it starts. */
     const struct stook__result_entry *head = queue->options.ordered ? head_of(queue) : NULL;
     size_t reserved = head != NULL && !head->started;
-    return stook__flow_has_room(&queue->flow, waits, reserved);
+    return stook__flow_has_room(&queue->flow, stook__result_queue_is_windowed(queue), reserved);
 }
 
 struct stook__result_entry *stook__result_queue_head(const struct stook__result_queue *queue)

@@ -69,6 +69,13 @@ void stook__result_queue_stopped(struct stook__result_queue *queue,
                                  struct stook__result_entry *entry);
 void stook__result_queue_finished(struct stook__result_queue *queue, struct stook__link *ring,
                                   struct stook__result_entry *entry, size_t bytes, int ok);
+/* Whether the window bounds the starts. Results in the order of completion wait only for the
+   program. */
+static inline int stook__result_queue_is_windowed(const struct stook__result_queue *queue)
+{
+    return queue->options.borrowed &&
+           (queue->options.ordered || queue->options.pulled || queue->paused);
+}
 /* Whether one more request may start. A place is kept for the head until it starts. */
 int stook__result_queue_has_room(const struct stook__result_queue *queue);
 /* The head of the order, if it has not started: it may start also without room. NULL: there is

@@ -70,6 +70,11 @@ struct stook__job *stook__sched_next(struct stook__sched *sched, int64_t now);
 struct stook__group *stook__sched_next_held(struct stook__sched *sched);
 /* Whether stook__sched_next() may find a job. */
 int stook__sched_ready(const struct stook__sched *sched);
+/* Whether stook__sched_next() may find a job, now or when the clock is read. */
+static inline int stook__sched_has_work(const struct stook__sched *sched)
+{
+    return sched->gates.root != NULL || sched->gates.first != NULL || stook__sched_ready(sched);
+}
 /* Notes that time has passed: gates and delays whose time has come. */
 static inline void stook__sched_tick(struct stook__sched *sched, int64_t now)
 {

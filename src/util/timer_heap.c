@@ -108,15 +108,3 @@ void stook__timer_heap_set(struct stook__timer_heap *heap, struct stook__timer *
         heap->first = timer;
     heap->last = timer;
 }
-
-struct stook__timer *stook__timer_heap_first(const struct stook__timer_heap *heap)
-{
-    struct stook__timer *root = heap->root, *first = heap->first;
-    return root == NULL || (first != NULL && first->due < root->due) ? first : root;
-}
-
-int64_t stook__timer_heap_due(const struct stook__timer_heap *heap)
-{
-    const struct stook__timer *first = stook__timer_heap_first(heap);
-    return first != NULL ? first->due : 0;
-}

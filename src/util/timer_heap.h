@@ -10,6 +10,7 @@
 #ifndef STOOK_UTIL_TIMER_HEAP_H
 #define STOOK_UTIL_TIMER_HEAP_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct stook__timer {
@@ -28,8 +29,16 @@ void stook__timer_heap_set(struct stook__timer_heap *heap, struct stook__timer *
 /* Disarms a timer. If it is not armed, nothing happens. */
 void stook__timer_heap_clear(struct stook__timer_heap *heap, struct stook__timer *timer);
 /* Returns the timer that is due first; NULL: none is armed. */
-struct stook__timer *stook__timer_heap_first(const struct stook__timer_heap *heap);
+static inline struct stook__timer *stook__timer_heap_first(const struct stook__timer_heap *heap)
+{
+    struct stook__timer *root = heap->root, *first = heap->first;
+    return root == NULL || (first != NULL && first->due < root->due) ? first : root;
+}
 /* Returns when that timer is due; 0: none is armed. */
-int64_t stook__timer_heap_due(const struct stook__timer_heap *heap);
+static inline int64_t stook__timer_heap_due(const struct stook__timer_heap *heap)
+{
+    const struct stook__timer *first = stook__timer_heap_first(heap);
+    return first != NULL ? first->due : 0;
+}
 
 #endif
