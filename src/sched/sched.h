@@ -73,12 +73,12 @@ int stook__sched_ready(const struct stook__sched *sched);
 /* Whether stook__sched_next() may find a job, now or when the clock is read. */
 static inline int stook__sched_has_work(const struct stook__sched *sched)
 {
-    return sched->gates.root != NULL || sched->gates.first != NULL || stook__sched_ready(sched);
+    return !stook__timer_heap_is_empty(&sched->gates) || stook__sched_ready(sched);
 }
 /* Notes that time has passed: gates and delays whose time has come. */
 static inline void stook__sched_tick(struct stook__sched *sched, int64_t now)
 {
-    if (sched->gates.root != NULL || sched->gates.first != NULL)
+    if (!stook__timer_heap_is_empty(&sched->gates))
         stook__gates_tick(sched, now);
     else if (now > sched->now)
         sched->now = now;

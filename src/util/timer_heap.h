@@ -28,6 +28,10 @@ struct stook__timer_heap {
 void stook__timer_heap_set(struct stook__timer_heap *heap, struct stook__timer *timer, int64_t due);
 /* Disarms a timer. If it is not armed, nothing happens. */
 void stook__timer_heap_clear(struct stook__timer_heap *heap, struct stook__timer *timer);
+static inline int stook__timer_heap_is_empty(const struct stook__timer_heap *heap)
+{
+    return heap->root == NULL && heap->first == NULL;
+}
 /* Returns the timer that is due first; NULL: none is armed. */
 static inline struct stook__timer *stook__timer_heap_first(const struct stook__timer_heap *heap)
 {

@@ -42,24 +42,6 @@ static void open_with(struct life *life, const struct stook_client_options *opti
 
 #define OPEN(life, ...) open_with(life, &STOOK_CLIENT(__VA_ARGS__))
 
-static void turn_once(struct life *life)
-{
-    if (life->borrowed)
-        uv_run(&life->loop, UV_RUN_ONCE);
-    else
-        stook_client_turn(life->client, 10000);
-}
-
-/* Takes a turn without a wait: for what only the server knows. */
-static void poke(struct life *life)
-{
-    stook_client_wake(life->client);
-    if (life->borrowed)
-        uv_run(&life->loop, UV_RUN_ONCE);
-    else
-        stook_client_turn(life->client, 0);
-}
-
 /* One request alone. Returns its error, or its status. */
 static int one(struct life *life, const char *url)
 {
@@ -215,7 +197,7 @@ TEST_BOTH(one_with_retries_waits)
     CHECK_ERROR(stook_gather_start(batch, &STOOK_GATHER(.on_result = count, .user = &counts), NULL, NULL), 0);
     while (counts.refused < 10) {
         CHECK_EQ_INT(raw_seen(server, "/ok"), 0);
-        turn_once(life);
+        life_turn(life, 10000);
     }
     CHECK_EQ_INT(stook_batch_request_state(batch, 0), STOOK_STATE_QUEUED_CIRCUIT);
     stook_batch_cancel(batch);
@@ -244,10 +226,10 @@ static void after_five_seconds(struct life *life)
         ADD(batch, raw_url(server, "/first?bad=3&n=%d", i));
     CHECK_ERROR(stook_gather_start(batch, &STOOK_GATHER(.limit = 1, .on_result = count_good, .user = &good), NULL, NULL), 0);
     while (origin_of(life, raw_port(server)).circuit != STOOK_CIRCUIT_OPEN)
-        turn_once(life);
+        life_turn(life, 10000);
     CHECK_EQ_SIZE(arrivals_count(), 3);
     CHECK_EQ_INT(good, 0);
-    poke(life);
+    life_poke(life);
     CHECK_EQ_INT(stook_batch_request_state(batch, 49), STOOK_STATE_QUEUED_CIRCUIT);
     struct stook_origin origin = origin_of(life, raw_port(server));
     CHECK_EQ_INT(origin.in_flight, 0);
@@ -293,18 +275,18 @@ static void fail_the_probe(struct life *life)
         ADD(with_retries, raw_url(server, "/hold"), .max_retries = 1);
     CHECK_ERROR(stook_gather_start(with_retries, NULL, NULL, NULL), 0);
     while (origin_of(life, raw_port(server)).circuit != STOOK_CIRCUIT_PROBE)
-        turn_once(life);
+        life_turn(life, 10000);
     while (arrivals_count() < 2)
-        poke(life);
+        life_poke(life);
     for (int i = 0; i < 20; i++)
         add(batch, raw_url(server, "/hold"));
     CHECK_ERROR(stook_gather_start(batch, &STOOK_GATHER(.on_result = count, .user = &counts), NULL, NULL), 0);
-    poke(life);
+    life_poke(life);
     CHECK_EQ_INT(stook_batch_request_state(batch, 19), STOOK_STATE_QUEUED_CIRCUIT);
     CHECK_EQ_INT(stook_batch_request_state(with_retries, 1), STOOK_STATE_QUEUED_CIRCUIT);
     raw_signal(server, "/go");
     while (counts.refused < 20)
-        turn_once(life);
+        life_turn(life, 10000);
     struct stook_origin origin = origin_of(life, raw_port(server));
     CHECK_EQ_INT(origin.circuit, STOOK_CIRCUIT_OPEN);
     CHECK(origin.circuit_ms > 6000 && origin.circuit_ms <= 12000); /* for longer this time */

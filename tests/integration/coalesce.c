@@ -55,19 +55,11 @@ static void open_with(struct life *life, const struct stook_client_options *opti
     life_open(life, options);
 }
 
-static void pass(struct life *life)
-{
-    if (life->borrowed)
-        uv_run(&life->loop, UV_RUN_ONCE);
-    else
-        stook_client_turn(life->client, 10);
-}
-
 /* Runs the loop until a path was requested so often. */
 static void until(struct life *life, const char *path, unsigned seen)
 {
     while (raw_seen(server, path) < seen)
-        pass(life);
+        life_turn(life, 10);
 }
 
 static const stook_result *of(const stook_batch *batch, size_t index)
@@ -118,7 +110,7 @@ TEST_BOTH(the_body_is_there_once)
     ADD(first, raw_url(server, "/long"), .coalesce = 1);
     CHECK_ERROR(stook_gather_start(first, NULL, NULL, NULL), 0);
     while (raw_seen(server, "/long") < 1)
-        pass(life);
+        life_turn(life, 10);
     for (int i = 0; i < COUNT; i++)
         ADD(others, raw_url(server, "/long"), .coalesce = 1);
     CHECK_ERROR(stook_gather_start(others, NULL, NULL, NULL), 0);
@@ -291,7 +283,7 @@ TEST_BOTH(joins_what_is_in_flight)
     start(early, 0);
     start(late, 0);
     for (int i = 0; i < 5; i++)
-        stook_client_wake(life->client), pass(life);
+        stook_client_wake(life->client), life_turn(life, 10);
     CHECK_EQ_INT(stook_batch_request_state(late, 0), STOOK_STATE_SHARING);
     CHECK_EQ_INT(stook_batch_request_state(early, 0), STOOK_STATE_SHARING);
     raw_signal(server, "/go");
@@ -385,7 +377,7 @@ static int is_over(const stook_batch *batch, size_t index)
 static void pass_often(struct life *life, int times)
 {
     for (; times > 0; times--)
-        stook_client_wake(life->client), pass(life);
+        stook_client_wake(life->client), life_turn(life, 10);
 }
 
 /* Those that waited for a request which was never sent have waited in the queue. */
@@ -400,7 +392,7 @@ TEST_BOTH(the_queue_clock_of_followers)
     start(batch, 1);
     until(life, "/delay/x", 1);
     while (!is_over(batch, 5))
-        pass(life);
+        life_turn(life, 10);
     pass_often(life, 5);
     for (size_t i = 1; i < 5; i++) {
         test_note("%zu", i);
@@ -423,7 +415,7 @@ TEST_BOTH(the_queue_clock_stands_still)
     start(batch, 0);
     until(life, "/numbered", 1);
     while (!is_over(batch, 3))
-        pass(life);
+        life_turn(life, 10);
     stook_batch_cancel_request(batch, 0);
     until(life, "/numbered", 2);
     raw_signal(server, "/go");

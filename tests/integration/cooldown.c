@@ -99,29 +99,11 @@ static void open_with(struct life *life, const struct stook_client_options *opti
 
 #define OPEN(life, ...) open_with(life, &STOOK_CLIENT(__VA_ARGS__))
 
-static void turn_once(struct life *life)
-{
-    if (life->borrowed)
-        uv_run(&life->loop, UV_RUN_ONCE);
-    else
-        stook_client_turn(life->client, 10000);
-}
-
-/* Takes a turn without a wait: for what only the server knows. */
-static void poke(struct life *life)
-{
-    stook_client_wake(life->client);
-    if (life->borrowed)
-        uv_run(&life->loop, UV_RUN_ONCE);
-    else
-        stook_client_turn(life->client, 0);
-}
-
 static void until_state(struct life *life, stook_batch *batch, size_t index, int state)
 {
     while (stook_batch_request_state(batch, index) != state) {
         test_note("request %zu: %s", index, stook_state_text(stook_batch_request_state(batch, index)));
-        turn_once(life);
+        life_turn(life, 10000);
     }
 }
 
@@ -267,8 +249,8 @@ TEST_BOTH(a_probe_first)
     /* After k responses k + 1 may be in flight: 2k + 1 have come. */
     for (unsigned k = 0; k < 20; k++) {
         while (raw_seen(server, "/held") < 2 * k + 1)
-            poke(life);
-        poke(life);
+            life_poke(life);
+        life_poke(life);
         CHECK_EQ_INT(raw_seen(server, "/held"), 2 * k + 1);
         CHECK_EQ_INT(stook_batch_request_state(batch, 199), STOOK_STATE_QUEUED_PROBE);
         raw_signal(server, "/go");

@@ -9,14 +9,6 @@
 
 static const int64_t A_DAY = 86400000;
 
-static void turn_once(struct life *life)
-{
-    if (life->borrowed)
-        uv_run(&life->loop, UV_RUN_ONCE);
-    else
-        stook_client_turn(life->client, 1000);
-}
-
 static int64_t queued_us(stook_batch *batch, size_t index)
 {
     return stook_result_time_us(stook_batch_result_by_index(batch, index), STOOK_TIME_QUEUED);
@@ -127,10 +119,10 @@ TEST_BOTH(states)
     int state = stook_batch_request_state(batch, 1);
     CHECK(state == STOOK_STATE_QUEUED_DELAY || state == STOOK_STATE_QUEUED_CLIENT || state == STOOK_STATE_QUEUED);
     while (stook_batch_request_state(batch, 1) != STOOK_STATE_QUEUED_CLIENT)
-        turn_once(life);
+        life_turn(life, 1000);
     raw_signal(server, "/go");
     while (stook_batch_request_state(batch, 1) != STOOK_STATE_WAITING)
-        turn_once(life);
+        life_turn(life, 1000);
     stook_batch_cancel_request(batch, 1);
     life_run(life);
     stook_batch_free(batch);
@@ -171,8 +163,8 @@ TEST_BOTH(head_of_the_order)
     CHECK_ERROR(stook_gather_ordered_start(batch, &STOOK_GATHER(.limit = 4, .window = 10, .on_result = head_is_cancelled), NULL, NULL), 0);
     for (size_t i = 1; i < 10; i++)
         while (stook_batch_request_state(batch, i) != STOOK_STATE_FINISHED)
-            turn_once(life);
-    stook_client_wake(life->client), turn_once(life);
+            life_turn(life, 1000);
+    stook_client_wake(life->client), life_turn(life, 1000);
     CHECK_EQ_INT(raw_seen(server, "/others"), 9);
     CHECK_EQ_INT(stook_batch_request_state(batch, 0), STOOK_STATE_QUEUED_DELAY);
     CHECK_EQ_INT(stook_batch_request_state(batch, 10), STOOK_STATE_QUEUED_WINDOW);
@@ -239,7 +231,7 @@ TEST_BOTH(ended_while_delayed)
         if (how == 0)
             life_run(life);
         else
-            turn_once(life);
+            life_turn(life, 1000);
         if (how == 1)
             stook_batch_free(batch);
         life_close(life);

@@ -53,16 +53,6 @@ static const char *url_at(int origin, const char *path)
     return text("http://127.0.0.1:%d%s", doors[origin].port, path);
 }
 
-/* Takes a turn without a wait: for what only the server knows. */
-static void poke(struct life *life)
-{
-    stook_client_wake(life->client);
-    if (life->borrowed)
-        uv_run(&life->loop, UV_RUN_ONCE);
-    else
-        stook_client_turn(life->client, 0);
-}
-
 /* How many came to the dead one before the last of the others did. After that the others are too few for all slots. */
 static size_t of_the_dead(void)
 {
@@ -128,7 +118,7 @@ TEST_BOTH(slots_come_back)
         add(batch, url_at(0, "/hang"));
     CHECK_ERROR(stook_gather_start(batch, &STOOK_GATHER(.limit = 10, .on_result = until_healthy, .user = &healthy), NULL, NULL), 0);
     while (arrivals_count() < 10)
-        poke(life);
+        life_poke(life);
     for (int i = 0; i < 9 * 20; i++)
         add(batch, url_at(1 + i % 9, "/together?n=9"));
     for (size_t i = 0; i < 9; i++)
@@ -154,7 +144,7 @@ TEST_BOTH(fewest_then_oldest)
         CHECK_ERROR(stook_gather_start(batch, &STOOK_GATHER(.limit = limit), NULL, NULL), 0);
         size_t expected = limit == 1 ? 6 : 3;
         while (arrivals_count() < expected)
-            poke(life);
+            life_poke(life);
         for (size_t i = 0; i < expected; i++) {
             size_t found = 0;
             for (size_t k = 0; k < expected; k++)
@@ -179,7 +169,7 @@ TEST_BOTH(priority_first)
         ADD(batch, url_at(0, "/hang"), .priority = 5);
     CHECK_ERROR(stook_gather_start(batch, &STOOK_GATHER(.limit = 4), NULL, NULL), 0);
     while (arrivals_count() < 4)
-        poke(life);
+        life_poke(life);
     CHECK_EQ_SIZE(arrivals_of(doors[0].port), 4);
     CHECK_EQ_INT(stook_batch_request_state(batch, 0), STOOK_STATE_QUEUED_BATCH);
     raw_signal(server, "/go");
@@ -202,7 +192,7 @@ TEST_BOTH(shares_over_priorities)
         add(batch, url_at(1, "/hang"));
     CHECK_ERROR(stook_gather_start(batch, &STOOK_GATHER(.limit = 6), NULL, NULL), 0);
     while (arrivals_count() < 6)
-        poke(life);
+        life_poke(life);
     CHECK_EQ_SIZE(arrivals_of(doors[0].port), 3);
     CHECK_EQ_SIZE(arrivals_of(doors[1].port), 3);
     raw_signal(server, "/go");
@@ -271,7 +261,7 @@ TEST_BOTH(the_last_of_many)
     add(batch, url_at(0, "/note"));
     CHECK_ERROR(stook_gather_start(batch, &STOOK_GATHER(.limit = 21), NULL, NULL), 0);
     while (arrivals_of(doors[0].port) == 0 || arrivals_count() < 22)
-        poke(life);
+        life_poke(life);
     CHECK_EQ_INT(stook_batch_request_state(batch, 1000), STOOK_STATE_DONE);
     stook_batch_cancel(batch);
     life_run(life);

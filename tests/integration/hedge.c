@@ -90,14 +90,6 @@ static void open_with(struct life *life, const struct stook_client_options *opti
     life_open(life, options);
 }
 
-static void pass(struct life *life)
-{
-    if (life->borrowed)
-        uv_run(&life->loop, UV_RUN_ONCE);
-    else
-        stook_client_turn(life->client, 10);
-}
-
 /* A hedge may be sent once twenty requests of the origin have been. */
 static void warm_up(struct life *life, int count)
 {
@@ -186,12 +178,12 @@ TEST_BOTH(the_second_is_paused)
     ADD(batch, raw_url(server, "/long-second"), .hedge_after_ms = 5, .stall_timeout_ms = 150, .timeout_ms = 2000);
     CHECK_ERROR(stook_gather_ordered_start(batch, &STOOK_GATHER(.max_buffered_bytes = 1000, .on_result = note_ok, .user = &n_ok), NULL, NULL), 0);
     while (raw_seen(server, "/long-second") < 2)
-        pass(life);
+        life_turn(life, 10);
     stook_batch *other = life_batch(life);
     add(other, raw_url(server, "/delay/x?ms=400"));
     CHECK_ERROR(stook_gather_start(other, NULL, NULL, NULL), 0);
     while (stook_batch_request_state(other, 0) != STOOK_STATE_DONE)
-        pass(life);
+        life_turn(life, 10);
     raw_signal(server, "/go");
     life_run(life);
     CHECK_EQ_INT(n_ok, 2);
@@ -209,7 +201,7 @@ TEST_BOTH(off)
     add(batch, raw_url(server, "/hang"));
     CHECK_ERROR(stook_gather_start(batch, NULL, NULL, NULL), 0);
     while (raw_seen(server, "/hang") < 1)
-        pass(life);
+        life_turn(life, 10);
     stook_batch_cancel(batch);
     life_run(life);
     CHECK_EQ_INT(raw_seen(server, "/hang"), 1);
@@ -225,10 +217,10 @@ TEST_BOTH(after_the_first_byte)
     ADD(batch, raw_url(server, "/begins"), .hedge_after_ms = 200);
     CHECK_ERROR(stook_gather_start(batch, NULL, NULL, NULL), 0);
     while (stook_batch_request_state(batch, 0) != STOOK_STATE_RECEIVING)
-        pass(life);
+        life_turn(life, 10);
     ADD(batch, raw_url(server, "/delay/x?ms=300")); /* by then the time has passed */
     while (stook_batch_request_state(batch, 1) != STOOK_STATE_DONE)
-        pass(life);
+        life_turn(life, 10);
     CHECK_EQ_INT(raw_seen(server, "/begins"), 1);
     raw_signal(server, "/go");
     life_run(life);
@@ -285,7 +277,7 @@ TEST_BOTH(cancelled)
     ADD(batch, raw_url(server, "/hang"), .hedge_after_ms = 5);
     CHECK_ERROR(stook_gather_start(batch, NULL, NULL, NULL), 0);
     while (raw_seen(server, "/hang") < 2)
-        pass(life);
+        life_turn(life, 10);
     struct stook_batch_stats stats = STOOK_BATCH_STATS();
     CHECK_ERROR(stook_batch_stats(batch, &stats), 0);
     CHECK_EQ_INT(stats.in_flight, 1);
@@ -306,7 +298,7 @@ TEST_BOTH(closed)
     ADD(batch, raw_url(server, "/hang"), .hedge_after_ms = 5);
     CHECK_ERROR(stook_gather_start(batch, NULL, NULL, NULL), 0);
     while (raw_seen(server, "/hang") < 2)
-        pass(life);
+        life_turn(life, 10);
     life_close(life);
     CHECK_ERROR(stook_result_error(stook_batch_result(batch, 0)), STOOK_ECLOSED);
     stook_batch_free(batch);

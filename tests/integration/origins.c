@@ -9,16 +9,6 @@
 #include "support/process.h"
 #include "support/raw_server.h"
 
-/* Takes a turn without a wait: for what only the server knows. */
-static void poke(struct life *life)
-{
-    stook_client_wake(life->client);
-    if (life->borrowed)
-        uv_run(&life->loop, UV_RUN_ONCE);
-    else
-        stook_client_turn(life->client, 0);
-}
-
 static size_t count_origins(struct life *life)
 {
     struct stook_origin origin = STOOK_ORIGIN();
@@ -111,7 +101,7 @@ TEST_BOTH(numbers_while_running)
     CHECK_EQ_INT(origin_of(life, server).waiting, 11);
     CHECK_ERROR(stook_gather_start(batch, NULL, NULL, NULL), 0);
     while (raw_seen(server, "/stall") < 3 || raw_seen(other, "/stall") < 1)
-        poke(life);
+        life_poke(life);
     struct stook_origin origin = origin_of(life, server);
     CHECK_EQ_INT(origin.in_flight, 3);
     CHECK_EQ_INT(origin.waiting, 8);
@@ -121,7 +111,7 @@ TEST_BOTH(numbers_while_running)
     CHECK_ERROR(stook_client_set_origin_limit(life->client, 5), 0);
     CHECK_EQ_INT(origin_of(life, server).limit, 5);
     while (raw_seen(server, "/stall") < 5)
-        poke(life);
+        life_poke(life);
     CHECK_EQ_INT(origin_of(life, server).in_flight, 5);
     stook_batch_cancel_request(batch, 10);
     CHECK_EQ_INT(origin_of(life, server).waiting, 5);

@@ -45,30 +45,12 @@ static struct raw_server *begin(void)
 
 #define RATES(...) ((const struct stook_rate *const[]){__VA_ARGS__, NULL})
 
-static void turn_once(struct life *life)
-{
-    if (life->borrowed)
-        uv_run(&life->loop, UV_RUN_ONCE);
-    else
-        stook_client_turn(life->client, 1000);
-}
-
-/* Takes a turn without a wait: for what only the server knows. */
-static void poke(struct life *life)
-{
-    stook_client_wake(life->client);
-    if (life->borrowed)
-        uv_run(&life->loop, UV_RUN_ONCE);
-    else
-        stook_client_turn(life->client, 0);
-}
-
 static void until_state(struct life *life, stook_batch *batch, size_t index, int state)
 {
     while (stook_batch_request_state(batch, index) != state) {
         test_note("request %zu: %s", index, stook_state_text(stook_batch_request_state(batch, index)));
         CHECK(stook_batch_request_state(batch, index) != STOOK_STATE_DONE);
-        turn_once(life);
+        life_turn(life, 1000);
     }
 }
 
@@ -214,10 +196,10 @@ static void await_told(struct life *life, stook_batch *batch, const char *expect
     CHECK_ERROR(stook_gather_start(batch, &STOOK_GATHER(.on_result = tell_user, .limit = limit), NULL, NULL), 0);
     while (strlen(told()) < strlen(expected)) {
         test_note("told: %s", told());
-        turn_once(life);
+        life_turn(life, 1000);
     }
     for (int i = 0; i < 3; i++)
-        poke(life);
+        life_poke(life);
     CHECK_STR(told(), expected);
     size_t held = 0;
     for (size_t i = 0; i < stook_batch_count(batch); i++)
@@ -292,7 +274,7 @@ TEST_BOTH(others_pass)
     }
     CHECK_ERROR(stook_gather_start(batch, &STOOK_GATHER(.limit = 2), NULL, NULL), 0);
     while (arrivals_count() < 51)
-        poke(life);
+        life_poke(life);
     until_state(life, batch, 1, STOOK_STATE_QUEUED_RATE);
     stook_batch_cancel(batch);
     life_run(life);
@@ -351,7 +333,7 @@ TEST_BOTH(a_retry_takes_anew)
         CHECK_ERROR(stook_gather_start(batch, NULL, NULL, NULL), 0);
         until_state(life, batch, 0, STOOK_STATE_QUEUED_RATE);
         while (arrivals_count() == 0 || stook_batch_request_state(batch, 0) != STOOK_STATE_QUEUED_RATE)
-            poke(life);
+            life_poke(life);
         CHECK_EQ_SIZE(arrivals_count(), 1);
         stook_batch_cancel(batch);
         life_run(life);
@@ -430,9 +412,9 @@ TEST_BOTH(charged)
             ADD(batch, raw_url(server, "/note"), .rate_key = "k");
         CHECK_ERROR(stook_gather_start(batch, NULL, NULL, NULL), 0);
         while (arrivals_count() < cases[i].pass)
-            poke(life);
+            life_poke(life);
         for (int k = 0; k < 3; k++)
-            poke(life);
+            life_poke(life);
         CHECK_EQ_INT(stook_batch_request_state(batch, 11), STOOK_STATE_QUEUED_RATE);
         stook_batch_cancel(batch);
         life_run(life);
@@ -468,7 +450,7 @@ TEST_BOTH(charged_when_all_was_full_again)
         CHECK_ERROR(stook_gather_start(batch, NULL, NULL, NULL), 0);
         until_state(life, batch, 0, STOOK_STATE_QUEUED_RATE);
         for (int k = 0; k < 3; k++)
-            poke(life);
+            life_poke(life);
         CHECK_EQ_INT(stook_batch_request_state(batch, 0), STOOK_STATE_QUEUED_RATE);
         stook_batch_cancel(batch);
         life_run(life);
@@ -494,7 +476,7 @@ TEST_BOTH(charged_behind_a_redirect)
     ADD(batch, raw_url(second, "/moved"), .cost = 10);
     CHECK_ERROR(stook_gather_start(batch, NULL, NULL, NULL), 0);
     while (raw_seen(second, "/moved") == 0)
-        poke(life);
+        life_poke(life);
     until_state(life, batch, 1, STOOK_STATE_QUEUED_RATE);
     stook_batch_cancel(batch);
     life_run(life);
@@ -505,7 +487,7 @@ TEST_BOTH(charged_behind_a_redirect)
     ADD(batch, raw_url(second, "/moved"), .cost = 10, .user = (void *)"second", .max_redirects = STOOK_NONE);
     CHECK_ERROR(stook_gather_start(batch, NULL, NULL, NULL), 0);
     while (raw_seen(second, "/moved") == 1)
-        poke(life);
+        life_poke(life);
     CHECK_EQ_INT(stook_batch_request_state(batch, 0), STOOK_STATE_QUEUED_RATE);
     stook_batch_cancel(batch);
     life_run(life);

@@ -137,6 +137,20 @@ void life_run(struct life *life)
         CHECK_ERROR(stook_client_run(life->client), 0);
 }
 
+void life_turn(struct life *life, int64_t ms)
+{
+    if (life->borrowed)
+        uv_run(&life->loop, UV_RUN_ONCE);
+    else
+        stook_client_turn(life->client, ms);
+}
+
+void life_poke(struct life *life)
+{
+    stook_client_wake(life->client);
+    life_turn(life, 0);
+}
+
 void add(stook_batch *batch, const char *url)
 {
     ADD(batch, url);

@@ -38,6 +38,10 @@ int life_gather_ordered(struct life *life, stook_batch *batch,
                         const struct stook_gather_options *options);
 /* Runs the loop until no await is under way. */
 void life_run(struct life *life);
+/* Takes one turn, which on a loop of our own waits for at most `ms`. */
+void life_turn(struct life *life, int64_t ms);
+/* Takes one turn without a wait: for what only the server knows. */
+void life_poke(struct life *life);
 
 void life_both(void (*body)(struct life *life));
 
