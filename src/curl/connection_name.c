@@ -74,20 +74,21 @@ int stook__connection_is_dead(const struct stook__easy *easy,
                               const struct stook__connection_name *name)
 {
     const struct stook__sockets *sockets = &easy->engine->sockets;
-    size_t left = sockets->n_dead;
-    for (size_t fd = 0; left > 0 && fd < sockets->capacity; fd++) {
+    int dead = 0;
+    for (size_t fd = 0; sockets->n_dead > 0 && fd < sockets->capacity; fd++) {
         const struct stook__socket *socket = sockets->by_fd[fd];
-        if (socket == NULL || !socket->dead)
+        if (socket == NULL || !matches(socket, easy->multi, name))
             continue;
-        if (matches(socket, easy->multi, name))
-            return 1;
-        left--;
+        if (!socket->dead)
+            return 0;
+        dead = 1;
     }
-    return 0;
+    return dead;
 }
 
 /* A socket that the transfer has opened and that is connected is the one. Otherwise the connection
-   is mostly at the descriptor where it was last found. */
+   is mostly at the descriptor where it was last found. It is not a dead one: on that no request is
+   sent. */
 struct stook__socket *stook__connection_socket(struct stook__easy *easy)
 {
     const struct stook__sockets *sockets = &easy->engine->sockets;
@@ -98,11 +99,11 @@ struct stook__socket *stook__connection_socket(struct stook__easy *easy)
             return STOOK__OF(struct stook__socket, opened, link);
     name_of(easy, &name);
     struct stook__socket *socket = stook__sockets_find(sockets, easy->last_fd);
-    if (socket != NULL && matches(socket, easy->multi, &name))
+    if (socket != NULL && !socket->dead && matches(socket, easy->multi, &name))
         return socket;
     for (size_t fd = 0; stook__connection_has_name(&name) && fd < sockets->capacity; fd++) {
         socket = sockets->by_fd[fd];
-        if (socket == NULL || !matches(socket, easy->multi, &name))
+        if (socket == NULL || socket->dead || !matches(socket, easy->multi, &name))
             continue;
         easy->last_fd = (int)fd;
         return socket;

@@ -4,8 +4,9 @@
  * name inside its CURLM, and a transfer and a socket with the same name belong together.
  *
  * From 8.2 on libcurl numbers its connections, and the number is exact. Before, the name is the
- * local port, the remote port and the peer's address, which is exact as well; but a Unix socket has
- * none of these, and its connection has no name.
+ * local port, the remote port and the peer's address. A Unix socket has none of these, and its
+ * connection has no name. When a connection was reset, the kernel may give its port to a new one
+ * while libcurl still keeps the old, so a name is that of the connection which is not dead.
  */
 #ifndef STOOK_CURL_CONNECTION_NAME_H
 #define STOOK_CURL_CONNECTION_NAME_H

@@ -142,6 +142,7 @@ static int on_prereq(void *user, char *remote, char *local, int remote_port, int
     int dead = 0;
     if (easy->n_opened > 0 || easy->engine->sockets.n_dead > 0) {
         stook__connection_name_set(&name, easy, remote, remote_port, local_port);
+        stook__sockets_connected(easy, &name);
         dead = stook__connection_is_dead(easy, &name);
     }
     if (easy->sends > 0 && may_send(easy)) {
@@ -155,8 +156,6 @@ static int on_prereq(void *user, char *remote, char *local, int remote_port, int
     }
     easy->sends++;
     stook__connect_gate_connected(easy, remote);
-    if (easy->n_opened > 0)
-        stook__sockets_connected(easy, &name);
     easy->events->before_send(easy->owner, remote, remote_port);
     return CURL_PREREQFUNC_OK;
 }

@@ -181,7 +181,8 @@ static void look_at_nginx(struct ledger *ledger, const stook_result *result)
             CHECK_STR(body, number + 8);
         return;
     }
-    CHECK_ERROR(stook_result_error(result), STOOK_ETRUNCATED);
+    /* Frames that nginx has not read, and TLS without its end, are a reset. */
+    CHECK(stook_result_error(result) == STOOK_ETRUNCATED || (http_2 && stook_result_error(result) == STOOK_ERESET));
     CHECK(size < nginx_big_size);
     for (size_t i = 0; i < size; i++)
         CHECK(body[i] == (char)('0' + i % 10));

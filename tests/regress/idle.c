@@ -12,6 +12,7 @@
 #include "support/life.h"
 #include "loop/poll.h"
 #include "support/certificates.h"
+#include "support/network.h"
 #include "support/process.h"
 #include "support/raw_tls.h"
 #include "regress/spy.h"
@@ -175,6 +176,70 @@ TEST_BOTH(closed_about_now)
     }
     CHECK(raw_seen(server, "/soon/post") <= ROUNDS);
     CHECK(raw_seen(server, "/soon/post") >= ROUNDS - lost);
+}
+
+/* The kernel gives the port of a reset connection away while libcurl still keeps the connection. Up to 8.1 the new
+   one has the name of the old, and is not taken for it. There are two ports, of which the first is preferred: /first
+   has it until it is reset, then /dies has it, and at last each connection of /broken. libcurl does not look at the
+   connection of /dies before those, because that of /stays comes first. */
+static enum raw_then reset_when_stays_came(struct raw_call *call)
+{
+    raw_wait(call->server, "/stays", 1);
+    return RAW_RESET; /* without a response, so that the port is free when the request ends */
+}
+
+static enum raw_then answer_when_dies_came(struct raw_call *call)
+{
+    raw_wait(call->server, "/dies", 1);
+    return raw_answer(call, "ok", 2);
+}
+
+static enum raw_then reset_when_read(struct raw_call *call)
+{
+    raw_answer(call, "ok", 2);
+    raw_wait(call->server, "/read", 1);
+    return RAW_RESET;
+}
+
+enum { BROKEN = 3 };
+
+static enum raw_then broken_at_first(struct raw_call *call)
+{
+    if (call->seen > BROKEN)
+        return raw_answer(call, "ok", 2);
+    raw_say(call, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc");
+    return RAW_RESET;
+}
+
+TEST(ports_used_again)
+{
+    static const struct raw_behaviour rows[] = {{.path = "/first", .answer = reset_when_stays_came},
+                                                {.path = "/stays", .answer = answer_when_dies_came},
+                                                {.path = "/dies", .answer = reset_when_read},
+                                                {.path = "/broken", .answer = broken_at_first},
+                                                {.path = NULL}};
+    static struct life life;
+    network_enter();
+    struct raw_server *server = raw_server_start(rows), *other = raw_server_start(NULL);
+    network_ports(40000, 40001);
+    life_begin(&life, 0);
+    life_open(&life, &STOOK_CLIENT(.max_retries = BROKEN, .retry_delay_ms = 1, .retry_budget = STOOK_NONE));
+    stook_batch *batch = life_batch(&life);
+    ADD(batch, raw_url(server, "/first"), .max_retries = STOOK_NONE);
+    add(batch, raw_url(server, "/stays"));
+    add(batch, raw_url(server, "/dies"));
+    CHECK_EQ_INT(life_gather(&life, batch, &STOOK_GATHER(.limit = 2)), 1);
+    stook_batch_free(batch);
+    raw_signal(server, "/read");
+    raw_wait(server, "/gone", 2);
+    ask_for(&life, raw_url(other, "/ok"), 1); /* in its turns the loop sees the reset */
+    batch = life_batch(&life);
+    add(batch, raw_url(server, "/broken"));
+    CHECK_EQ_INT(life_gather(&life, batch, NULL), 0);
+    CHECK_ERROR(stook_result_error(stook_batch_result(batch, 0)), 0);
+    CHECK_EQ_INT(stook_result_attempts(stook_batch_result(batch, 0)), BROKEN + 1);
+    stook_batch_free(batch);
+    life_end(&life);
 }
 
 /* The network path is gone silently: a clock ends the request, and the next one gets a new connection. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Peers that are not HTTP servers, that cannot be reached, or that are reached by the last free port. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -95,14 +94,6 @@ TEST_BOTH(no_way_there)
 
 /* ------------------------------------------------------------- the last ports */
 
-static void leave_few_ports(void)
-{
-    int range = open("/proc/sys/net/ipv4/ip_local_port_range", O_WRONLY | O_CLOEXEC);
-    if (range < 0 || write(range, "40000 40019", 11) != 11)
-        test_skip("the ports of a network cannot be chosen");
-    close(range);
-}
-
 /* A request that finds no free port waits for one. */
 TEST(few_ports)
 {
@@ -110,7 +101,7 @@ TEST(few_ports)
     static struct life life;
     network_enter();
     struct raw_server *server = raw_server_start(NULL);
-    leave_few_ports();
+    network_ports(40000, 40019);
     life_begin(&life, 0);
     life_open(&life, NULL);
     stook_batch *batch = life_batch(&life);

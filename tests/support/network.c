@@ -124,6 +124,14 @@ void network_add(const char *address)
     change(&message);
 }
 
+void network_ports(int first, int last)
+{
+    int range = open("/proc/sys/net/ipv4/ip_local_port_range", O_WRONLY | O_CLOEXEC);
+    if (range < 0 || dprintf(range, "%d %d", first, last) < 0)
+        test_skip("the ports of a network cannot be chosen");
+    close(range);
+}
+
 /* ------------------------------------------------------------------ ip(8), nft(8) */
 
 static int near_fd = -1, far_fd = -1;

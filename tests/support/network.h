@@ -14,6 +14,8 @@ void network_hold(const char *range);
 void network_lose(const char *range);
 /* Gives the loopback interface an address: getifaddrs() shows it. */
 void network_add(const char *address);
+/* Connections of this network begin at these ports only. */
+void network_ports(int first, int last);
 
 /* By ip(8) and nft(8). Where one of them is not there, the test is skipped. */
 
