@@ -10,6 +10,7 @@
 #include "core/describe.h"
 #include "core/finish.h"
 #include "core/hedge.h"
+#include "core/report.h"
 #include "curl/engine.h"
 #include "http/attempt.h"
 #include "http/failover.h"
@@ -359,8 +360,12 @@ int stook__record_expire(stook_client *client, struct stook_result *record, int 
 
 void stook__record_end(stook_client *client, struct stook_result *record, int error)
 {
-    struct stook__outcome end = stook__describe_end(client->allocator, &record->job, error,
-                                                    stook__record_batch(record)->end.cause);
+    const stook_batch *batch = stook__record_batch(record);
+    int is_late = error == STOOK_ETIMEOUT_QUEUE || error == STOOK_ETIMEOUT_TOTAL;
+    const char *cause = !is_late ? batch->end.cause : NULL;
+    if (is_late && record->state == STOOK__REQUEST_QUEUED)
+        cause = stook__report_text(stook__report_waiting(batch, &record->job));
+    struct stook__outcome end = stook__describe_end(client->allocator, &record->job, error, cause);
     struct stook__answer answer = {0};
     struct stook__outcome outcome;
     client->ends += record->state == STOOK__REQUEST_ATTEMPTING ? STOOK__END_COST_ATTEMPTING : 1;

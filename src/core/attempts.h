@@ -18,7 +18,7 @@ void stook__record_start(stook_client *client, struct stook_result *record);
 /* Counts the body of an attempt that has begun against the bound of its batch. */
 void stook__record_count_body(stook_client *client, struct stook_result *record,
                               struct stook__attempt *attempt);
-/* Ends a request that is ADMITTED and was refused because the circuit of its origin is open. */
+/* Ends a request that waits, because the circuit of its origin is open. */
 void stook__record_refuse(stook_client *client, struct stook_result *record, int64_t now);
 /* Handles an attempt that has completed by itself. Its request has its result, starts another
    attempt or waits again. Returns 1 if it has followed a redirect or turned to a mirror instead: it

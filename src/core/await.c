@@ -7,6 +7,7 @@
 #include "core/client_state.h"
 #include "core/completion.h"
 #include "loop/loop.h"
+#include "sched/group.h"
 
 static const int64_t US_MAX = (int64_t)1 << 53;
 

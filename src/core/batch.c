@@ -10,6 +10,7 @@
 #include "core/share.h"
 #include "loop/loop.h"
 #include "request/url.h"
+#include "sched/group.h"
 #include "sched/queue.h"
 
 enum { SOCKET_MAX = 128 }; /* bytes of a Unix socket's path in a key; longer paths are refused */

@@ -7,6 +7,7 @@
 
 #include "core/share.h"
 #include "loop/loop.h"
+#include "sched/group.h"
 #include "util/trace.h"
 
 void stook__batch_mark_dirty(stook_batch *batch)

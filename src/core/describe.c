@@ -45,7 +45,9 @@ struct stook__outcome stook__describe_end(struct stook__allocator *allocator,
     default:
         return outcome;
     }
-    return with_message(outcome, stook__format(allocator, "%s: %s %" PRId64 " ms", text, what, ms));
+    return with_message(outcome, stook__format(allocator, "%s: %s %" PRId64 " ms%s%s", text, what,
+                                               ms, cause != NULL ? "; it was " : "",
+                                               cause != NULL ? cause : ""));
 }
 
 void stook__describe_first_failure(struct stook__allocator *allocator,

@@ -10,7 +10,7 @@
 #include "sched/ending.h"
 
 /* Makes the outcome of a request that a clock, a cancel or a close has ended. `cause`: why it was
-   cancelled, or NULL. */
+   cancelled, or what it waited for, if it had not started; or NULL. */
 struct stook__outcome stook__describe_end(struct stook__allocator *allocator,
                                           const struct stook__job *job, int error,
                                           const char *cause);

@@ -14,11 +14,12 @@
 #include "loop/loop.h"
 #include "request/to_curl.h"
 #include "sched/gate.h"
+#include "sched/reason.h"
 #include "sched/target.h"
 
 /* -------------------------------------------------------------------------------------- states */
 
-static int state_of_waiting(const stook_batch *batch, const struct stook__job *job)
+int stook__report_waiting(const stook_batch *batch, const struct stook__job *job)
 {
     switch (stook__sched_reason(&batch->client->sched, job, stook__loop_now(), NULL)) {
     case STOOK__BY_AWAIT:
@@ -84,7 +85,7 @@ static int state_of(const stook_batch *batch, const struct stook_result *record)
         return batch->results.open && !batch->results.options.borrowed ? STOOK_STATE_DONE
                                                                        : STOOK_STATE_FINISHED;
     return record->state == STOOK__REQUEST_ATTEMPTING ? state_of_running(record->attempt)
-                                                      : state_of_waiting(batch, &record->job);
+                                                      : stook__report_waiting(batch, &record->job);
 }
 
 int stook__report_state(const stook_batch *batch, size_t index)

@@ -9,8 +9,11 @@
 
 #include <stook.h>
 
-/* The state of a request, STOOK_STATE_..., and the text of a state. */
+struct stook__job;
+
+/* The state of a request, STOOK_STATE_..., also of one that waits, and the text of a state. */
 int stook__report_state(const stook_batch *batch, size_t index);
+int stook__report_waiting(const stook_batch *batch, const struct stook__job *job);
 const char *stook__report_text(int state);
 /* The counters of a client. Any thread. */
 void stook__report_client(const stook_client *client, struct stook_stats *ret_stats);

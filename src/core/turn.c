@@ -19,6 +19,9 @@
 #include "http/stream.h"
 #include "loop/loop.h"
 #include "sched/clocks.h"
+#include "sched/group.h"
+#include "sched/reason.h"
+#include "sched/refusal.h"
 #include "util/trace.h"
 
 /* The bounds of one turn. */
@@ -302,15 +305,13 @@ static int start_ready(stook_client *client, int budget)
     stook__sched_tick(&client->sched, now);
     if (stook__sched_is_late(&client->sched, now))
         return 0; /* what has waited too long must not start: clocks first, in the next turn */
+    for (; budget > 0 && (job = stook__refusal_next(&client->sched, now)) != NULL; budget--)
+        stook__record_refuse(client, stook__record_of_job(job), now);
     for (; budget > 0 && (job = stook__sched_next(&client->sched, now)) != NULL; budget--) {
         struct stook_result *record = stook__record_of_job(job);
         stook_batch *batch = stook__record_batch(record);
         stook__record_move(batch, record, STOOK__REQUEST_ADMITTED, "started", 0);
         stook__result_queue_started(&batch->results, &record->entry);
-        if (job->refused) {
-            stook__record_refuse(client, record, now);
-            continue;
-        }
         if (stook__record_choose_mirror(client, record, now)) {
             stook__record_unstart(client, record, now);
             stook__batch_requeue(client, record);

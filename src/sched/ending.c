@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* What the end of an attempt means; see ending.h. */
 #include "sched/ending.h"
+#include "sched/group.h"
 
 #include "sched/clocks.h"
 #include "sched/cooldown.h"
 #include "sched/gate.h"
 #include "sched/queue.h"
+#include "sched/refusal.h"
 #include "sched/sched.h"
 #include "sched/target.h"
 
@@ -82,7 +84,7 @@ static void note_circuit(struct stook__sched *sched, struct stook__job *job,
                          job->probes_circuit, failed, &sched->random);
     job->probes_circuit = 0;
     if (flow->circuit.state == STOOK__CIRCUIT_OPEN && !was_open)
-        stook__sched_circuit_opened(sched, stook__job_origin(job));
+        stook__refusal_circuit_opened(sched, stook__job_origin(job));
     stook__gate_wake(sched, &stook__job_origin(job)->sched.gate);
 }
 

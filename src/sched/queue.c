@@ -262,6 +262,7 @@ static void free_queue(struct stook__sched *sched, struct stook__queue *queue)
     stook__map_remove(&sched->queues, &queue->node);
     stook__list_remove(&queue->sibling);
     stook__list_remove(&queue->of_origin);
+    stook__list_remove(&queue->refusing);
     if (queue->key.group->last == queue)
         queue->key.group->last = NULL;
     stook__free(sched->allocator, queue);
@@ -282,6 +283,7 @@ static struct stook__queue *make_queue(struct stook__sched *sched,
     stook__list_init(&queue->link);
     stook__list_init(&queue->pass);
     stook__list_init(&queue->jobs);
+    stook__list_init(&queue->refusing);
     stook__list_append(&key->group->queues, &queue->sibling);
     stook__list_append(&key->target->origin->sched.queues, &queue->of_origin);
     stook__list_init(&level->queues);
@@ -487,6 +489,8 @@ static void unlink_job(struct stook__queue *queue, struct stook__job *job)
         queue->last_returned = job->link.prev != &queue->jobs
                                    ? STOOK__OF(struct stook__job, link, job->link.prev)
                                    : NULL;
+    if (queue->suspect == job)
+        stook__queue_pass_suspect(queue);
     stook__list_remove(&job->link);
     queue->n_waiting--;
     if (queue->place == STOOK__QUEUE_PARKED)

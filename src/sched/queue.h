@@ -32,8 +32,7 @@
  *
  *     From all places --> BEYOND: its first job is beyond the horizon; back to READY when that job
  *     is revealed. READY -> READY changes the level. PARKED -> READY, BEYOND: the bucket at which
- *     it waits does not concern its first job, or the circuit of its origin has opened, so that its
- *     jobs may have to end.
+ *     it waits does not concern its first job.
  */
 enum stook__queue_place {
     STOOK__QUEUE_NOWHERE,  /* it has no waiting job */
@@ -65,8 +64,10 @@ struct stook__queue {
     struct stook__link pass;          /* RESERVED: in `reserved` of its group */
     struct stook__link sibling;       /* in `queues` of its group */
     struct stook__link of_origin;     /* in `queues` of its origin */
+    struct stook__link refusing;      /* in `refusing` of the scheduler, or of its group */
     struct stook__link jobs;          /* QUEUED jobs, the oldest first */
     struct stook__job *last_returned; /* of those that were started before; NULL: none */
+    struct stook__job *suspect;       /* the first that its circuit may end; NULL: see refusal.h */
     struct stook__gate *gate;         /* PARKED or RESERVED: of which; otherwise NULL */
     struct stook__level *level;       /* READY or RESERVED: where; otherwise NULL */
     size_t n_waiting;                 /* length of `jobs` */
@@ -88,6 +89,13 @@ static inline struct stook__job *stook__queue_first(const struct stook__queue *q
     if (head != NULL && head->queue == queue && head->state == STOOK__JOB_QUEUED)
         return head;
     return STOOK__OF(struct stook__job, link, queue->jobs.next);
+}
+
+/* Makes the next job, if there is one, the suspect. */
+static inline void stook__queue_pass_suspect(struct stook__queue *queue)
+{
+    struct stook__link *next = queue->suspect->link.next;
+    queue->suspect = next != &queue->jobs ? STOOK__OF(struct stook__job, link, next) : NULL;
 }
 
 /* Returns the queue for a job of that group, origin, rate_key (or NULL) and priority, 0 to

@@ -20,57 +20,32 @@
 #define STOOK_SCHED_SCHED_H
 
 #include "sched/gate.h"
+#include "sched/refusal.h"
 #include "sched/state.h"
 
 void stook__sched_init(struct stook__sched *sched, struct stook__allocator *allocator);
 /* Frees what is left. All groups have ended. */
 void stook__sched_free(struct stook__sched *sched);
 
-void stook__group_init(struct stook__group *group);
-/* Begins the await: from now on jobs of the group may start. `deadline` 0: none. */
-void stook__group_open(struct stook__sched *sched, struct stook__group *group, size_t limit,
-                       int64_t deadline);
-/* Starts nothing of the group any more. Its deadline still counts. */
-void stook__group_stop(struct stook__sched *sched, struct stook__group *group);
-/* Stops the group and disarms its deadline. */
-void stook__group_close(struct stook__sched *sched, struct stook__group *group);
-/* Blocks or unblocks the group. `head`: the head of its order, if it has not started. While the
-   group is blocked only `head` may start; NULL: no job may. */
-void stook__group_block(struct stook__sched *sched, struct stook__group *group, int blocked,
-                        struct stook__job *head);
-/* Lets only jobs before `horizon` start. A later call must not lower it, and is followed by a call
-   of stook__sched_reveal() for each waiting job that it lets start. */
-void stook__group_set_horizon(struct stook__sched *sched, struct stook__group *group,
-                              uint32_t horizon);
-void stook__sched_reveal(struct stook__sched *sched, struct stook__job *job);
-/* Returns an unfinished job, a running one if there is one. NULL: there is none. */
-struct stook__job *stook__group_any(struct stook__group *group);
-/* Returns a waiting job. NULL: there is none. */
-struct stook__job *stook__group_any_waiting(struct stook__group *group);
-
 /* Limits may change at any time. Jobs that run above a lower limit finish. SIZE_MAX: no limit. */
 void stook__sched_set_limit(struct stook__sched *sched, size_t limit);
 void stook__sched_set_origin_limit(struct stook__sched *sched, size_t limit);
-void stook__group_set_limit(struct stook__sched *sched, struct stook__group *group, size_t limit);
-/* Lets the limit of a group find itself, until it is set. 0 or STOOK_ENOMEM. */
-int stook__group_find_limit(struct stook__sched *sched, struct stook__group *group);
-/* Takes the limit over that was found. */
-void stook__group_update_limit(struct stook__sched *sched, struct stook__group *group);
 
 /* Adds a NEW job to a queue that stook__sched_queue() returned. The job is QUEUED, or DELAYED if it
    has a delay_ms. */
 void stook__sched_add(struct stook__sched *sched, struct stook__queue *queue,
                       struct stook__job *job, const struct stook__settings *settings, int64_t now);
-/* Starts and returns the next job that may start; it is RUNNING. If its `refused` is set, its
-   origin's circuit is open and it must end now. NULL: no job may start, or the call has looked at
-   its maximum of jobs that may not. */
+/* Notes that a waiting job is before the horizon of its group now. */
+void stook__sched_reveal(struct stook__sched *sched, struct stook__job *job);
+/* Starts and returns the next job that may start; it is RUNNING. NULL: no job may start, or the
+   call has looked at its maximum of jobs that may not. */
 struct stook__job *stook__sched_next(struct stook__sched *sched, int64_t now);
 /* Returns a group of which a gate has parked jobs since the last call, so that fewer may start than
    it seemed. NULL: there is no other. */
 struct stook__group *stook__sched_next_held(struct stook__sched *sched);
-/* Whether stook__sched_next() may find a job. */
+/* Whether stook__sched_next() or stook__refusal_next() may find a job. */
 int stook__sched_ready(const struct stook__sched *sched);
-/* Whether stook__sched_next() may find a job, now or when the clock is read. */
+/* Whether one of them may, now or when the clock is read. */
 static inline int stook__sched_has_work(const struct stook__sched *sched)
 {
     return !stook__timer_heap_is_empty(&sched->gates) || stook__sched_ready(sched);
@@ -83,9 +58,6 @@ static inline void stook__sched_tick(struct stook__sched *sched, int64_t now)
     else if (now > sched->now)
         sched->now = now;
 }
-/* Looks again at what waits at gates for an origin, whose circuit has opened: jobs without retries
-   end now. */
-void stook__sched_circuit_opened(struct stook__sched *sched, struct stook__origin *origin);
 /* Counts a second attempt beside that of a RUNNING job, and returns 1, if the limits, the rates and
    the share of hedges of the origin allow it. */
 int stook__sched_hedge(struct stook__sched *sched, struct stook__job *job);
@@ -115,26 +87,5 @@ void stook__sched_redirect(struct stook__sched *sched, struct stook__queue *queu
                            struct stook__job *job);
 /* Finishes a job in any state but NEW and FINISHED. */
 void stook__sched_finish(struct stook__sched *sched, struct stook__job *job);
-
-/* Why a job waits. If several of these hold, the first is returned. */
-enum stook__reason {
-    STOOK__BY_NOTHING,    /* it may start; other groups are served before it */
-    STOOK__BY_AWAIT,      /* its group is not open */
-    STOOK__BY_WINDOW,     /* its group is blocked, or it is beyond the horizon */
-    STOOK__BY_SENDER,     /* it has the result of another job to wait for */
-    STOOK__BY_DELAY,      /* its delay_ms */
-    STOOK__BY_BACKOFF,    /* its last attempt failed, and the next one is not due */
-    STOOK__BY_BATCH,      /* the limit of its group */
-    STOOK__BY_CIRCUIT,    /* its origin is left alone after failures, or the probe of that runs */
-    STOOK__BY_COOLDOWN,   /* its target cools down */
-    STOOK__BY_PROBE,      /* after a cool-down only few run at a time */
-    STOOK__BY_RATE,       /* a bucket has no room */
-    STOOK__BY_ORIGIN,     /* the limit of its origin */
-    STOOK__BY_CLIENT,     /* the limit of all groups together */
-    STOOK__BY_DESCRIPTORS /* descriptors or local ports have run out */
-};
-/* With *ret_until, unless that is NULL: until when, as far as time alone decides; 0: not known. */
-enum stook__reason stook__sched_reason(struct stook__sched *sched, const struct stook__job *job,
-                                       int64_t now, int64_t *ret_until);
 
 #endif

@@ -37,6 +37,9 @@ enum stook__job_state {
 
 enum { STOOK__PRIORITIES = 7, STOOK__RATES_MAX = 16, STOOK__RETRIES_MAX = 50 };
 
+/* `not_before` of a job that waits for another one. */
+#define STOOK__FOREVER INT64_MAX
+
 struct stook__adaptive;
 struct stook__gate;
 struct stook__origin;
@@ -70,7 +73,6 @@ struct stook__job {
     uint8_t probes_circuit : 1; /* RUNNING: it is the probe of its origin's circuit */
     uint8_t retries : 6;        /* that were begun, of max_retries */
     uint8_t fresh : 1;          /* the next attempt must not reuse a connection */
-    uint8_t refused : 1;        /* RUNNING: not admitted, because the circuit is open */
 };
 
 struct stook__group {
@@ -81,13 +83,14 @@ struct stook__group {
     struct stook__link levels[STOOK__PRIORITIES];
     struct stook__link reserved; /* queues that are RESERVED */
     struct stook__link spare_levels;
-    struct stook__link queues; /* all queues of the group, by `sibling` */
-    struct stook__link held;   /* in `held` of the scheduler */
-    unsigned priorities;       /* a bit for each priority that was ever used */
-    struct stook__queue *last; /* queue of the last add; the next is likely to use it too */
-    struct stook__job *head;   /* of the order, if it waits: it starts before all others, also
+    struct stook__link queues;   /* all queues of the group, by `sibling` */
+    struct stook__link held;     /* in `held` of the scheduler */
+    struct stook__link refusing; /* queues, while no job of them may end; see refusal.h */
+    unsigned priorities;         /* a bit for each priority that was ever used */
+    struct stook__queue *last;   /* queue of the last add; the next is likely to use it too */
+    struct stook__job *head;     /* of the order, if it waits: it starts before all others, also
                                   while the group is blocked. NULL: there is none */
-    size_t n_waiting;          /* QUEUED and DELAYED jobs */
+    size_t n_waiting;            /* QUEUED and DELAYED jobs */
     size_t n_running;
     size_t n_delayed;  /* DELAYED jobs */
     size_t n_parked;   /* QUEUED jobs whose queue is PARKED */
@@ -130,7 +133,8 @@ struct stook__sched {
     size_t n_kept;                              /* kept_origins */
     struct stook__map queues, targets, keys;    /* by their keys */
     struct stook__link to_wake;                 /* gates that may let a parked queue pass */
-    struct stook__link held; /* groups of which a queue was parked since they were asked for */
+    struct stook__link held;     /* groups of which a queue was parked since they were asked for */
+    struct stook__link refusing; /* queues in which a circuit may end jobs; see refusal.h */
     struct stook__rate_bucket *buckets; /* of the rates by client */
     size_t limit, origin_limit;         /* SIZE_MAX: none */
     size_t n_running, n_waiting;        /* of all groups */

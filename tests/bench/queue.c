@@ -17,6 +17,7 @@
 #endif
 
 #include "sched/clocks.h"
+#include "sched/group.h"
 #include "sched/queue.h"
 #include "sched/rate.h"
 #include "support/queue_at.h"

@@ -184,24 +184,117 @@ TEST_BOTH(those_that_wait_end)
     }
 }
 
-/* One that has a retry left waits, and those of lower priority do not wait behind it. */
+/* One that has a retry left waits, and others do not wait behind it. */
 TEST_BOTH(one_with_retries_waits)
 {
-    struct counts counts = {0};
+    for (int priority = 4; priority <= 7; priority += 3) {
+        struct counts counts = {0};
+        test_note("priority %d", priority);
+        OPEN(life, .circuit_failures = 1);
+        CHECK_EQ_INT(one(life, raw_url(server, "/status?code=500")), 500);
+        stook_batch *batch = life_batch(life);
+        for (int i = 0; i < 20; i++)
+            ADD(batch, raw_url(server, "/ok"), .max_retries = i % 2 ? 0 : 2, .priority = i % 2 ? 0 : priority);
+        CHECK_ERROR(stook_gather_start(batch, &STOOK_GATHER(.on_result = count, .user = &counts), NULL, NULL), 0);
+        for (int i = 0; i < 10 && counts.refused < 10; i++)
+            life_poke(life);
+        CHECK_EQ_INT(counts.refused, 10);
+        for (size_t i = 0; i < 20; i += 2)
+            CHECK_EQ_INT(stook_batch_request_state(batch, i), STOOK_STATE_QUEUED_CIRCUIT);
+        stook_batch_cancel(batch);
+        life_run(life);
+        CHECK_EQ_INT(counts.refused, 10);
+        CHECK_EQ_INT(raw_seen(server, "/ok"), 0);
+        stook_batch_free(batch);
+        life_close(life);
+    }
+}
+
+/* A clock that runs out meanwhile names the circuit. The first has been tried before, and waits while the circuit
+   opens; the second comes to an open one. */
+static enum raw_then busy_for_a_moment(struct raw_call *call)
+{
+    raw_say(call, "HTTP/1.1 503 Busy\r\nretry-after-ms: 300\r\nContent-Length: 0\r\n\r\n");
+    return RAW_KEEP;
+}
+
+static enum raw_then fail_at_go(struct raw_call *call)
+{
+    raw_wait(call->server, "/go", 1);
+    raw_say(call, "HTTP/1.1 500 Bad\r\nContent-Length: 0\r\n\r\n");
+    return RAW_KEEP;
+}
+
+TEST_BOTH(clocks_name_it)
+{
+    static const struct raw_behaviour rows[] = {{"/moment", .answer = busy_for_a_moment}, {"/fail", .answer = fail_at_go}, {NULL}};
+    static const int errors[] = {STOOK_ETIMEOUT_TOTAL, STOOK_ETIMEOUT_QUEUE};
+    server = raw_server_start(rows);
+    life_open(life, &STOOK_CLIENT(.circuit_failures = 1, .retry_delay_ms = 1));
+    for (size_t i = 0; i < 2; i++) {
+        stook_batch *batch = life_batch(life);
+        if (i == 0)
+            ADD(batch, raw_url(server, "/fail"));
+        ADD(batch, raw_url(server, "/moment"), .max_retries = 50, .timeout_ms = 1500, .queue_timeout_ms = 50);
+        CHECK_ERROR(stook_gather_start(batch, NULL, NULL, NULL), 0);
+        while (i == 0 && stook_batch_request_state(batch, 1) != STOOK_STATE_BACKOFF)
+            life_turn(life, 10);
+        raw_signal(server, "/go");
+        life_run(life);
+        const stook_result *result = stook_batch_result(batch, stook_batch_count(batch) - 1);
+        CHECK_ERROR(stook_result_error(result), errors[i]);
+        CHECK_CONTAINS(stook_result_message(result), "; it was queued because its origin is left alone after failures");
+        stook_batch_free(batch);
+    }
+}
+
+/* They end while others have all slots of batch or client, and before these. */
+TEST_BOTH(refused_without_a_slot)
+{
+    for (int of_client = 0; of_client < 2; of_client++) {
+        struct counts counts = {0};
+        test_note("limit of %s", of_client ? "client" : "batch");
+        OPEN(life, .circuit_failures = 1, .limit = of_client ? 1 : 0);
+        struct raw_server *other = raw_server_start(NULL);
+        CHECK_EQ_INT(one(life, raw_url(server, "/status?code=500")), 500);
+        stook_batch *batch = life_batch(life);
+        add(batch, raw_url(other, "/stall"));
+        for (int i = 0; i < 1000; i++)
+            add(batch, raw_url(server, "/ok"));
+        CHECK_ERROR(stook_gather_start(batch, &STOOK_GATHER(.limit = of_client ? 0 : 1, .on_result = count, .user = &counts), NULL, NULL), 0);
+        for (int i = 0; i < 100 && counts.refused < 1000; i++)
+            life_poke(life);
+        CHECK_EQ_INT(counts.refused, 1000);
+        CHECK_EQ_INT(counts.other, 0);
+        stook_batch_cancel(batch);
+        life_run(life);
+        stook_batch_free(batch);
+        life_close(life);
+    }
+}
+
+/* In order and with a window they end as it moves, and not beyond it: results are held for the program. */
+TEST_BOTH(refused_in_a_window)
+{
+    enum { ALL = 200, WINDOW = 10 };
     OPEN(life, .circuit_failures = 1);
+    struct raw_server *other = raw_server_start(NULL);
+    struct counts counts = {0};
+    struct stook_batch_stats stats = STOOK_BATCH_STATS();
     CHECK_EQ_INT(one(life, raw_url(server, "/status?code=500")), 500);
     stook_batch *batch = life_batch(life);
-    ADD(batch, raw_url(server, "/ok"), .max_retries = 2, .priority = 7);
-    for (int i = 0; i < 10; i++)
+    add(batch, raw_url(other, "/after?path=/go&n=1"));
+    for (int i = 1; i < ALL; i++)
         add(batch, raw_url(server, "/ok"));
-    CHECK_ERROR(stook_gather_start(batch, &STOOK_GATHER(.on_result = count, .user = &counts), NULL, NULL), 0);
-    while (counts.refused < 10) {
-        CHECK_EQ_INT(raw_seen(server, "/ok"), 0);
-        life_turn(life, 10000);
-    }
-    CHECK_EQ_INT(stook_batch_request_state(batch, 0), STOOK_STATE_QUEUED_CIRCUIT);
-    stook_batch_cancel(batch);
+    CHECK_ERROR(stook_gather_ordered_start(batch, &STOOK_GATHER(.window = WINDOW, .on_result = count, .user = &counts), NULL, NULL), 0);
+    for (int i = 0; i < 100; i++)
+        life_poke(life);
+    CHECK_ERROR(stook_batch_stats(batch, &stats), 0);
+    CHECK_EQ_INT(stats.finished, WINDOW - 1);
+    CHECK_EQ_INT(counts.refused, 0);
+    raw_signal(other, "/go");
     life_run(life);
+    CHECK_EQ_INT(counts.refused, ALL - 1);
     CHECK_EQ_INT(raw_seen(server, "/ok"), 0);
     stook_batch_free(batch);
 }

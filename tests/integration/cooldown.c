@@ -176,7 +176,7 @@ static void look_at_refusal(stook_batch *batch, const stook_result *result, void
         return;
     CHECK_EQ_INT(++*refused, 1);
     CHECK_EQ_INT(stook_batch_request_state(batch, CROWD - 1), STOOK_STATE_QUEUED_COOLDOWN);
-    CHECK_EQ_SIZE(arrivals_count(), IN_FLIGHT);
+    CHECK_EQ_INT(raw_seen(server, "/crowd"), IN_FLIGHT);
     raw_signal(server, "/go");
 }
 

@@ -8,6 +8,7 @@
 
 #include "support/harness.h"
 #include "sched/clocks.h"
+#include "sched/group.h"
 #include "sched/queue.h"
 #include "support/queue_at.h"
 

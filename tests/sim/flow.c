@@ -23,6 +23,9 @@
 #include <string.h>
 
 #include "sched/clocks.h"
+#include "sched/refusal.h"
+#include "sched/reason.h"
+#include "sched/group.h"
 #include "sched/cooldown.h"
 #include "sched/ending.h"
 #include "sched/gate.h"
@@ -479,12 +482,18 @@ static int is_refusable(const struct request *request)
     return origin->circuit == CIRCUIT_OPEN && origin->open_until > world.now && request->retries >= request->settings.max_retries;
 }
 
-/* When the batch lets it start: NEVER or at once. */
-static int batch_forbids(const struct request *request)
+/* Whether the batch lets it neither start nor end, whatever is free. */
+static int window_forbids(const struct request *request)
 {
     const struct batch *batch = request->batch;
     return !batch->awaited || batch->done || batch->end_error != 0 || (batch->blocked && batch->head != request) ||
-           (batch->has_horizon && request->index >= batch->horizon) || batch->running >= batch->limit;
+           (batch->has_horizon && request->index >= batch->horizon);
+}
+
+/* When the batch lets it start: NEVER or at once. */
+static int batch_forbids(const struct request *request)
+{
+    return window_forbids(request) || request->batch->running >= request->batch->limit;
 }
 
 /* When the origin lets it start. */
@@ -953,15 +962,12 @@ static void start_request(struct request *request, const int could[BATCHES])
     struct batch *batch = request->batch;
     struct origin *origin = origin_of(request);
     struct cooling *target = target_of(request);
-    int was_head = batch->head == request, refused = request->job.refused;
-    note(4, request->index ^ (uint64_t)refused << 7);
+    int was_head = batch->head == request;
+    note(4, request->index);
     CHECK(is_queued(request) && request->not_before <= world.now && world.now < due_of(request));
     CHECK(!batch_forbids(request) && world.running < world.limit && !world.starved);
     CHECK(is_first_of_queue(request));
-    if (refused)
-        CHECK(is_refusable(request));
-    else
-        CHECK(origin_opens_at(request) <= world.now);
+    CHECK(origin_opens_at(request) <= world.now);
     CHECK(request->settings.max_retries == 0 || request->job.retries == request->retries);
     check_turns(batch, could);
     check_turn_of_target(request, was_head);
@@ -970,10 +976,6 @@ static void start_request(struct request *request, const int could[BATCHES])
     batch->running++;
     world.running++;
     origin->running++;
-    if (refused) {
-        finish(request, STOOK_ECIRCUIT);
-        return;
-    }
     if (origin->circuit == CIRCUIT_OPEN)
         origin->circuit = PROBE;
     if (origin->circuit == PROBE) {
@@ -994,9 +996,23 @@ static void start_request(struct request *request, const int could[BATCHES])
     begin_attempt(request);
 }
 
+/* Those at an open circuit end, whatever else is free. */
+static void refuse(void)
+{
+    struct stook__job *job;
+    while ((job = stook__refusal_next(&world.sched, world.now)) != NULL) {
+        struct request *request = of_job(job);
+        CHECK(is_queued(request) && is_refusable(request) && !window_forbids(request));
+        note(5, request->index);
+        finish(request, STOOK_ECIRCUIT);
+        update_room(request->batch);
+    }
+}
+
 static void start(void)
 {
     int starts = 0;
+    refuse();
     for (int round = 0; round < 100 && stook__sched_ready(&world.sched); round++) {
         struct stook__job *job;
         int could[BATCHES];
@@ -1038,13 +1054,12 @@ static void check_waiting(void)
                 CHECK(request->not_before > world.now && alarm <= request->not_before);
                 continue;
             }
+            CHECK(!is_refusable(request) || window_forbids(request));
             if (!is_first_of_queue(request))
                 continue;
             int64_t at = may_start_at(request, 1);
             CHECK(at > world.now - ROUNDING);
             CHECK(at == NEVER || alarm <= at + ROUNDING);
-            if (at > world.now && is_refusable(request) && !batch_forbids(request) && request->job.queue->place == STOOK__QUEUE_READY)
-                CHECK(world.running >= world.limit || world.starved);
             CHECK(stook__sched_reason(&world.sched, &request->job, world.now, NULL) != STOOK__BY_NOTHING);
         }
     CHECK_EQ_SIZE(running, world.sched.n_running);

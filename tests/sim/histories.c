@@ -22,6 +22,8 @@
 #include "deliver/result_queue.h"
 #include "support/harness.h"
 #include "sched/clocks.h"
+#include "sched/reason.h"
+#include "sched/group.h"
 #include "sched/ending.h"
 #include "sched/queue.h"
 #include "support/queue_at.h"

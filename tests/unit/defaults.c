@@ -2,6 +2,7 @@
 /* The default clocks, as they are armed: a request ends although the program sets none. */
 #include "request/settings.h"
 #include "sched/clocks.h"
+#include "sched/group.h"
 #include "sched/queue.h"
 #include "support/queue_at.h"
 #include "support/harness.h"

@@ -6,6 +6,8 @@
 
 #include "request/url.h"
 #include "sched/queue.h"
+#include "sched/reason.h"
+#include "sched/group.h"
 #include "support/queue_at.h"
 #include "support/harness.h"
 

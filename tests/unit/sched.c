@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "sched/clocks.h"
+#include "sched/group.h"
 #include "sched/ending.h"
 #include "sched/queue.h"
 #include "support/queue_at.h"
