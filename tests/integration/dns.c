@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <stook.h>
@@ -25,6 +26,7 @@ static struct {
     unsigned asked, asked_hung;
     int released;
     int moved; /* where a name that moves is */
+    _Atomic time_t later; /* so many seconds are added to the clocks of libcurl and libuv */
 } names = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
 typedef int look_up_fn(const char *, const char *, const struct addrinfo *, struct addrinfo **);
@@ -76,6 +78,25 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
     if (strstr(name, "two"))
         return two_numbers(service, hints, ret);
     return number(strstr(name, "moved") && !names.moved ? "127.0.0.7" : "127.0.0.1", service, hints, ret);
+}
+
+int clock_gettime(clockid_t clock, struct timespec *ret)
+{
+    int (*found)(clockid_t, struct timespec *);
+    void *symbol = dlsym(RTLD_NEXT, "clock_gettime");
+    memcpy(&found, &symbol, sizeof found);
+    int error = found(clock, ret);
+    ret->tv_sec += names.later;
+    return error;
+}
+
+time_t time(time_t *ret)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (ret)
+        *ret = now.tv_sec;
+    return now.tv_sec;
 }
 
 static unsigned count_hung(void)
@@ -420,6 +441,42 @@ TEST_BOTH(moved)
     CHECK_EQ_INT(raw_seen(server, "/ok"), 10);
     life_close(life);
     release();
+}
+
+/* The server moves to another address in mid batch. Its old one is used for a minute, then the new one. */
+static void move(stook_batch *batch, const stook_result *result, void *user)
+{
+    (void)batch;
+    switch (stook_result_index(result)) {
+    case 1: /* the last one at the old address */
+        CHECK_EQ_INT(pthread_join(*(pthread_t *)user, NULL), 0);
+        names.moved = 1;
+        break;
+    case 2:
+        CHECK_ERROR(stook_result_error(result), STOOK_ECONNECT);
+        names.later += 61;
+        return;
+    case 3: /* it may have begun in the same turn, before the loop reads the clock */
+        return;
+    default:
+        break;
+    }
+    CHECK_ERROR(stook_result_error(result), 0);
+}
+
+TEST_BOTH(moved_for_a_minute)
+{
+    pthread_t thread;
+    struct raw_server *server = begin(life);
+    int listener = listen_at("127.0.0.7", raw_port(server));
+    CHECK_EQ_INT(pthread_create(&thread, NULL, answer_two, &listener), 0);
+    stook_batch *batch = life_batch(life);
+    for (int i = 0; i < 10; i++)
+        add(batch, url_at("moved.test", server));
+    CHECK(life_gather(life, batch, &STOOK_GATHER(.limit = 1, .on_result = move, .user = &thread)) <= 2);
+    CHECK_EQ_INT(names.asked, 2);
+    CHECK(raw_seen(server, "/ok") >= 6);
+    stook_batch_free(batch);
 }
 
 static void tell_closed(void *user)

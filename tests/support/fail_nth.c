@@ -89,7 +89,7 @@ static int run(void (*flow)(struct life *life), int borrowed, size_t nth, int fr
     static struct life life;
     life_begin(&life, borrowed);
     memory_fail(&life.memory, nth, from_there_on);
-    int error = life_try_open(&life, &STOOK_CLIENT(.user_agent = "fail_nth"));
+    int error = life_try_open(&life, &STOOK_CLIENT(.user_agent = "fail_nth", .retry_delay_ms = 1));
     if (error) {
         CHECK_ERROR(error, STOOK_ENOMEM);
         CHECK(life.client == NULL);
