@@ -16,6 +16,9 @@ enum {
     CREDIT_EVERY = 200
 };
 static const int64_t SECOND = 1000000, INTERVAL_MAX = 30000000;
+/* How often `calm` is reviewed; not more often than so many times the length of a trial. */
+static const int64_t REVIEW = 25000000;
+static const double TRIALS_A_REVIEW = 40;
 static const int64_t LONG_AGO = INT64_MIN / 4;
 
 /* A trial is compared with what it would show at its best, 1, and if nothing changed, 0. The border
@@ -313,6 +316,42 @@ static int is_late(const struct stook__adaptive *a)
     return first > (1 + margin) * a->calm;
 }
 
+/* All of the limit is in flight, and gets answers. */
+static int is_used(const struct stook__adaptive *a)
+{
+    double in_flight = a->sample.in_flight / a->sample.n;
+    return in_flight + 0.5 >= 0.9 * (double)a->limit &&
+           stook__sample_answered(&a->sample) >= 0.93 * in_flight && 2 * a->used >= a->limit &&
+           a->limit < HIGHEST;
+}
+
+static void review_later(struct stook__adaptive *a, int64_t now)
+{
+    const struct stook__sample *s = &a->sample;
+    double trial = SAMPLES / stook__sample_rate(s) + 2 * s->whole / s->n, interval = (double)REVIEW;
+    if (interval < TRIALS_A_REVIEW * trial)
+        interval = TRIALS_A_REVIEW * trial;
+    a->review_at = now + (int64_t)(interval * jitter(a));
+}
+
+/* Another client may have been there before: the first byte was late already when it was first
+   measured, and what was taken for calm is the queue that both hold. So now and then a trial below
+   asks whether as much is completed with less in flight. Where the limit met drops of late, they
+   say where the knee is. */
+static void review_calm(struct stook__adaptive *a, int64_t now)
+{
+    if (a->review_at == 0)
+        review_later(a, now);
+    if (now < a->review_at || a->calm <= 0 || a->limit < 4 || now - a->lost_at <= 60 * SECOND ||
+        !is_used(a))
+        return;
+    review_later(a, now);
+    a->reviewed = 1;
+    a->calm = 0;
+    a->next_down_at = now;
+    a->down_interval = SECOND;
+}
+
 static void go_down(struct stook__adaptive *a, int64_t now)
 {
     double share = a->calm > 0 ? clamp(a->calm * a->sample.n / a->sample.first, 0.65, 0.85) : 0.75;
@@ -324,6 +363,7 @@ static void go_down(struct stook__adaptive *a, int64_t now)
 
 static void keep_down(struct stook__adaptive *a, int64_t now)
 {
+    a->reviewed = 0;
     a->next_look = 0;
     a->refused = a->base_limit;
     a->by_loss = 0;
@@ -342,6 +382,7 @@ static void keep_down(struct stook__adaptive *a, int64_t now)
 static void give_up_down(struct stook__adaptive *a, int64_t now)
 {
     double first = a->base.first / a->base.n;
+    a->reviewed = 0;
     a->calm = a->calm == 0 ? first : smaller(first, 1.25 * a->calm);
     back_to_base(a, now);
     wait_down(a, now);
@@ -350,11 +391,13 @@ static void give_up_down(struct stook__adaptive *a, int64_t now)
 static void judge_down(struct stook__adaptive *a, int64_t now)
 {
     struct stook__change c = stook__sample_compare(&a->sample, &a->base, 0.7, 0.3);
+    double least = a->reviewed ? -SURE : 0; /* nothing but a review speaks for it */
     double wanted = (double)a->limit / (double)a->base_limit - 1;
     int is_used = c.share <= wanted / 2;
     if (!is_used && !is_last(a))
         return;
-    if (!is_used || stook__change_score(&c) > SURE || (is_last(a) && stook__change_score(&c) > 0))
+    if (!is_used || stook__change_score(&c) > SURE ||
+        (is_last(a) && stook__change_score(&c) > least))
         give_up_down(a, now);
     else if (stook__change_score(&c) < -SURE || is_last(a))
         keep_down(a, now);
@@ -362,20 +405,12 @@ static void judge_down(struct stook__adaptive *a, int64_t now)
 
 /* ---------------------------------------------------------------- between trials */
 
-/* All of the limit is in flight, and gets answers. */
-static int is_used(const struct stook__adaptive *a)
-{
-    double in_flight = a->sample.in_flight / a->sample.n;
-    return in_flight + 0.5 >= 0.9 * (double)a->limit &&
-           stook__sample_answered(&a->sample) >= 0.93 * in_flight && 2 * a->used >= a->limit &&
-           a->limit < HIGHEST;
-}
-
 static void hold(struct stook__adaptive *a, int64_t now)
 {
     choose_step(a);
     if (!is_sound(a) && a->sample.first / a->sample.n < 2 * a->calm)
         return;
+    review_calm(a, now);
     set_calm(a);
     if (is_late(a) && now >= a->next_down_at && a->limit > 1) {
         if (a->alarmed || a->calm == 0)
@@ -535,6 +570,7 @@ static void drop(struct stook__adaptive *a, int64_t now, int64_t started_at, int
     if (pay(a) || (a->phase == STOOK__ADAPTIVE_STARTUP && a->limit == 1))
         return;
     a->credit = 0;
+    a->lost_at = now;
     if (a->phase == STOOK__ADAPTIVE_STARTUP || a->phase == STOOK__ADAPTIVE_UP)
         refuse_by_loss(a, now, is_answered);
     else
@@ -550,7 +586,8 @@ void stook__adaptive_init(struct stook__adaptive *a, uint64_t seed)
                                   .limit = INITIAL,
                                   .up_interval = SECOND,
                                   .down_interval = SECOND,
-                                  .decreased_at = LONG_AGO};
+                                  .decreased_at = LONG_AGO,
+                                  .lost_at = LONG_AGO};
     begin_startup(a, LONG_AGO);
 }
 

@@ -33,7 +33,8 @@
  *        +---------------------------+ |  |    kept, refused, a drop, not used
  *           drops down to 1            |  |
  *                                      v  |
- *                                     DOWN   the first byte has become later; kept or not
+ *                                     DOWN   the first byte has become later, or may always have
+ *                                            been late; kept or not
  */
 enum stook__adaptive_phase {
     STOOK__ADAPTIVE_STARTUP, /* each completed attempt adds one: doubles in a round trip */
@@ -57,6 +58,8 @@ struct stook__adaptive {
     int64_t changed_at, decreased_at;
     int64_t startup_ended_at;
     int64_t next_up_at, next_down_at;
+    int64_t review_at;                  /* when `calm` is reviewed; 0: not since STARTUP */
+    int64_t lost_at;                    /* the last drop that changed something */
     int64_t up_interval, down_interval; /* until the next trial, if the next one fails too */
     double step_share;                  /* the smallest step that shows above the noise */
     double calm;                        /* first byte without congestion; see set_calm() */
@@ -70,8 +73,9 @@ struct stook__adaptive {
     uint8_t is_round;                   /* ... and an attempt that started since has ended */
     uint8_t by_loss;                    /* `refused` met drops */
     uint8_t again;                      /* UP: tries what was refused before */
-    uint8_t alarmed; /* HOLD: the first byte was late, and a new sample is to confirm it */
-    uint8_t retried; /* a refusal that may have been chance was tried once more */
+    uint8_t alarmed;  /* HOLD: the first byte was late, and a new sample is to confirm it */
+    uint8_t reviewed; /* `calm` is 0, or a trial below is made, because of `review_at` */
+    uint8_t retried;  /* a refusal that may have been chance was tried once more */
 };
 
 void stook__adaptive_init(struct stook__adaptive *adaptive, uint64_t seed);
