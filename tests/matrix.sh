@@ -3,7 +3,7 @@
 #
 # The tests against other versions of libcurl and libuv:
 #
-#     sh tests/matrix.sh [--fresh] [--sanitize | --cost] [--minutes N] [row...] [-- argument of ctest...]
+#     sh tests/matrix.sh [--fresh] [--sanitize | --fast | --cost] [--minutes N] [row...] [-- argument of ctest...]
 #
 #   backports   Debian 12 with the libcurl of its backports
 #   gnutls      Debian 12 with the libcurl that stands on GnuTLS
@@ -13,8 +13,9 @@
 #
 # Each row has a small Debian of its own in build/matrix/ROW, made by debootstrap from the mirror that
 # this system's apt uses (roots.sh), and kept for the next run; --fresh makes it anew. --sanitize builds
-# with the address and undefined behaviour sanitizers, beside the plain build; --cost runs the tests of tests/bench
-# and no others. After --minutes no more roots are made: what is not there by then counts as not set up.
+# with the address and undefined behaviour sanitizers, beside the plain build; --fast leaves out the slow
+# tests; --cost runs the tests of tests/bench and no others. After --minutes no more roots are made: what
+# is not there by then counts as not set up.
 #
 # Ends with 0: every row that could be set up passed; 1: one did not; 77: none could be set up, which
 # takes root, debootstrap, unshare, and a mirror that answers.
@@ -46,15 +47,14 @@ candidates() {
 }
 
 fresh=
-sanitize=
-cost=
+kind=
 until=
 rows=
 while [ $# -gt 0 ]; do
     case $1 in
         --fresh) fresh=1 ;;
-        --sanitize) sanitize=address,undefined ;;
-        --cost) cost=cost ;;
+        --sanitize) kind=address,undefined ;;
+        --fast | --cost) kind=${1#--} ;;
         --minutes)
             [ "${2:-0}" -gt 0 ] || exit 2
             until=$(($(date +%s) + $2 * 60))
@@ -177,13 +177,13 @@ for row in $rows; do
     printf '\nRow %s: %s %s, %s\n' "$row" "$suite" "${extra#-}" "$flavour"
     # valgrind reads the symbols of this very libc.
     # shellcheck disable=SC2016 # for the shell in there
-    if [ -n "$cost" ]; then
+    if [ "$kind" = cost ]; then
         inside DEBIAN_FRONTEND=noninteractive sh -c 'apt-get update
             apt-get install -y --no-install-recommends valgrind strace \
                 "libc6-dbg=$(dpkg-query -W -f "\${Version}\n" libc6 | head -n 1)"' \
             >"$place/cost.txt" 2>&1 || tail -n 3 "$place/cost.txt"
     fi
-    inside sh /stook/source/tests/matrix/inside.sh "$cost$sanitize" "$@" || failed="$failed $row"
+    inside sh /stook/source/tests/matrix/inside.sh "$kind" "$@" || failed="$failed $row"
     versions=$(cat "$root/stook/versions" 2>/dev/null || echo '?|?')
     if [ -s "$root/stook/ctest.txt" ]; then
         counts=$(count "$root/stook/ctest.txt" | tr ' ' '|')
