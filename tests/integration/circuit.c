@@ -54,15 +54,6 @@ static int one(struct life *life, const char *url)
     return end;
 }
 
-static struct stook_origin origin_of(struct life *life, int port)
-{
-    struct stook_origin origin = STOOK_ORIGIN();
-    for (size_t i = 0; stook_client_origin_at(life->client, i, &origin) == 0; i++)
-        if (strcmp(origin.name, text("http://127.0.0.1:%d", port)) == 0)
-            return origin;
-    return STOOK_ORIGIN();
-}
-
 /* ------------------------------------------------------------------------- what opens it */
 
 TEST_BOTH(failures_in_a_row)
@@ -70,11 +61,11 @@ TEST_BOTH(failures_in_a_row)
     OPEN(life, .circuit_failures = 3);
     struct raw_server *other = raw_server_start(NULL);
     for (int i = 0; i < 3; i++) {
-        CHECK_EQ_INT(origin_of(life, raw_port(server)).circuit, STOOK_CIRCUIT_CLOSED);
-        CHECK_EQ_INT(origin_of(life, raw_port(server)).failures, i);
+        CHECK_EQ_INT(life_origin(life, raw_port(server)).circuit, STOOK_CIRCUIT_CLOSED);
+        CHECK_EQ_INT(life_origin(life, raw_port(server)).failures, i);
         CHECK_EQ_INT(one(life, raw_url(server, "/status?code=500")), 500);
     }
-    struct stook_origin origin = origin_of(life, raw_port(server));
+    struct stook_origin origin = life_origin(life, raw_port(server));
     CHECK_EQ_INT(origin.circuit, STOOK_CIRCUIT_OPEN);
     CHECK_EQ_INT(origin.failures, 3);
     CHECK(origin.circuit_ms > 0 && origin.circuit_ms <= 6000);
@@ -99,7 +90,7 @@ TEST_BOTH(off_by_default)
     OPEN(life, .max_retries = 0);
     for (int i = 0; i < 20; i++)
         CHECK_EQ_INT(one(life, raw_url(server, "/status?code=500")), 500);
-    CHECK_EQ_INT(origin_of(life, raw_port(server)).circuit, STOOK_CIRCUIT_CLOSED);
+    CHECK_EQ_INT(life_origin(life, raw_port(server)).circuit, STOOK_CIRCUIT_CLOSED);
     life_close(life);
     life_open(life, &STOOK_CLIENT(.circuit_failures = STOOK_NONE));
     for (int i = 0; i < 20; i++)
@@ -126,7 +117,7 @@ TEST_BOTH(what_counts)
         for (int k = 0; k < 2; k++)
             one(life, raw_url(server, "/status?code=500"));
         one(life, raw_url(server, "%s", cases[i].path));
-        CHECK_EQ_INT(origin_of(life, raw_port(server)).circuit, cases[i].effect == FAILURE ? STOOK_CIRCUIT_OPEN : STOOK_CIRCUIT_CLOSED);
+        CHECK_EQ_INT(life_origin(life, raw_port(server)).circuit, cases[i].effect == FAILURE ? STOOK_CIRCUIT_OPEN : STOOK_CIRCUIT_CLOSED);
         if (cases[i].effect != FAILURE)
             CHECK_EQ_INT(one(life, raw_url(server, "/status?code=500")), 500);
         CHECK_EQ_INT(one(life, raw_url(server, "/ok")), cases[i].effect == SUCCESS ? 200 : STOOK_ECIRCUIT);
@@ -318,20 +309,20 @@ static void after_five_seconds(struct life *life)
     for (int i = 0; i < 50; i++)
         ADD(batch, raw_url(server, "/first?bad=3&n=%d", i));
     CHECK_ERROR(stook_gather_start(batch, &STOOK_GATHER(.limit = 1, .on_result = count_good, .user = &good), NULL, NULL), 0);
-    while (origin_of(life, raw_port(server)).circuit != STOOK_CIRCUIT_OPEN)
+    while (life_origin(life, raw_port(server)).circuit != STOOK_CIRCUIT_OPEN)
         life_turn(life, 10000);
     CHECK_EQ_SIZE(arrivals_count(), 3);
     CHECK_EQ_INT(good, 0);
     life_poke(life);
     CHECK_EQ_INT(stook_batch_request_state(batch, 49), STOOK_STATE_QUEUED_CIRCUIT);
-    struct stook_origin origin = origin_of(life, raw_port(server));
+    struct stook_origin origin = life_origin(life, raw_port(server));
     CHECK_EQ_INT(origin.in_flight, 0);
     CHECK_EQ_INT(origin.waiting, 50);
     life_run(life);
     CHECK_EQ_INT(good, 50);
     CHECK_EQ_SIZE(arrivals_count(), 53);
     CHECK(arrivals_at(3).at_us - arrivals_at(2).at_us >= 3900000); /* 5 s, less a fifth */
-    CHECK_EQ_INT(origin_of(life, raw_port(server)).circuit, STOOK_CIRCUIT_CLOSED);
+    CHECK_EQ_INT(life_origin(life, raw_port(server)).circuit, STOOK_CIRCUIT_CLOSED);
     stook_batch_free(batch);
 }
 
@@ -367,7 +358,7 @@ static void fail_the_probe(struct life *life)
     for (int i = 0; i < 3; i++)
         ADD(with_retries, raw_url(server, "/hold"), .max_retries = 1);
     CHECK_ERROR(stook_gather_start(with_retries, NULL, NULL, NULL), 0);
-    while (origin_of(life, raw_port(server)).circuit != STOOK_CIRCUIT_PROBE)
+    while (life_origin(life, raw_port(server)).circuit != STOOK_CIRCUIT_PROBE)
         life_turn(life, 10000);
     while (arrivals_count() < 2)
         life_poke(life);
@@ -380,7 +371,7 @@ static void fail_the_probe(struct life *life)
     raw_signal(server, "/go");
     while (counts.refused < 20)
         life_turn(life, 10000);
-    struct stook_origin origin = origin_of(life, raw_port(server));
+    struct stook_origin origin = life_origin(life, raw_port(server));
     CHECK_EQ_INT(origin.circuit, STOOK_CIRCUIT_OPEN);
     CHECK(origin.circuit_ms > 6000 && origin.circuit_ms <= 12000); /* for longer this time */
     CHECK_EQ_SIZE(arrivals_count(), 2);

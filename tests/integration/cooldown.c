@@ -107,15 +107,6 @@ static void until_state(struct life *life, stook_batch *batch, size_t index, int
     }
 }
 
-static int64_t cooldown_of(struct life *life, int port)
-{
-    struct stook_origin origin = STOOK_ORIGIN();
-    for (size_t i = 0; stook_client_origin_at(life->client, i, &origin) == 0; i++)
-        if (strcmp(origin.name, text("http://127.0.0.1:%d", port)) == 0)
-            return origin.cooldown_ms;
-    return 0;
-}
-
 static int one(struct life *life, const char *url)
 {
     stook_batch *batch = life_batch(life);
@@ -136,12 +127,12 @@ TEST_BOTH(what_begins_one)
         struct raw_server *mine = raw_server_start(behaviours);
         test_note("%d %s", kinds[i].status, kinds[i].fields);
         CHECK_EQ_INT(one(life, raw_url(mine, "/slow?bad=1&kind=%zu", i)), kinds[i].status);
-        int64_t rest = cooldown_of(life, raw_port(mine));
+        int64_t rest = life_origin(life, raw_port(mine)).cooldown_ms;
         CHECK_EQ_INT(rest > 0, kinds[i].wait_ms > 0);
         CHECK(rest <= kinds[i].wait_ms + kinds[i].wait_ms / 10 || rest == 0);
-        CHECK_EQ_INT(cooldown_of(life, raw_port(other)), 0);
+        CHECK_EQ_INT(life_origin(life, raw_port(other)).cooldown_ms, 0);
         CHECK_EQ_INT(one(life, raw_url(other, "/note")), 200);
-        CHECK_EQ_INT(cooldown_of(life, raw_port(mine)) > 0, kinds[i].wait_ms > 0); /* it went first */
+        CHECK_EQ_INT(life_origin(life, raw_port(mine)).cooldown_ms > 0, kinds[i].wait_ms > 0); /* it went first */
     }
 }
 
@@ -156,7 +147,7 @@ TEST_BOTH(how_long)
         test_note("case %zu", i);
         OPEN(life, .max_cooldown_ms = cases[i].max_ms);
         CHECK_EQ_INT(one(life, raw_url(server, "/slow?bad=1&kind=%d", cases[i].kind)), 429);
-        int64_t rest = cooldown_of(life, raw_port(server));
+        int64_t rest = life_origin(life, raw_port(server)).cooldown_ms;
         CHECK(cases[i].max_ms == 0 || rest <= (cases[i].max_ms < 0 ? 0 : cases[i].max_ms));
         CHECK_EQ_INT(one(life, raw_url(server, "/note")), 200);
         CHECK(arrivals_at(1).at_us - arrivals_at(0).at_us >= cases[i].least * 1000);
@@ -226,7 +217,7 @@ TEST_BOTH(of_one_key)
             ADD(batch, raw_url(server, "/slow?bad=1&kind=2"), .rate_key = keys[cooled]);
             CHECK_EQ_INT(life_gather(life, batch, NULL), 1);
             stook_batch_free(batch);
-            CHECK_EQ_INT(cooldown_of(life, raw_port(server)) > 0, keys[cooled] == NULL);
+            CHECK_EQ_INT(life_origin(life, raw_port(server)).cooldown_ms > 0, keys[cooled] == NULL);
             batch = life_batch(life);
             for (size_t i = 0; i < 3; i++)
                 ADD(batch, raw_url(server, "/note?n=%zu", i), .rate_key = keys[i], .priority = i == cooled ? 7 : 1);

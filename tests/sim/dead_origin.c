@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/harness.h"
 #include "sched/clocks.h"
 #include "sched/group.h"
 #include "sched/queue.h"
+#include "support/harness.h"
 #include "support/queue_at.h"
 
 enum { HEALTHY = 2000, DEAD = 1000, LIMIT = 60, ORIGIN_LIMIT = 20 };

@@ -23,16 +23,17 @@
 #include <string.h>
 
 #include "sched/clocks.h"
-#include "sched/refusal.h"
-#include "sched/reason.h"
-#include "sched/group.h"
 #include "sched/cooldown.h"
 #include "sched/ending.h"
 #include "sched/gate.h"
+#include "sched/group.h"
 #include "sched/queue.h"
+#include "sched/reason.h"
+#include "sched/refusal.h"
 #include "sched/sched.h"
 #include "support/harness.h"
 #include "support/memory.h"
+#include "support/seeds.h"
 
 enum { BATCHES = 4, REQUESTS = 16, ORIGINS = 5, KEYS = 4, RATES = 3, TAKES = 2048, HISTORIES = 100000, TWICE = 2000,
        BUDGET = 4096, SLOW_START = 64 };
@@ -1370,7 +1371,6 @@ static void end(void)
 
 static uint64_t history(uint64_t seed)
 {
-    test_note("seed %llu", (unsigned long long)seed);
     begin(seed);
     for (size_t steps = 10 + below(60); steps > 0; steps--) {
         act();
@@ -1383,24 +1383,10 @@ static uint64_t history(uint64_t seed)
 
 TEST(flow, slow)
 {
-    const char *alone = getenv("STOOK_SEED");
-    if (alone != NULL)
-        history(strtoull(alone, NULL, 10));
-    for (uint64_t seed = 0; alone == NULL && seed < HISTORIES; seed++)
-        history(seed);
+    seeds_run(history, HISTORIES);
 }
 
-/* Wherever in memory it happens. */
 TEST(same_seed_same_history)
 {
-    void *apart[64];
-    for (uint64_t seed = 0; seed < TWICE; seed++) {
-        uint64_t first = history(seed);
-        for (size_t i = 0; i < 64; i++)
-            apart[i] = malloc(16 + (size_t)(seed * 7 + i * 13) % 700);
-        CHECK(history(seed) == first);
-        CHECK(history(seed + 1) != first);
-        for (size_t i = 0; i < 64; i++)
-            free(apart[i]);
-    }
+    seeds_check_digests(history, TWICE);
 }

@@ -17,16 +17,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "deliver/flow_control.h"
 #include "deliver/completion_policy.h"
+#include "deliver/flow_control.h"
 #include "deliver/result_queue.h"
-#include "support/harness.h"
 #include "sched/clocks.h"
-#include "sched/reason.h"
-#include "sched/group.h"
 #include "sched/ending.h"
+#include "sched/group.h"
 #include "sched/queue.h"
+#include "sched/reason.h"
+#include "support/harness.h"
 #include "support/queue_at.h"
+#include "support/seeds.h"
 
 enum { BATCHES = 4, REQUESTS = 24, ORIGINS = 5, TICK = 1000, HISTORIES = 100000, TWICE = 2000 };
 static const int64_t NEVER = INT64_MAX, MS = 1000;
@@ -746,7 +747,6 @@ static void end(void)
 
 static uint64_t history(uint64_t seed)
 {
-    test_note("seed %llu", (unsigned long long)seed);
     begin(seed);
     for (size_t steps = 20 + below(120); steps > 0; steps--) {
         act();
@@ -759,24 +759,10 @@ static uint64_t history(uint64_t seed)
 
 TEST(histories, slow)
 {
-    const char *alone = getenv("STOOK_SEED");
-    if (alone != NULL)
-        history(strtoull(alone, NULL, 10));
-    for (uint64_t seed = 0; alone == NULL && seed < HISTORIES; seed++)
-        history(seed);
+    seeds_run(history, HISTORIES);
 }
 
-/* Wherever in memory it happens. */
 TEST(same_seed_same_history)
 {
-    void *apart[64];
-    for (uint64_t seed = 0; seed < TWICE; seed++) {
-        uint64_t first = history(seed);
-        for (size_t i = 0; i < 64; i++)
-            apart[i] = malloc(16 + (size_t)(seed * 7 + i * 13) % 700);
-        CHECK(history(seed) == first);
-        CHECK(history(seed + 1) != first);
-        for (size_t i = 0; i < 64; i++)
-            free(apart[i]);
-    }
+    seeds_check_digests(history, TWICE);
 }

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../support/process.h"
+
 static char story[4096];
 
 void tell(const char *word)
@@ -135,6 +137,15 @@ void life_run(struct life *life)
         uv_run(&life->loop, UV_RUN_DEFAULT);
     else
         CHECK_ERROR(stook_client_run(life->client), 0);
+}
+
+struct stook_origin life_origin(struct life *life, int port)
+{
+    struct stook_origin origin = STOOK_ORIGIN();
+    for (size_t i = 0; stook_client_origin_at(life->client, i, &origin) == 0; i++)
+        if (strcmp(origin.name, text("http://127.0.0.1:%d", port)) == 0)
+            return origin;
+    return STOOK_ORIGIN();
 }
 
 void life_turn(struct life *life, int64_t ms)

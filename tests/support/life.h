@@ -36,6 +36,8 @@ stook_batch *life_batch(struct life *life);
 int life_gather(struct life *life, stook_batch *batch, const struct stook_gather_options *options);
 int life_gather_ordered(struct life *life, stook_batch *batch,
                         const struct stook_gather_options *options);
+/* What the client knows of the origin http://127.0.0.1:PORT; zero: nothing. */
+struct stook_origin life_origin(struct life *life, int port);
 /* Runs the loop until no await is under way. */
 void life_run(struct life *life);
 /* Takes one turn, which on a loop of our own waits for at most `ms`. */

@@ -4,8 +4,8 @@
 #include "sched/clocks.h"
 #include "sched/group.h"
 #include "sched/queue.h"
-#include "support/queue_at.h"
 #include "support/harness.h"
+#include "support/queue_at.h"
 
 TEST(clocks)
 {

@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "request/url.h"
+#include "sched/group.h"
 #include "sched/queue.h"
 #include "sched/reason.h"
-#include "sched/group.h"
-#include "support/queue_at.h"
 #include "support/harness.h"
+#include "support/queue_at.h"
 
 enum { GROUPS = 4, JOBS = 60, ORIGINS = 5 };
 

@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "sched/clocks.h"
-#include "sched/group.h"
 #include "sched/ending.h"
+#include "sched/group.h"
 #include "sched/queue.h"
-#include "support/queue_at.h"
 #include "support/harness.h"
+#include "support/queue_at.h"
 
 enum { JOBS = 64 };
 static const int64_t MS = 1000;
