@@ -30,16 +30,31 @@ static void field(struct raw_call *call, const char *name, char *value, size_t r
 /*
  * /thing?tag=a&cut=600&weak=1&dated=1&ignore=1&lie=1&total=1&short=1: a thousand bytes with an entity tag, of which only
  * `cut` are sent; with a weak tag, or a date instead; a server that ignores ranges, one that sends another
- * range than asked for, one that does not say how much there is, one that sends less of the rest.
+ * range than asked for, one that does not say how much there is, one that sends less of the rest. tag1, cut1 and so
+ * on are of the first request for it, and busy2 is a 503 to the second.
  */
+static int is_busy(struct raw_call *call)
+{
+    if (!raw_number(call, text("busy%u", call->seen)))
+        return 0;
+    raw_say(call, "HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy");
+    return 1;
+}
+
 static enum raw_then thing(struct raw_call *call)
 {
     char body[WHOLE], range[64], condition[64], tag[64] = "";
     long from = 0, cut = raw_number(call, "cut");
-    const char *at = strstr(call->query, "tag=");
+    const char *own = text("tag%u=", call->seen), *at = strstr(call->query, own);
+    if (is_busy(call))
+        return RAW_KEEP;
+    if (raw_number(call, text("cut%u", call->seen)))
+        cut = raw_number(call, text("cut%u", call->seen));
     for (int i = 0; i < WHOLE; i++)
         body[i] = (char)('0' + i % 10);
     if (at)
+        sscanf(at + strlen(own), "%60[a-z]", tag);
+    else if ((at = strstr(call->query, "tag=")))
         sscanf(at, "tag=%60[a-z]", tag);
     field(call, "\r\nRange: bytes=", range, sizeof range);
     field(call, "\r\nIf-Range: ", condition, sizeof condition);
@@ -92,7 +107,7 @@ static void end(void)
 
 /* ----------------------------------------------------------------- the program */
 
-static int64_t flags, got, status;
+static int64_t flags, got, status, attempts;
 static char message[256];
 
 static int fetch(struct life *life, const char *what, int64_t resume)
@@ -108,6 +123,7 @@ static int fetch(struct life *life, const char *what, int64_t resume)
     flags = stook_result_flags(result);
     got = stook_result_size(result, STOOK_SIZE_BODY);
     status = stook_result_status(result);
+    attempts = stook_result_attempts(result);
     snprintf(message, sizeof message, "%s", stook_result_message(result));
     int error = stook_result_error(result);
     stook_batch_free(batch);
@@ -255,6 +271,49 @@ TEST_BOTH(rests)
     leave("/thing?tag=a", "\"a\"", 600, -1);
     CHECK_ERROR(fetch(life, "/thing?tag=a", 0), 0);
     CHECK_EQ_INT(got, WHOLE);
+    end();
+}
+
+/* A retry goes on where the attempt before it ended, if `resume` allows it; otherwise it begins anew. Whatever comes in
+   between, the file is of one body. */
+TEST_BOTH(retried)
+{
+    static const struct {
+        const char *what;
+        int resume, attempts;
+        long got;
+        int flags;
+    } rows[] = {
+        {"/thing/1?tag=a&cut1=300", 0, 2, 1000, 0},
+        {"/thing/2?tag=a&cut1=300", 1, 2, 700, STOOK_FLAG_RESUMED},
+        {"/thing/3?tag=a&cut1=300&cut2=600", 0, 3, 1000, 0},
+        {"/thing/4?tag=a&cut1=300&cut2=600", 1, 3, 400, STOOK_FLAG_RESUMED},
+        {"/thing/5?tag=a&cut1=300&busy2=1", 0, 3, 1000, 0},
+        {"/thing/6?tag=a&cut1=300&busy2=1", 1, 3, 700, STOOK_FLAG_RESUMED},
+        {"/thing/7?tag=b&tag1=a&cut1=300", 1, 2, 1000, 0}, /* it changes meanwhile */
+        {"/thing/8?tag=a&cut1=300&ignore=1", 1, 2, 1000, 0},
+        {"/thing/9?tag=a&weak=1&cut1=300", 1, 2, 1000, 0},
+        {"/thing/10?tag=a&busy1=1", 1, 2, 1000, 0},
+    };
+    begin(life);
+    life_close(life);
+    life_open(life, &STOOK_CLIENT(.max_retries = 3, .retry_delay_ms = 1, .retry_budget = STOOK_NONE));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        test_note("%s", rows[i].what);
+        unlink(path);
+        CHECK_ERROR(fetch(life, rows[i].what, rows[i].resume), 0);
+        CHECK_EQ_INT(attempts, rows[i].attempts);
+        CHECK_EQ_INT(got, rows[i].got);
+        CHECK_EQ_INT(flags & STOOK_FLAG_RESUMED, rows[i].flags);
+        check_files(WHOLE, -1, 0);
+    }
+    unlink(path);
+    CHECK_ERROR(fetch(life, "/thing/11?tag=a&cut=300", 0), STOOK_ETRUNCATED); /* in the end there is nothing left of it */
+    check_files(-1, -1, 0);
+    CHECK_EQ_INT(attempts, 4);
+    CHECK_ERROR(fetch(life, "/thing/12?tag=a&cut=300", 1), STOOK_ETRUNCATED);
+    check_files(-1, 300, 1);
+    CHECK_EQ_INT(attempts, 4);
     end();
 }
 
