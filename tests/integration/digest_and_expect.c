@@ -195,7 +195,31 @@ static enum raw_then leave_to_send(struct raw_call *call)
     return raw_answer(call, body, 4);
 }
 
+/* What comes after the challenge fails once: with a status, or without a response (/lose). */
+static enum raw_then fail_what_is_signed(struct raw_call *call)
+{
+    if (!has_digest(call) || call->seen > 2)
+        return challenge(call);
+    if (strcmp(call->path, "/signed/lose") == 0)
+        return RAW_RESET;
+    raw_say(call, "HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy");
+    return RAW_KEEP;
+}
+
+/* Refuses the expectation, then fails, then refuses it again. */
+static enum raw_then refuse_and_fail(struct raw_call *call)
+{
+    if (strcasestr(call->head, "\r\nExpect: 100-continue\r\n") != NULL || call->seen > 2)
+        return refuse_expectation(call);
+    char waste[4];
+    raw_read(call, waste, 4);
+    raw_say(call, "HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy");
+    return RAW_KEEP;
+}
+
 static const struct raw_behaviour own[] = {
+    {"/signed", .answer = fail_what_is_signed},
+    {"/refuse-and-fail", .answer = refuse_and_fail, .early = 1},
     {"/challenge", .answer = challenge},
     {"/challenge-and-close", .answer = challenge_and_close},
     {"/challenge-and-vanish", .answer = challenge_and_vanish},
@@ -297,6 +321,23 @@ TEST_BOTH(digest_lost_on_the_way)
     CHECK_EQ_INT(raw_seen(server, "/swallow"), 1);
     ask(life, &STOOK_REQUEST(raw_url(server, "/challenge")), 1, 401);
     ask(life, &STOOK_REQUEST(raw_url(server, "/challenge"), .username = "user", .password = "secret"), 1, 401);
+}
+
+/* A retry begins anew, with the question for the challenge, and with the whole body behind it. */
+TEST_BOTH(digest_retried)
+{
+    struct raw_server *server = raw_server_start(own);
+    life_open(life, &STOOK_CLIENT(.max_retries = 2, .retry_delay_ms = 1));
+    for (int lost = 0; lost <= 1; lost++) {
+        const char *url = raw_url(server, lost ? "/signed/lose" : "/signed/fail");
+        const char *sent = ask(life, &STOOK_REQUEST(url, .json = "[1]", .method = "PUT", DIGEST), 4, 200);
+        CHECK_CONTAINS(sent, "\r\n\r\n[1]");
+        CHECK(strstr(sent, "busy") == NULL && strstr(sent, "first") == NULL);
+        CHECK_EQ_INT(raw_seen(server, lost ? "/signed/lose" : "/signed/fail"), 4);
+    }
+    /* A POST that has arrived is not sent again. */
+    ask(life, &STOOK_REQUEST(raw_url(server, "/signed/post"), .json = "[1]", DIGEST), 2, 503);
+    CHECK_EQ_INT(raw_seen(server, "/signed/post"), 2);
 }
 
 /* A server that wants no Digest has been sent a request without its body. */
@@ -402,6 +443,14 @@ TEST_BOTH(expect_is_refused)
     CHECK_EQ_INT(raw_seen(server, "/refuse-expectation"), 2);
     ask(life, &STOOK_REQUEST(raw_url(server, "/refuse-always"), .json = "1234", .expect = 1), 2, 417);
     ask(life, &STOOK_REQUEST(raw_url(server, "/too-early"), .json = "1234", .expect = 1), 1, 413);
+}
+
+TEST_BOTH(expect_is_retried)
+{
+    struct raw_server *server = raw_server_start(own);
+    life_open(life, &STOOK_CLIENT(.max_retries = 2, .retry_delay_ms = 1));
+    CHECK_STR(ask(life, &STOOK_REQUEST(raw_url(server, "/refuse-and-fail"), .json = "1234", .expect = 1, .idempotency_key = "k"), 4, 200), "1234");
+    CHECK_EQ_INT(raw_seen(server, "/refuse-and-fail"), 4);
 }
 
 /* Where the body was not sent nothing else is, for it would be taken for the body (RFC 9112 9.3). */
