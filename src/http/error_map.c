@@ -166,6 +166,11 @@ static int map_code(const struct stook__attempt *attempt, const struct stook__ea
         *why = "the connection ended inside the header section";
         return STOOK_ETRUNCATED;
     }
+    /* A connection that ends under an HTTP/2 stream, of which nothing has come. */
+    if (info->code == CURLE_PARTIAL_FILE && !got_bytes(attempt)) {
+        *why = "the connection was closed before a response";
+        return STOOK_ERESET;
+    }
     if (info->code == CURLE_HTTP2_STREAM &&
         strstr(info->text, "closed cleanly, but before") != NULL) {
         *why = "the peer ended the stream without a response";
