@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <stook.h>
 
@@ -534,6 +536,64 @@ TEST_BOTH(drained)
         else if (stook_client_turn(client, 10) == STOOK_ECLOSED)
             break;
     CHECK_EQ_INT(life->closed, 1);
+    stook_batch_free(batch);
+}
+
+/* Pulled, in either order and within a window: each result comes once, and only when no attempt is left. */
+TEST_BOTH(pulled)
+{
+    enum { COUNT = 60 };
+    OPEN(life, .max_retries = 3, .retry_budget = STOOK_NONE);
+    for (int ordered = 0; ordered < 2; ordered++) {
+        int seen[COUNT] = {0}, answer;
+        const stook_result *result;
+        stook_batch *batch = life_batch(life);
+        for (int i = 0; i < COUNT; i++)
+            ADD(batch, raw_url(server, "/flaky/%d.%d?bad=%d", ordered, i, i % 3), .coalesce = i % 2);
+        CHECK_ERROR((ordered ? stook_gather_ordered_start : stook_gather_start)(batch, &STOOK_GATHER(.limit = 10, .pull = 1, .window = 7), NULL, NULL), 0);
+        for (size_t n = 0; (answer = stook_batch_next(batch, &result)) != 0;) {
+            if (answer == STOOK_AGAIN) {
+                life_turn(life, 10000);
+                continue;
+            }
+            CHECK_EQ_INT(answer, 1);
+            size_t index = stook_result_index(result);
+            CHECK(!ordered || index == n);
+            CHECK_EQ_INT(seen[index]++, 0);
+            CHECK_STR(stook_result_body(result, NULL), "good");
+            CHECK_EQ_INT(stook_result_attempts(result), (int)index % 3 + 1);
+            n++;
+        }
+        for (size_t i = 0; i < COUNT; i++)
+            CHECK_EQ_INT(seen[i], 1);
+        stook_batch_free(batch);
+    }
+}
+
+/* A child of the process leaves what waits for its retry to its parent. */
+TEST_BOTH(forked_meanwhile)
+{
+    int status = 0;
+    OPEN(life, .max_retries = 3);
+    stook_batch *batch = life_batch(life);
+    add(batch, raw_url(server, "/slow-down?bad=1&wait=1"));
+    CHECK_ERROR(stook_gather_start(batch, NULL, NULL, NULL), 0);
+    while (stook_batch_request_state(batch, 0) != STOOK_STATE_BACKOFF)
+        life_turn(life, 10);
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        CHECK_ERROR(stook_client_turn(life->client, 2000), STOOK_ESTATE);
+        CHECK_EQ_INT(stook_batch_request_state(batch, 0), STOOK_STATE_NONE);
+        stook_batch_cancel(batch);
+        stook_client_close(life->client, NULL, NULL);
+        test_exit_child();
+    }
+    CHECK_EQ_INT(waitpid(child, &status, 0), child);
+    CHECK_EQ_INT(status, 0);
+    life_run(life);
+    CHECK_STR(stook_result_body(stook_batch_result(batch, 0), NULL), "good");
+    CHECK_EQ_INT(raw_seen(server, "/slow-down"), 2);
     stook_batch_free(batch);
 }
 
