@@ -5,8 +5,8 @@
 #define STOOK_SCHED_HEALTH_H
 
 enum stook__health {
-    STOOK__HEALTH_NONE, /* nothing: it was cancelled, the response is a 4xx other than 408 and 429,
-                           or the error is the program's own */
+    STOOK__HEALTH_NONE, /* nothing: it was cancelled, the response is a 4xx other than 429 or a 5xx
+                           other than 502 to 504, or the error is the program's own */
     STOOK__HEALTH_OK,   /* the server answered, and is not overloaded */
     STOOK__HEALTH_DROP  /* it is overloaded, or the request or its response was lost */
 };
