@@ -13,21 +13,22 @@
 #include "support/plain.h"
 #include "support/raw_server.h"
 
-/* The server counts: never above the limit, and at it, for which the first take long enough. */
+/* The server counts: never above the limit, and at it, for the first are answered when all of them are there. */
 TEST_BOTH(limits_of_all_sizes, slow)
 {
     static const struct {
-        int limit, count, first_ms, delay_ms;
-    } cases[] = {{1, 500, 0, 0}, {2, 1000, 100, 1}, {50, 5000, 500, 3}, {500, 4000, 2000, 3}};
+        int limit, count, delay_ms;
+    } cases[] = {{1, 500, 0}, {2, 1000, 1}, {50, 5000, 3}, {500, 4000, 3}};
     for (size_t i = 0; i < 4; i++) {
-        struct plain *plain = plain_start();
+        struct raw_server *server = raw_server_start(NULL);
         test_note("limit %d", cases[i].limit);
         life_open(life, NULL);
         stook_batch *batch = life_batch(life);
         for (int k = 0; k < cases[i].count; k++)
-            add(batch, plain_url(plain, "/todos/1?delay_ms=%d", k < cases[i].limit ? cases[i].first_ms : cases[i].delay_ms));
+            add(batch, k < cases[i].limit ? raw_url(server, "/after?path=/after&n=%d", cases[i].limit)
+                                          : raw_url(server, "/delay?ms=%d", cases[i].delay_ms));
         CHECK_EQ_INT(life_gather(life, batch, &STOOK_GATHER(.limit = cases[i].limit)), 0);
-        CHECK_EQ_INT(plain_count(plain, "most_in_flight"), cases[i].limit);
+        CHECK_EQ_INT(raw_peak_of_all(server), cases[i].limit);
         stook_batch_free(batch);
         life_close(life);
     }

@@ -418,7 +418,7 @@ TEST_BOTH(paused_and_late)
         stook_batch_pause_delivery(batch);
         life_run(life);
         CHECK_EQ_SIZE(delivered, 10);
-        CHECK_EQ_INT(done.failed, 1);
+        CHECK(done.failed >= 1); /* more on a machine that is busy */
         stook_batch_free(batch);
     }
 }
