@@ -140,6 +140,7 @@ static int on_prereq(void *user, char *remote, char *local, int remote_port, int
     /* Some versions choose an idle connection that we know to be closed: 7.88 with GnuTLS, and all
        from 8.22 on within a second of its last use. Nothing has been sent on it yet. */
     int dead = 0;
+    /* A new connection may have the name of a dead one, so it is named before it is looked for. */
     if (easy->n_opened > 0 || easy->engine->sockets.n_dead > 0) {
         stook__connection_name_set(&name, easy, remote, remote_port, local_port);
         stook__sockets_connected(easy, &name);

@@ -393,10 +393,10 @@ static void judge_down(struct stook__adaptive *a, int64_t now)
     struct stook__change c = stook__sample_compare(&a->sample, &a->base, 0.7, 0.3);
     double least = a->reviewed ? -SURE : 0; /* nothing but a review speaks for it */
     double wanted = (double)a->limit / (double)a->base_limit - 1;
-    int is_used = c.share <= wanted / 2;
-    if (!is_used && !is_last(a))
+    int freed = c.share <= wanted / 2;
+    if (!freed && !is_last(a))
         return;
-    if (!is_used || stook__change_score(&c) > SURE ||
+    if (!freed || stook__change_score(&c) > SURE ||
         (is_last(a) && stook__change_score(&c) > least))
         give_up_down(a, now);
     else if (stook__change_score(&c) < -SURE || is_last(a))

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* What the end of an attempt means; see ending.h. */
 #include "sched/ending.h"
-#include "sched/group.h"
 
 #include "sched/clocks.h"
 #include "sched/cooldown.h"
 #include "sched/gate.h"
+#include "sched/group.h"
 #include "sched/queue.h"
 #include "sched/refusal.h"
 #include "sched/sched.h"

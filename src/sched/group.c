@@ -52,18 +52,15 @@ void stook__group_close(struct stook__sched *sched, struct stook__group *group)
 void stook__group_block(struct stook__sched *sched, struct stook__group *group, int blocked,
                         struct stook__job *head)
 {
-    int was = group->blocked;
+    int was = group->blocked, is_new = group->head != head;
     group->blocked = blocked;
-    if (group->head != head) {
-        group->head = head;
-        stook__refusal_note_group(sched, group); /* it may be the head that is refused */
-        if (head != NULL && head->queue->place == STOOK__QUEUE_PARKED) {
-            stook__queue_note_first(sched, head->queue);
-            stook__group_update_ring(sched, group);
-        }
-    }
-    if (was && !blocked)
+    group->head = head;
+    if (is_new || (was && !blocked)) /* a new head may be what is refused */
         stook__refusal_note_group(sched, group);
+    if (is_new && head != NULL && head->queue->place == STOOK__QUEUE_PARKED) {
+        stook__queue_note_first(sched, head->queue);
+        stook__group_update_ring(sched, group);
+    }
     if (!was && !blocked)
         return;
     int head_reserved = head != NULL && head->queue->place == STOOK__QUEUE_RESERVED;

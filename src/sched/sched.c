@@ -97,8 +97,7 @@ static void enqueue(struct stook__sched *sched, struct stook__job *job)
     stook__refusal_note(sched, job);
 }
 
-/* Puts a job that has no place into its queue, or among the delayed ones if its time has not come.
-   `from`: the state that it leaves. */
+/* Puts a job that has no place into its queue, or among the delayed ones if its time has not come. */
 static void wait_in_line(struct stook__sched *sched, struct stook__job *job, int64_t not_before)
 {
     struct stook__group *group = job->queue->key.group;

@@ -20,7 +20,6 @@
 #define STOOK_SCHED_SCHED_H
 
 #include "sched/gate.h"
-#include "sched/refusal.h"
 #include "sched/state.h"
 
 void stook__sched_init(struct stook__sched *sched, struct stook__allocator *allocator);

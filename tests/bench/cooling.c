@@ -5,7 +5,6 @@
  * take turns.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -57,18 +56,6 @@ static void on_result(stook_batch *batch, const stook_result *result, void *user
         stook_batch_cancel(batch);
 }
 
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double percentile(double *values, size_t count, size_t percent)
-{
-    qsort(values, count, sizeof *values, by_size);
-    return values[count * percent / 100];
-}
-
 /* Returns the 99th percentile in milliseconds, beside so many that wait for the cool-down. */
 static double p99_beside(size_t waiting, struct raw_server *server)
 {
@@ -91,7 +78,7 @@ static double p99_beside(size_t waiting, struct raw_server *server)
     CHECK_EQ_INT(raw_seen(server, "/later"), sent);
     stook_batch_free(batch);
     life_end(&life);
-    return percentile(healthy.took_ms, HEALTHY, 99);
+    return count_percentile(healthy.took_ms, HEALTHY, 99);
 }
 
 TEST(beside_a_cool_down)
@@ -105,8 +92,8 @@ TEST(beside_a_cool_down)
         beside[i] = p99_beside(COOLING, server);
         ratios[i] = beside[i] / alone[i];
     }
-    double ratio = percentile(ratios, TURNS, 50);
+    double ratio = count_percentile(ratios, TURNS, 50);
     count_judge(ratio, 1.1, "%.3f: p99 of %d requests of 5 ms at limit %d, %.2f ms alone, %.2f ms beside %d that wait",
-                ratio, HEALTHY, LIMIT, percentile(alone, TURNS, 50), percentile(beside, TURNS, 50), COOLING);
+                ratio, HEALTHY, LIMIT, count_percentile(alone, TURNS, 50), count_percentile(beside, TURNS, 50), COOLING);
     count_finish();
 }

@@ -257,6 +257,18 @@ struct took count_time(const char *url, const char *ca, const struct run *run, i
 
 static int missed;
 
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+double count_percentile(double *values, size_t count, size_t percent)
+{
+    qsort(values, count, sizeof *values, by_size);
+    return values[count * percent / 100];
+}
+
 void count_judge(double figure, double target, const char *format, ...)
 {
     va_list args;

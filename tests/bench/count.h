@@ -48,6 +48,9 @@ struct took {
 };
 struct took count_time(const char *url, const char *ca, const struct run *run, int on_a_loop);
 
+/* Sorts the values; 50 percent is the middle one. */
+double count_percentile(double *values, size_t count, size_t percent);
+
 /* Print a figure beside its target; the test fails when all of it has been printed. */
 void count_judge(double figure, double target, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

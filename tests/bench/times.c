@@ -4,7 +4,6 @@
  * take turns, and the middle of all ratios is shown.
  */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "count.h"
 #include "support/harness.h"
@@ -12,18 +11,6 @@
 #include "support/process.h"
 
 enum { TURNS = 9, TODOS = 199, DELAY = 50 };
-
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double middle(double *values)
-{
-    qsort(values, TURNS, sizeof *values, by_size);
-    return values[TURNS / 2];
-}
 
 /* A program of its own for each run, so everything is cold but what `warm` leaves out. */
 static struct took todos(struct plain *plain, enum program program, size_t in_flight, size_t warm)
@@ -38,7 +25,7 @@ TEST(ten_at_a_time)
     struct plain *plain = plain_start();
     for (int i = 0; i < TURNS; i++)
         ratios[i] = todos(plain, STOOK, 10, 0).all / ideal;
-    double ratio = middle(ratios);
+    double ratio = count_percentile(ratios, TURNS, 50);
     count_judge(ratio, 1.02, "%.3f of the ideal, %d requests of %d ms at limit 10", ratio, TODOS, DELAY);
     count_finish();
 }
@@ -51,7 +38,7 @@ TEST(all_at_once_cold)
         double baseline = todos(plain, BASELINE, TODOS, 0).all;
         ratios[i] = todos(plain, STOOK, TODOS, 0).all / baseline;
     }
-    double ratio = middle(ratios);
+    double ratio = count_percentile(ratios, TURNS, 50);
     count_judge(ratio, 1.05, "%.3f of the baseline, %d requests of %d ms without a limit, nothing connected", ratio,
                 TODOS, DELAY);
     count_finish();
@@ -63,7 +50,7 @@ TEST(all_at_once_warm)
     struct plain *plain = plain_start();
     for (int i = 0; i < TURNS; i++)
         ratios[i] = todos(plain, STOOK, TODOS, TODOS).warm / DELAY;
-    double ratio = middle(ratios);
+    double ratio = count_percentile(ratios, TURNS, 50);
     count_judge(ratio, 1.35, "%.3f of %d ms, %d requests without a limit, all connected", ratio, DELAY, TODOS);
     count_finish();
 }
@@ -76,7 +63,7 @@ TEST(loop_held)
     struct run run = {.program = STOOK, .in_flight = 5000, .counted = 40000};
     for (int i = 0; i < TURNS; i++)
         longest[i] = count_time(peer_url(peer, 0, PEER_AT_ONCE), NULL, &run, 1).longest;
-    double ms = middle(longest);
+    double ms = count_percentile(longest, TURNS, 50);
     count_judge(ms, 10, "%.2f ms computed in one turn of the loop at the most, 5,000 in flight", ms);
     count_finish();
 }
@@ -105,8 +92,8 @@ TEST(handshakes)
             run.counted = MANY;
             each[program][i] = (count_time(url, ca, &run, 0).computed - few) / (MANY - FEW);
         }
-    double stook = middle(each[STOOK]);
-    printf("baseline: %.2f ms\n", middle(each[BASELINE]));
+    double stook = count_percentile(each[STOOK], TURNS, 50);
+    printf("baseline: %.2f ms\n", count_percentile(each[BASELINE], TURNS, 50));
     count_judge(stook, 2, "%.2f ms of the processor for a new TLS connection and its request", stook);
     count_finish();
 }

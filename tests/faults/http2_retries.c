@@ -50,10 +50,10 @@ static int is_post(size_t n)
     return n % KINDS == 5;
 }
 
-static void look(const struct raw_server *server, const stook_result *result)
+static void look(struct raw_server *server, const stook_result *result)
 {
     const char *path = strstr(stook_result_url(result), "/s/");
-    unsigned seen = raw_seen((struct raw_server *)server, path);
+    unsigned seen = raw_seen(server, path);
     test_note("%s, seen %u times: %s", path, seen, stook_result_message(result));
     if (stook_result_error(result) == 0) {
         CHECK_EQ_INT(stook_result_status(result), 200);

@@ -27,12 +27,6 @@ static void field(struct raw_call *call, const char *name, char *value, size_t r
         snprintf(value, room, "%.*s", (int)strcspn(at + strlen(name), "\r"), at + strlen(name));
 }
 
-/*
- * /thing?tag=a&cut=600&weak=1&dated=1&ignore=1&lie=1&total=1&short=1: a thousand bytes with an entity tag, of which only
- * `cut` are sent; with a weak tag, or a date instead; a server that ignores ranges, one that sends another
- * range than asked for, one that does not say how much there is, one that sends less of the rest. tag1, cut1 and so
- * on are of the first request for it, and busy2 is a 503 to the second.
- */
 static int is_busy(struct raw_call *call)
 {
     if (!raw_number(call, text("busy%u", call->seen)))
@@ -41,6 +35,12 @@ static int is_busy(struct raw_call *call)
     return 1;
 }
 
+/*
+ * /thing?tag=a&cut=600&weak=1&dated=1&ignore=1&lie=1&total=1&short=1: a thousand bytes with an entity tag, of which only
+ * `cut` are sent; with a weak tag, or a date instead; a server that ignores ranges, one that sends another
+ * range than asked for, one that does not say how much there is, one that sends less of the rest. tag1, cut1 and so
+ * on are of the first request for it, and busy2 is a 503 to the second.
+ */
 static enum raw_then thing(struct raw_call *call)
 {
     char body[WHOLE], range[64], condition[64], tag[64] = "";
