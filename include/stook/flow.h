@@ -16,9 +16,12 @@
  * cool-down or a circuit included, would pass `timeout_ms`, or the retries of the origin within ten
  * seconds would exceed `retry_budget` percent of its requests and 100 more, there is no retry, and
  * the last failure is the result; its response is not shown to `on_head` and `on_body` then, but
- * the result has its body, of at most 1 MiB. A request that waits holds no slot. Without
- * `max_retries` a request is repeated once, if its method is idempotent and a kept-alive connection
- * was lost before a response; with `max_retries` that counts as one of them.
+ * the result has its body. If such a body is over 1 MiB, its rest is not read; the request is sent
+ * again, or else its result is STOOK_ETOOLARGE. What may be retried is decided when an attempt
+ * begins: with stook_client_drain() its response is held back too. A request that waits holds no
+ * slot. Without `max_retries` a request is repeated once, if its method is idempotent and a
+ * connection was lost before a response, as STOOK_AGAIN_LOST says; with `max_retries` that counts
+ * as one of them, and only the first is sent without a wait and without regard to `retry_budget`.
  *
  * **Cool-downs.** A response 429 or 503 that says when to come back (Retry-After of RFC 9110
  * 10.2.3, retry-after-ms, RateLimit and its older forms) holds back all starts of its origin, or of
@@ -34,14 +37,14 @@
  * **Circuits.** After `circuit_failures` failures in a row (STOOK_ECONNECT, _ERESET, _ETRUNCATED, a
  * time limit, a 5xx without Retry-After) an origin is left alone for 5 s, then for twice as long
  * each time, up to five minutes, each time by chance a fifth longer or shorter. Meanwhile its
- * requests are STOOK_ECIRCUIT at once, or wait if they have retries left. Then one request is sent.
- * If it succeeds, all others follow.
+ * requests are STOOK_ECIRCUIT at once, or wait if they have retries left and that time is over
+ * before their `timeout_ms` would be. Then one request is sent. If it succeeds, all others follow.
  *
  * `max_buffered_bytes` of a gather limits the bodies that wait for delivery with `on_result` or
  * `pull`. At the maximum no further request starts. A body that equal requests share (`coalesce`)
- * counts for each. In an ordered await, bodies that are arriving
- * are then paused, and their requests' time limits with them; bodies of requests with `body_read`
- * are not paused. Bodies that go to `on_body` or to a file do not count. The head of the order may
+ * counts for each. In an ordered await, bodies that are arriving are then paused, and their
+ * requests' time limits with them; bodies of requests with `body_read` are not paused. Bodies of
+ * requests with `on_body` do not count, nor do those that go to a file. The head of the order may
  * start, and its body is always read. While a limit prevents its start, one request in flight is
  * read to its end, so that the head can start then.
  */
@@ -57,7 +60,7 @@ extern "C" {
 /** What a rate counts, for `of`. */
 enum {
     STOOK_RATE_OF_REQUESTS = 1, /**< attempts */
-    STOOK_RATE_OF_COST = 2      /**< the `cost` of each attempt that was sent, at least a byte */
+    STOOK_RATE_OF_COST = 2      /**< the `cost` of each attempt of which at least a byte was sent */
 };
 
 /** Who shares a bucket of a rate, for `by`. */
@@ -92,7 +95,8 @@ STOOK_API void stook_rate_init(struct stook_rate *rate, size_t size);
 
 /**
  * Corrects the buckets of STOOK_RATE_OF_COST when the real cost of a request is known, for example
- * from the response of a language model. What its last attempt took is replaced.
+ * from the response of a language model. What its last attempt took is replaced. What a hedge of it
+ * took stays taken, if it was sent.
  * @param result      of a request of this client, also inside `on_result`
  * @param actual_cost 0 to 10^12
  * @return 0; STOOK_EARG (NULL; out of range; a result of another client); STOOK_ESTATE (the result
@@ -105,8 +109,12 @@ STOOK_API int stook_client_charge(stook_client *client, const stook_result *resu
 
 /** Why a request was sent again after an attempt. */
 enum {
-    STOOK_AGAIN_NOT = 0,      /**< it was not: this was the last attempt */
-    STOOK_AGAIN_LOST = 1,     /**< a kept-alive connection was lost before a response */
+    STOOK_AGAIN_NOT = 0, /**< it was not: this was the last attempt */
+    /** Nothing of a response came, and the server has probably not seen the request: a kept-alive
+        connection was lost; without `max_retries`, an HTTP/2 stream was refused. Or the range that
+        `resume` asked for does not exist, and the whole file is asked for. The first of its kind in
+        a request, or since a redirect. */
+    STOOK_AGAIN_LOST = 1,
     STOOK_AGAIN_ERROR = 2,    /**< the error of the attempt */
     STOOK_AGAIN_STATUS = 3,   /**< the status of the response, one of `retry_statuses` */
     STOOK_AGAIN_REDIRECT = 4, /**< the redirect was followed */
@@ -119,7 +127,7 @@ struct stook_attempt {
     int64_t error;      /**< 0: a complete response; a STOOK_E value */
     int64_t status;     /**< of the response; 0: none came */
     int64_t started_us; /**< from the add to its start */
-    int64_t ended_us;   /**< from the add to its end */
+    int64_t ended_us;   /**< from the add to its end, without the time for which it was paused */
     int64_t again;      /**< why the request was sent again: STOOK_AGAIN_ */
 };
 
@@ -131,8 +139,11 @@ STOOK_API void stook_attempt_init(struct stook_attempt *attempt, size_t size);
 
 /**
  * Tells what the i-th attempt of a request came to, from 0, the first; the last one came to the
- * result. Of requests with more than 64 attempts the first and the last 32 are known. What libcurl
- * sent again within an attempt, after a response 401 or 417, is no attempt of its own here.
+ * result. Of requests with more than 64 attempts the first 32 and the last 32 are known; for those
+ * between it returns STOOK_ESTATE as behind the end, which stook_result_attempts() tells. What libcurl
+ * sent again within an attempt, after a response 401 or 417, is no attempt of its own here, nor is a
+ * hedge. Of a response that equal requests share they are the attempts of the request that was sent,
+ * with times from its add.
  * @param ret_attempt its `size` must be set; filled on success
  * @return 0; STOOK_EARG (NULL; `size` is 0 or more than 64 KiB); STOOK_ESTATE: there is no such
  *         attempt
@@ -174,8 +185,8 @@ STOOK_API void stook_origin_init(struct stook_origin *origin, size_t size);
 
 /**
  * Describes the i-th origin that a client knows: each that has requests, and others of which
- * something matters, such as a limit that was found. The order stays the same until requests are
- * added or the loop runs.
+ * something matters, such as a limit that was found. The order stays the same until the loop runs or
+ * another function is called with the client, one of its batches or a result of these.
  * @param ret_origin its `size` must be set; filled on success. `name` is valid as long as the order
  * @return 0; STOOK_EARG (NULL; `size` is 0 or more than 64 KiB); STOOK_ESTATE (there is no such
  *         origin; client closing; forked child)
@@ -214,19 +225,19 @@ STOOK_API int stook_batch_satisfied(const stook_batch *batch);
 /**
  * Changes `limit` of a client. A higher limit lets more requests start in the next turn. A lower
  * one ends no request: none starts until fewer are in flight.
- * @param limit STOOK_NONE, 1 to 1000000, or 0 for the default. An `origin_limit` and the `limit` of
- *        an await that find themselves stop doing so.
+ * @param limit STOOK_NONE, 1 to 1000000, or 0 for the default
  * @return 0; STOOK_EARG (NULL; out of range); STOOK_ESTATE (closing; forked child)
  * Thread: the loop's. Callbacks: none.
  */
 STOOK_API int stook_client_set_limit(stook_client *client, int64_t limit);
 
-/** Changes `origin_limit` of a client; otherwise as stook_client_set_limit(). */
+/** Changes `origin_limit` of a client, which then no longer finds itself; otherwise as
+    stook_client_set_limit(). */
 STOOK_API int stook_client_set_origin_limit(stook_client *client, int64_t limit);
 
 /**
- * Changes `limit` of an await that is under way; otherwise as stook_client_set_limit(). `window`
- * does not change.
+ * Changes `limit` of an await that is under way, which then no longer finds itself; otherwise as
+ * stook_client_set_limit(). `window` does not change.
  * @return 0; STOOK_EARG (NULL; out of range); STOOK_ESTATE (not awaited; done; client closing;
  *         forked child)
  * Thread: the loop's. Callbacks: none.

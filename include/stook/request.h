@@ -117,8 +117,9 @@ struct stook_request {
     int64_t queue_timeout_ms;   /**< from add to the first start */
     int64_t attempt_timeout_ms; /**< one attempt */
     int64_t connect_timeout_ms; /**< look-up, TCP and TLS of an attempt */
-    int64_t timeout_ms;         /**< from the first start to the end, the repeat included */
-    int64_t stall_timeout_ms;   /**< no byte sent or received */
+    int64_t
+        timeout_ms; /**< from the first start to the end; hops and retries with their waits count */
+    int64_t stall_timeout_ms; /**< no byte sent or received */
     /** [none] The request does not start earlier than so long after its add. Meanwhile it holds no
         slot, and queue_timeout_ms counts from its end. */
     int64_t delay_ms;

@@ -32,6 +32,7 @@ static struct stook__ending ending_of(const stook_client *client, const struct s
         .status = answer->status,
         .idempotent = outcome->idempotent || record->job.settings->idempotent == 1,
         .lost = outcome->lost,
+        .refused = outcome->refused,
         .sent = outcome->sent,
         .replayable = outcome->replayable,
         .shown = outcome->shown,
@@ -48,6 +49,15 @@ static inline int matters(const struct stook__job *job, const struct stook__endi
     const struct stook__queue *queue = job->queue;
     return ending->error != 0 || ending->status >= 400 || job->probes_target ||
            queue->key.target->origin->sched.flow != NULL || queue->key.group->adaptive != NULL;
+}
+
+void stook__record_note_ending(stook_client *client, struct stook_result *record,
+                               const struct stook__answer *answer,
+                               const struct stook__outcome *outcome, int64_t now)
+{
+    const struct stook__ending ending = ending_of(client, record, answer, outcome);
+    if (matters(&record->job, &ending))
+        stook__ending_note(&client->sched, &record->job, &ending, now);
 }
 
 /* Ends the attempt. `error`: what has ended it; 0: it has completed by itself, and is judged. The
@@ -69,6 +79,8 @@ static void stop_attempt(stook_client *client, struct stook_result *record, int 
     stook__attempt_end(record->attempt, ret_answer, error != 0 ? NULL : ret_outcome);
     stook__record_move(batch, record, STOOK__REQUEST_ADMITTED, "attempt ended", ret_outcome->error);
     record->message = NULL;
+    if (error != 0) /* libcurl's last value is of when it last did something */
+        ret_answer->time_us[STOOK_TIME_TOTAL] = now - record->job.attempt_at;
     *ret_ending = ending_of(client, record, ret_answer, ret_outcome);
     if (matters(&record->job, ret_ending))
         stook__ending_note(&client->sched, &record->job, ret_ending, now);
@@ -86,7 +98,7 @@ static void note_receipt(stook_client *client, struct stook_result *record, int 
     struct stook__history *history = record->spec.optional->history; /* made with the add */
     stook__history_clear_receipt(history, record->allocator);
     if (!sent) {
-        stook__gates_give_back(&client->sched, target, cost, 0);
+        stook__gates_give_back(&client->sched, target, cost, 0, record->job.attempt_at);
         return;
     }
     history->origin_key =
@@ -143,10 +155,11 @@ static int send_again(stook_client *client, struct stook_result *record,
     struct stook__job *job = &record->job;
     enum stook__no_retry why;
     int64_t at;
+    int is_free = stook__ending_is_free(job, ending); /* before the decision, which notes it */
     enum stook__decision decision =
         stook__ending_decide(&client->sched, job, ending, now, &at, &why);
     int again = ending->error == 0 ? STOOK_AGAIN_STATUS
-                : ending->lost     ? STOOK_AGAIN_LOST
+                : is_free          ? STOOK_AGAIN_LOST
                                    : STOOK_AGAIN_ERROR;
     if (decision == STOOK__DELIVER ||
         stook__record_note_attempt(record, ending->error, ending->status, again, now) != 0) {
@@ -167,7 +180,8 @@ static int send_again(stook_client *client, struct stook_result *record,
     return 1;
 }
 
-/* Whether the attempt before the last one was sent, and lost its response. */
+/* The repeat that is made without retries is to be seen as part of its attempt: if it gets nowhere,
+   the first failure is the result's, because the request may have been processed. */
 static void describe_first_failure(stook_client *client, const struct stook_result *record,
                                    struct stook__outcome *outcome)
 {
@@ -176,7 +190,8 @@ static void describe_first_failure(stook_client *client, const struct stook_resu
     const struct stook__past_attempt *last = history != NULL && history->count > 0
                                                  ? stook__history_at(history, history->count - 1)
                                                  : NULL;
-    if (last != NULL && last->error == STOOK_ERESET && last->again != STOOK_AGAIN_MIRROR)
+    if (last != NULL && record->job.settings->max_retries <= 0 && last->error == STOOK_ERESET &&
+        last->again != STOOK_AGAIN_MIRROR)
         stook__describe_first_failure(client->allocator, outcome);
 }
 
@@ -280,9 +295,8 @@ static int fail_over(stook_client *client, struct stook_result *record, int poss
     stook__failover_note(&failover, outcome, answer->status);
     if (!possible || !stook__failover_next(&failover, outcome, answer->status))
         return 0;
-    if (record->spec.optional->history != NULL)
-        (void)stook__record_note_attempt(record, outcome->error, answer->status, STOOK_AGAIN_MIRROR,
-                                         now);
+    (void)stook__record_note_attempt(record, outcome->error, answer->status, STOOK_AGAIN_MIRROR,
+                                     now);
     record->job.attempts = (uint16_t)(record->job.attempts + answer->attempts);
     stook__answer_free(answer, client->allocator);
     stook__outcome_free(client->allocator, outcome);
@@ -299,8 +313,7 @@ int stook__record_conclude(stook_client *client, struct stook_result *record, in
     if (!outcome.starved) /* otherwise it may not be over */
         note_receipt(client, record, outcome.sent);
     if (outcome.redirected && follow(client, record, &answer, &outcome)) {
-        if (record->spec.optional->history != NULL)
-            (void)stook__record_note_attempt(record, 0, answer.status, STOOK_AGAIN_REDIRECT, now);
+        (void)stook__record_note_attempt(record, 0, answer.status, STOOK_AGAIN_REDIRECT, now);
         record->job.attempts = (uint16_t)(record->job.attempts + answer.attempts);
         stook__answer_free(&answer, client->allocator);
         stook__outcome_free(client->allocator, &outcome);
@@ -324,6 +337,12 @@ int stook__record_conclude(stook_client *client, struct stook_result *record, in
     int is_bad = ending.error != 0 || ending.status >= 400;
     if (is_bad && send_again(client, record, &answer, &outcome, &ending, now))
         return 0;
+    if (outcome.cut) {
+        stook__outcome_free(client->allocator, &outcome);
+        stook__outcome_set(client->allocator, &outcome, STOOK_ETOOLARGE,
+                           "the body of a response that was to be retried is over 1 MiB");
+        outcome.sent = 1;
+    }
     if (ending.error != 0)
         describe_first_failure(client, record, &outcome);
     if (outcome.untried && record->job.attempts > 0)

@@ -7,6 +7,7 @@
 #define STOOK_CORE_ATTEMPTS_H
 
 #include "core/record.h"
+#include "http/outcome.h"
 
 /* Turns a request that is ADMITTED to a mirror if its URL is at an origin that is remembered as
    broken. Returns 1 if it did: the request has to wait in a queue of its new origin. */
@@ -24,6 +25,10 @@ void stook__record_refuse(stook_client *client, struct stook_result *record, int
    attempt or waits again. Returns 1 if it has followed a redirect or turned to a mirror instead: it
    is ADMITTED, and has to wait in a queue of its new origin. */
 int stook__record_conclude(stook_client *client, struct stook_result *record, int64_t now);
+/* Tells sched how an attempt of a request ended. */
+void stook__record_note_ending(stook_client *client, struct stook_result *record,
+                               const struct stook__answer *answer,
+                               const struct stook__outcome *outcome, int64_t now);
 /* Notes that a request which was ADMITTED waits in a queue of sched again. */
 void stook__record_waits_again(struct stook_result *record, const char *why);
 /* Ends a request one of whose clocks has run out with `error`. Returns 1 if it has turned to a

@@ -62,6 +62,13 @@ enum stook__end_scope {
     STOOK__END_ALL      /* all that are not finished */
 };
 
+/* Whether `more` may be called. It waits after it has returned STOOK_AGAIN. */
+enum stook__more_idle {
+    STOOK__MORE_READY,
+    STOOK__MORE_UNTIL_WAKE, /* for stook_batch_wake() */
+    STOOK__MORE_UNTIL_LAST  /* for that, or until none of its requests waits or is in flight */
+};
+
 /* What ends a batch early: a cancel, its deadline, its policy, or the close of its client. The
    first counts; only END_WAITING can be followed by END_ALL. */
 struct stook__batch_end {
@@ -96,8 +103,8 @@ struct stook_batch {
     size_t revealed;        /* adds that sched may start as far as the window goes */
     int window_follows;     /* the window is a multiple of the limit, which finds itself */
     int exhausted;          /* there is no `more`, or it has returned its last request */
-    int more_idle;          /* `more` returned STOOK_AGAIN: it is not called until a wake */
-    int pins;               /* blocking calls that read the batch when they return */
+    enum stook__more_idle more_idle;
+    int pins;  /* blocking calls that read the batch when they return */
     int freed; /* by the program, in any state; destroyed when the state allows it, without pins */
 };
 
@@ -126,7 +133,7 @@ struct stook_client {
     int (*on_easy)(stook_client *client, void *easy, const char *url, void *user); /* or NULL */
     struct stook__stats stats;
     struct stook__map shares;      /* of requests with `coalesce`, by what makes them equal */
-    struct stook__link shares_due; /* those whose leader has its result */
+    struct stook__link shares_due; /* those whose sender has its result */
     struct stook__link batches, dirty_batches;
     struct stook__link newly_paused; /* flow control of batches where a body was paused this turn */
     size_t awaits;                   /* batches that are awaited and not done */

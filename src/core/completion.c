@@ -21,7 +21,7 @@ void stook__batch_mark_dirty(stook_batch *batch)
 
 void stook__batch_handle_message(stook_batch *batch)
 {
-    batch->more_idle = 0;
+    batch->more_idle = STOOK__MORE_READY;
     if (atomic_load_explicit(&batch->cancelled, memory_order_acquire))
         stook__batch_terminate(batch, STOOK_ECANCELLED);
     stook__batch_mark_dirty(batch);

@@ -63,9 +63,10 @@ void stook__describe_first_failure(struct stook__allocator *allocator,
         stook_strerror(STOOK_ERESET), outcome->message);
     if (outcome->message_owned)
         stook__free(allocator, (char *)outcome->message);
-    *outcome = with_message(
-        (struct stook__outcome){.error = STOOK_ERESET, .message = stook_strerror(STOOK_ERESET)},
-        line);
+    *outcome = with_message((struct stook__outcome){.error = STOOK_ERESET,
+                                                    .message = stook_strerror(STOOK_ERESET),
+                                                    .own_error = outcome->error},
+                            line);
 }
 
 struct stook__outcome stook__describe_first_try(struct stook__allocator *allocator,

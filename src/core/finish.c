@@ -51,7 +51,8 @@ void stook__record_finish(stook_client *client, struct stook_result *record,
     if (record->job.attempts == 0)
         record->job.first_at = stook__loop_now(); /* never started: all its time was the queue's */
     if (record->spec.optional != NULL) {
-        note_last_attempt(record, outcome->error, answer->status);
+        note_last_attempt(record, outcome->own_error != 0 ? outcome->own_error : outcome->error,
+                          answer->status);
         stook__share_ends(client, record, outcome->error);
     }
     stook__sched_finish(&client->sched, &record->job);
@@ -114,10 +115,15 @@ void stook__record_share(stook_client *client, struct stook_result *record,
     struct stook__answer answer;
     struct stook__outcome outcome = {.error = sender->error, .message = sender->message};
     struct stook__hops *hops = NULL;
+    struct stook__history *history = NULL;
     int error = copy_answer(client->allocator, &sender->answer, &answer);
     if (error == 0 && sender->spec.hops != NULL) {
         hops = stook__hops_copy(sender->spec.hops, client->allocator);
         error = hops == NULL ? STOOK_ENOMEM : 0;
+    }
+    if (error == 0 && sender->spec.history != NULL && sender->spec.history->count > 0) {
+        history = stook__history_copy(sender->spec.history, client->allocator);
+        error = history == NULL ? STOOK_ENOMEM : 0;
     }
     if (sender->message_owned) {
         outcome.message = stook__copy_string(client->allocator, sender->message);
@@ -132,6 +138,10 @@ void stook__record_share(stook_client *client, struct stook_result *record,
         outcome = (struct stook__outcome){.error = error, .message = stook_strerror(error)};
     }
     record->spec.optional->hops = hops;
+    if (history != NULL) {
+        stook__history_free(record->spec.optional->history, client->allocator);
+        record->spec.optional->history = history;
+    }
     if (hops != NULL && hops->count > 0)
         record->spec.url = hops->list[hops->count - 1].url;
     record->sent = sender->sent;

@@ -81,8 +81,11 @@ int stook__flow_rules_from(const struct stook_client_options *options,
         if (stook__validate_number(numbers[i].value, numbers[i].inherited, numbers[i].none,
                                    numbers[i].max, numbers[i].ret_value) != 0)
             return STOOK_EARG;
+    /* A default adapts to the other one. */
     if (options->retry_max_delay_ms == 0 && rules.retry_max_delay_ms < rules.retry_delay_ms)
         rules.retry_max_delay_ms = rules.retry_delay_ms;
+    if (options->retry_delay_ms == 0 && rules.retry_delay_ms > rules.retry_max_delay_ms)
+        rules.retry_delay_ms = rules.retry_max_delay_ms;
     if (rules.retry_max_delay_ms < rules.retry_delay_ms)
         return STOOK_EARG;
     int error = read_statuses(options->retry_statuses, &rules);

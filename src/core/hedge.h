@@ -20,6 +20,9 @@ void stook__hedge_start(stook_client *client, struct stook_result *record);
    is to be concluded; 0 if it was lost and the other one goes on. */
 int stook__hedge_settle(stook_client *client, struct stook_result *record,
                         struct stook__attempt *attempt);
+/* The body of one of two attempts was paused for room from `since` on. 1: that of the other one is
+   too, and the clocks of the request stand still until that is resumed. */
+int stook__hedge_takes_pause(struct stook__attempt *other, int64_t since);
 /* Returns the hedge of a request that is ATTEMPTING. NULL: it has none. */
 struct stook__attempt *stook__hedge_of(const struct stook_result *record);
 /* Ends the hedge, if there is one. */

@@ -202,6 +202,10 @@ int stook__record_note_attempt(struct stook_result *record, int error, int statu
                                        .error = (int16_t)error,
                                        .status = (int16_t)status,
                                        .again = (uint8_t)again};
+    /* The clocks stand still while a body is paused, to which the loop's time of that moment
+       belongs, which may be older than the attempt. */
+    if (past.ended_us < past.started_us)
+        past.ended_us = past.started_us;
     if (stook__record_keep_history(record) != 0)
         return STOOK_ENOMEM;
     return stook__history_add(record->spec.optional->history, record->allocator, &past);

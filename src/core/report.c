@@ -334,7 +334,7 @@ static void print_batch(FILE *to, const stook_batch *batch)
     if (results->options.borrowed)
         fprintf(to, ", %zu bytes buffered", results->flow.result_bytes);
     fprintf(to, "%s%s%s\n", results->paused ? ", paused" : "",
-            batch->more_idle ? ", `more` has nothing now" : "",
+            batch->more_idle != STOOK__MORE_READY ? ", `more` has nothing now" : "",
             batch->end.scope != STOOK__END_NONE && batch->state != STOOK__DONE ? ", ending" : "");
     print_requests(to, batch, 1);
     print_requests(to, batch, 0);

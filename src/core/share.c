@@ -194,7 +194,9 @@ void stook__share_added(stook_client *client, stook_batch *batch, struct stook_r
     struct stook__buffer key = {0};
     if (!coalesces(record) || make_key(client->allocator, record, batch, &key) != 0)
         return;
-    struct stook__share *share = find(client, key.data, key.size, NULL);
+    /* Before the await nothing has a result: only then it joins a request of another batch. */
+    struct stook__share *share =
+        batch->state == STOOK__AWAITED ? find(client, key.data, key.size, NULL) : NULL;
     if (share == NULL)
         share = find(client, key.data, key.size, batch);
     if (share != NULL) {
@@ -250,7 +252,7 @@ int stook__share_starts(stook_client *client, struct stook_result *record)
 static int is_of_one(int error)
 {
     return error == STOOK_ECANCELLED || error == STOOK_ECLOSED || error == STOOK_ETIMEOUT_BATCH ||
-           error == STOOK_ETIMEOUT_QUEUE;
+           error == STOOK_ETIMEOUT_QUEUE || error == STOOK_ETIMEOUT_TOTAL;
 }
 
 /* Sends the followers back to their queues. While the sender was in flight their queue clocks stood

@@ -8,7 +8,7 @@
  *                its batch as long as the sender waits: only requests of that batch join it then
  *
  *              the sender starts           the sender has its result
- *     WAITING ------------------> FLYING ------------------------------> SERVED, then freed
+ *     WAITING ------------------> FLYING ------------------------------> SERVING, then freed
  *
  * A sender that starts while an equal one is FLYING becomes a follower of that, with its followers.
  * If a sender ends for a reason of its own, such as a cancel, its followers go back to their queues

@@ -67,7 +67,7 @@ static int handle_answer(stook_client *client, struct stook_result *record,
 static int deliver_body(stook_client *client, struct stook_result *record,
                         struct stook__attempt *attempt, int64_t *budget)
 {
-    if (record->spec.optional == NULL || record->spec.optional->on_body == NULL)
+    if (!stook__stream_to_program(attempt))
         return stook__stream_pump(attempt, budget);
     for (int i = 0; i < PIECES; i++) {
         struct stook__buffer piece = {0};

@@ -156,8 +156,12 @@ static void resume_bodies(stook_client *client, struct stook__result_queue *resu
     while ((flow = stook__flow_next_resumable(&results->flow, front, blocked, &left)) != NULL) {
         struct stook__attempt *attempt = stook__attempt_of_flow(flow);
         struct stook_result *record = stook__attempt_owner(attempt);
+        struct stook__attempt *hedge = stook__hedge_of(record);
+        struct stook__attempt *other = attempt == hedge ? record->attempt : hedge;
+        int64_t since = flow->paused_at;
         int64_t paused_us = stook__attempt_resume_for_buffer(attempt, stook__loop_now());
-        stook__sched_resume(&client->sched, &record->job, paused_us); /* also after 0 us */
+        if (!stook__hedge_takes_pause(other, since))
+            stook__sched_resume(&client->sched, &record->job, paused_us); /* also after 0 us */
     }
 }
 
@@ -205,12 +209,19 @@ static void update_room(stook_client *client, stook_batch *batch)
     resume_bodies(client, &batch->results, head);
 }
 
+static int more_is_idle(const stook_batch *batch)
+{
+    const struct stook__result_queue *results = &batch->results;
+    return batch->more_idle == STOOK__MORE_UNTIL_WAKE ||
+           (batch->more_idle == STOOK__MORE_UNTIL_LAST && results->arrived < results->count);
+}
+
 static int wants_more(stook_batch *batch)
 {
     const struct stook__group *group = &batch->group;
     size_t wanted = group->limit < SIZE_MAX ? group->limit : MORE_CALLS,
            startable = group->n_waiting - group->n_parked - group->n_delayed;
-    return !batch->exhausted && !batch->more_idle && startable < wanted &&
+    return !batch->exhausted && !more_is_idle(batch) && startable < wanted &&
            group->n_waiting < batch->max_waiting && !stook__batch_is_ending(batch);
 }
 
@@ -225,8 +236,10 @@ static void call_more(stook_batch *batch)
         int answer = stook__call_more(&batch->callbacks, batch);
         if (batch->client->drained.asked)
             return; /* the call may have begun the drain, which counts as the last request */
-        batch->more_idle = answer == STOOK_AGAIN;
-        batch->exhausted = !batch->more_idle && (answer != 1 || batch->results.count == before);
+        batch->more_idle = answer != STOOK_AGAIN                           ? STOOK__MORE_READY
+                           : batch->results.arrived < batch->results.count ? STOOK__MORE_UNTIL_LAST
+                                                                           : STOOK__MORE_UNTIL_WAKE;
+        batch->exhausted = answer != STOOK_AGAIN && (answer != 1 || batch->results.count == before);
         if (answer != 0 && batch->exhausted)
             stook__batch_add_failure(batch);
     }

@@ -75,7 +75,9 @@ int stook__connection_is_dead(const struct stook__easy *easy,
 {
     const struct stook__sockets *sockets = &easy->engine->sockets;
     int dead = 0;
-    for (size_t fd = 0; sockets->n_dead > 0 && fd < sockets->capacity; fd++) {
+    if (sockets->n_dead == 0)
+        return 0;
+    for (size_t fd = 0; fd < sockets->capacity; fd++) {
         const struct stook__socket *socket = sockets->by_fd[fd];
         if (socket == NULL || !matches(socket, easy->multi, name))
             continue;

@@ -458,14 +458,13 @@ int stook__attempt_is_good(struct stook__attempt *attempt)
 {
     struct stook__easy_info info;
     struct stook__outcome outcome = {0};
-    unsigned status = attempt->answer.status;
     if (attempt->easy == NULL)
         return 0;
     read_info(attempt, &info);
     stook__error_map(attempt, &info, &outcome);
     stook__outcome_free(attempt->allocator, &outcome);
     return outcome.error == 0 &&
-           (status >= 600 || !(attempt->defaults->retry_statuses[status / 64] >> status % 64 & 1));
+           !stook__defaults_retries(attempt->defaults, attempt->answer.status);
 }
 
 void stook__attempt_may_be_retried(struct stook__attempt *attempt)

@@ -37,7 +37,7 @@ struct stook__defaults {
     int has_https_proxy;            /* and speaks it to proxies too */
     int has_tls_in_tls;             /* and inside that, TLS to an origin */
     int has_psl;                    /* libcurl knows public suffixes */
-    const uint64_t *retry_statuses; /* a bit for each status; NULL: none is retried */
+    const uint64_t *retry_statuses; /* a bit for each status below 600 */
     const char *no_password;        /* CURLOPT_KEYPASSWD of a key without one; NULL: unset */
     /* What calls on_easy, and its argument; NULL: the client has none. */
     int (*call_easy)(void *client, void *owner, void *easy, const char *url);
@@ -73,8 +73,8 @@ enum stook__passed_over {
     STOOK__PASSED_OVER_NOT,      /* it is */
     STOOK__PASSED_OVER_REDIRECT, /* it is a redirect that is followed; its body is not kept */
     STOOK__PASSED_OVER_MIRROR,   /* another mirror is tried; its body is not kept */
-    STOOK__PASSED_OVER_RETRY     /* it may be followed by another attempt; its body is kept in
-                                    memory, in case that is not */
+    STOOK__PASSED_OVER_RETRY     /* it may be followed by another attempt; its body goes to memory
+                                    instead of the program, in case it is not */
 };
 
 struct stook__attempt {
@@ -173,6 +173,12 @@ static inline void stook__attempt_move(struct stook__attempt *attempt,
 
 /* Resets the parser: the next byte is the first one of a response. */
 void stook__attempt_expect(struct stook__attempt *attempt);
+
+/* Returns 1 if a response with this status is one after which a request may be sent again. */
+static inline int stook__defaults_retries(const struct stook__defaults *defaults, unsigned status)
+{
+    return status < 600 && (defaults->retry_statuses[status / 64] >> status % 64 & 1);
+}
 
 /* Returns 1 if the scheme of the URL is https. */
 static inline int stook__attempt_is_https(const struct stook__attempt *attempt)

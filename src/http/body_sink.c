@@ -20,9 +20,10 @@
 enum {
     PENDING_MIN = 256 << 10,
     PENDING_MAX = 1 << 20,
-    PENDING_ALL = 4 << 20,    /* All bodies of the client share this, between MIN and MAX. */
-    PIECE = 64 << 10,         /* The size of a decoded piece for the program. */
-    ERROR_BODY_MAX = 64 << 20 /* The bound of a body that the server sends instead of the file. */
+    PENDING_ALL = 4 << 20,     /* All bodies of the client share this, between MIN and MAX. */
+    PIECE = 64 << 10,          /* The size of a decoded piece for the program. */
+    ERROR_BODY_MAX = 64 << 20, /* The bound of a body that the server sends instead of the file. */
+    RETRIED_BODY_MAX = 1 << 20 /* Of one that the program gets only if no retry follows. */
 };
 
 struct checksum;
@@ -211,7 +212,10 @@ int stook__body_sink_head(struct stook__attempt *attempt)
     if (file > 0)
         move(sink, TO_FILE);
     else
-        move(sink, stook__body_sink_for_program(attempt) ? TO_PROGRAM : TO_MEMORY);
+        move(sink, stook__body_sink_for_program(attempt) &&
+                           attempt->passed_over != STOOK__PASSED_OVER_RETRY
+                       ? TO_PROGRAM
+                       : TO_MEMORY);
     begin_checksum(attempt);
     return choose_decoder(attempt);
 }
@@ -302,14 +306,20 @@ int stook__body_sink_pump(struct stook__attempt *attempt, int64_t *budget)
     if (sink->decoder == NULL || !stook__body_sink_waiting(attempt))
         return 0;
     /* The decoded bytes in memory count against the quota of the batch. */
-    while (answer == 0 && !stook__body_sink_full(attempt) &&
+    while (answer == 0 && !stook__body_sink_full(attempt) && !stook__body_sink_is_cut(attempt) &&
            (sink->state == TO_FILE ||
             stook__body_flow_may_take(&attempt->flow, sizeof piece, *attempt->clock)) &&
            decode(attempt, piece, sizeof piece, budget, &size) > 0) {
         answer = keep(attempt, piece, size);
         stook__body_flow_count(&attempt->flow, attempt->answer.body.size);
     }
-    return attempt->error != 0 ? -1 : 0;
+    return attempt->error != 0 || stook__body_sink_is_cut(attempt) ? -1 : 0;
+}
+
+int stook__body_sink_is_cut(const struct stook__attempt *attempt)
+{
+    return attempt->passed_over == STOOK__PASSED_OVER_RETRY &&
+           (attempt->wire > RETRIED_BODY_MAX || attempt->received > RETRIED_BODY_MAX);
 }
 
 /* -------------------------------------------------------------------------- to the program */
@@ -410,7 +420,7 @@ int stook__body_sink_body(struct stook__attempt *attempt, const char *data, size
         stook__body_flow_count(&attempt->flow, attempt->answer.body.size);
         stook__stream_moved(attempt);
     }
-    return answer;
+    return answer == 0 && stook__body_sink_is_cut(attempt) ? STOOK__EASY_END : answer;
 }
 
 int stook__body_sink_check(struct stook__attempt *attempt, const char **ret_why)

@@ -39,6 +39,9 @@ void stook__body_sink_restart(struct stook__attempt *attempt);
 
 /* Whether the body goes to a file. None of its bytes stays in memory. */
 int stook__body_sink_to_file(const struct stook__attempt *attempt);
+/* Whether the response may be followed by a retry and its body is so long that the rest is not
+   read. */
+int stook__body_sink_is_cut(const struct stook__attempt *attempt);
 /* Whether the request's body goes to the program: it has an on_body. */
 int stook__body_sink_for_program(const struct stook__attempt *attempt);
 
@@ -53,7 +56,7 @@ int stook__body_sink_take(struct stook__attempt *attempt, int64_t *budget,
                           struct stook__buffer *ret_piece);
 /*
  * From the turn, for any other body: decodes pending bytes as far as the budget allows. 0; -1 as
- * above.
+ * above, or the body is cut.
  */
 int stook__body_sink_pump(struct stook__attempt *attempt, int64_t *budget);
 /* Takes back the memory of a piece that the program has read. */

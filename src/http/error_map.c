@@ -335,7 +335,7 @@ static int map_end(struct stook__attempt *attempt, const struct stook__easy_info
         error = map_proxy(attempt, info, error, why, room, size);
     if (error == 0)
         error = check_end(attempt, why);
-    if (error == 0 && attempt->sink != NULL && !attempt->passed_over)
+    if (error == 0 && attempt->sink != NULL && !stook__redirect_is_skipped(attempt))
         error = stook__body_sink_check(attempt, why);
     if (error == STOOK_ETIMEOUT_ATTEMPT) { /* before the timer of sched: the message is the same */
         snprintf(room, size, "not connected within %" PRId64 " ms", attempt->settings->connect_ms);
@@ -344,15 +344,17 @@ static int map_end(struct stook__attempt *attempt, const struct stook__easy_info
     return error;
 }
 
-/* Only responses that refuse say when to come back. What a 3xx says is for its Location. */
+/* Only responses that refuse say when to come back. What a 3xx says is for its Location, and what
+   other statuses say is not acted upon: a 404 is not searched for it. */
 static int64_t wait_of(const struct stook__attempt *attempt)
 {
     struct stook__rate_hint hint;
     struct timespec now;
-    if (attempt->answer.status < 400)
+    if (attempt->answer.status != 429 && attempt->answer.status < 500 &&
+        !stook__defaults_retries(attempt->defaults, attempt->answer.status))
         return -1;
     clock_gettime(CLOCK_REALTIME, &now);
-    size_t size = attempt->trailers_at > 0 ? attempt->trailers_at : attempt->answer.head.size;
+    size_t size = stook__attempt_head_done(attempt) ? attempt->trailers_at : 0;
     stook__rate_fields_parse(attempt->answer.head.data, size, attempt->answer.status,
                              (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, &hint);
     return hint.wait_ms;
@@ -364,7 +366,8 @@ void stook__error_map(struct stook__attempt *attempt, const struct stook__easy_i
     int error = attempt->error;
     const char *why = attempt->why;
     char room[320], *file = NULL;
-    if (error == 0 && (attempt->resends_exhausted || stook__redirect_is_cut(attempt)))
+    int is_cut = error == 0 && stook__body_sink_is_cut(attempt);
+    if (error == 0 && (attempt->resends_exhausted || stook__redirect_is_cut(attempt) || is_cut))
         why = NULL;
     else if (error == 0)
         error = map_end(attempt, info, &why, room, sizeof room);
@@ -390,13 +393,16 @@ void stook__error_map(struct stook__attempt *attempt, const struct stook__easy_i
         *ret_outcome = (struct stook__outcome){.message = status_message(attempt->answer.status),
                                                .redirected = attempt->passed_over ==
                                                              STOOK__PASSED_OVER_REDIRECT,
+                                               .cut = is_cut,
                                                .wait_ms = wait_of(attempt)};
         return;
     }
     stook__outcome_set(attempt->allocator, ret_outcome, error, why);
     stook__free(attempt->allocator, file);
-    /* The server cannot have processed the request. */
-    int unprocessed = info->resent || info->reused || info->h2_error == H2_REFUSED_STREAM;
+    /* Over HTTP/2 the server may have begun on it all the same: so only what is idempotent is sent
+       again for it. */
+    ret_outcome->refused = info->h2_error == H2_REFUSED_STREAM;
+    int unprocessed = info->resent || info->reused || ret_outcome->refused;
     ret_outcome->starved =
         error == STOOK_ENOFD || ((error == STOOK_ECONNECT || error == STOOK_EPROXY) &&
                                  attempt->answer.os_error == EADDRNOTAVAIL);

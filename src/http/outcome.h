@@ -15,12 +15,14 @@ struct stook__outcome {
     int error;
     const char *message;
     int message_owned;
-    int idempotent, lost, replayable, shown; /* see struct stook__ending */
-    int sent;                                /* a connection was there, and the request was sent */
+    int idempotent, lost, refused, replayable, shown; /* see struct stook__ending */
+    int sent;        /* a connection was there, and the request was sent */
     int64_t wait_ms; /* with a response: what it says about when to come back; -1: nothing */
-    int os_error;    /* errno of an attempt that could not begin */
-    int untried;     /* the engine never got it */
-    int redirected;  /* the response is a redirect that is followed */
+    int own_error; /* of the last attempt, where `error` is that of the one before; 0: it is not */
+    int cut;       /* the rest of its body was not read, because it was to be followed by another */
+    int os_error;  /* errno of an attempt that could not begin */
+    int untried;   /* the engine never got it */
+    int redirected; /* the response is a redirect that is followed */
     int starved; /* there was no descriptor or port: it may succeed when other requests are over */
 };
 

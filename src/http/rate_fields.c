@@ -102,6 +102,7 @@ enum { NOT_GIVEN = -1, INVALID = -2 };
 
 /* The parameters of both fields that the draft defines. */
 enum key { R, T, Q, W, QU, PK, KEYS };
+enum { OF_LIMIT = 1 << R | 1 << T | 1 << PK, OF_POLICY = 1 << Q | 1 << W | 1 << QU | 1 << PK };
 
 static const struct {
     const char *name;
@@ -127,11 +128,13 @@ struct limits {
     uint64_t untimed[UNTIMED_MAX]; /* exhausted policies that do not say how long */
 };
 
-static void take_parameter(struct quota *quota, const struct stook__sf_parameter *parameter)
+/* Parameters that the draft does not define for the field are comments (its sections 3.1, 4.1). */
+static void take_parameter(struct quota *quota, unsigned defined,
+                           const struct stook__sf_parameter *parameter)
 {
     const struct stook__sf_value *value = &parameter->value;
     for (int i = 0; i < KEYS; i++)
-        if (strcmp(parameter->key, keys[i].name) == 0)
+        if ((defined >> i & 1) && strcmp(parameter->key, keys[i].name) == 0)
             quota->value[i] = value->type == keys[i].type && value->integer >= keys[i].least
                                   ? value->integer
                                   : INVALID;
@@ -139,7 +142,8 @@ static void take_parameter(struct quota *quota, const struct stook__sf_parameter
 
 /* Takes the next item of a field. 1; 0: the field has ended; -1: it is malformed. If a key comes
    twice the last one counts, so the values are judged at the end. */
-static int next_quota(struct stook__sf_reader *reader, enum key required, struct quota *ret_quota)
+static int next_quota(struct stook__sf_reader *reader, unsigned defined, enum key required,
+                      struct quota *ret_quota)
 {
     struct stook__sf_value name;
     struct stook__sf_parameter parameter;
@@ -152,7 +156,7 @@ static int next_quota(struct stook__sf_reader *reader, enum key required, struct
     for (int i = 0; i < KEYS; i++)
         ret_quota->value[i] = NOT_GIVEN;
     while ((more = stook__sf_next_parameter(reader, &parameter)) > 0)
-        take_parameter(ret_quota, &parameter);
+        take_parameter(ret_quota, defined, &parameter);
     for (int i = 0; i < KEYS; i++)
         if (ret_quota->value[i] == INVALID)
             return -1;
@@ -185,7 +189,7 @@ static int read_limits(const struct section *section, struct limits *ret_limits)
     int more;
     *ret_limits = (struct limits){.wait_ms = -1};
     stook__sf_begin(&reader, section->fields, section->size, LIMIT_FIELD);
-    while ((more = next_quota(&reader, R, &quota)) > 0)
+    while ((more = next_quota(&reader, OF_LIMIT, R, &quota)) > 0)
         take_limit(ret_limits, &quota);
     return more == 0;
 }
@@ -199,7 +203,7 @@ static int64_t read_window(const struct section *section, const struct limits *l
     int64_t window_ms = -1;
     int more;
     stook__sf_begin(&reader, section->fields, section->size, POLICY_FIELD);
-    while ((more = next_quota(&reader, Q, &quota)) > 0)
+    while ((more = next_quota(&reader, OF_POLICY, Q, &quota)) > 0)
         for (size_t i = 0; quota.value[W] != NOT_GIVEN && i < limits->n_untimed; i++)
             if (limits->untimed[i] == quota.policy && seconds(quota.value[W]) > window_ms)
                 window_ms = seconds(quota.value[W]);

@@ -19,9 +19,8 @@
 #include "http/upload_source.h"
 
 enum {
-    TRAILER_MAX = 64 << 10,     /* bytes of one trailer line in a chunked body */
-    RETRIED_BODY_MAX = 1 << 20, /* bytes of a body that is kept in case it is the result's */
-    HEAD_ROOM = 120 /* bytes reserved beside a field, if the head outgrows the last one */
+    TRAILER_MAX = 64 << 10, /* bytes of one trailer line in a chunked body */
+    HEAD_ROOM = 120         /* bytes reserved beside a field, if the head outgrows the last one */
 };
 
 /* ------------------------------------------------------------------- header sections */
@@ -98,10 +97,9 @@ static int allocate_line(struct stook__attempt *attempt)
 static int may_be_retried(const struct stook__attempt *attempt)
 {
     const struct stook__optional *optional = attempt->spec->optional;
-    unsigned status = attempt->answer.status;
     return attempt->may_retry && optional != NULL &&
-           (optional->on_head != NULL || optional->on_body != NULL) && status < 600 &&
-           (attempt->defaults->retry_statuses[status / 64] >> status % 64 & 1) &&
+           (optional->on_head != NULL || optional->on_body != NULL) &&
+           stook__defaults_retries(attempt->defaults, attempt->answer.status) &&
            (attempt->settings->idempotent == 1 || stook__method_idempotent(attempt->method)) &&
            stook__upload_source_may_repeat(attempt);
 }
@@ -119,7 +117,8 @@ static int end_head(struct stook__attempt *attempt)
                            : stook__redirect_is_to_mirror(attempt) ? STOOK__PASSED_OVER_MIRROR
                            : may_be_retried(attempt)               ? STOOK__PASSED_OVER_RETRY
                                                                    : STOOK__PASSED_OVER_NOT;
-    if (attempt->response.state == STOOK__RESPONSE_UNTIL_CLOSE && !attempt->passed_over)
+    if (attempt->response.state == STOOK__RESPONSE_UNTIL_CLOSE &&
+        !stook__redirect_is_skipped(attempt))
         error =
             attempt->answer.protocol < 20
                 ? note_unverified_end(attempt, STOOK_FLAG_UNTIL_CLOSE,
@@ -129,9 +128,10 @@ static int end_head(struct stook__attempt *attempt)
                       "the body has no length, and libcurl hides how its stream ends");
     if (error != 0 || allocate_line(attempt) != 0)
         return STOOK__EASY_END;
-    if (attempt->passed_over)
+    if (stook__redirect_is_skipped(attempt))
         return 0;
-    stook__stream_head(attempt);
+    if (!attempt->passed_over)
+        stook__stream_head(attempt);
     return attempt->sink != NULL ? stook__body_sink_head(attempt) : 0;
 }
 
@@ -243,23 +243,10 @@ static int skip_body(struct stook__attempt *attempt, size_t size)
     return stook__redirect_is_cut(attempt) ? STOOK__EASY_END : 0;
 }
 
-/* Keeps bytes of a body that the program is not shown, as an error of the server is kept that does
-   not go to a file. */
-static int keep_retried_body(struct stook__attempt *attempt, const char *data, size_t size)
-{
-    attempt->wire += (int64_t)size;
-    if (attempt->wire > RETRIED_BODY_MAX)
-        return stook__attempt_stop(attempt, STOOK_ETOOLARGE,
-                                   "a response that may be retried has a body over 1 MiB");
-    if (stook__buffer_append(&attempt->answer.body, attempt->allocator, data, size) != 0)
-        return stook__attempt_stop(attempt, STOOK_ENOMEM, NULL);
-    return 0;
-}
-
 /* Returns 1 if there is no room for the bytes: libcurl keeps all of them. */
 static int must_pause(struct stook__attempt *attempt, size_t size)
 {
-    if (attempt->passed_over)
+    if (stook__redirect_is_skipped(attempt))
         return 0;
     if (!stook__body_sink_to_file(attempt) &&
         !stook__body_flow_may_take(&attempt->flow, size, *attempt->clock))
@@ -272,9 +259,7 @@ static int take_body(struct stook__attempt *attempt, const char *data, size_t si
 {
     struct stook__buffer *body = &attempt->answer.body;
     int64_t max = attempt->settings->max_body_bytes;
-    if (attempt->passed_over == STOOK__PASSED_OVER_RETRY)
-        return keep_retried_body(attempt, data, size);
-    if (attempt->passed_over)
+    if (stook__redirect_is_skipped(attempt))
         return skip_body(attempt, size);
     if (attempt->sink != NULL)
         return stook__body_sink_body(attempt, data, size);
@@ -313,7 +298,7 @@ static int take_received(void *owner, const char *data, size_t size)
 {
     struct stook__attempt *attempt = owner;
     attempt->moved_at = *attempt->clock;
-    if (attempt->error != 0 || stook__redirect_is_cut(attempt))
+    if (attempt->error != 0 || stook__redirect_is_cut(attempt) || stook__body_sink_is_cut(attempt))
         return STOOK__EASY_END; /* libcurl up to 8.7 may call once more after a pause */
     if (must_pause(attempt, size))
         return STOOK__EASY_PAUSE;

@@ -51,10 +51,15 @@ int stook__redirect_is_to_mirror(const struct stook__attempt *attempt)
            stook__mirrors_is_failure(attempt->answer.status);
 }
 
+int stook__redirect_is_skipped(const struct stook__attempt *attempt)
+{
+    return attempt->passed_over == STOOK__PASSED_OVER_REDIRECT ||
+           attempt->passed_over == STOOK__PASSED_OVER_MIRROR;
+}
+
 int stook__redirect_is_cut(const struct stook__attempt *attempt)
 {
-    return attempt->passed_over && attempt->passed_over != STOOK__PASSED_OVER_RETRY &&
-           attempt->wire > STOOK__REDIRECT_BODY_MAX;
+    return stook__redirect_is_skipped(attempt) && attempt->wire > STOOK__REDIRECT_BODY_MAX;
 }
 
 static int refuse(int error, const char *reason, char why[STOOK__REDIRECT_WHY_MAX])

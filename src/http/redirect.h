@@ -30,6 +30,9 @@ int stook__redirect_is_followed(const struct stook__attempt *attempt);
 /* Whether another mirror is tried instead of the response, whose header section is complete. */
 int stook__redirect_is_to_mirror(const struct stook__attempt *attempt);
 
+/* Whether the response, whose header section is complete, is one of these two: its body is not
+   kept. */
+int stook__redirect_is_skipped(const struct stook__attempt *attempt);
 /* Whether so much of the body of such a response has come that the rest is not read. */
 int stook__redirect_is_cut(const struct stook__attempt *attempt);
 

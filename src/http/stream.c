@@ -84,6 +84,12 @@ int stook__stream_take_body(struct stook__attempt *attempt, int64_t *budget,
     return found;
 }
 
+int stook__stream_to_program(const struct stook__attempt *attempt)
+{
+    return stook__body_sink_for_program(attempt) &&
+           attempt->passed_over != STOOK__PASSED_OVER_RETRY;
+}
+
 int stook__stream_was_shown(const struct stook__attempt *attempt)
 {
     return attempt->stream != NULL && attempt->stream->shown;
@@ -172,7 +178,7 @@ int stook__stream_defers(struct stook__attempt *attempt)
 {
     struct stook__stream *stream = attempt->stream;
     if (stream == NULL || attempt->error != 0 || attempt->state > STOOK__ATTEMPT_DELIVERING ||
-        stook__error_map_given_up(attempt) ||
+        stook__error_map_given_up(attempt) || stook__body_sink_is_cut(attempt) ||
         (!stream->head_due && !stream->moved && !stook__body_sink_waiting(attempt)))
         return 0;
     if (attempt->state != STOOK__ATTEMPT_DELIVERING)

@@ -39,6 +39,8 @@ int stook__stream_program_paused(struct stook__attempt *attempt, int64_t now);
 int64_t stook__stream_resume(struct stook__attempt *attempt, int64_t now);
 /* The program has had all that there was: libcurl continues, or the attempt completes. */
 void stook__stream_served(struct stook__attempt *attempt);
+/* Whether the body of the response goes to on_body as it comes. */
+int stook__stream_to_program(const struct stook__attempt *attempt);
 /* Whether on_head or on_body was called: no other response may take the place of this one. */
 int stook__stream_was_shown(const struct stook__attempt *attempt);
 /* Ends the attempt with that error. `why` is static, or NULL. */

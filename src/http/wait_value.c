@@ -127,9 +127,13 @@ static int is_above(const struct decimal *decimal, int64_t bound)
     return decimal->whole > bound || (decimal->whole == bound && decimal->nano > 0);
 }
 
-/* Nobody says to wait for 10^9 seconds, 31 years: that is a point in time of 2001 or later. */
+/* Nobody says to wait for 10^9 seconds, 31 years: that is a point in time of 2001 or later. Beyond
+   10^14 it would be in milliseconds the year 5138: it is in another unit, which nothing tells. -1:
+   that is so. */
 static int64_t from_number(const struct decimal *decimal, int64_t now_ms)
 {
+    if (is_above(decimal, INT64_C(100000000000000)))
+        return -1;
     if (is_above(decimal, INT64_C(1000000000000)))
         return until(to_ms(decimal, STOOK__WAIT_MILLISECOND, 1), now_ms);
     if (is_above(decimal, INT64_C(1000000000)))
@@ -142,10 +146,9 @@ int stook__wait_reset(const char *text, const char *end, int64_t now_ms, int64_t
     struct decimal decimal;
     int64_t ms;
     if (take_decimal(text, end, &decimal) == end)
-        *ret_ms = from_number(&decimal, now_ms);
-    else if (stook__rfc3339_parse(text, (size_t)(end - text), &ms))
-        *ret_ms = until(ms, now_ms);
-    else
+        return (*ret_ms = from_number(&decimal, now_ms)) >= 0;
+    if (!stook__rfc3339_parse(text, (size_t)(end - text), &ms))
         return read_duration(text, end, ret_ms) || stook__wait_http_date(text, end, now_ms, ret_ms);
+    *ret_ms = until(ms, now_ms);
     return 1;
 }

@@ -59,7 +59,6 @@ struct stook__target {
     struct stook__origin *origin;
     struct stook__rate_key *key; /* NULL: of requests without a rate_key */
     int64_t cool_until;          /* COOLING: when the first may start; after that, when it could */
-    int64_t cooled_at;           /* when the first response of this cool-down came */
     size_t n_probing;            /* running jobs that started while it was PROBING */
     size_t window;               /* PROBING: so many may be in flight */
     int status;                  /* of the response that began the cool-down */

@@ -56,8 +56,7 @@ struct stook__optional {
     struct stook_result *snapshot; /* what callbacks get as `result`; NULL: none was called yet */
     struct stook__link link;       /* in the batch's list of bodies to release */
     int expect;
-    struct stook__share
-        *share; /* that the request leads or follows; NULL: none. See core/share.h */
+    struct stook__share *share;   /* of core/share.h: it is the sender, or follows; NULL: neither */
     struct stook__link sharing;   /* of a follower: in `followers` of its share */
     struct stook_result *record;  /* of a follower: its record */
     struct stook__attempt *hedge; /* a second attempt beside the record's; see core/hedge.h */

@@ -2,6 +2,8 @@
 /* The list of attempts of a request; see history.h. */
 #include "request/history.h"
 
+#include <string.h>
+
 #include <stook.h>
 
 struct stook__history *stook__history_new(struct stook__allocator *allocator)
@@ -35,6 +37,24 @@ int stook__history_add(struct stook__history *history, struct stook__allocator *
     history->list[at] = *attempt;
     history->count++;
     return 0;
+}
+
+struct stook__history *stook__history_copy(const struct stook__history *history,
+                                           struct stook__allocator *allocator)
+{
+    struct stook__history *copy = stook__history_new(allocator);
+    if (copy == NULL || history->capacity == 0)
+        return copy;
+    copy->list = stook__resize(allocator, NULL, history->capacity * sizeof *copy->list);
+    if (copy->list == NULL) {
+        stook__free(allocator, copy);
+        return NULL;
+    }
+    size_t kept = history->count < history->capacity ? history->count : history->capacity;
+    memcpy(copy->list, history->list, kept * sizeof *copy->list);
+    copy->count = history->count;
+    copy->capacity = history->capacity;
+    return copy;
 }
 
 const struct stook__past_attempt *stook__history_at(const struct stook__history *history, size_t i)

@@ -36,6 +36,9 @@ struct stook__history *stook__history_new(struct stook__allocator *allocator);
    STOOK_ENOMEM. */
 int stook__history_add(struct stook__history *history, struct stook__allocator *allocator,
                        const struct stook__past_attempt *attempt);
+/* Returns a copy without what was taken. NULL: out of memory. */
+struct stook__history *stook__history_copy(const struct stook__history *history,
+                                           struct stook__allocator *allocator);
 /* Returns the i-th attempt of all. NULL: it is not there, or not any more. */
 const struct stook__past_attempt *stook__history_at(const struct stook__history *history, size_t i);
 /* Forgets what was taken. */

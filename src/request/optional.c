@@ -102,6 +102,11 @@ static int has_method(const struct stook_request *request, const char *const *me
     return 0;
 }
 
+static int is_hedged(const struct stook_request *request)
+{
+    return request->hedge_after_ms != 0 && request->hedge_after_ms != STOOK_NONE;
+}
+
 static int validate_sharing(const struct stook_request *request, const char **ret_why)
 {
     static const char *const shared[] = {"GET", "HEAD", NULL}, *const hedged[] = {"GET", "HEAD",
@@ -110,10 +115,10 @@ static int validate_sharing(const struct stook_request *request, const char **re
     if (request->coalesce == 1 && (is_of_one(request) || !has_method(request, shared)))
         why = STOOK__ARG("coalesce is for GET and HEAD without a body, callbacks, output_file and "
                          "mirrors");
-    else if (request->hedge_after_ms != 0 && (is_of_one(request) || !has_method(request, hedged)))
+    else if (is_hedged(request) && (is_of_one(request) || !has_method(request, hedged)))
         why = STOOK__ARG("hedge_after_ms is for GET, HEAD and OPTIONS without a body, callbacks, "
                          "output_file and mirrors");
-    else if (request->hedge_after_ms != 0 && request->coalesce == 1)
+    else if (is_hedged(request) && request->coalesce == 1)
         why = STOOK__ARG("coalesce and hedge_after_ms are both given");
     return why != NULL ? stook__validate_refuse(why, ret_why) : 0;
 }
@@ -206,7 +211,7 @@ static int is_used(const struct stook_request *request)
            request->body_release != NULL || request->body_read != NULL ||
            request->body_file != NULL || request->parts != NULL || request->output_file != NULL ||
            request->mirrors != NULL || request->sha256 != NULL || request->unix_socket != NULL ||
-           request->rate_key != NULL || request->coalesce == 1 || request->hedge_after_ms != 0 ||
+           request->rate_key != NULL || request->coalesce == 1 || is_hedged(request) ||
            request->redirect_headers != NULL || request->auth == STOOK_AUTH_DIGEST ||
            request->expect == 1;
 }

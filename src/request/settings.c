@@ -115,12 +115,14 @@ int stook__settings_merge(const struct stook__settings *client, const struct sto
          "public_only is not 0, 1 or STOOK_NONE"},
         {request->max_retries, client->max_retries, RETRIES_MAX, &settings.max_retries, 1,
          "max_retries is not 0, STOOK_NONE or a number up to 50"},
-        {request->idempotent, 0, 1, &settings.idempotent, 0, "idempotent is not 0 or 1"},
-        {request->delay_ms, 0, MS_MAX, &settings.delay_ms, 0,
-         "delay_ms is not 0 or a number up to 2^53"},
-        {request->coalesce, 0, 1, &settings.coalesce, 0, "coalesce is not 0 or 1"},
+        {request->idempotent, 0, 1, &settings.idempotent, 1,
+         "idempotent is not 0, 1 or STOOK_NONE"},
+        {request->delay_ms, 0, MS_MAX, &settings.delay_ms, 1,
+         "delay_ms is not 0, STOOK_NONE or a number up to 2^53"},
+        {request->coalesce, 0, 1, &settings.coalesce, 1, "coalesce is not 0, 1 or STOOK_NONE"},
         {request->hedge_after_ms == STOOK_AUTO ? 0 : request->hedge_after_ms, 0, MS_MAX,
-         &settings.hedge_after_ms, 0, "hedge_after_ms is not 0, STOOK_AUTO or a number up to 2^53"},
+         &settings.hedge_after_ms, 1,
+         "hedge_after_ms is not 0, STOOK_NONE, STOOK_AUTO or a number up to 2^53"},
         {request->cost, 1, COST_MAX, &settings.cost, 1,
          "cost is not 0, STOOK_NONE or a number up to 10^12"},
         {request->expect, 0, 1, &unused, 0, "expect is not 0 or 1"},
@@ -131,6 +133,11 @@ int stook__settings_merge(const struct stook__settings *client, const struct sto
         if (stook__validate_number(numbers[i].value, numbers[i].inherited, numbers[i].none,
                                    numbers[i].max, numbers[i].ret_value) != 0)
             return stook__validate_refuse(numbers[i].why, ret_why);
+    int64_t *const off_is_0[] = {&settings.idempotent, &settings.delay_ms, &settings.coalesce,
+                                 &settings.hedge_after_ms};
+    for (size_t i = 0; i < sizeof off_is_0 / sizeof *off_is_0; i++)
+        if (*off_is_0[i] == STOOK_NONE)
+            *off_is_0[i] = 0;
     if (request->ca_file != NULL || request->ca_data != NULL)
         settings.ca_file = request->ca_file;
     /* Part of a body in a content coding cannot be decoded by itself. */

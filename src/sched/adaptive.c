@@ -4,6 +4,7 @@
 
 #include <assert.h>
 
+#include "sched/retry.h"
 #include "util/trace.h"
 
 enum {
@@ -64,10 +65,7 @@ static double smaller(double a, double b)
 /* From 0.85 to 1, so that clients do not make their trials at the same time. splitmix64. */
 static double jitter(struct stook__adaptive *a)
 {
-    uint64_t z = a->random += UINT64_C(0x9e3779b97f4a7c15);
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return 0.85 + 0.15 * (double)((z ^ z >> 31) >> 11) / 9007199254740992.0;
+    return 0.85 + 0.15 * (double)(stook__random(&a->random) >> 11) / 9007199254740992.0;
 }
 
 static int64_t doubled(int64_t interval)
@@ -396,8 +394,7 @@ static void judge_down(struct stook__adaptive *a, int64_t now)
     int freed = c.share <= wanted / 2;
     if (!freed && !is_last(a))
         return;
-    if (!freed || stook__change_score(&c) > SURE ||
-        (is_last(a) && stook__change_score(&c) > least))
+    if (!freed || stook__change_score(&c) > SURE || (is_last(a) && stook__change_score(&c) > least))
         give_up_down(a, now);
     else if (stook__change_score(&c) < -SURE || is_last(a))
         keep_down(a, now);

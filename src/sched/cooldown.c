@@ -49,7 +49,6 @@ void stook__cooldown_begin(struct stook__sched *sched, struct stook__target *tar
         target->cool_until = until > target->cool_until ? until : target->cool_until;
     } else if (target->state == STOOK__TARGET_OPEN || attempt_at >= target->cool_until) {
         move_target(target, STOOK__TARGET_COOLING);
-        target->cooled_at = sched->now;
         target->cool_until = until;
         target->window = 1;
         target->status = status;
@@ -68,10 +67,9 @@ int stook__cooldown_started(struct stook__target *target, int64_t now)
     return 1;
 }
 
-void stook__cooldown_ended(struct stook__sched *sched, struct stook__target *target,
-                           enum stook__health health)
+void stook__cooldown_ended(struct stook__sched *sched, struct stook__target *target)
 {
-    if (target->state != STOOK__TARGET_PROBING || health != STOOK__HEALTH_OK)
+    if (target->state != STOOK__TARGET_PROBING)
         return;
     if (++target->window > WINDOW_MAX)
         move_target(target, STOOK__TARGET_OPEN);

@@ -9,7 +9,6 @@
 #ifndef STOOK_SCHED_COOLDOWN_H
 #define STOOK_SCHED_COOLDOWN_H
 
-#include "sched/health.h"
 #include "sched/state.h"
 
 /* Begins or prolongs a cool-down: an attempt that began at `attempt_at` was told, with that status,
@@ -18,8 +17,7 @@ void stook__cooldown_begin(struct stook__sched *sched, struct stook__target *tar
                            int64_t attempt_at, int64_t wait_ms, int status);
 /* Notes that a job starts. Returns whether it is one of those that probe the target. */
 int stook__cooldown_started(struct stook__target *target, int64_t now);
-/* Notes how an attempt that probed the target has ended. The count of those that run is sched's. */
-void stook__cooldown_ended(struct stook__sched *sched, struct stook__target *target,
-                           enum stook__health health);
+/* Notes that an attempt which probed the target has ended well. The count of those that run is sched's. */
+void stook__cooldown_ended(struct stook__sched *sched, struct stook__target *target);
 
 #endif

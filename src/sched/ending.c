@@ -32,10 +32,17 @@ static int is_transport_error(int error)
     }
 }
 
-/* For the limit that finds itself. A quick 404 and a bug of the server say nothing of its load. */
-static enum stook__health health_of(const struct stook__ending *ending)
+int stook__ending_is_free(const struct stook__job *job, const struct stook__ending *ending)
 {
-    if (ending->lost)
+    return ending->error != 0 && ending->lost && !job->repeated &&
+           !(ending->refused && job->settings->max_retries > 0);
+}
+
+/* For the limit that finds itself. A quick 404 and a bug of the server say nothing of its load. */
+static enum stook__health health_of(const struct stook__job *job,
+                                    const struct stook__ending *ending)
+{
+    if (stook__ending_is_free(job, ending))
         return STOOK__HEALTH_NONE; /* an idle connection was closed: that is no load */
     if (ending->error != 0)
         return is_transport_error(ending->error) ? STOOK__HEALTH_DROP : STOOK__HEALTH_NONE;
@@ -51,9 +58,9 @@ static enum stook__health health_of(const struct stook__ending *ending)
 }
 
 /* For the circuit: 1: a failure, 0: none, -1: it says nothing. */
-static int circuit_result(const struct stook__ending *ending)
+static int circuit_result(const struct stook__job *job, const struct stook__ending *ending)
 {
-    if (ending->lost)
+    if (stook__ending_is_free(job, ending))
         return -1;
     if (ending->error != 0)
         return is_transport_error(ending->error) || ending->error == STOOK_ETIMEOUT_TOTAL ? 1 : -1;
@@ -69,7 +76,7 @@ static void note_target(struct stook__sched *sched, struct stook__job *job,
     if (is_slow_down(ending) && ending->wait_ms >= 0)
         stook__cooldown_begin(sched, target, job->attempt_at, ending->wait_ms, ending->status);
     else if (job->probes_target && ending->error == 0 && !is_slow_down(ending))
-        stook__cooldown_ended(sched, target, STOOK__HEALTH_OK);
+        stook__cooldown_ended(sched, target);
 }
 
 static void note_circuit(struct stook__sched *sched, struct stook__job *job,
@@ -77,7 +84,7 @@ static void note_circuit(struct stook__sched *sched, struct stook__job *job,
 {
     if (sched->rules.circuit_failures <= 0)
         return;
-    int failed = circuit_result(ending), was_open = flow->circuit.state == STOOK__CIRCUIT_OPEN;
+    int failed = circuit_result(job, ending), was_open = flow->circuit.state == STOOK__CIRCUIT_OPEN;
     if (!job->probes_circuit && stook__circuit_is_outdated(&flow->circuit, job->attempt_at))
         failed = -1;
     stook__circuit_ended(&flow->circuit, sched->now, sched->rules.circuit_failures,
@@ -99,7 +106,7 @@ void stook__ending_note(struct stook__sched *sched, struct stook__job *job,
         note_target(sched, job, ending);
     if (flow == NULL && group->adaptive == NULL)
         return; /* the usual case */
-    enum stook__health health = health_of(ending);
+    enum stook__health health = health_of(job, ending);
     if (group->adaptive != NULL) {
         stook__adaptive_ended(group->adaptive, now, group->n_running, job->attempt_at,
                               ending->first_byte_us, health);
@@ -157,10 +164,11 @@ static int64_t wait_of(struct stook__sched *sched, const struct stook__job *job,
     const struct stook__target *target = job->queue->key.target;
     const struct stook__origin_flow *flow = target->origin->sched.flow;
     int64_t max_ms = sched->rules.max_cooldown_ms;
-    int64_t wait = ending->lost ? 0
-                                : stook__retry_backoff_us(&sched->random, job->retries,
-                                                          sched->rules.retry_delay_ms,
-                                                          sched->rules.retry_max_delay_ms);
+    int64_t wait =
+        stook__ending_is_free(job, ending)
+            ? 0
+            : stook__retry_backoff_us(&sched->random, job->retries, sched->rules.retry_delay_ms,
+                                      sched->rules.retry_max_delay_ms);
     if (ending->wait_ms >= 0 && max_ms >= 0 && ending->wait_ms > max_ms) {
         *why = STOOK__NO_RETRY_TOO_LONG;
         return -1;
@@ -194,29 +202,31 @@ enum stook__decision stook__ending_decide(struct stook__sched *sched, struct sto
                                           int64_t *ret_at, enum stook__no_retry *ret_why)
 {
     int64_t max_retries = job->settings->max_retries;
-    int is_lost = ending->error != 0 && ending->lost && ending->idempotent;
+    int is_free = stook__ending_is_free(job, ending) && ending->idempotent;
     sched->now = now > sched->now ? now : sched->now;
     *ret_why = STOOK__NO_RETRY_NONE;
     *ret_at = now;
     if (ending->final || max_retries < 0)
         return STOOK__DELIVER;
-    if (max_retries == 0 && (!is_lost || job->repeated))
+    if (max_retries == 0 && !is_free)
         return STOOK__DELIVER;
     if (max_retries > 0 && (job->retries >= max_retries || !is_allowed(ending) ||
-                            !(is_lost || may_help(sched, ending))))
+                            !(is_free || may_help(sched, ending))))
         return STOOK__DELIVER;
     job->fresh = ending->error != 0;
-    if (is_lost && may_keep_place(sched, job))
-        return STOOK__REPEAT;
-    if (max_retries == 0)
-        return STOOK__RETRY; /* at once, when its gates let it pass */
-    int64_t wait = wait_of(sched, job, ending, ret_why);
-    if (wait < 0)
-        return STOOK__DELIVER;
-    if (!is_lost && !take_budget(sched, job)) {
-        *ret_why = STOOK__NO_RETRY_BUDGET;
-        return STOOK__DELIVER;
+    if (!is_free || (max_retries > 0 && !may_keep_place(sched, job))) {
+        int64_t wait = wait_of(sched, job, ending, ret_why);
+        if (wait < 0)
+            return STOOK__DELIVER;
+        if (!is_free && !take_budget(sched, job)) {
+            *ret_why = STOOK__NO_RETRY_BUDGET;
+            return STOOK__DELIVER;
+        }
+        *ret_at = now + wait;
     }
-    *ret_at = now + wait;
-    return STOOK__RETRY;
+    /* Without a wait it is sent again in its slot, or when its gates let it pass. */
+    enum stook__decision decision =
+        is_free && may_keep_place(sched, job) ? STOOK__REPEAT : STOOK__RETRY;
+    job->repeated |= is_free;
+    return decision;
 }

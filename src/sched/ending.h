@@ -13,7 +13,9 @@
 struct stook__ending {
     int error, status; /* `status` 0: no response */
     int idempotent;    /* the method is (RFC 9110 9.2.2), or the program vouches for it */
-    int lost;          /* a reused connection died before the first byte of a response */
+    int lost;          /* it never reached the server's program: a kept connection died, a stream
+                          was refused, the range of a file does not exist */
+    int refused;       /* it is lost because the server refused its stream, for load */
     int sent;          /* bytes of it may have reached the server */
     int replayable;    /* its body can be sent again */
     int shown;         /* the program has seen part of the response */
@@ -40,6 +42,10 @@ enum stook__no_retry {
 /* Notes the end of an attempt of a RUNNING job. Call it once for each attempt that has begun. */
 void stook__ending_note(struct stook__sched *sched, struct stook__job *job,
                         const struct stook__ending *ending, int64_t now);
+/* Whether the end is the first of its hop that may be made up for at once: no wait, no budget, and
+   it says nothing of the server. What a server refuses for load has no such end if it may be
+   retried. */
+int stook__ending_is_free(const struct stook__job *job, const struct stook__ending *ending);
 /* Decides. Sets *ret_at to when the next attempt may start, and *ret_why. */
 enum stook__decision stook__ending_decide(struct stook__sched *sched, struct stook__job *job,
                                           const struct stook__ending *ending, int64_t now,

@@ -216,22 +216,22 @@ void stook__gates_take(struct stook__sched *sched, const struct stook__job *job,
 }
 
 struct giving {
-    int64_t cost, requests;
+    int64_t cost, requests, at;
 };
 
 static void give_back(struct stook__sched *sched, struct stook__rate_bucket *bucket, void *user)
 {
     const struct giving *giving = user;
-    stook__bucket_give_back(&bucket->level, bucket->rate,
-                            bucket->rate->of == STOOK_RATE_OF_COST ? giving->cost
-                                                                   : giving->requests);
+    stook__bucket_give_back(
+        &bucket->level, bucket->rate,
+        bucket->rate->of == STOOK_RATE_OF_COST ? giving->cost : giving->requests, giving->at);
     stook__gate_wake(sched, &bucket->gate);
 }
 
 void stook__gates_give_back(struct stook__sched *sched, const struct stook__target *target,
-                            int64_t cost, int64_t requests)
+                            int64_t cost, int64_t requests, int64_t at)
 {
-    struct giving giving = {cost, requests};
+    struct giving giving = {cost, requests, at};
     if (sched->rules.rates != NULL)
         visit_buckets(sched, target, give_back, &giving);
 }

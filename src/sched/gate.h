@@ -57,9 +57,9 @@ int64_t stook__job_cost(const struct stook__job *job, const struct stook__rate *
    its queue, or NULL. */
 void stook__gates_take(struct stook__sched *sched, const struct stook__job *job,
                        const struct stook__gate *woken_by);
-/* Gives back to the buckets of a target what was taken and not used. */
+/* Gives back to the buckets of a target what was taken at `at` and not used. */
 void stook__gates_give_back(struct stook__sched *sched, const struct stook__target *target,
-                            int64_t cost, int64_t requests);
+                            int64_t cost, int64_t requests, int64_t at);
 /* Takes more of the buckets of cost, as if it had been taken at `at`. A negative cost is given
    back. */
 void stook__gates_charge(struct stook__sched *sched, const struct stook__target *target,

@@ -19,10 +19,17 @@
  *
  * What is to be repaid is the larger of what was left and g, not both: a span has only one first
  * take.
+ *
+ * How much can be given back. After the takes 1 to n at t[i] with the times c[i] a bucket is full
+ * at f[n] = max(f[n-1], t[n]) + c[n]. If c[k] turns out to be smaller by d, all f from f[k] on are
+ * smaller by d, up to a take before which the bucket was full: what had flowed back by then is gone.
+ * So f[n] is smaller by d, or by the least f[i-1] - t[i] of all i above k if that is less. These
+ * minima are the `lows`.
  */
 #include "sched/rate.h"
 
 #include <assert.h>
+#include <string.h>
 
 enum { NS_OF_US = 1000, NS_OF_MS = 1000000, REPAY = 250 };
 static const int64_t LATE_NS = (int64_t)STOOK__RATE_LATE_US * NS_OF_US;
@@ -101,27 +108,57 @@ static void add_cost(struct stook__bucket *bucket, const struct stook__rate *rat
     add_time(bucket, time + repaid);
 }
 
+static void note_low(struct stook__bucket *bucket, int64_t at_ns, int64_t missing_ns)
+{
+    struct stook__bucket_low *lows = bucket->lows;
+    size_t n = bucket->n_lows;
+    while (n > 0 && lows[n - 1].missing_ns >= missing_ns)
+        n--;
+    if (n == STOOK__RATE_LOWS) {
+        lows[1].missing_ns = lows[0].missing_ns;
+        memmove(lows, lows + 1, --n * sizeof *lows);
+    }
+    lows[n] = (struct stook__bucket_low){at_ns, missing_ns};
+    bucket->n_lows = n + 1;
+}
+
 void stook__bucket_take(struct stook__bucket *bucket, const struct stook__rate *rate, int64_t cost,
                         int64_t now, int late)
 {
     assert(cost >= 0);
-    catch_up(bucket, in_ns(now), late);
+    int64_t now_ns = in_ns(now);
+    catch_up(bucket, now_ns, late);
+    note_low(bucket, now_ns, larger(0, bucket->full_at_ns - now_ns));
     add_cost(bucket, rate, cost);
 }
 
 void stook__bucket_give_back(struct stook__bucket *bucket, const struct stook__rate *rate,
-                             int64_t cost)
+                             int64_t cost, int64_t at)
 {
+    struct stook__bucket_low *lows = bucket->lows;
+    int64_t at_ns = in_ns(at), time = flow_time(rate, cost, 0);
+    size_t n_before = 0, n = bucket->n_lows;
     assert(cost >= 0);
+    while (n_before < n && lows[n_before].at_ns <= at_ns)
+        n_before++;
+    if (n_before < n)
+        time = smaller(time, lows[n_before].missing_ns);
     /* Rounded down: parts that are given back are never more than the whole. */
-    bucket->full_at_ns = larger(0, bucket->full_at_ns - flow_time(rate, cost, 0));
+    bucket->full_at_ns = larger(0, bucket->full_at_ns - time);
+    for (size_t i = n_before; i < n; i++)
+        lows[i].missing_ns -= time;
+    size_t kept = n_before;
+    while (n_before < n && kept > 0 && lows[kept - 1].missing_ns >= lows[n_before].missing_ns)
+        kept--;
+    memmove(lows + kept, lows + n_before, (n - n_before) * sizeof *lows);
+    bucket->n_lows = n - (n_before - kept);
 }
 
 void stook__bucket_charge(struct stook__bucket *bucket, const struct stook__rate *rate,
                           int64_t cost, int64_t at)
 {
     if (cost < 0) {
-        stook__bucket_give_back(bucket, rate, -cost);
+        stook__bucket_give_back(bucket, rate, -cost, at);
         return;
     }
     bucket->full_at_ns = larger(bucket->full_at_ns, in_ns(at));

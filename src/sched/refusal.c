@@ -2,14 +2,33 @@
 /* Jobs that end because a circuit is open; see refusal.h. */
 #include "sched/refusal.h"
 
+#include "sched/clocks.h"
+
 /* One call of stook__refusal_next() looks at no more jobs and queues. */
 enum { STEPS = 256 };
+
+/* A retry that was granted and is still to come counts as left. */
+static int has_retries(const struct stook__job *job)
+{
+    int granted = job->retries_since != 0;
+    return (int64_t)job->retries - granted < job->settings->max_retries;
+}
+
+/* Whether the whole clock of the job, which for one that never started would begin now, ends before
+   the circuit may be probed. If such jobs waited, each probe of a dead server would end one. */
+static int is_too_late(const struct stook__sched *sched, const struct stook__job *job,
+                       const struct stook__circuit *circuit)
+{
+    int64_t since = job->first_at != 0 ? job->first_at : sched->now;
+    return circuit->until >= stook__clocks_after(since, job->settings->total_ms);
+}
 
 static int is_refused(const struct stook__sched *sched, const struct stook__job *job)
 {
     const struct stook__origin_flow *flow = stook__job_origin(job)->sched.flow;
     return flow != NULL && flow->circuit.state == STOOK__CIRCUIT_OPEN &&
-           flow->circuit.until > sched->now && job->retries >= job->settings->max_retries;
+           flow->circuit.until > sched->now &&
+           (!has_retries(job) || is_too_late(sched, job, &flow->circuit));
 }
 
 static void look_from(struct stook__sched *sched, struct stook__queue *queue,

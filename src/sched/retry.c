@@ -84,20 +84,6 @@ int stook__budget_take(struct stook__retry_budget *budget, int64_t now, int64_t 
     return 1;
 }
 
-void stook__budget_give_back(struct stook__retry_budget *budget, int64_t now)
-{
-    move_to(budget, now);
-    /* When it was taken is not known. The oldest is given back, so that what stays in the budget
-       stays too long rather than not long enough. */
-    for (int i = 1; i <= STOOK__BUDGET_SECONDS; i++) {
-        int32_t *retries = &budget->retries[(budget->second + i) % STOOK__BUDGET_SECONDS];
-        if (*retries > 0) {
-            --*retries;
-            return;
-        }
-    }
-}
-
 int stook__budget_is_idle(const struct stook__retry_budget *budget, int64_t now)
 {
     struct stook__retry_budget current = *budget;

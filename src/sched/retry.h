@@ -41,8 +41,6 @@ struct stook__retry_budget {
 void stook__budget_count_request(struct stook__retry_budget *budget, int64_t now);
 /* Counts a retry and returns 1, or returns 0 if it is one too many. `percent`: 1 to 1000. */
 int stook__budget_take(struct stook__retry_budget *budget, int64_t now, int64_t percent);
-/* Takes back a retry that was counted in the last ten seconds and was not sent. */
-void stook__budget_give_back(struct stook__retry_budget *budget, int64_t now);
 /* Whether the budget may be forgotten: nothing was counted in the last ten seconds. */
 int stook__budget_is_idle(const struct stook__retry_budget *budget, int64_t now);
 

@@ -97,7 +97,8 @@ static void enqueue(struct stook__sched *sched, struct stook__job *job)
     stook__refusal_note(sched, job);
 }
 
-/* Puts a job that has no place into its queue, or among the delayed ones if its time has not come. */
+/* Puts a job that has no place into its queue, or among the delayed ones if its time has not
+   come. */
 static void wait_in_line(struct stook__sched *sched, struct stook__job *job, int64_t not_before)
 {
     struct stook__group *group = job->queue->key.group;
@@ -333,7 +334,6 @@ int stook__sched_ready(const struct stook__sched *sched)
 
 void stook__sched_repeat(struct stook__sched *sched, struct stook__job *job, int64_t now)
 {
-    job->repeated = 1;
     job->retries += job->settings->max_retries > 0;
     begin_attempt(sched, job, now);
 }
@@ -381,6 +381,10 @@ int stook__sched_hedge(struct stook__sched *sched, struct stook__job *job)
         group->n_running >= group->limit || sched->n_running >= sched->limit ||
         job->queue->place == STOOK__QUEUE_RESERVED || stook__gate_refusing(sched, job) != NULL)
         return 0;
+    /* It would be a second probe, or take the place of the first. */
+    if (flow->circuit.state != STOOK__CIRCUIT_CLOSED ||
+        job->queue->key.target->state != STOOK__TARGET_OPEN)
+        return 0;
     flow->hedge_credit -= HEDGE_COST;
     stook__gates_take(sched, job, NULL);
     origin->sched.n_running++;
@@ -408,7 +412,7 @@ int stook__sched_put_back(struct stook__sched *sched, struct stook__job *job)
     job->attempts--;
     sched->starved = 1;
     stook__gates_give_back(sched, job->queue->key.target,
-                           job->settings->cost < 0 ? 0 : job->settings->cost, 1);
+                           job->settings->cost < 0 ? 0 : job->settings->cost, 1, job->attempt_at);
     wait_again(sched, job, job->queue, 0);
     return 1;
 }
@@ -416,7 +420,6 @@ int stook__sched_put_back(struct stook__sched *sched, struct stook__job *job)
 void stook__sched_retry(struct stook__sched *sched, struct stook__job *job, int64_t at)
 {
     job->retries++;
-    job->repeated = job->settings->max_retries == 0;
     sched->starved = 0;
     wait_again(sched, job, job->queue, at);
     job->retries_since = sched->now;
@@ -426,7 +429,7 @@ void stook__sched_retry(struct stook__sched *sched, struct stook__job *job, int6
 void stook__sched_not_begun(struct stook__sched *sched, struct stook__job *job)
 {
     stook__gates_give_back(sched, job->queue->key.target,
-                           job->settings->cost < 0 ? 0 : job->settings->cost, 1);
+                           job->settings->cost < 0 ? 0 : job->settings->cost, 1, job->attempt_at);
     if (--job->attempts == 0)
         job->first_at = 0;
 }

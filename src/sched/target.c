@@ -5,6 +5,7 @@
 #include <string.h>
 
 enum { KEPT_MAX = 256, LOOKS = 2 };
+static const int64_t OUTDATED_US = 300000000; /* the longest time that a circuit stays open */
 
 /* ------------------------------------------------------------------------------------- buckets */
 
@@ -82,7 +83,17 @@ static int target_is_idle(const struct stook__target *target, int64_t now)
     return target->state == STOOK__TARGET_OPEN || target->cool_until <= now;
 }
 
-/* Whether nothing is known of an origin that matters for its next request. */
+/* Whether the circuit is closed, or was open so long ago that this tells nothing any more. */
+static int circuit_is_idle(const struct stook__sched *sched, const struct stook__circuit *circuit)
+{
+    if (circuit->state == STOOK__CIRCUIT_CLOSED)
+        return circuit->failures == 0 || sched->n_kept > KEPT_MAX;
+    return circuit->until <= sched->now &&
+           (sched->n_kept > KEPT_MAX || circuit->until + OUTDATED_US <= sched->now);
+}
+
+/* Whether nothing is known of an origin that matters for its next request. Of some things that
+   never become old, those of the last KEPT_MAX origins matter. */
 static int origin_is_idle(const struct stook__sched *sched, const struct stook__origin *origin)
 {
     const struct stook__origin_flow *flow = origin->sched.flow;
@@ -91,9 +102,9 @@ static int origin_is_idle(const struct stook__sched *sched, const struct stook__
     if (flow == NULL)
         return 1;
     return are_full(flow->buckets, sched->rules.n_by_origin, sched->now) &&
-           flow->circuit.state == STOOK__CIRCUIT_CLOSED &&
+           circuit_is_idle(sched, &flow->circuit) &&
            stook__budget_is_idle(&flow->budget, sched->now) &&
-           (flow->adaptive == NULL || sched->n_kept > KEPT_MAX);
+           ((flow->adaptive == NULL && flow->latency.n_samples == 0) || sched->n_kept > KEPT_MAX);
 }
 
 /* Gives the last reference of the scheduler back. */

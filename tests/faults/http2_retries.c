@@ -65,31 +65,71 @@ static void look(struct raw_server *server, const stook_result *result)
     CHECK(!is_post(stook_result_index(result)) || seen <= 1);
 }
 
-TEST_BOTH(streams_and_connections)
+/* Starts a server whose /s/0 to /s/119 answer so. */
+static struct raw_server *serve(const char *directory, void (*how)(struct h2 *h2))
 {
     static struct h2_answer answers[ALL + 1];
     static char paths[ALL][16];
-    const char *directory = temporary_directory();
-    struct raw_tls tls = {.directory = directory, .certificate = "leaf", .alpn = "h2", .inside = raw_h2_serve};
-    struct raw_door door = {.serve = raw_tls_serve, .arg = &tls};
+    static struct raw_tls tls;
+    static struct raw_door door;
+    tls = (struct raw_tls){.directory = directory, .certificate = "leaf", .alpn = "h2", .inside = raw_h2_serve};
+    door = (struct raw_door){.serve = raw_tls_serve, .arg = &tls};
     if (!(curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_HTTP2))
         test_skip("this libcurl speaks no HTTP/2");
     certificates_standard(directory);
     for (size_t i = 0; i < ALL; i++) {
         snprintf(paths[i], sizeof paths[i], "/s/%zu", i);
-        answers[i] = (struct h2_answer){.path = paths[i], .answer = answer};
+        answers[i] = (struct h2_answer){.path = paths[i], .answer = how};
     }
     raw_h2_answers = answers;
-    struct raw_server *server = raw_server_open(NULL, &door, 1);
+    return raw_server_open(NULL, &door, 1);
+}
+
+TEST_BOTH(streams_and_connections)
+{
+    const char *directory = temporary_directory();
+    struct raw_server *server = serve(directory, answer);
     life_open(life, &STOOK_CLIENT(.ca_file = text("%s/authority.pem", directory), .http_version = STOOK_HTTP_2,
                                   .max_retries = 50, .retry_delay_ms = 1, .retry_max_delay_ms = 20, .retry_budget = STOOK_NONE));
     stook_batch *batch = life_batch(life);
     for (size_t i = 0; i < ALL; i++)
-        ADD(batch, text("https://127.0.0.1:%d%s", raw_port(server), paths[i]), .method = is_post(i) ? "POST" : NULL,
+        ADD(batch, text("https://127.0.0.1:%d/s/%zu", raw_port(server), i), .method = is_post(i) ? "POST" : NULL,
             .body = is_post(i) ? "x" : NULL, .body_size = is_post(i));
     int failed = life_gather(life, batch, &STOOK_GATHER(.limit = 20));
     CHECK(failed <= ALL / KINDS);
     for (size_t i = 0; i < ALL; i++)
         look(server, stook_batch_result(batch, i));
+    stook_batch_free(batch);
+}
+
+static void refuse(struct h2 *h2)
+{
+    h2_number(h2, H2_RST_STREAM, h2->stream, H2_REFUSED_STREAM);
+}
+
+/* A server that refuses all streams gets no storm: beside one repeat of each, if libcurl does not tell it from a lost
+   connection, what is refused waits for its back-off, within the budget of its origin. */
+TEST_BOTH(refused_for_ever)
+{
+    enum { N = 20, BUDGET = 100 + N / 5 };
+    const char *directory = temporary_directory();
+    struct raw_server *server = serve(directory, refuse);
+    unsigned seen = 0;
+    life_open(life, &STOOK_CLIENT(.ca_file = text("%s/authority.pem", directory), .http_version = STOOK_HTTP_2,
+                                  .max_retries = 50, .retry_delay_ms = 1, .retry_max_delay_ms = 4));
+    stook_batch *batch = life_batch(life);
+    for (size_t i = 0; i < N; i++)
+        ADD(batch, text("https://127.0.0.1:%d/s/%zu", raw_port(server), i));
+    CHECK_EQ_INT(life_gather(life, batch, NULL), N);
+    for (size_t i = 0; i < N; i++) {
+        struct stook_attempt attempt = STOOK_ATTEMPT();
+        const stook_result *result = stook_batch_result(batch, i);
+        CHECK_ERROR(stook_result_error(result), STOOK_ERESET);
+        for (size_t k = 0; stook_result_attempt_at(result, k, &attempt) == 0; k++)
+            CHECK(attempt.again != STOOK_AGAIN_LOST || k == 0);
+        seen += raw_seen(server, text("/s/%zu", i));
+    }
+    test_note("%u streams for %d requests", seen, N);
+    CHECK(seen <= 2 * N + BUDGET);
     stook_batch_free(batch);
 }

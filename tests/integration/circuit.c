@@ -135,6 +135,36 @@ TEST_BOTH(refused_connections)
     CHECK_EQ_INT(one(life, text("http://127.0.0.1:%d/", port)), STOOK_ECIRCUIT);
 }
 
+/* A circuit that stays open longer than a request may take lets none wait for it, retries or not: each probe of a dead
+   server would end one of them. */
+TEST_BOTH(no_wait_beyond_the_clock)
+{
+    enum { N = 20 };
+    int port = refusing_port();
+    OPEN(life, .circuit_failures = 3, .max_retries = 5, .timeout_ms = 3000, .retry_delay_ms = 1, .retry_max_delay_ms = 1);
+    stook_batch *batch = life_batch(life);
+    for (int i = 0; i < N; i++)
+        add(batch, text("http://127.0.0.1:%d/%d", port, i));
+    CHECK_EQ_INT(life_gather(life, batch, &STOOK_GATHER(.limit = 2)), N);
+    int refused = 0;
+    for (size_t i = 0; i < N; i++)
+        refused += stook_result_error(stook_batch_result(batch, i)) == STOOK_ECIRCUIT;
+    CHECK(refused >= N - 4);
+    CHECK_EQ_INT(life_origin(life, port).circuit, STOOK_CIRCUIT_OPEN); /* the first time: it was not probed */
+    stook_batch_free(batch);
+}
+
+/* Failures are remembered from one batch to the next, however long each takes. */
+TEST_BOTH(failures_are_kept)
+{
+    OPEN(life, .circuit_failures = 2);
+    CHECK_EQ_INT(one(life, raw_url(server, "/status?code=500")), 500);
+    CHECK_EQ_INT(life_origin(life, raw_port(server)).failures, 1);
+    int port = raw_port(server);
+    CHECK_EQ_INT(one(life, text("http://127.0.0.1:%d/", refusing_port())), STOOK_ECONNECT);
+    CHECK_EQ_INT(life_origin(life, port).failures, 1);
+}
+
 /* ------------------------------------------------------------ those that wait when it opens */
 
 struct counts {
@@ -202,7 +232,7 @@ TEST_BOTH(one_with_retries_waits)
 }
 
 /* A clock that runs out meanwhile names the circuit. The first has been tried before, and waits while the circuit
-   opens; the second comes to an open one. */
+   opens, for longer than its clock allows; the second comes to an open one. */
 static enum raw_then busy_for_a_moment(struct raw_call *call)
 {
     raw_say(call, "HTTP/1.1 503 Busy\r\nretry-after-ms: 300\r\nContent-Length: 0\r\n\r\n");
@@ -219,14 +249,14 @@ static enum raw_then fail_at_go(struct raw_call *call)
 TEST_BOTH(clocks_name_it)
 {
     static const struct raw_behaviour rows[] = {{"/moment", .answer = busy_for_a_moment}, {"/fail", .answer = fail_at_go}, {NULL}};
-    static const int errors[] = {STOOK_ETIMEOUT_TOTAL, STOOK_ETIMEOUT_QUEUE};
+    static const int errors[] = {STOOK_ECIRCUIT, STOOK_ETIMEOUT_QUEUE};
     server = raw_server_start(rows);
     life_open(life, &STOOK_CLIENT(.circuit_failures = 1, .retry_delay_ms = 1));
     for (size_t i = 0; i < 2; i++) {
         stook_batch *batch = life_batch(life);
         if (i == 0)
             ADD(batch, raw_url(server, "/fail"));
-        ADD(batch, raw_url(server, "/moment"), .max_retries = 50, .timeout_ms = 1500, .queue_timeout_ms = 50);
+        ADD(batch, raw_url(server, "/moment"), .max_retries = 50, .timeout_ms = i == 0 ? 1500 : 0, .queue_timeout_ms = 50);
         CHECK_ERROR(stook_gather_start(batch, NULL, NULL, NULL), 0);
         while (i == 0 && stook_batch_request_state(batch, 1) != STOOK_STATE_BACKOFF)
             life_turn(life, 10);
@@ -234,7 +264,7 @@ TEST_BOTH(clocks_name_it)
         life_run(life);
         const stook_result *result = stook_batch_result(batch, stook_batch_count(batch) - 1);
         CHECK_ERROR(stook_result_error(result), errors[i]);
-        CHECK_CONTAINS(stook_result_message(result), "; it was queued because its origin is left alone after failures");
+        CHECK_CONTAINS(stook_result_message(result), i == 0 ? "for " : "; it was queued because its origin is left alone after failures");
         stook_batch_free(batch);
     }
 }

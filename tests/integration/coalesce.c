@@ -258,7 +258,7 @@ TEST_BOTH(what_is_not_shared)
     }
     stook_batch *batch = life_batch(life);
     CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(url, .coalesce = 2)), STOOK_EARG);
-    CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(url, .coalesce = STOOK_NONE)), STOOK_EARG);
+    CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(url, .coalesce = STOOK_AUTO)), STOOK_EARG);
     stook_batch_free(batch);
 }
 
@@ -294,6 +294,47 @@ TEST_BOTH(joins_what_is_in_flight)
     stook_batch_free(first);
     stook_batch_free(early);
     stook_batch_free(late);
+}
+
+/* Nothing has a result before its await, so what is in flight is joined only then. */
+TEST_BOTH(no_result_before_the_await)
+{
+    struct stook_batch_stats stats = STOOK_BATCH_STATS();
+    open_with(life, NULL);
+    stook_batch *first = life_batch(life), *open = life_batch(life);
+    ADD(first, raw_url(server, "/numbered"), .coalesce = 1);
+    start(first, 0);
+    until(life, "/numbered", 1);
+    ADD(open, raw_url(server, "/numbered"), .coalesce = 1);
+    raw_signal(server, "/go");
+    life_run(life);
+    CHECK_ERROR(stook_batch_stats(open, &stats), 0);
+    CHECK_EQ_INT(stats.finished, 0);
+    CHECK_EQ_INT(life_gather(life, open, NULL), 0);
+    CHECK_STR(stook_result_body(of(open, 0), NULL), "2");
+    stook_batch_free(first);
+    stook_batch_free(open);
+}
+
+/* The attempts of a shared response are those of the request that was sent. */
+TEST_BOTH(attempts_of_followers)
+{
+    open_with(life, &STOOK_CLIENT(.max_redirects = 3));
+    stook_batch *batch = life_batch(life);
+    for (int i = 0; i < 3; i++)
+        ADD(batch, raw_url(server, "/lead"), .coalesce = 1);
+    CHECK_EQ_INT(life_gather(life, batch, NULL), 0);
+    for (size_t i = 0; i < 3; i++) {
+        struct stook_attempt hop = STOOK_ATTEMPT(), last = STOOK_ATTEMPT(), none = STOOK_ATTEMPT();
+        CHECK_EQ_INT(stook_result_attempts(of(batch, i)), 2);
+        CHECK_ERROR(stook_result_attempt_at(of(batch, i), 0, &hop), 0);
+        CHECK_ERROR(stook_result_attempt_at(of(batch, i), 1, &last), 0);
+        CHECK_ERROR(stook_result_attempt_at(of(batch, i), 2, &none), STOOK_ESTATE);
+        CHECK_EQ_INT(hop.status, 302);
+        CHECK_EQ_INT(hop.again, STOOK_AGAIN_REDIRECT);
+        CHECK_EQ_INT(last.status, 200);
+    }
+    stook_batch_free(batch);
 }
 
 /* It does not join the queue of another batch, which may never be awaited. */

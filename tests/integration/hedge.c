@@ -78,7 +78,22 @@ static enum raw_then waits(struct raw_call *call)
     return raw_answer(call, "x", 1);
 }
 
+/* The first says when to come back, the second is good. */
+static enum raw_then first_refuses(struct raw_call *call)
+{
+    if (call->seen > 1) {
+        raw_wait(call->server, "/refused", 1);
+        raw_pause(50);
+        return raw_answer(call, "second", 6);
+    }
+    raw_wait(call->server, call->path, 2);
+    raw_say(call, "HTTP/1.1 429 Slow\r\nRetry-After: 30\r\nContent-Length: 0\r\n\r\n");
+    raw_signal(call->server, "/refused");
+    return RAW_KEEP;
+}
+
 static const struct raw_behaviour behaviours[] = {
+    {"/first-refuses", .answer = first_refuses},
     {"/drip-second", .answer = drip_second}, {"/long-second", .answer = long_second}, {"/waits", .answer = waits},
     {"/hang-first", .answer = hang_first}, {"/second-fails", .answer = second_fails}, {"/begins", .answer = begins}, {"/hang", .answer = hang}, {NULL}};
 
@@ -134,6 +149,20 @@ TEST_BOTH(the_second_fails)
     const stook_result *result = fetch(life, &STOOK_REQUEST(raw_url(server, "/second-fails/a"), .hedge_after_ms = 5), &batch);
     CHECK_STR(stook_result_body(result, NULL), "first");
     CHECK_EQ_INT(raw_seen(server, "/second-fails/a"), 2);
+    stook_batch_free(batch);
+}
+
+/* What the lost one of two says of the server counts as if it were alone. */
+TEST_BOTH(the_first_is_refused)
+{
+    stook_batch *batch;
+    open_with(life, &STOOK_CLIENT(.circuit_failures = 1000));
+    warm_up(life, 20);
+    const stook_result *result = fetch(life, &STOOK_REQUEST(raw_url(server, "/first-refuses"), .hedge_after_ms = 5), &batch);
+    CHECK_STR(stook_result_body(result, NULL), "second");
+    int64_t cooldown = life_origin(life, raw_port(server)).cooldown_ms;
+    test_note("cool-down %d ms", (int)cooldown);
+    CHECK(cooldown > 20000 && cooldown <= 34000);
     stook_batch_free(batch);
 }
 
@@ -323,7 +352,6 @@ TEST_BOTH(what_is_not_hedged)
         stook_batch_free(batch);
     }
     batch = life_batch(life);
-    CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(url, .hedge_after_ms = STOOK_NONE)), STOOK_EARG);
     CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST(url, .hedge_after_ms = -3)), STOOK_EARG);
     stook_batch_free(batch);
 }

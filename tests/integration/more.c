@@ -329,6 +329,28 @@ TEST_BOTH(again_and_timed_out)
     stook_batch_free(closed);
 }
 
+static int one_then_later(stook_batch *batch, void *user)
+{
+    struct source *from = user;
+    if (++from->asked == 1)
+        add(batch, from->url);
+    return from->asked == 1 ? 1 : from->asked == 2 ? STOOK_AGAIN : 0;
+}
+
+/* A program that waits for results before it makes more requests needs no wake: `more` is called again when nothing
+   of the batch waits or is in flight any more. */
+TEST_BOTH(again_until_the_last)
+{
+    struct plain *plain = plain_start();
+    struct source *from = begin(life, plain_url(plain, "/todos/1?delay_ms=20"), 1);
+    from->asked = 0;
+    stook_batch *batch = life_batch(life);
+    CHECK_EQ_INT(life_gather(life, batch, &STOOK_GATHER(.limit = 4, .more = one_then_later, .user = from)), 0);
+    CHECK_EQ_INT(from->asked, 3);
+    CHECK_EQ_SIZE(stook_batch_count(batch), 1);
+    stook_batch_free(batch);
+}
+
 static int later_once(stook_batch *batch, void *user)
 {
     int *asked = user;

@@ -65,7 +65,36 @@ static enum raw_then keyed(struct raw_call *call)
     return raw_answer(call, strcmp(first, value) == 0 ? value : "differs", strcmp(first, value) == 0 ? strlen(value) : 7);
 }
 
+/* 503 with more than a mebibyte, then 200. */
+static enum raw_then lengthy(struct raw_call *call)
+{
+    static char body[3 << 19];
+    if ((long)call->seen > raw_number(call, "bad"))
+        return raw_answer(call, "good", 4);
+    memset(body, 'x', sizeof body);
+    raw_say(call, "HTTP/1.1 503 Bad\r\n%sContent-Length: %zu\r\n\r\n", raw_number(call, "later") ? "Retry-After: 1000\r\n" : "", sizeof body);
+    raw_send(call, body, sizeof body);
+    return RAW_CLOSE;
+}
+
+/* It is gone before the retry. */
+static enum raw_then reset_and_leave(struct raw_call *call)
+{
+    raw_leave_port(call);
+    return RAW_RESET;
+}
+
+/* "hello" */
+#define GZIPPED "\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff\xcb\x48\xcd\xc9\xc9\x07\x00\x86\xa6\x10\x36\x05\x00\x00\x00"
+#define LATER "HTTP/1.1 503 Later\r\nRetry-After: 1000\r\n"
+static const char gzipped[] = LATER "Content-Encoding: gzip\r\nContent-Length: 25\r\n\r\n" GZIPPED;
+
 static const struct raw_behaviour behaviours[] = {
+    {"/later/gzip", gzipped, sizeof gzipped - 1, .then = RAW_KEEP},
+    {"/later/until-close", LATER "\r\nuntil the end", .then = RAW_CLOSE},
+    {"/long", .answer = lengthy},
+    {"/reset-and-leave", .answer = reset_and_leave},
+    {"/lead", "HTTP/1.1 302 Found\r\nLocation: /flaky?bad=1\r\nContent-Length: 0\r\n\r\n", .then = RAW_KEEP},
     {"/flaky", .answer = flaky},         {"/slow-down", .answer = slow_down}, {"/reset-first", .answer = reset_first},
     {"/hang-first", .answer = hang_first}, {"/keyed", .answer = keyed},         {NULL}};
 
@@ -403,6 +432,104 @@ TEST_BOTH(callbacks)
     stook_batch_free(batch);
 }
 
+/* A response that is held back, because it may be followed by another, is treated as any other: decoded, counted,
+   bounded, judged. */
+TEST_BOTH(held_back)
+{
+    struct shown shown = {0, 0};
+    struct {
+        const char *path;
+        int64_t decompress, strict, max_body_bytes;
+        int error;
+        const char *body;
+    } cases[] = {
+        {"/later/gzip", 1, 0, 0, 0, "hello"},
+        {"/later/until-close", 0, 0, 0, 0, "until the end"},
+        {"/later/until-close", 0, 1, 0, STOOK_ETRUNCATED, NULL},
+        {"/later/until-close", 0, 0, 5, STOOK_ETOOLARGE, NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        stook_batch *batch;
+        OPEN(life, .max_retries = 2, .max_cooldown_ms = 100);
+        test_note("%s, case %zu", cases[i].path, i);
+        const stook_result *result = fetch(life, &STOOK_REQUEST(raw_url(server, "%s", cases[i].path), .decompress = cases[i].decompress, .strict = cases[i].strict,
+                                                 .max_body_bytes = cases[i].max_body_bytes, .on_body = see_body, .user = &shown), &batch);
+        CHECK_ERROR(stook_result_error(result), cases[i].error);
+        CHECK_EQ_INT(stook_result_status(result), 503);
+        CHECK_EQ_INT(stook_result_attempts(result), cases[i].error == STOOK_ETRUNCATED ? 3 : 1); /* that is sent again */
+        if (cases[i].body != NULL) {
+            CHECK_STR(stook_result_body(result, NULL), cases[i].body);
+            CHECK_EQ_INT(stook_result_size(result, STOOK_SIZE_BODY), strlen(cases[i].body));
+            CHECK_EQ_INT(stook_result_flags(result) & (STOOK_FLAG_DECODED | STOOK_FLAG_UNTIL_CLOSE),
+                         cases[i].decompress ? STOOK_FLAG_DECODED : STOOK_FLAG_UNTIL_CLOSE);
+        }
+        stook_batch_free(batch);
+        life_close(life);
+    }
+    CHECK_EQ_INT(shown.bytes, 0);
+}
+
+/* Of a body over 1 MiB the rest is not read. */
+TEST_BOTH(held_back_and_too_long)
+{
+    struct shown shown = {0, 0};
+    stook_batch *batch;
+    OPEN(life, .max_retries = 2, .max_cooldown_ms = 100);
+    const stook_result *result = fetch(life, &STOOK_REQUEST(raw_url(server, "/long?bad=1"), .on_body = see_body, .user = &shown), &batch);
+    CHECK_ERROR(stook_result_error(result), 0);
+    CHECK_EQ_INT(stook_result_status(result), 200);
+    CHECK_EQ_INT(stook_result_attempts(result), 2);
+    CHECK_EQ_INT(shown.bytes, 4);
+    stook_batch_free(batch);
+    result = fetch(life, &STOOK_REQUEST(raw_url(server, "/long/again?bad=9&later=1"), .on_body = see_body, .user = &shown), &batch);
+    CHECK_ERROR(stook_result_error(result), STOOK_ETOOLARGE);
+    CHECK_EQ_INT(stook_result_status(result), 503);
+    CHECK_EQ_INT(stook_result_attempts(result), 1);
+    CHECK_EQ_INT(shown.bytes, 4);
+    stook_batch_free(batch);
+}
+
+/* Hops are attempts too, from the first. */
+TEST_BOTH(behind_a_redirect)
+{
+    stook_batch *batch;
+    OPEN(life, .max_retries = 2, .max_redirects = 3);
+    const stook_result *result = fetch(life, &STOOK_REQUEST(raw_url(server, "/lead")), &batch);
+    CHECK_EQ_INT(stook_result_attempts(result), 3);
+    check_attempt(result, 0, 0, 302, STOOK_AGAIN_REDIRECT);
+    check_attempt(result, 1, 0, 503, STOOK_AGAIN_STATUS);
+    check_attempt(result, 2, 0, 200, STOOK_AGAIN_NOT);
+    stook_batch_free(batch);
+}
+
+/* With retries the last failure is the result, whatever came before. */
+TEST_BOTH(the_last_failure)
+{
+    stook_batch *batch;
+    OPEN(life, .max_retries = 1);
+    const stook_result *result = fetch(life, &STOOK_REQUEST(raw_url(server, "/reset-and-leave")), &batch);
+    CHECK_ERROR(stook_result_error(result), STOOK_ECONNECT);
+    check_attempt(result, 0, STOOK_ERESET, 0, STOOK_AGAIN_ERROR);
+    check_attempt(result, 1, STOOK_ECONNECT, 0, STOOK_AGAIN_NOT);
+    CHECK(stook_result_may_have_been_sent(result));
+    stook_batch_free(batch);
+}
+
+/* The end of an attempt that a clock has ended is when that was. */
+TEST_BOTH(the_end_of_a_timeout)
+{
+    struct stook_attempt attempt = STOOK_ATTEMPT();
+    stook_batch *batch;
+    OPEN(life, .attempt_timeout_ms = 300);
+    const stook_result *result = fetch(life, &STOOK_REQUEST(raw_url(server, "/hang-first/alone")), &batch);
+    CHECK_ERROR(stook_result_error(result), STOOK_ETIMEOUT_ATTEMPT);
+    CHECK_ERROR(stook_result_attempt_at(result, 0, &attempt), 0);
+    test_note("%d to %d us", (int)attempt.started_us, (int)attempt.ended_us);
+    CHECK(attempt.ended_us - attempt.started_us >= 300000);
+    CHECK(stook_result_time_us(result, STOOK_TIME_TOTAL) >= 300000);
+    stook_batch_free(batch);
+}
+
 /* ------------------------------------------------------------------------------ when not */
 
 /* A wait that would pass the whole clock is not begun. */
@@ -626,7 +753,7 @@ TEST(arguments)
     CHECK_ERROR(stook_batch_new(client, &batch), 0);
     CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST("http://x/", .max_retries = 51)), STOOK_EARG);
     CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST("http://x/", .idempotent = 2)), STOOK_EARG);
-    CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST("http://x/", .delay_ms = -1)), STOOK_EARG);
+    CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST("http://x/", .delay_ms = -2)), STOOK_EARG);
     CHECK_ERROR(stook_batch_add(batch, &STOOK_REQUEST("http://x/", .cost = -2)), STOOK_EARG);
     stook_batch_free(batch);
     stook_client_close(client, NULL, NULL);

@@ -252,8 +252,23 @@ static void take_rates(struct request *request)
     }
 }
 
-/* `by`: of the costs. `whole`: the attempt too. What is given back counts as a negative cost of now, a debt as
-   one of the last take. */
+/* A part of what was taken at that time never was: all that followed is counted again without it. */
+static void untake(struct bucket *bucket, size_t rate, int64_t at, double amount)
+{
+    size_t i = 0;
+    while (i < bucket->count && (bucket->takes[i].at != at || bucket->takes[i].cost < amount))
+        i++;
+    if (i == bucket->count)
+        return; /* the bucket was full since, and was forgotten */
+    bucket->takes[i].cost -= amount;
+    bucket->full_at = 0;
+    for (i = 0; i < bucket->count; i++) {
+        double from = (double)bucket->takes[i].at;
+        bucket->full_at = (bucket->full_at > from ? bucket->full_at : from) + bucket->takes[i].cost * unit_us(rate);
+    }
+}
+
+/* `by`: of the costs. `whole`: the attempt too. A debt counts as a cost of the last take. */
 static void correct_rates(struct request *request, int64_t by, int whole)
 {
     for (size_t i = 0; i < world.n_rates; i++) {
@@ -265,10 +280,7 @@ static void correct_rates(struct request *request, int64_t by, int whole)
             append_take(bucket, i, bucket->last_at, (double)-amount);
             continue;
         }
-        double full_at = bucket->full_at - (double)amount * unit_us(i);
-        CHECK(bucket->count < TAKES);
-        bucket->takes[bucket->count++] = (struct take){world.now, -(double)amount};
-        bucket->full_at = full_at > 0 ? full_at : 0;
+        untake(bucket, i, request->attempt_at, (double)amount);
     }
 }
 
@@ -308,8 +320,10 @@ static void notice_what_is_forgotten(void)
         struct origin *origin = &world.known[i];
         struct stook__origin *found = stook__origin_find(&world.origins, origin->key, 1);
         if (found == NULL || found->sched.flow == NULL) {
-            CHECK(origin->circuit == CLOSED);
+            CHECK(origin->circuit == CLOSED ? origin->failures == 0 : origin->open_until + 300 * SECOND <= world.now);
             origin->failures = origin->closed_at = 0;
+            origin->opened = 0;
+            origin->circuit = CLOSED;
             for (size_t rate = 0; rate < world.n_rates; rate++)
                 if (world.rates[rate].by == STOOK_RATE_BY_ORIGIN && buckets[rate][i].count > 0)
                     forget_bucket(&buckets[rate][i]);
@@ -370,10 +384,16 @@ static void open_circuit(struct origin *origin, int64_t until)
     origin->circuit = CIRCUIT_OPEN;
 }
 
-/* 1: a failure, 0: none, -1: it says nothing. */
-static int failed(const struct stook__ending *ending)
+/* The first loss of a request is nobody's fault, but if the server refused it for load and it may be retried. */
+static int is_free(const struct request *request, const struct stook__ending *ending)
 {
-    if (ending->lost)
+    return ending->lost && !request->repeated && !(ending->refused && request->settings.max_retries > 0);
+}
+
+/* 1: a failure, 0: none, -1: it says nothing. */
+static int failed(const struct request *request, const struct stook__ending *ending)
+{
+    if (is_free(request, ending))
         return -1;
     if (ending->error != 0)
         return is_transport(ending->error) || ending->error == STOOK_ETIMEOUT_TOTAL ? 1 : -1;
@@ -386,7 +406,7 @@ static void model_circuit(struct request *request, const struct stook__ending *e
     if (world.rules.circuit_failures <= 0)
         return;
     int64_t until = stook__job_origin(&request->job)->sched.flow->circuit.until;
-    int what = failed(ending);
+    int what = failed(request, ending);
     if (request->probes_circuit) {
         CHECK(origin->circuit == PROBE && origin->probe == request);
         request->probes_circuit = 0;
@@ -480,7 +500,11 @@ static int is_first_of_queue(const struct request *request)
 static int is_refusable(const struct request *request)
 {
     const struct origin *origin = origin_of(request);
-    return origin->circuit == CIRCUIT_OPEN && origin->open_until > world.now && request->retries >= request->settings.max_retries;
+    int64_t first = request->first_at != 0 ? request->first_at : world.now;
+    int64_t max = request->settings.max_retries;
+    int has_retries = request->retries - (request->retrying && max > 0) < max;
+    return origin->circuit == CIRCUIT_OPEN && origin->open_until > world.now &&
+           (!has_retries || origin->open_until >= after(first, request->settings.total_ms));
 }
 
 /* Whether the batch lets it neither start nor end, whatever is free. */
@@ -590,11 +614,11 @@ static void check_budget(size_t i)
 static int is_allowed(const struct request *request, const struct stook__ending *ending)
 {
     int64_t max = request->settings.max_retries;
-    int lost = ending->lost && ending->idempotent;
+    int lost = is_free(request, ending) && ending->idempotent;
     if (max < 0 || ending->final)
         return 0;
     if (max == 0)
-        return lost && !request->repeated;
+        return lost;
     if (request->retries >= max || ending->shown || !ending->replayable || (!ending->idempotent && ending->sent))
         return 0;
     return lost || (ending->error == 0 ? ending->status == 429 || ending->status >= 500
@@ -605,7 +629,7 @@ static void check_decision(struct request *request, const struct stook__ending *
                            enum stook__no_retry why, int64_t at)
 {
     int allowed = is_allowed(request, ending);
-    int lost = ending->lost && ending->idempotent;
+    int lost = is_free(request, ending) && ending->idempotent;
     int64_t wait = world.rules.max_cooldown_ms >= 0 ? later(ending->wait_ms, 0) : 0;
     struct origin *origin = origin_of(request);
     if (decision == STOOK__DELIVER) {
@@ -686,10 +710,11 @@ static void serve(struct request *request)
         fate = one_in(8) ? 0 : 3;
     const struct fate *of = &fates[fate];
     request->ending = (struct stook__ending){.error = of->error, .status = of->status, .sent = of->sent, .idempotent = request->idempotent,
-                                             .lost = fate == LOST_FATE && !request->fresh && one_in(2),
+                                             .lost = fate == LOST_FATE && one_in(request->fresh ? 4 : 2),
                                              .replayable = !one_in(10), .shown = of->sent && one_in(16), .final = one_in(50),
                                              .wait_ms = of->wait_most < 0 ? -1 : (int64_t)below((size_t)of->wait_most),
                                              .first_byte_us = of->error == 0 ? 1 + (int64_t)below(5000) : 0};
+    request->ending.refused = request->ending.lost && one_in(3);
     int hangs = origin_of(request)->temper >= 2 && one_in(8) && !world.storm;
     int64_t takes = (int64_t)below(one_in(8) ? 3000 : 100) * MS;
     if (world.storm)
@@ -752,7 +777,7 @@ static void conclude(struct request *request, const struct stook__ending *ending
         return;
     }
     request->retries += request->settings.max_retries > 0;
-    request->repeated |= decision == STOOK__REPEAT || request->settings.max_retries == 0;
+    request->repeated |= ending->error != 0 && is_free(request, ending) && ending->idempotent;
     CHECK(request->settings.max_retries == 0 || request->retries <= request->settings.max_retries);
     if (decision == STOOK__REPEAT) {
         stook__sched_repeat(&world.sched, &request->job, world.now);
@@ -1058,9 +1083,10 @@ static void check_waiting(void)
             CHECK(!is_refusable(request) || window_forbids(request));
             if (!is_first_of_queue(request))
                 continue;
-            int64_t at = may_start_at(request, 1);
-            CHECK(at > world.now - ROUNDING);
-            CHECK(at == NEVER || alarm <= at + ROUNDING);
+            /* What a late take was early by, a bucket may give back the less. */
+            int64_t at = may_start_at(request, 1), late = world.n_rates > 0 ? STOOK__RATE_LATE_US : 0;
+            CHECK(at > world.now - ROUNDING - late);
+            CHECK(at == NEVER || alarm <= at + ROUNDING + late);
             CHECK(stook__sched_reason(&world.sched, &request->job, world.now, NULL) != STOOK__BY_NOTHING);
         }
     CHECK_EQ_SIZE(running, world.sched.n_running);
@@ -1152,7 +1178,8 @@ static void charge(struct request *request)
     int64_t real = (int64_t)below((size_t)request->cost_taken * 2 + 2);
     struct stook__origin *origin = stook__origin_get(&world.origins, world.known[request->origin].key, 1);
     struct stook__target *target = stook__target_hold(&world.sched, origin, names[request->key]);
-    stook__gates_charge(&world.sched, target, real - request->cost_taken, 0); /* the model takes it as if at the last take */
+    int64_t at = real < request->cost_taken ? request->attempt_at : 0; /* a debt the model takes as if at the last take */
+    stook__gates_charge(&world.sched, target, real - request->cost_taken, at);
     stook__target_release(&world.sched, target);
     stook__origin_unref(origin);
     correct_rates(request, request->cost_taken - real, 0);

@@ -66,12 +66,58 @@ TEST(what_is_given_back_is_not_more_than_the_burst)
     struct stook__rate rate = {.count = 7, .per_ms = 1000, .burst = 10};
     struct stook__bucket bucket = {0};
     stook__bucket_take(&bucket, &rate, 10, SECOND, 0);
-    stook__bucket_give_back(&bucket, &rate, 10);
+    stook__bucket_give_back(&bucket, &rate, 10, SECOND);
     CHECK(stook__bucket_ready_at(&bucket, &rate, 10) <= SECOND + US);
-    stook__bucket_give_back(&bucket, &rate, UNITS_MAX);
+    stook__bucket_give_back(&bucket, &rate, UNITS_MAX, SECOND);
     CHECK(stook__bucket_is_full(&bucket, SECOND));
     stook__bucket_take(&bucket, &rate, 10, SECOND, 0);
     CHECK(stook__bucket_ready_at(&bucket, &rate, 1) > SECOND + 142 * MS);
+}
+
+/* 1000 a second: what had flowed back when the bucket was full again is gone. */
+TEST(what_has_flowed_back_is_not_given_back)
+{
+    struct stook__rate rate = {.count = 1000, .per_ms = 1000, .burst = 1000};
+    struct stook__bucket bucket = {0};
+    stook__bucket_take(&bucket, &rate, 1000, SECOND, 0);
+    stook__bucket_take(&bucket, &rate, 1000, 2 * SECOND, 0);
+    stook__bucket_give_back(&bucket, &rate, 900, SECOND);
+    CHECK_EQ_INT(stook__bucket_ready_at(&bucket, &rate, 900), 2 * SECOND + 900 * MS);
+    stook__bucket_give_back(&bucket, &rate, 900, 2 * SECOND);
+    CHECK_EQ_INT(stook__bucket_ready_at(&bucket, &rate, 900), 2 * SECOND);
+}
+
+/* Takes and parts given back in any order: the bucket is never nearer to full than it would be if only what was used
+   had been taken; and not further, as long as all the takes that matter are known. */
+TEST(as_if_never_taken)
+{
+    enum { N = 60, RUNS = 500 };
+    uint64_t random = 7;
+    int exact = 0;
+    for (int run = 0; run < RUNS; run++) {
+        struct stook__rate rate = {.count = 1000000, .per_ms = 1000, .burst = 1000};
+        struct stook__bucket bucket = {0};
+        int64_t at[N], used[N], now = SECOND, full_at = 0;
+        for (int n = 0; n < N; n++) {
+            int k = (int)stook__random_below(&random, n + 1);
+            now += stook__random_below(&random, 400);
+            int64_t cost = stook__random_below(&random, 1000), ready = stook__bucket_ready_at(&bucket, &rate, cost);
+            now = ready > now ? ready : now;
+            stook__bucket_take(&bucket, &rate, cost, now, 0);
+            at[n] = now;
+            used[n] = cost;
+            int64_t unused = stook__random_below(&random, used[k] + 1);
+            stook__bucket_give_back(&bucket, &rate, unused, at[k]);
+            used[k] -= unused;
+            full_at = 0;
+            for (int i = 0; i <= n; i++)
+                full_at = (full_at > at[i] ? full_at : at[i]) + used[i];
+            CHECK(bucket.full_at_ns >= full_at * 1000);
+        }
+        exact += bucket.full_at_ns == full_at * 1000;
+    }
+    test_note("%d of %d are exact", exact, RUNS);
+    CHECK(exact > RUNS * 9 / 10);
 }
 
 /* Seven times a seventh, rounded up, would be more than one. */
@@ -81,7 +127,7 @@ TEST(parts_that_are_given_back_are_not_more_than_the_whole)
     struct stook__bucket bucket = {0};
     stook__bucket_take(&bucket, &rate, 7, SECOND, 0);
     for (int i = 0; i < 7; i++)
-        stook__bucket_give_back(&bucket, &rate, 1);
+        stook__bucket_give_back(&bucket, &rate, 1, SECOND);
     CHECK(bucket.full_at_ns >= SECOND * 1000);
     CHECK(bucket.full_at_ns <= SECOND * 1000 + 8);
 }
@@ -290,7 +336,7 @@ TEST(numbers_without_end)
         CHECK(!stook__bucket_is_full(&bucket, 0));
         stook__bucket_charge(&bucket, &rate, UNITS_MAX, 0);
         for (int n = 0; n < 20; n++)
-            stook__bucket_give_back(&bucket, &rate, UNITS_MAX);
+            stook__bucket_give_back(&bucket, &rate, UNITS_MAX, INT64_MAX);
         CHECK(stook__bucket_is_full(&bucket, INT64_MAX));
         CHECK(stook__bucket_ready_at(&bucket, &rate, 1) <= INT64_MAX / 1000);
     }

@@ -100,28 +100,6 @@ TEST(retries_are_a_share_of_the_requests)
     CHECK_EQ_INT(retries, 100 + 200);
 }
 
-TEST(what_is_given_back_may_be_taken_again)
-{
-    struct stook__retry_budget budget = {0};
-    stook__budget_give_back(&budget, DAY); /* of long ago: nothing */
-    for (int i = 0; i < STOOK__BUDGET_RESERVE; i++)
-        CHECK(stook__budget_take(&budget, DAY + i / 50 * SECOND, 1));
-    stook__budget_give_back(&budget, DAY + 2 * SECOND);
-    CHECK(stook__budget_take(&budget, DAY + 2 * SECOND, 1));
-    CHECK(!stook__budget_take(&budget, DAY + 2 * SECOND, 1));
-}
-
-TEST(the_oldest_is_given_back_first)
-{
-    struct stook__retry_budget budget = {0};
-    for (int i = 0; i < 10; i++)
-        CHECK(stook__budget_take(&budget, DAY + i / 5 * SECOND, 1));
-    for (int i = 0; i < 5; i++)
-        stook__budget_give_back(&budget, DAY + 2 * SECOND);
-    CHECK(!stook__budget_is_idle(&budget, DAY + 10 * SECOND));
-    CHECK(stook__budget_is_idle(&budget, DAY + 11 * SECOND));
-}
-
 TEST(counts_do_not_overflow)
 {
     struct stook__retry_budget budget = {.second = 9};

@@ -241,6 +241,7 @@ TEST(redirected)
     add(0, 3, 1);
     stook__group_open(&sched, &groups[0], 1, 0);
     struct stook__job *job = stook__sched_next(&sched, 100 * MS);
+    CHECK_EQ_INT(decide(job, 1, 1), STOOK__REPEAT);
     stook__sched_repeat(&sched, job, 200 * MS);
     CHECK_EQ_INT(decide(job, 1, 1), STOOK__DELIVER);
     redirect(job, 1);
