@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "http/response_parser.h"
+#include "http1/reader.h"
 
 #define BIT(state) (1u << STOOK__ATTEMPT_##state)
 #define ENDS (BIT(DELIVERING) | BIT(SETTLING) | BIT(COMPLETED))
@@ -35,13 +35,13 @@ const char *stook__attempt_state_name(enum stook__attempt_state state)
 
 void stook__attempt_expect(struct stook__attempt *attempt)
 {
-    const struct stook__response_rules rules = {
+    const struct stook__reader_rules rules = {
         .strict = attempt->settings->strict == 1,
         .to_head = attempt->method[0] == 'H' && strcmp(attempt->method, "HEAD") == 0,
         .framed = 1, /* receive.c refuses HTTP/2 where it cannot be */
     };
     stook__free(attempt->allocator, attempt->response.line);
-    stook__response_begin(&attempt->response, &rules, NULL, 0);
+    stook__reader_begin(&attempt->response, &rules, NULL, 0);
 }
 
 /* ---------------------------------------------------------------------------------- its files */

@@ -13,7 +13,7 @@
 #include "curl/easy.h"
 #include "deliver/flow_control.h"
 #include "http/outcome.h"
-#include "http/response_state.h"
+#include "http1/reader_state.h"
 #include "origin/origin.h"
 #include "request/exchange.h"
 #include "util/map.h"
@@ -96,16 +96,16 @@ struct stook__attempt {
     struct curl_slist *headers; /* of this request; NULL: those of the defaults */
     const int64_t *clock;       /* the engine's time, which is current inside libcurl */
 
-    int64_t began_at;    /* of a download */
-    int64_t moved_at;    /* when a byte was last seen, in either direction; 0: never */
-    int64_t sent;        /* bytes of the request's body, as last read from libcurl */
-    int64_t head_bytes;  /* of all header and trailer sections */
-    int64_t head_fields; /* number of fields in these */
-    int64_t wire;        /* bytes of the response's body before decoding */
-    int64_t received;    /* the same after decoding; only with a body sink */
-    int64_t resumed;     /* bytes of the output file that were there before */
-    size_t trailers_at;  /* offset in answer.head where the trailer fields begin */
-    struct stook__response_parser response; /* `line` is freed by the attempt */
+    int64_t began_at;              /* of a download */
+    int64_t moved_at;              /* when a byte was last seen, in either direction; 0: never */
+    int64_t sent;                  /* bytes of the request's body, as last read from libcurl */
+    int64_t head_bytes;            /* of all header and trailer sections */
+    int64_t head_fields;           /* number of fields in these */
+    int64_t wire;                  /* bytes of the response's body before decoding */
+    int64_t received;              /* the same after decoding; only with a body sink */
+    int64_t resumed;               /* bytes of the output file that were there before */
+    size_t trailers_at;            /* offset in answer.head where the trailer fields begin */
+    struct stook__reader response; /* `line` is freed by the attempt */
 
     int flags; /* STOOK_FLAG_... */
 
@@ -171,7 +171,7 @@ static inline void stook__attempt_move(struct stook__attempt *attempt,
         attempt->reached = state;
 }
 
-/* Resets the parser: the next byte is the first one of a response. */
+/* Resets the reader: the next byte is the first one of a response. */
 void stook__attempt_expect(struct stook__attempt *attempt);
 
 /* Returns 1 if a response with this status is one after which a request may be sent again. */
@@ -192,7 +192,7 @@ static inline int stook__attempt_head_done(const struct stook__attempt *attempt)
     return attempt->reached == STOOK__ATTEMPT_BODY;
 }
 
-/* Returns 1 if the body of the response is chunked: the parser has a block for its lines then. */
+/* Returns 1 if the body of the response is chunked: the reader has a block for its lines then. */
 static inline int stook__attempt_is_chunked(const struct stook__attempt *attempt)
 {
     return attempt->response.line != NULL;

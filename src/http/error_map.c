@@ -18,8 +18,8 @@
 #include "http/rate_fields.h"
 #include "http/redirect.h"
 #include "http/request_fields.h"
-#include "http/response_parser.h"
 #include "http/upload_source.h"
+#include "http1/reader.h"
 #include "request/proxy.h"
 
 enum { CODE_TOO_LARGE = 100 }; /* CURLE_TOO_LARGE of libcurl 8.6 and newer */
@@ -153,7 +153,7 @@ static int map_code(const struct stook__attempt *attempt, const struct stook__ea
         *why = TOO_LONG;
         return STOOK_ETOOLARGE;
     }
-    /* libcurl checks chunks too, and has no code for a bad one. The errors of our parser come
+    /* libcurl checks chunks too, and has no code for a bad one. The errors of the reader come
        first. */
     if (info->code == CURLE_RECV_ERROR && stook__attempt_is_chunked(attempt) &&
         strstr(info->text, "in chunked-encoding") != NULL) {
@@ -229,13 +229,13 @@ int stook__error_map_given_up(const struct stook__attempt *attempt)
 }
 
 /* Checks that a body is complete which libcurl takes for complete. libcurl accepts more chunks than
-   our parser. A body of known length bypasses our parser, so its bytes are compared. */
+   the reader. A body of known length bypasses the reader, so its bytes are compared. */
 static int check_end(const struct stook__attempt *attempt, const char **why)
 {
-    const struct stook__response_parser *parser = &attempt->response;
+    const struct stook__reader *reader = &attempt->response;
     if (stook__attempt_is_chunked(attempt))
-        return stook__response_eof(parser, why);
-    if (parser->state != STOOK__RESPONSE_LENGTH || attempt->wire >= parser->length)
+        return stook__reader_eof(reader, why);
+    if (reader->state != STOOK__READER_LENGTH || attempt->wire >= reader->length)
         return 0;
     *why = "the connection ended before the body did";
     return STOOK_ETRUNCATED;

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "http/response_state.h"
+#include "http1/reader_state.h"
 
 enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR };
 static const int64_t YEAR = INT64_C(31556952) * SECOND; /* the mean of 400 years */

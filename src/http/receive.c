@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The callbacks of a transfer. They run inside libcurl, and only write into the attempt: header
- * sections and body, through the response parser and within the limits of the settings. What
- * libcurl is told is 0, STOOK__EASY_PAUSE, or STOOK__EASY_END with attempt->error set.
+ * sections and body, through the reader and within the limits of the settings. What libcurl is told
+ * is 0, STOOK__EASY_PAUSE, or STOOK__EASY_END with attempt->error set.
  */
 #include "http/receive.h"
 
@@ -14,9 +14,9 @@
 #include "http/redirect.h"
 #include "http/request_fields.h"
 #include "http/resend.h"
-#include "http/response_parser.h"
 #include "http/stream.h"
 #include "http/upload_source.h"
+#include "http1/reader.h"
 
 enum {
     TRAILER_MAX = 64 << 10, /* bytes of one trailer line in a chunked body */
@@ -37,7 +37,7 @@ static int reserve_head(struct stook__attempt *attempt, size_t needed)
 
 /* Appends a field to the head as it was received, with NULs: "name\0 value\0". The strings that
    stook_result_header() returns point into the head. */
-static int keep_field(struct stook__attempt *attempt, const struct stook__response_item *item)
+static int keep_field(struct stook__attempt *attempt, const struct stook__reader_item *item)
 {
     struct stook__buffer *head = &attempt->answer.head;
     size_t size = (size_t)(item->value + item->value_size - item->name);
@@ -51,9 +51,9 @@ static int keep_field(struct stook__attempt *attempt, const struct stook__respon
     return 0;
 }
 
-/* Appends an obs-fold (RFC 9112 5.2) to the value before it. There may be none, because the parser
+/* Appends an obs-fold (RFC 9112 5.2) to the value before it. There may be none, because the reader
    drops fields that it cannot read. */
-static int keep_fold(struct stook__attempt *attempt, const struct stook__response_item *item)
+static int keep_fold(struct stook__attempt *attempt, const struct stook__reader_item *item)
 {
     struct stook__buffer *head = &attempt->answer.head;
     size_t needed = head->size + item->value_size + 1;
@@ -78,18 +78,18 @@ static int note_unverified_end(struct stook__attempt *attempt, int flag, const c
     return 0;
 }
 
-/* Gives the parser of a chunked body a buffer for one trailer line, which may come in pieces. */
+/* Gives the reader of a chunked body a buffer for one trailer line, which may come in pieces. */
 static int allocate_line(struct stook__attempt *attempt)
 {
-    struct stook__response_parser *parser = &attempt->response;
-    if (parser->state != STOOK__RESPONSE_CHUNKS || parser->line != NULL)
+    struct stook__reader *reader = &attempt->response;
+    if (reader->state != STOOK__READER_CHUNKS || reader->line != NULL)
         return 0;
     int64_t max = attempt->settings->max_header_bytes;
-    parser->line_max = max >= 0 && max < TRAILER_MAX ? (size_t)max : TRAILER_MAX;
+    reader->line_max = max >= 0 && max < TRAILER_MAX ? (size_t)max : TRAILER_MAX;
     if (max >= 0)
-        parser->trailer_max = (uint64_t)(max - attempt->head_bytes);
-    parser->line = stook__resize(attempt->allocator, NULL, parser->line_max + 1);
-    return parser->line != NULL ? 0 : stook__attempt_stop(attempt, STOOK_ENOMEM, NULL);
+        reader->trailer_max = (uint64_t)(max - attempt->head_bytes);
+    reader->line = stook__resize(attempt->allocator, NULL, reader->line_max + 1);
+    return reader->line != NULL ? 0 : stook__attempt_stop(attempt, STOOK_ENOMEM, NULL);
 }
 
 /* Whether a response that would be shown to the program may be followed by another attempt: what
@@ -117,7 +117,7 @@ static int end_head(struct stook__attempt *attempt)
                            : stook__redirect_is_to_mirror(attempt) ? STOOK__PASSED_OVER_MIRROR
                            : may_be_retried(attempt)               ? STOOK__PASSED_OVER_RETRY
                                                                    : STOOK__PASSED_OVER_NOT;
-    if (attempt->response.state == STOOK__RESPONSE_UNTIL_CLOSE &&
+    if (attempt->response.state == STOOK__READER_UNTIL_CLOSE &&
         !stook__redirect_is_skipped(attempt))
         error =
             attempt->answer.protocol < 20
@@ -144,37 +144,37 @@ static int count_field(struct stook__attempt *attempt)
     return 0;
 }
 
-static int take_field(struct stook__attempt *attempt, const struct stook__response_item *item)
+static int take_field(struct stook__attempt *attempt, const struct stook__reader_item *item)
 {
     return count_field(attempt) != 0 ? STOOK__EASY_END : keep_field(attempt, item);
 }
 
-/* Handles what the parser has found in a header or trailer section. */
-static int take_event(struct stook__attempt *attempt, enum stook__response_event event,
-                      const struct stook__response_item *item)
+/* Handles what the reader has found in a header or trailer section. */
+static int take_event(struct stook__attempt *attempt, enum stook__reader_event event,
+                      const struct stook__reader_item *item)
 {
-    const struct stook__response_parser *parser = &attempt->response;
-    if (parser->lenient != NULL)
+    const struct stook__reader *reader = &attempt->response;
+    if (reader->lenient != NULL)
         attempt->flags |= STOOK_FLAG_LENIENT;
     switch (event) {
-    case STOOK__RESPONSE_ERROR:
-        return stook__attempt_stop(attempt, parser->error, parser->why);
-    case STOOK__RESPONSE_STATUS:
-        if (parser->protocol >= 20 && stook__options_may_be_h2(attempt) == 0)
+    case STOOK__READER_ERROR:
+        return stook__attempt_stop(attempt, reader->error, reader->why);
+    case STOOK__READER_STATUS:
+        if (reader->protocol >= 20 && stook__options_may_be_h2(attempt) == 0)
             return stook__attempt_stop(attempt, STOOK_EPROTOCOL,
                                        "the status line has a version that was not negotiated");
-        attempt->answer.status = parser->status;
-        attempt->answer.protocol = parser->protocol;
+        attempt->answer.status = reader->status;
+        attempt->answer.protocol = reader->protocol;
         attempt->answer.head.size = 0;
         return 0;
-    case STOOK__RESPONSE_FIELD:
+    case STOOK__READER_FIELD:
         return take_field(attempt, item);
-    case STOOK__RESPONSE_FOLD:
+    case STOOK__READER_FOLD:
         return count_field(attempt) != 0 ? STOOK__EASY_END : keep_fold(attempt, item);
-    case STOOK__RESPONSE_ODD:
+    case STOOK__READER_ODD:
         return count_field(attempt);
-    case STOOK__RESPONSE_HEAD:
-        return parser->informational ? 0 : end_head(attempt);
+    case STOOK__READER_HEAD:
+        return reader->informational ? 0 : end_head(attempt);
     default:
         return 0;
     }
@@ -193,13 +193,13 @@ static int count_head(struct stook__attempt *attempt, size_t size)
 /* Takes a trailer line of HTTP/2 or HTTP/3. Those of HTTP/1.1 are in the chunked body. */
 static int take_trailer(struct stook__attempt *attempt, const char *line, size_t size)
 {
-    struct stook__response_parser *parser = &attempt->response;
-    struct stook__response_item item;
-    enum stook__response_state state = parser->state;
-    parser->state = STOOK__RESPONSE_TRAILERS;
-    int status = take_event(attempt, stook__response_line(parser, line, size, &item), &item);
-    if (parser->state != STOOK__RESPONSE_FAILED)
-        parser->state = state;
+    struct stook__reader *reader = &attempt->response;
+    struct stook__reader_item item;
+    enum stook__reader_state state = reader->state;
+    reader->state = STOOK__READER_TRAILERS;
+    int status = take_event(attempt, stook__reader_line(reader, line, size, &item), &item);
+    if (reader->state != STOOK__READER_FAILED)
+        reader->state = state;
     return status;
 }
 
@@ -208,7 +208,7 @@ static int take_trailer(struct stook__attempt *attempt, const char *line, size_t
 static int take_head_line(void *owner, const char *line, size_t size)
 {
     struct stook__attempt *attempt = owner;
-    struct stook__response_item item;
+    struct stook__reader_item item;
     attempt->moved_at = *attempt->clock;
     if (count_head(attempt, size) != 0)
         return STOOK__EASY_END;
@@ -219,9 +219,9 @@ static int take_head_line(void *owner, const char *line, size_t size)
             return STOOK__EASY_END; /* the attempt has ended with an error */
         stook__attempt_move(attempt, STOOK__ATTEMPT_HEAD, "the first header line has come");
     }
-    enum stook__response_event event = stook__response_line(&attempt->response, line, size, &item);
-    return event == STOOK__RESPONSE_FIELD ? take_field(attempt, &item)
-                                          : take_event(attempt, event, &item);
+    enum stook__reader_event event = stook__reader_line(&attempt->response, line, size, &item);
+    return event == STOOK__READER_FIELD ? take_field(attempt, &item)
+                                        : take_event(attempt, event, &item);
 }
 
 /* ------------------------------------------------------------------------------- body */
@@ -278,16 +278,16 @@ static int take_body(struct stook__attempt *attempt, const char *data, size_t si
    are (CURLOPT_HTTP_TRANSFER_DECODING is off). */
 static int take_chunks(struct stook__attempt *attempt, const char *data, size_t size)
 {
-    struct stook__response_parser *parser = &attempt->response;
+    struct stook__reader *reader = &attempt->response;
     int status = 0;
-    while (status == 0 && size > 0 && parser->state != STOOK__RESPONSE_ENDED) {
-        struct stook__response_item item;
+    while (status == 0 && size > 0 && reader->state != STOOK__READER_ENDED) {
+        struct stook__reader_item item;
         size_t used;
-        uint64_t trailer_bytes = parser->trailer_bytes; /* the parser bounds them */
-        enum stook__response_event event = stook__response_body(parser, data, size, &used, &item);
-        attempt->head_bytes += (int64_t)(parser->trailer_bytes - trailer_bytes);
-        status = event == STOOK__RESPONSE_BYTES ? take_body(attempt, item.value, item.value_size)
-                                                : take_event(attempt, event, &item);
+        uint64_t trailer_bytes = reader->trailer_bytes; /* the reader bounds them */
+        enum stook__reader_event event = stook__reader_body(reader, data, size, &used, &item);
+        attempt->head_bytes += (int64_t)(reader->trailer_bytes - trailer_bytes);
+        status = event == STOOK__READER_BYTES ? take_body(attempt, item.value, item.value_size)
+                                              : take_event(attempt, event, &item);
         data += used;
         size -= used;
     }

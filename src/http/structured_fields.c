@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "http/response_state.h"
+#include "http1/reader_state.h"
 
 enum {
     NOTHING = -1,        /* the field has ended; no byte has that value */

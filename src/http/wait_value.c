@@ -6,7 +6,7 @@
 
 #include "http/http_date.h"
 #include "http/rate_fields.h"
-#include "http/response_state.h"
+#include "http1/reader_state.h"
 
 enum { NANO = 1000000000 };
 

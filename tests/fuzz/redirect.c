@@ -101,7 +101,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (int hop = 0; hop < 4; hop++) {
         int status = statuses[fuzz_below(&input, 5)];
         const char *location = fuzz_text(&input, 2000);
-        location += strspn(location, " \t"); /* as the parser gives it */
+        location += strspn(location, " \t"); /* as the reader gives it */
         if (*location == '\0' || !follow(allocator, &spec, &settings, location, status))
             break;
         if (spec.optional->hops->count > 3)

@@ -3,7 +3,7 @@
  * Responses through the whole library. The input is a byte of options and the bytes that a server answers.
  *
  *   whole and in pieces of sizes that the input decides, it has one outcome
- *   a success is one for the parser too, with the same status and the same body: nothing came on other ways
+ *   a success is one for the reader too, with the same status and the same body: nothing came on other ways
  *   a second request of the client gets its own answer, or an error, and never what was left of the first
  *   exactly one result each; nothing is left in memory or in the loop
  */
@@ -16,7 +16,7 @@
 #include "fuzz.h"
 #include "support/memory.h"
 #include "server.h"
-#include "http/response_parser.h"
+#include "http1/reader.h"
 
 enum { OPTION_HEAD = 1, OPTION_DECODE = 2, OPTION_STRICT = 4, OPTION_ON_BODY = 8, OPTION_SMALL = 16 };
 
@@ -162,27 +162,27 @@ static void play(struct run *run, int with_second)
     memory_check_empty(&run->memory);
 }
 
-/* What the parser says of it: the status, and the body. */
+/* What the reader says of it: the status, and the body. */
 static void check_parsed(const struct run *run)
 {
     static char line[1 << 16];
-    struct stook__response_rules rules = {.strict = (run->options & OPTION_STRICT) != 0, .to_head = run->options & OPTION_HEAD};
-    struct stook__response_parser parser;
+    struct stook__reader_rules rules = {.strict = (run->options & OPTION_STRICT) != 0, .to_head = run->options & OPTION_HEAD};
+    struct stook__reader reader;
     struct text body = {NULL, 0};
     const char *why;
     int more = 1;
-    stook__response_begin(&parser, &rules, line, sizeof line - 1);
+    stook__reader_begin(&reader, &rules, line, sizeof line - 1);
     for (size_t at = 0; more;) {
-        struct stook__response_item item;
+        struct stook__reader_item item;
         size_t used;
-        enum stook__response_event event = stook__response_feed(&parser, (const char *)run->answer + at, run->answer_size - at, &used, &item);
-        if (event == STOOK__RESPONSE_BYTES)
+        enum stook__reader_event event = stook__reader_feed(&reader, (const char *)run->answer + at, run->answer_size - at, &used, &item);
+        if (event == STOOK__READER_BYTES)
             append(&body, item.value, item.value_size);
-        more = event != STOOK__RESPONSE_NOTHING && event != STOOK__RESPONSE_END && event != STOOK__RESPONSE_ERROR;
+        more = event != STOOK__READER_NOTHING && event != STOOK__READER_END && event != STOOK__READER_ERROR;
         at += used;
     }
-    CHECK_ERROR(stook__response_eof(&parser, &why), 0);
-    CHECK_EQ_INT(run->status, parser.status);
+    CHECK_ERROR(stook__reader_eof(&reader, &why), 0);
+    CHECK_EQ_INT(run->status, reader.status);
     if (!(run->flags & STOOK_FLAG_DECODED)) {
         CHECK_EQ_SIZE(run->content.size, body.size);
         CHECK(body.size == 0 || memcmp(run->content.bytes, body.bytes, body.size) == 0);

@@ -6,11 +6,12 @@
 # Of each room, all that lies further along its arrows.
 allowed() {
     case $1 in
-        api | core) echo request core sched deliver http curl loop origin util ;;
-        http) echo request deliver curl loop origin util ;; # of deliver: flow_control.h
+        api | core) echo request core sched deliver http curl http1 loop origin util ;;
+        http) echo request deliver curl http1 loop origin util ;; # of deliver: flow_control.h
         sched) echo request origin util ;;
         deliver) echo request util ;;
-        curl) echo loop origin util ;;
+        curl) echo http1 loop origin util ;;
+        http1) echo loop origin util ;;
         request | loop | origin) echo util ;;
         util) echo ;;
         *) return 1 ;;
@@ -34,8 +35,8 @@ files src | grep '\.[ch]$' | while IFS= read -r file; do
             system:uv.h | system:uv/*) [ "$room" = loop ] || say "is for src/loop alone" ;;
             system:curl/*)
                 case $room in
-                    curl | http | request) ;;
-                    *) say "is for src/curl, src/http and src/request alone" ;;
+                    curl | http | http1 | request) ;;
+                    *) say "is for src/curl, src/http, src/http1 and src/request alone" ;;
                 esac
                 ;;
             system:pthread.h | system:threads.h | system:time.h | system:sys/time.h)

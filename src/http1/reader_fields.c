@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Field lines of a response; see response_fields.h. It decides which violations of RFC 9110 5 and
+ * Field lines of a response; see reader_fields.h. It decides which violations of RFC 9110 5 and
  * RFC 9112 5 are tolerated, and notes what frames the body: `length`, `coded`, `chunked`,
- * `other_coding`. response_parser.c calls it for the lines of header and trailer sections.
+ * `other_coding`. reader.c calls it for the lines of header and trailer sections.
  */
-#include "http/response_fields.h"
+#include "http1/reader_fields.h"
 
 #include <string.h>
 #include <strings.h>
@@ -57,7 +57,7 @@ static int is_clean(const char *value, const char *end)
     return !may_have_control(last);
 }
 
-int stook__response_find_control(const char *line, const char *end)
+int stook__reader_find_control(const char *line, const char *end)
 {
     int found = 0;
     if (end - line >= 8 && is_clean(line, end))
@@ -71,25 +71,24 @@ int stook__response_find_control(const char *line, const char *end)
     return found;
 }
 
-const char *stook__response_check_line(struct stook__response_parser *parser, const char *line,
-                                       size_t size)
+const char *stook__reader_check_line(struct stook__reader *reader, const char *line, size_t size)
 {
     if (size == 0 || line[size - 1] != '\n')
-        return stook__response_fail(parser, STOOK_EPROTOCOL,
-                                    "a line of the header section has no end"),
+        return stook__reader_fail(reader, STOOK_EPROTOCOL,
+                                  "a line of the header section has no end"),
                NULL;
     const char *end = line + size - 1;
     int has_cr = end > line && end[-1] == '\r';
     end -= has_cr;
-    int control = stook__response_find_control(line, end);
+    int control = stook__reader_find_control(line, end);
     if (control < 0)
-        return stook__response_fail(parser, STOOK_EPROTOCOL, STOOK__INVALID_BYTE), NULL;
+        return stook__reader_fail(reader, STOOK_EPROTOCOL, STOOK__INVALID_BYTE), NULL;
     /* RFC 9112 2.2: a recipient may take an LF alone for the end of the line. */
     if (!has_cr &&
-        stook__response_tolerate(parser, "a line of the header section ends without a CR") != 0)
+        stook__reader_tolerate(reader, "a line of the header section ends without a CR") != 0)
         return NULL;
     if (control > 0 &&
-        stook__response_tolerate(parser, "a line of the header section has a control byte") != 0)
+        stook__reader_tolerate(reader, "a line of the header section has a control byte") != 0)
         return NULL;
     return end;
 }
@@ -132,7 +131,7 @@ static int parse_length(const char *digits, size_t size, int64_t *ret_length)
  * Content-Length. A value that is no number, or two values that differ, leave open where the
  * message ends (RFC 9112 6.3). A list means the same as several fields. 0, or -1 on an error.
  */
-static int take_lengths(struct stook__response_parser *parser, const char *value, const char *end)
+static int take_lengths(struct stook__reader *reader, const char *value, const char *end)
 {
     while (value != NULL) {
         const char *member;
@@ -140,16 +139,16 @@ static int take_lengths(struct stook__response_parser *parser, const char *value
         int64_t length = 0;
         value = cut_member(value, end, &member, &size);
         if (parse_length(member, size, &length) != 0)
-            return stook__response_fail(parser, STOOK_EPROTOCOL, "Content-Length is not a number"),
+            return stook__reader_fail(reader, STOOK_EPROTOCOL, "Content-Length is not a number"),
                    -1;
-        if (parser->length >= 0 && parser->length != length)
-            return stook__response_fail(parser, STOOK_EPROTOCOL,
-                                        "two values of Content-Length differ"),
+        if (reader->length >= 0 && reader->length != length)
+            return stook__reader_fail(reader, STOOK_EPROTOCOL,
+                                      "two values of Content-Length differ"),
                    -1;
-        if (parser->length >= 0 &&
-            stook__response_tolerate(parser, "Content-Length is given twice") != 0)
+        if (reader->length >= 0 &&
+            stook__reader_tolerate(reader, "Content-Length is given twice") != 0)
             return -1;
-        parser->length = length;
+        reader->length = length;
     }
     return 0;
 }
@@ -159,40 +158,40 @@ static int take_lengths(struct stook__response_parser *parser, const char *value
  * allowed. Another coding is an error at the end of the section and only if the response has a
  * body, so here it is noted. 0, or -1 on an error.
  */
-static int take_codings(struct stook__response_parser *parser, const char *value, const char *end)
+static int take_codings(struct stook__reader *reader, const char *value, const char *end)
 {
-    parser->coded = 1;
+    reader->coded = 1;
     while (value != NULL) {
         const char *member;
         size_t size;
         value = cut_member(value, end, &member, &size);
         if (is_named(member, size, "chunked")) {
-            if (parser->chunked++ > 0 &&
-                stook__response_tolerate(parser, "chunked is given twice") != 0)
+            if (reader->chunked++ > 0 &&
+                stook__reader_tolerate(reader, "chunked is given twice") != 0)
                 return -1;
         } else if (size == 0) {
-            if (stook__response_tolerate(parser, "Transfer-Encoding has an empty member") != 0)
+            if (stook__reader_tolerate(reader, "Transfer-Encoding has an empty member") != 0)
                 return -1;
         } else if (is_named(member, size, "identity")) {
-            if (stook__response_tolerate(parser, "identity is no longer a transfer coding") != 0)
+            if (stook__reader_tolerate(reader, "identity is no longer a transfer coding") != 0)
                 return -1;
         } else {
-            parser->other_coding = 1;
+            reader->other_coding = 1;
         }
     }
     return 0;
 }
 
 /* Not inlined: few fields have a name of that length, and the common path needs the registers. */
-static __attribute__((noinline)) int take_framing(struct stook__response_parser *parser,
-                                                  const struct stook__response_item *field)
+static __attribute__((noinline)) int take_framing(struct stook__reader *reader,
+                                                  const struct stook__reader_item *field)
 {
     const char *value = field->value, *end = value + field->value_size;
     if (!is_framing(field->name, field->name_size))
         return 0;
-    parser->last_frames = 1;
-    return field->name_size == strlen("Content-Length") ? take_lengths(parser, value, end)
-                                                        : take_codings(parser, value, end);
+    reader->last_frames = 1;
+    return field->name_size == strlen("Content-Length") ? take_lengths(reader, value, end)
+                                                        : take_codings(reader, value, end);
 }
 
 /* -------------------------------------------------------------------------------- a line */
@@ -205,21 +204,21 @@ static const char *trim(const char *line, const char *end)
 }
 
 /* A field of a trailer section frames nothing. */
-static enum stook__response_event take_field(struct stook__response_parser *parser,
-                                             const char *line, const char *colon, const char *end,
-                                             struct stook__response_item *ret_item)
+static enum stook__reader_event take_field(struct stook__reader *reader, const char *line,
+                                           const char *colon, const char *end,
+                                           struct stook__reader_item *ret_item)
 {
     const char *value = colon + 1;
     size_t size = (size_t)(colon - line);
     while (value < end && stook__is_blank(*value))
         value++;
-    parser->any_field = 1;
-    parser->last_frames = 0;
-    *ret_item = (struct stook__response_item){line, value, size, (size_t)(end - value)};
+    reader->any_field = 1;
+    reader->last_frames = 0;
+    *ret_item = (struct stook__reader_item){line, value, size, (size_t)(end - value)};
     if ((size == strlen("Content-Length") || size == strlen("Transfer-Encoding")) &&
-        parser->state == STOOK__RESPONSE_FIELDS && take_framing(parser, ret_item) != 0)
-        return STOOK__RESPONSE_ERROR;
-    return STOOK__RESPONSE_FIELD;
+        reader->state == STOOK__READER_FIELDS && take_framing(reader, ret_item) != 0)
+        return STOOK__READER_ERROR;
+    return STOOK__READER_FIELD;
 }
 
 /*
@@ -235,72 +234,70 @@ static const char *find_colon(const char *line, const char *end)
     return at != line && *at == ':' && is_clean(at, end) ? at : NULL;
 }
 
-static enum stook__response_event take_fold(struct stook__response_parser *parser, const char *line,
-                                            const char *end, struct stook__response_item *ret_item)
+static enum stook__reader_event take_fold(struct stook__reader *reader, const char *line,
+                                          const char *end, struct stook__reader_item *ret_item)
 {
-    if (!parser->any_field)
-        return stook__response_fail(parser, STOOK_EPROTOCOL,
-                                    "a folded line has no field before it");
-    if (parser->last_frames)
-        return stook__response_fail(parser, STOOK_EPROTOCOL,
-                                    "a field that frames the body is folded");
-    if (stook__response_tolerate(parser, "a field is folded") != 0)
-        return STOOK__RESPONSE_ERROR;
+    if (!reader->any_field)
+        return stook__reader_fail(reader, STOOK_EPROTOCOL, "a folded line has no field before it");
+    if (reader->last_frames)
+        return stook__reader_fail(reader, STOOK_EPROTOCOL,
+                                  "a field that frames the body is folded");
+    if (stook__reader_tolerate(reader, "a field is folded") != 0)
+        return STOOK__READER_ERROR;
     while (line < end && stook__is_blank(*line))
         line++;
-    *ret_item = (struct stook__response_item){.value = line, .value_size = (size_t)(end - line)};
-    return STOOK__RESPONSE_FOLD;
+    *ret_item = (struct stook__reader_item){.value = line, .value_size = (size_t)(end - line)};
+    return STOOK__READER_FOLD;
 }
 
 /* A name is a token, and no blank follows it (RFC 9112 5.1). 0, or -1 on an error. */
-static int check_name(struct stook__response_parser *parser, const char *name, const char *colon)
+static int check_name(struct stook__reader *reader, const char *name, const char *colon)
 {
     const char *end = trim(name, colon);
     if (end < colon && is_framing(name, (size_t)(end - name)))
-        return stook__response_fail(parser, STOOK_EPROTOCOL,
-                                    "a blank follows the name of a field that frames the body"),
+        return stook__reader_fail(reader, STOOK_EPROTOCOL,
+                                  "a blank follows the name of a field that frames the body"),
                -1;
     if (end < colon)
-        return stook__response_tolerate(parser, "a blank follows the name of a field");
+        return stook__reader_tolerate(reader, "a blank follows the name of a field");
     if (end == name)
-        return stook__response_tolerate(parser, "a field has no name");
+        return stook__reader_tolerate(reader, "a field has no name");
     while (token[(unsigned char)*name])
         name++; /* The colon is no byte of a token. */
-    return name == colon ? 0 : stook__response_tolerate(parser, "a field name is not a token");
+    return name == colon ? 0 : stook__reader_tolerate(reader, "a field name is not a token");
 }
 
 /* Any line. Not inlined: nearly every line breaks no rule and is handled without it. */
-static __attribute__((noinline)) enum stook__response_event take_any_line(
-    struct stook__response_parser *parser, const char *line, size_t size,
-    struct stook__response_item *ret_item)
+static __attribute__((noinline)) enum stook__reader_event take_any_line(
+    struct stook__reader *reader, const char *line, size_t size,
+    struct stook__reader_item *ret_item)
 {
-    const char *end = stook__response_check_line(parser, line, size), *stop;
+    const char *end = stook__reader_check_line(reader, line, size), *stop;
     if (end == NULL)
-        return STOOK__RESPONSE_ERROR;
+        return STOOK__READER_ERROR;
     if (end == line)
-        return STOOK__RESPONSE_NOTHING;
+        return STOOK__READER_NOTHING;
     stop = trim(line, end);
     if (stop == line || stook__is_blank(line[0]))
-        return take_fold(parser, line, stop, ret_item);
+        return take_fold(reader, line, stop, ret_item);
     const char *colon = memchr(line, ':', (size_t)(stop - line));
-    if (colon != NULL && check_name(parser, line, colon) == 0)
-        return take_field(parser, line, colon, stop, ret_item);
+    if (colon != NULL && check_name(reader, line, colon) == 0)
+        return take_field(reader, line, colon, stop, ret_item);
     if (colon != NULL)
-        return STOOK__RESPONSE_ERROR;
-    parser->last_frames = 0;
-    return stook__response_tolerate(parser, "a line of the header section has no colon") != 0
-               ? STOOK__RESPONSE_ERROR
-               : STOOK__RESPONSE_ODD;
+        return STOOK__READER_ERROR;
+    reader->last_frames = 0;
+    return stook__reader_tolerate(reader, "a line of the header section has no colon") != 0
+               ? STOOK__READER_ERROR
+               : STOOK__READER_ODD;
 }
 
-enum stook__response_event stook__response_field_line(struct stook__response_parser *parser,
-                                                      const char *line, size_t size,
-                                                      struct stook__response_item *ret_item)
+enum stook__reader_event stook__reader_field_line(struct stook__reader *reader, const char *line,
+                                                  size_t size, struct stook__reader_item *ret_item)
 {
     if (size < EIGHT_AND_CRLF)
-        return take_any_line(parser, line, size, ret_item);
+        return take_any_line(reader, line, size, ret_item);
     const char *end = line + size - 2, *colon = find_colon(line, end);
     if (colon == NULL)
-        return take_any_line(parser, line, size, ret_item);
-    return take_field(parser, line, colon, trim(colon, end), ret_item);
+        return take_any_line(reader, line, size, ret_item);
+    return take_field(reader, line, colon, trim(colon, end), ret_item);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The response parser alone: each row at once, byte by byte, and in pieces of every size, with one outcome. */
+/* The reader alone: each row at once, byte by byte, and in pieces of every size, with one outcome. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include <stook.h>
 
 #include "support/harness.h"
-#include "http/response_parser.h"
+#include "http1/reader.h"
 
 #define OK "HTTP/1.1 200 OK\r\n"
 #define CHUNKED OK "Transfer-Encoding: chunked\r\n\r\n"
@@ -36,33 +36,33 @@ static void say(struct outcome *outcome, const char *bytes, size_t size)
     outcome->text[at + size] = '\0';
 }
 
-static void tell(struct outcome *outcome, const struct stook__response_parser *parser, enum stook__response_event event,
-                 const struct stook__response_item *item)
+static void tell(struct outcome *outcome, const struct stook__reader *reader, enum stook__reader_event event,
+                 const struct stook__reader_item *item)
 {
     char status[16];
     switch (event) {
-    case STOOK__RESPONSE_STATUS:
-        snprintf(status, sizeof status, "%d ", parser->status);
+    case STOOK__READER_STATUS:
+        snprintf(status, sizeof status, "%d ", reader->status);
         say(outcome, status, strlen(status));
         break;
-    case STOOK__RESPONSE_FIELD:
+    case STOOK__READER_FIELD:
         say(outcome, item->name, item->name_size);
         say(outcome, "=", 1);
         say(outcome, item->value, item->value_size);
         say(outcome, ";", 1);
         break;
-    case STOOK__RESPONSE_FOLD:
+    case STOOK__READER_FOLD:
         say(outcome, "+", 1);
         say(outcome, item->value, item->value_size);
         say(outcome, ";", 1);
         break;
-    case STOOK__RESPONSE_HEAD:
+    case STOOK__READER_HEAD:
         say(outcome, "|", 1);
         break;
-    case STOOK__RESPONSE_BYTES:
+    case STOOK__READER_BYTES:
         say(outcome, item->value, item->value_size);
         break;
-    case STOOK__RESPONSE_END:
+    case STOOK__READER_END:
         say(outcome, ".", 1);
         break;
     default:
@@ -70,32 +70,32 @@ static void tell(struct outcome *outcome, const struct stook__response_parser *p
     }
 }
 
-static void parse(struct outcome *outcome, const char *bytes, size_t size, size_t piece, const struct stook__response_rules *rules)
+static void parse(struct outcome *outcome, const char *bytes, size_t size, size_t piece, const struct stook__reader_rules *rules)
 {
     static char line[4096];
-    struct stook__response_parser parser;
+    struct stook__reader reader;
     const char *why;
     memset(outcome, 0, sizeof *outcome);
-    stook__response_begin(&parser, rules, line, sizeof line);
+    stook__reader_begin(&reader, rules, line, sizeof line);
     int ended = 0;
     for (size_t at = 0; at < size && !ended; at += piece) {
         /* In a block of its own size, so that a sanitizer sees who reads on. */
         size_t part = size - at < piece ? size - at : piece, done = 0;
         while (!ended) {
-            struct stook__response_item item = {0};
+            struct stook__reader_item item = {0};
             size_t used;
-            enum stook__response_event event = stook__response_feed(&parser, bytes + at + done, part - done, &used, &item);
+            enum stook__reader_event event = stook__reader_feed(&reader, bytes + at + done, part - done, &used, &item);
             CHECK(used <= part - done);
             done += used;
-            tell(outcome, &parser, event, &item);
-            ended = event == STOOK__RESPONSE_END || event == STOOK__RESPONSE_ERROR;
-            if (event == STOOK__RESPONSE_NOTHING)
+            tell(outcome, &reader, event, &item);
+            ended = event == STOOK__READER_END || event == STOOK__READER_ERROR;
+            if (event == STOOK__READER_NOTHING)
                 break;
         }
     }
-    if (parser.lenient != NULL)
+    if (reader.lenient != NULL)
         say(outcome, "~", 1);
-    outcome->error = stook__response_eof(&parser, &why);
+    outcome->error = stook__reader_eof(&reader, &why);
     CHECK(outcome->error == 0 || why != NULL);
 }
 
@@ -105,7 +105,7 @@ static void check(const struct row *rows, size_t count, int to_head)
         const struct row *row = &rows[i];
         size_t size = row->size != 0 ? row->size : strlen(row->bytes);
         for (int strict = 0; strict < 2; strict++) {
-            const struct stook__response_rules rules = {.strict = strict, .to_head = to_head};
+            const struct stook__reader_rules rules = {.strict = strict, .to_head = to_head};
             int error = strict && row->strict != 0 ? row->strict : row->error;
             struct outcome whole, cut;
             test_note("row %zu%s: %.60s", i, strict ? ", strict" : "", row->bytes);
@@ -301,11 +301,11 @@ TEST(responses_without_a_body)
     check(to_head, COUNT(to_head), 1);
 }
 
-static enum stook__response_event one_field(struct stook__response_parser *parser, const char *name, size_t size, size_t at,
+static enum stook__reader_event one_field(struct stook__reader *reader, const char *name, size_t size, size_t at,
                                             char byte, int strict)
 {
-    const struct stook__response_rules rules = {.strict = strict};
-    struct stook__response_item item;
+    const struct stook__reader_rules rules = {.strict = strict};
+    struct stook__reader_item item;
     size_t before = strlen(name) + 2, all = before + size + 2;
     char *line = malloc(all); /* of its own size, so that a sanitizer sees who reads on */
     CHECK(line != NULL);
@@ -314,9 +314,9 @@ static enum stook__response_event one_field(struct stook__response_parser *parse
     memcpy(line + before - 2, ": ", 2);
     line[before + at] = byte;
     memcpy(line + all - 2, "\r\n", 2);
-    stook__response_begin(parser, &rules, NULL, 0);
-    CHECK_EQ_INT(stook__response_line(parser, OK, sizeof OK - 1, &item), STOOK__RESPONSE_STATUS);
-    enum stook__response_event event = stook__response_line(parser, line, all, &item);
+    stook__reader_begin(reader, &rules, NULL, 0);
+    CHECK_EQ_INT(stook__reader_line(reader, OK, sizeof OK - 1, &item), STOOK__READER_STATUS);
+    enum stook__reader_event event = stook__reader_line(reader, line, all, &item);
     free(line);
     return event;
 }
@@ -334,14 +334,14 @@ TEST(control_bytes)
         for (size_t size = 1; size < 36; size++) {
             for (size_t at = 0; at < size; at++) {
                 const char *name = names[i / COUNT(bytes)];
-                struct stook__response_parser parser;
+                struct stook__reader reader;
                 size_t k = i % COUNT(bytes);
                 test_note("byte %d at %zu of %zu, of %s", bytes[k].byte, at, size, name);
-                enum stook__response_event event = one_field(&parser, name, size, at, bytes[k].byte, 0);
-                CHECK_EQ_INT(event, bytes[k].fatal ? STOOK__RESPONSE_ERROR : STOOK__RESPONSE_FIELD);
-                CHECK(bytes[k].fatal || (parser.lenient != NULL) == bytes[k].lenient);
-                event = one_field(&parser, name, size, at, bytes[k].byte, 1);
-                CHECK_EQ_INT(event, bytes[k].lenient ? STOOK__RESPONSE_ERROR : STOOK__RESPONSE_FIELD);
+                enum stook__reader_event event = one_field(&reader, name, size, at, bytes[k].byte, 0);
+                CHECK_EQ_INT(event, bytes[k].fatal ? STOOK__READER_ERROR : STOOK__READER_FIELD);
+                CHECK(bytes[k].fatal || (reader.lenient != NULL) == bytes[k].lenient);
+                event = one_field(&reader, name, size, at, bytes[k].byte, 1);
+                CHECK_EQ_INT(event, bytes[k].lenient ? STOOK__READER_ERROR : STOOK__READER_FIELD);
             }
         }
     }
@@ -352,35 +352,35 @@ TEST(control_bytes)
 TEST(long_lines)
 {
     static char line[64], bytes[400];
-    const struct stook__response_rules rules = {0};
-    struct stook__response_parser parser;
-    struct stook__response_item item;
+    const struct stook__reader_rules rules = {0};
+    struct stook__reader reader;
+    struct stook__reader_item item;
     size_t used;
     memset(bytes, 'x', sizeof bytes);
     memcpy(bytes, "A: ", 3);
     bytes[sizeof bytes - 2] = '\r';
     bytes[sizeof bytes - 1] = '\n';
     for (int cut = 0; cut < 2; cut++) {
-        stook__response_begin(&parser, &rules, line, sizeof line);
-        CHECK_EQ_INT(stook__response_feed(&parser, OK, sizeof OK - 1, &used, &item), STOOK__RESPONSE_STATUS);
-        CHECK_EQ_INT(stook__response_feed(&parser, bytes, sizeof bytes - (size_t)cut, &used, &item), STOOK__RESPONSE_ERROR);
-        CHECK_ERROR(parser.error, STOOK_ETOOLARGE);
+        stook__reader_begin(&reader, &rules, line, sizeof line);
+        CHECK_EQ_INT(stook__reader_feed(&reader, OK, sizeof OK - 1, &used, &item), STOOK__READER_STATUS);
+        CHECK_EQ_INT(stook__reader_feed(&reader, bytes, sizeof bytes - (size_t)cut, &used, &item), STOOK__READER_ERROR);
+        CHECK_ERROR(reader.error, STOOK_ETOOLARGE);
     }
     for (size_t at = 20; at < 300; at += 20) {
         bytes[at] = '\r';
         for (size_t piece = 1; piece <= sizeof bytes; piece++) {
-            stook__response_begin(&parser, &rules, line, sizeof line);
-            stook__response_feed(&parser, OK, sizeof OK - 1, &used, &item);
+            stook__reader_begin(&reader, &rules, line, sizeof line);
+            stook__reader_feed(&reader, OK, sizeof OK - 1, &used, &item);
             for (size_t i = 0; i < sizeof bytes; i += piece)
-                stook__response_feed(&parser, bytes + i, sizeof bytes - i < piece ? sizeof bytes - i : piece, &used, &item);
+                stook__reader_feed(&reader, bytes + i, sizeof bytes - i < piece ? sizeof bytes - i : piece, &used, &item);
             test_note("a CR at %zu, in pieces of %zu", at, piece);
-            CHECK_ERROR(parser.error, at < sizeof line - 1 ? STOOK_EPROTOCOL : STOOK_ETOOLARGE);
+            CHECK_ERROR(reader.error, at < sizeof line - 1 ? STOOK_EPROTOCOL : STOOK_ETOOLARGE);
         }
         bytes[at] = 'x';
     }
-    stook__response_begin(&parser, &rules, NULL, 0);
-    CHECK_EQ_INT(stook__response_line(&parser, OK, sizeof OK - 1, &item), STOOK__RESPONSE_STATUS);
-    CHECK_EQ_INT(stook__response_line(&parser, bytes, sizeof bytes, &item), STOOK__RESPONSE_FIELD);
+    stook__reader_begin(&reader, &rules, NULL, 0);
+    CHECK_EQ_INT(stook__reader_line(&reader, OK, sizeof OK - 1, &item), STOOK__READER_STATUS);
+    CHECK_EQ_INT(stook__reader_line(&reader, bytes, sizeof bytes, &item), STOOK__READER_FIELD);
 }
 
 /* A line of trailers that can only be an error is one before its end has come: libcurl waits for no end either. */
@@ -390,21 +390,21 @@ TEST(broken_before_its_end)
         const char *bytes;
         int broken;
     } rows[] = {{"X: a\rb", 1}, {"X: a\r\r", 1}, {"\rX", 1}, {"X: a\r", 0}, {"\r", 0}, {"X: ab", 0}, {"X\x01", 0}};
-    const struct stook__response_rules rules = {0};
+    const struct stook__reader_rules rules = {0};
     for (size_t i = 0; i < COUNT(rows); i++) {
         for (size_t piece = 1; piece <= strlen(rows[i].bytes); piece++) {
             static char line[64];
-            struct stook__response_parser parser;
-            struct stook__response_item item;
+            struct stook__reader reader;
+            struct stook__reader_item item;
             size_t used;
             test_note("row %zu, in pieces of %zu", i, piece);
-            stook__response_begin(&parser, &rules, line, sizeof line);
-            parser.state = STOOK__RESPONSE_TRAILERS;
+            stook__reader_begin(&reader, &rules, line, sizeof line);
+            reader.state = STOOK__READER_TRAILERS;
             for (size_t at = 0; at < strlen(rows[i].bytes); at += piece) {
                 size_t left = strlen(rows[i].bytes + at);
-                stook__response_feed(&parser, rows[i].bytes + at, left < piece ? left : piece, &used, &item);
+                stook__reader_feed(&reader, rows[i].bytes + at, left < piece ? left : piece, &used, &item);
             }
-            CHECK_EQ_INT(parser.state == STOOK__RESPONSE_FAILED, rows[i].broken);
+            CHECK_EQ_INT(reader.state == STOOK__READER_FAILED, rows[i].broken);
         }
     }
 }

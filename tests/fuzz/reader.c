@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The parser of responses alone. The input is a byte of rules and the bytes of a connection.
+ * The reader of responses alone. The input is a byte of rules and the bytes of a connection.
  *
  *   one outcome, whole, byte by byte, and in pieces of sizes that the input decides
  *   taken apart by lines, as libcurl gives them, it is what the whole stream gives
@@ -14,7 +14,7 @@
 #include <stook.h>
 
 #include "fuzz.h"
-#include "http/response_parser.h"
+#include "http1/reader.h"
 
 enum { LINE_MAX_BYTES = 2048 };
 
@@ -43,30 +43,30 @@ static void write_down(struct transcript *transcript, char message, const char *
 }
 
 /* 1: there is more to come. */
-static int take(struct transcript *transcript, const struct stook__response_parser *parser, enum stook__response_event event,
-                const struct stook__response_item *item)
+static int take(struct transcript *transcript, const struct stook__reader *reader, enum stook__reader_event event,
+                const struct stook__reader_item *item)
 {
     char number[32];
     switch (event) {
-    case STOOK__RESPONSE_STATUS:
-        write_down(transcript, 'S', number, (size_t)snprintf(number, sizeof number, "%d/%d", parser->status, parser->protocol));
+    case STOOK__READER_STATUS:
+        write_down(transcript, 'S', number, (size_t)snprintf(number, sizeof number, "%d/%d", reader->status, reader->protocol));
         break;
-    case STOOK__RESPONSE_FIELD:
+    case STOOK__READER_FIELD:
         CHECK(item->name + item->name_size < item->value);
         write_down(transcript, 'F', item->name, item->name_size);
         write_down(transcript, '=', item->value, item->value_size);
         CHECK(item->value_size == 0 || (item->value[0] != ' ' && item->value[item->value_size - 1] != ' '));
         break;
-    case STOOK__RESPONSE_FOLD:
+    case STOOK__READER_FOLD:
         write_down(transcript, '+', item->value, item->value_size);
         break;
-    case STOOK__RESPONSE_ODD:
+    case STOOK__READER_ODD:
         write_down(transcript, 'O', NULL, 0);
         break;
-    case STOOK__RESPONSE_HEAD:
-        write_down(transcript, parser->informational ? 'I' : 'H', NULL, 0);
+    case STOOK__READER_HEAD:
+        write_down(transcript, reader->informational ? 'I' : 'H', NULL, 0);
         break;
-    case STOOK__RESPONSE_BYTES: /* pieces are no part of the outcome */
+    case STOOK__READER_BYTES: /* pieces are no part of the outcome */
         CHECK(item->value_size > 0);
         write_down(transcript, '\0', item->value, item->value_size);
         transcript->body += item->value_size;
@@ -74,31 +74,31 @@ static int take(struct transcript *transcript, const struct stook__response_pars
     default:
         break;
     }
-    return event != STOOK__RESPONSE_END && event != STOOK__RESPONSE_ERROR;
+    return event != STOOK__READER_END && event != STOOK__READER_ERROR;
 }
 
-static void finish(struct transcript *transcript, const struct stook__response_parser *parser)
+static void finish(struct transcript *transcript, const struct stook__reader *reader)
 {
-    transcript->error = stook__response_eof(parser, &transcript->why);
-    transcript->lenient = parser->lenient != NULL;
-    transcript->status = parser->status;
+    transcript->error = stook__reader_eof(reader, &transcript->why);
+    transcript->lenient = reader->lenient != NULL;
+    transcript->status = reader->status;
     CHECK(transcript->error == 0 || (transcript->why != NULL && transcript->why[0] != '\0'));
     CHECK(transcript->error == 0 || transcript->error == STOOK_EPROTOCOL || transcript->error == STOOK_ETRUNCATED ||
           transcript->error == STOOK_ETOOLARGE);
-    if (transcript->error == 0 && parser->state == STOOK__RESPONSE_ENDED && !parser->chunked && parser->length >= 0)
-        CHECK(transcript->body == 0 || transcript->body == (uint64_t)parser->length);
-    if (parser->rules.to_head)
+    if (transcript->error == 0 && reader->state == STOOK__READER_ENDED && !reader->chunked && reader->length >= 0)
+        CHECK(transcript->body == 0 || transcript->body == (uint64_t)reader->length);
+    if (reader->rules.to_head)
         CHECK_EQ_INT((int)transcript->body, 0);
 }
 
 /* In pieces; each in a block of its own, so that a sanitizer sees who reads on. `sizes` NULL: whole. */
-static struct transcript source(const uint8_t *bytes, size_t size, const struct stook__response_rules *rules, const uint8_t *sizes,
+static struct transcript source(const uint8_t *bytes, size_t size, const struct stook__reader_rules *rules, const uint8_t *sizes,
                               size_t n_sizes)
 {
     static char line[LINE_MAX_BYTES + 1];
-    struct stook__response_parser parser;
+    struct stook__reader reader;
     struct transcript transcript = {0};
-    stook__response_begin(&parser, rules, line, LINE_MAX_BYTES);
+    stook__reader_begin(&reader, rules, line, LINE_MAX_BYTES);
     int more = 1;
     for (size_t at = 0, n = 0; more && at < size; n++) {
         size_t part = sizes == NULL ? size : 1u + sizes[n % n_sizes] % 61, done = 0;
@@ -106,34 +106,34 @@ static struct transcript source(const uint8_t *bytes, size_t size, const struct 
         char *piece = malloc(part);
         CHECK(piece != NULL);
         memcpy(piece, bytes + at, part);
-        for (enum stook__response_event event = STOOK__RESPONSE_FIELD; more && event != STOOK__RESPONSE_NOTHING;) {
-            struct stook__response_item item = {0};
+        for (enum stook__reader_event event = STOOK__READER_FIELD; more && event != STOOK__READER_NOTHING;) {
+            struct stook__reader_item item = {0};
             size_t used;
-            event = stook__response_feed(&parser, piece + done, part - done, &used, &item);
-            CHECK(used <= part - done && (used > 0 || event != STOOK__RESPONSE_BYTES));
+            event = stook__reader_feed(&reader, piece + done, part - done, &used, &item);
+            CHECK(used <= part - done && (used > 0 || event != STOOK__READER_BYTES));
             done += used;
-            more = take(&transcript, &parser, event, &item);
-            CHECK(event != STOOK__RESPONSE_NOTHING || done == part);
+            more = take(&transcript, &reader, event, &item);
+            CHECK(event != STOOK__READER_NOTHING || done == part);
         }
         free(piece);
         at += part;
         transcript.used += done;
     }
-    finish(&transcript, &parser);
+    finish(&transcript, &reader);
     return transcript;
 }
 
 /* As libcurl does: header lines one by one, then what is behind them. 0: it would not come so far. */
-static int apart(const uint8_t *bytes, size_t size, const struct stook__response_rules *rules, struct transcript *transcript)
+static int apart(const uint8_t *bytes, size_t size, const struct stook__reader_rules *rules, struct transcript *transcript)
 {
     static char line[LINE_MAX_BYTES + 1];
-    struct stook__response_parser parser;
-    struct stook__response_item item = {0};
+    struct stook__reader reader;
+    struct stook__reader_item item = {0};
     memset(transcript, 0, sizeof *transcript);
-    stook__response_begin(&parser, rules, line, LINE_MAX_BYTES);
+    stook__reader_begin(&reader, rules, line, LINE_MAX_BYTES);
     int more = 1;
     size_t at = 0;
-    while (more && at < size && (parser.state == STOOK__RESPONSE_STATUS_LINE || parser.state == STOOK__RESPONSE_FIELDS)) {
+    while (more && at < size && (reader.state == STOOK__READER_STATUS_LINE || reader.state == STOOK__READER_FIELDS)) {
         const uint8_t *end = memchr(bytes + at, '\n', size - at);
         size_t part = end != NULL ? (size_t)(end + 1 - bytes) - at : 0;
         if (part == 0 || part > LINE_MAX_BYTES)
@@ -141,17 +141,17 @@ static int apart(const uint8_t *bytes, size_t size, const struct stook__response
         char *copy = malloc(part);
         CHECK(copy != NULL);
         memcpy(copy, bytes + at, part);
-        more = take(transcript, &parser, stook__response_line(&parser, copy, part, &item), &item);
+        more = take(transcript, &reader, stook__reader_line(&reader, copy, part, &item), &item);
         free(copy);
         at += part;
     }
-    while (more && at < size && parser.state != STOOK__RESPONSE_ENDED) {
+    while (more && at < size && reader.state != STOOK__READER_ENDED) {
         size_t used;
-        enum stook__response_event event = stook__response_body(&parser, (const char *)bytes + at, size - at, &used, &item);
-        more = take(transcript, &parser, event, &item) && event != STOOK__RESPONSE_NOTHING;
+        enum stook__reader_event event = stook__reader_body(&reader, (const char *)bytes + at, size - at, &used, &item);
+        more = take(transcript, &reader, event, &item) && event != STOOK__READER_NOTHING;
         at += used;
     }
-    finish(transcript, &parser);
+    finish(transcript, &reader);
     return 1;
 }
 
@@ -171,7 +171,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct transcript apart_from;
     if (size < 2)
         return 0;
-    struct stook__response_rules rules = {.to_head = data[0] & 1};
+    struct stook__reader_rules rules = {.to_head = data[0] & 1};
     struct transcript whole = source(data + 1, size - 1, &rules, NULL, 0);
     struct transcript bytes = source(data + 1, size - 1, &rules, ones, 1);
     struct transcript pieces = source(data + 1, size - 1, &rules, data, size);
