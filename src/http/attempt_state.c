@@ -41,7 +41,7 @@ void stook__attempt_expect(struct stook__attempt *attempt)
         .framed = 1, /* receive.c refuses HTTP/2 where it cannot be */
     };
     stook__free(attempt->allocator, attempt->response.line);
-    stook__reader_begin(&attempt->response, &rules, NULL, 0);
+    stook__reader_begin(&attempt->response, &rules, NULL, 0, 0);
 }
 
 /* ---------------------------------------------------------------------------------- its files */

@@ -192,10 +192,10 @@ static inline int stook__attempt_head_done(const struct stook__attempt *attempt)
     return attempt->reached == STOOK__ATTEMPT_BODY;
 }
 
-/* Returns 1 if the body of the response is chunked: the reader has a block for its lines then. */
+/* Returns 1 if the body of the response is chunked, as HTTP/1 chunks it. */
 static inline int stook__attempt_is_chunked(const struct stook__attempt *attempt)
 {
-    return attempt->response.line != NULL;
+    return attempt->response.by_chunks;
 }
 
 /* Ends the transfer from inside libcurl. The first error of an attempt counts. Returns

@@ -78,7 +78,8 @@ static int note_unverified_end(struct stook__attempt *attempt, int flag, const c
     return 0;
 }
 
-/* Gives the reader of a chunked body a buffer for one trailer line, which may come in pieces. */
+/* Gives the reader of a chunked body a buffer for one trailer line, which may come in pieces. It is
+   the largest that the reader can ask for, so that the reader takes all bytes of a call. */
 static int allocate_line(struct stook__attempt *attempt)
 {
     struct stook__reader *reader = &attempt->response;
@@ -88,6 +89,7 @@ static int allocate_line(struct stook__attempt *attempt)
     reader->line_max = max >= 0 && max < TRAILER_MAX ? (size_t)max : TRAILER_MAX;
     if (max >= 0)
         reader->trailer_max = (uint64_t)(max - attempt->head_bytes);
+    reader->line_capacity = reader->line_max;
     reader->line = stook__resize(attempt->allocator, NULL, reader->line_max + 1);
     return reader->line != NULL ? 0 : stook__attempt_stop(attempt, STOOK_ENOMEM, NULL);
 }

@@ -11,12 +11,13 @@
 #include "http1/reader_fields.h"
 
 void stook__reader_begin(struct stook__reader *reader, const struct stook__reader_rules *rules,
-                         char *line, size_t line_max)
+                         char *line, size_t line_capacity, size_t line_max)
 {
     *reader = (struct stook__reader){.rules = *rules,
                                      .length = -1,
                                      .trailer_max = UINT64_MAX,
                                      .line = line,
+                                     .line_capacity = line_capacity,
                                      .line_max = line_max};
 }
 
@@ -51,7 +52,7 @@ static enum stook__reader_event take_status_line(struct stook__reader *reader, c
     reader->status = 0;
     reader->length = -1;
     reader->coded = reader->chunked = reader->other_coding = 0;
-    reader->any_field = 0;
+    reader->close = reader->keep_alive = reader->any_field = 0;
     if (reader->protocol == 0)
         return stook__reader_fail(reader, STOOK_EPROTOCOL,
                                   "the status line has no known version of HTTP");
@@ -99,6 +100,7 @@ static enum stook__reader_event end_head(struct stook__reader *reader)
         return STOOK__READER_ERROR;
     if (reader->chunked > 0 && reader->protocol < 20) {
         stook__reader_begin_chunks(reader);
+        reader->by_chunks = 1;
         state = STOOK__READER_CHUNKS;
     } else if (reader->length >= 0) {
         reader->remaining = (uint64_t)reader->length;
@@ -148,36 +150,56 @@ enum stook__reader_event stook__reader_line(struct stook__reader *reader, const 
 /* ------------------------------------------------------------------------- the stream */
 
 /*
- * Whether a line is an error whatever follows it: the first `before` bytes were checked earlier.
- * libcurl fails at a CR inside a trailer too, but its message explains less.
+ * Whether a line is an error whatever follows the next `size` bytes of it. The ones before them,
+ * which are in the block, were checked earlier. libcurl fails at a CR inside a trailer too, but its
+ * message explains less.
  */
-static int is_broken(const struct stook__reader *reader, size_t before)
+static int is_broken(const struct stook__reader *reader, const char *data, size_t size)
 {
-    const char *line = reader->line, *end = line + reader->line_size;
-    if (reader->state == STOOK__READER_STATUS_LINE || reader->line_size == before)
+    size_t before = reader->line_size;
+    if (reader->state == STOOK__READER_STATUS_LINE || size == 0)
         return 0;
-    return stook__reader_find_control(line + (before > 0 ? before - 1 : 0),
-                                      end[-1] == '\r' ? end - 1 : end) < 0;
+    return (before > 0 && reader->line[before - 1] == '\r') ||
+           stook__reader_find_control(data, data + size - (data[size - 1] == '\r')) < 0;
 }
 
-/* Takes a line that is complete here, alone or with the pieces before it; else stores the piece. */
+/* Keeps a piece of a line in the block. 0, or -1 if the block is too small. */
+static int keep_piece(struct stook__reader *reader, const char *data, size_t size)
+{
+    size_t needed = reader->line_size + size;
+    if (needed > reader->line_capacity) {
+        reader->line_wanted = needed;
+        return -1;
+    }
+    memcpy(reader->line + reader->line_size, data, size);
+    reader->line_size = needed;
+    return 0;
+}
+
+/* Takes a line that is complete here, alone or with the pieces before it; else keeps the piece. */
 static enum stook__reader_event cut_line(struct stook__reader *reader, const char *data,
                                          size_t size, size_t *ret_used,
                                          struct stook__reader_item *ret_item)
 {
+    *ret_used = 0;
+    if (size == 0)
+        return STOOK__READER_NOTHING;
     const char *lf = memchr(data, '\n', size);
-    size_t part = lf != NULL ? (size_t)(lf - data) + 1 : size, before = reader->line_size,
-           room = reader->line_max - before;
+    size_t part = lf != NULL ? (size_t)(lf - data) + 1 : size,
+           room = reader->line_max - reader->line_size;
     *ret_used = part;
-    if (lf != NULL && before == 0 && part <= room)
+    if (lf != NULL && reader->line_size == 0 && part <= room)
         return stook__reader_line(reader, data, part, ret_item);
-    memcpy(reader->line + before, data, part < room ? part : room);
-    reader->line_size += part < room ? part : room;
-    if ((lf == NULL || part > room) && is_broken(reader, before))
+    /* Both errors come before the block is looked at, so that its size decides nothing. */
+    if ((lf == NULL || part > room) && is_broken(reader, data, part < room ? part : room))
         return stook__reader_fail(reader, STOOK_EPROTOCOL, STOOK__INVALID_BYTE);
     if (part > room)
         return stook__reader_fail(reader, STOOK_ETOOLARGE,
                                   "a line of the header section is too long");
+    if (keep_piece(reader, data, part) != 0) {
+        *ret_used = 0;
+        return STOOK__READER_NOTHING;
+    }
     if (lf == NULL)
         return STOOK__READER_NOTHING;
     part = reader->line_size;
@@ -192,11 +214,10 @@ static enum stook__reader_event take_trailers(struct stook__reader *reader, cons
                                               struct stook__reader_item *ret_item)
 {
     uint64_t room = reader->trailer_max - reader->trailer_bytes;
-    int is_beyond = size > room;
-    enum stook__reader_event event =
-        cut_line(reader, data, is_beyond ? (size_t)room : size, ret_used, ret_item);
+    size_t within = size > room ? (size_t)room : size;
+    enum stook__reader_event event = cut_line(reader, data, within, ret_used, ret_item);
     reader->trailer_bytes += *ret_used;
-    if (event != STOOK__READER_NOTHING || !is_beyond)
+    if (event != STOOK__READER_NOTHING || *ret_used < within || within == size)
         return event;
     return stook__reader_fail(reader, STOOK_ETOOLARGE, STOOK__WHY_HEADER_BYTES);
 }
@@ -245,7 +266,7 @@ enum stook__reader_event stook__reader_feed(struct stook__reader *reader, const 
     *ret_used = 0;
     if (reader->state != STOOK__READER_STATUS_LINE && reader->state != STOOK__READER_FIELDS)
         return stook__reader_body(reader, data, size, ret_used, ret_item);
-    return size > 0 ? cut_line(reader, data, size, ret_used, ret_item) : STOOK__READER_NOTHING;
+    return cut_line(reader, data, size, ret_used, ret_item);
 }
 
 int stook__reader_eof(const struct stook__reader *reader, const char **ret_why)
@@ -268,4 +289,18 @@ int stook__reader_eof(const struct stook__reader *reader, const char **ret_why)
         *ret_why = "the connection ended inside the header section";
         return STOOK_ETRUNCATED;
     }
+}
+
+/*
+ * Two kinds of complete messages end their connection whatever they say of it: those of HTTP/1.0
+ * with a Transfer-Encoding (RFC 9112 6.1), and a 204 that declares a body, which its server may
+ * send.
+ */
+int stook__reader_keeps_connection(const struct stook__reader *reader)
+{
+    if (!stook__reader_is_over(reader) || reader->close ||
+        (reader->status == 204 && (reader->coded || reader->length > 0)))
+        return 0;
+    return reader->protocol == 11 ||
+           (reader->protocol == 10 && reader->keep_alive && !reader->coded);
 }

@@ -3,8 +3,9 @@
  * The parser of HTTP/1 responses: status line, field lines, chunks, lengths, trailers (RFC 9112).
  *
  * The reader is pure. It is fed bytes and calls nobody, it knows no attempt and no libcurl, and it
- * allocates nothing. It assembles a line that arrives in pieces in a block that the caller gives;
- * no line may be longer than the block. The events are the same however the bytes are cut.
+ * allocates nothing. It assembles a line that arrives in pieces in a block that the caller gives,
+ * and enlarges when the reader asks for it. A line that arrives whole needs no block. The events
+ * are the same however the bytes are cut, and whatever the size of the block.
  *
  * A response that two recipients may read in two ways is an error. A response that breaks a rule
  * and can be read in one way only is lenient: the reader notes it in `lenient`, and with `strict`
@@ -28,13 +29,22 @@
 /* Why a response is too large, for whoever counts the bytes of its header sections. */
 #define STOOK__WHY_HEADER_BYTES "the head is over max_header_bytes"
 
-/* Starts a response. `line` may be NULL if every line is fed whole by stook__reader_line(). */
+/*
+ * Starts a response. `line` is a block of `line_capacity` bytes, or NULL with 0: it is needed when
+ * a line arrives in pieces. stook__reader_feed() and stook__reader_body() refuse lines of more than
+ * `line_max` bytes, stook__reader_line() takes any.
+ */
 void stook__reader_begin(struct stook__reader *reader, const struct stook__reader_rules *rules,
-                         char *line, size_t line_max);
+                         char *line, size_t line_capacity, size_t line_max);
 
 /*
  * Consumes bytes of the connection, *ret_used of them. Call it with the rest until it returns
  * STOOK__READER_NOTHING, END or ERROR. Bytes after END do not belong to this response.
+ *
+ * NOTHING with *ret_used below `size` asks for memory: the rest is a piece of a line that must be
+ * kept, and the block is too small. Make `line` a block of at least `line_wanted` bytes that begins
+ * with what the old one had, set `line_capacity`, and call again with the rest. The reader never
+ * wants more than `line_max` bytes.
  */
 enum stook__reader_event stook__reader_feed(struct stook__reader *reader, const char *data,
                                             size_t size, size_t *ret_used,
@@ -54,5 +64,12 @@ enum stook__reader_event stook__reader_body(struct stook__reader *reader, const 
  * first error. *ret_why is static text or NULL.
  */
 int stook__reader_eof(const struct stook__reader *reader, const char **ret_why);
+
+/*
+ * Returns 1 if the message is complete and its connection may carry another one after it (RFC 9112
+ * 9.3). The caller knows whether the request asked for a close, and whether bytes came that no
+ * request asked for.
+ */
+int stook__reader_keeps_connection(const struct stook__reader *reader);
 
 #endif

@@ -2,7 +2,8 @@
 /*
  * Field lines of a response; see reader_fields.h. It decides which violations of RFC 9110 5 and
  * RFC 9112 5 are tolerated, and notes what frames the body: `length`, `coded`, `chunked`,
- * `other_coding`. reader.c calls it for the lines of header and trailer sections.
+ * `other_coding`. It notes too whether the connection outlives the message: `close`, `keep_alive`.
+ * reader.c calls it for the lines of header and trailer sections.
  */
 #include "http1/reader_fields.h"
 
@@ -22,6 +23,9 @@ static const char token[256] = {
 #undef T
 
 enum { EIGHT_AND_CRLF = 10 }; /* Bytes; lines shorter than that are rare. */
+
+/* What the last field was, for a fold that may continue it. */
+enum last_field { OTHER_FIELD, FRAMING_FIELD, CONNECTION_FIELD };
 
 static int is_named(const char *name, size_t size, const char *wanted)
 {
@@ -182,19 +186,53 @@ static int take_codings(struct stook__reader *reader, const char *value, const c
     return 0;
 }
 
-/* Not inlined: few fields have a name of that length, and the common path needs the registers. */
-static __attribute__((noinline)) int take_framing(struct stook__reader *reader,
-                                                  const struct stook__reader_item *field)
+/* ------------------------------------------------------------------ the connection */
+
+/* The first byte first: Set-Cookie and Keep-Alive have as many. `name` has at least one. */
+static int is_connection(const char *name, size_t size)
 {
-    const char *value = field->value, *end = value + field->value_size;
-    if (!is_framing(field->name, field->name_size))
-        return 0;
-    reader->last_frames = 1;
-    return field->name_size == strlen("Content-Length") ? take_lengths(reader, value, end)
-                                                        : take_codings(reader, value, end);
+    return (name[0] | 0x20) == 'c' && is_named(name, size, "Connection");
+}
+
+/* Connection (RFC 9110 7.6.1). Its other options name fields, or protocols for an upgrade. */
+static void take_options(struct stook__reader *reader, const char *value, const char *end)
+{
+    while (value != NULL) {
+        const char *member;
+        size_t size;
+        value = cut_member(value, end, &member, &size);
+        reader->close |= is_named(member, size, "close");
+        reader->keep_alive |= is_named(member, size, "keep-alive");
+    }
+}
+
+/* Not every recipient takes a Connection field as such if a blank follows its name, or reads all of
+   it if it is folded. The message has one reading all the same, but its connection ends with it. */
+static void distrust_connection(struct stook__reader *reader)
+{
+    if (reader->state == STOOK__READER_FIELDS)
+        reader->close = 1;
 }
 
 /* -------------------------------------------------------------------------------- a line */
+
+/* Takes a field of a header section with a meaning for the reader. Not inlined: few fields have a
+   name of that length, and the common path needs the registers. 0, or -1 on an error. */
+static __attribute__((noinline)) int take_known(struct stook__reader *reader,
+                                                const struct stook__reader_item *field)
+{
+    const char *value = field->value, *end = value + field->value_size;
+    if (is_connection(field->name, field->name_size)) {
+        reader->last_field = CONNECTION_FIELD;
+        take_options(reader, value, end);
+        return 0;
+    }
+    if (!is_framing(field->name, field->name_size))
+        return 0;
+    reader->last_field = FRAMING_FIELD;
+    return field->name_size == strlen("Content-Length") ? take_lengths(reader, value, end)
+                                                        : take_codings(reader, value, end);
+}
 
 static const char *trim(const char *line, const char *end)
 {
@@ -203,7 +241,7 @@ static const char *trim(const char *line, const char *end)
     return end;
 }
 
-/* A field of a trailer section frames nothing. */
+/* A field of a trailer section frames nothing, and says nothing of the connection. */
 static enum stook__reader_event take_field(struct stook__reader *reader, const char *line,
                                            const char *colon, const char *end,
                                            struct stook__reader_item *ret_item)
@@ -213,10 +251,11 @@ static enum stook__reader_event take_field(struct stook__reader *reader, const c
     while (value < end && stook__is_blank(*value))
         value++;
     reader->any_field = 1;
-    reader->last_frames = 0;
+    reader->last_field = OTHER_FIELD;
     *ret_item = (struct stook__reader_item){line, value, size, (size_t)(end - value)};
-    if ((size == strlen("Content-Length") || size == strlen("Transfer-Encoding")) &&
-        reader->state == STOOK__READER_FIELDS && take_framing(reader, ret_item) != 0)
+    if ((size == strlen("Connection") || size == strlen("Content-Length") ||
+         size == strlen("Transfer-Encoding")) &&
+        reader->state == STOOK__READER_FIELDS && take_known(reader, ret_item) != 0)
         return STOOK__READER_ERROR;
     return STOOK__READER_FIELD;
 }
@@ -239,11 +278,13 @@ static enum stook__reader_event take_fold(struct stook__reader *reader, const ch
 {
     if (!reader->any_field)
         return stook__reader_fail(reader, STOOK_EPROTOCOL, "a folded line has no field before it");
-    if (reader->last_frames)
+    if (reader->last_field == FRAMING_FIELD)
         return stook__reader_fail(reader, STOOK_EPROTOCOL,
                                   "a field that frames the body is folded");
     if (stook__reader_tolerate(reader, "a field is folded") != 0)
         return STOOK__READER_ERROR;
+    if (reader->last_field == CONNECTION_FIELD)
+        distrust_connection(reader);
     while (line < end && stook__is_blank(*line))
         line++;
     *ret_item = (struct stook__reader_item){.value = line, .value_size = (size_t)(end - line)};
@@ -258,6 +299,8 @@ static int check_name(struct stook__reader *reader, const char *name, const char
         return stook__reader_fail(reader, STOOK_EPROTOCOL,
                                   "a blank follows the name of a field that frames the body"),
                -1;
+    if (end < colon && is_connection(name, (size_t)(end - name)))
+        distrust_connection(reader);
     if (end < colon)
         return stook__reader_tolerate(reader, "a blank follows the name of a field");
     if (end == name)
@@ -285,7 +328,7 @@ static __attribute__((noinline)) enum stook__reader_event take_any_line(
         return take_field(reader, line, colon, stop, ret_item);
     if (colon != NULL)
         return STOOK__READER_ERROR;
-    reader->last_frames = 0;
+    reader->last_field = OTHER_FIELD;
     return stook__reader_tolerate(reader, "a line of the header section has no colon") != 0
                ? STOOK__READER_ERROR
                : STOOK__READER_ODD;

@@ -38,7 +38,7 @@ enum stook__reader_state {
 
 /* What a call found in the bytes that it consumed. */
 enum stook__reader_event {
-    STOOK__READER_NOTHING, /* All bytes are consumed; the reader needs more. */
+    STOOK__READER_NOTHING, /* The reader needs more bytes, or a larger block for a line. */
     STOOK__READER_STATUS,  /* A status line: `status` and `protocol` are known. */
     STOOK__READER_FIELD,   /* A field line: the item has its name and value. */
     STOOK__READER_FOLD,    /* obs-fold (RFC 9112 5.2): the value continues the one before. */
@@ -74,16 +74,21 @@ struct stook__reader {
     int chunked;                    /* How often Transfer-Encoding names chunked. */
     int other_coding;               /* Transfer-Encoding names a coding other than chunked. */
     uint16_t status;
-    uint8_t protocol;         /* 10, 11, 20 or 30 */
-    uint8_t informational;    /* The status is 1xx. */
-    uint8_t last_frames;      /* The last field frames the body; it must not be folded. */
-    uint8_t any_field;        /* This section has a field line; a fold may follow. */
-    uint8_t chunk;            /* enum chunk_state of reader_chunks.c */
-    uint8_t chunk_digits;     /* Digits of the chunk size so far. */
-    uint32_t extension_bytes; /* Bytes of chunk extensions in the whole message. */
-    uint64_t remaining;       /* Bytes that the chunk or the body of known length still has. */
-    char *line;               /* The caller's block for a line that arrives in pieces. */
-    size_t line_size, line_max;
+    uint8_t protocol;          /* 10, 11, 20 or 30 */
+    uint8_t informational;     /* The status is 1xx. */
+    uint8_t close, keep_alive; /* Options of Connection in the last header section. */
+    uint8_t by_chunks;         /* The body is chunked, or was. */
+    uint8_t last_field;        /* enum last_field of reader_fields.c */
+    uint8_t any_field;         /* This section has a field line; a fold may follow. */
+    uint8_t chunk;             /* enum chunk_state of reader_chunks.c */
+    uint8_t chunk_digits;      /* Digits of the chunk size so far. */
+    uint32_t extension_bytes;  /* Bytes of chunk extensions in the whole message. */
+    uint64_t remaining;        /* Bytes that the chunk or the body of known length still has. */
+    char *line;                /* The caller's block for a line that arrives in pieces, or NULL. */
+    size_t line_capacity;      /* Bytes of the block; the caller may enlarge it between calls. */
+    size_t line_wanted;        /* Bytes that it must have, when stook__reader_feed() says so. */
+    size_t line_size;          /* Bytes of the line so far, in the block. */
+    size_t line_max;           /* The longest line, and so the largest block. */
 };
 
 #define STOOK__BIT(state) (1u << STOOK__READER_##state)
@@ -141,6 +146,14 @@ static inline int stook__reader_tolerate(struct stook__reader *reader, const cha
         return 0;
     stook__reader_fail(reader, STOOK_EPROTOCOL, why);
     return -1;
+}
+
+/* Whether the message is complete: what follows on the connection does not belong to it. Asked only
+   if the body goes through the reader. */
+static inline int stook__reader_is_over(const struct stook__reader *reader)
+{
+    return reader->state == STOOK__READER_ENDED ||
+           (reader->state == STOOK__READER_LENGTH && reader->remaining == 0);
 }
 
 static inline int stook__is_blank(char c)

@@ -171,7 +171,7 @@ static void check_parsed(const struct run *run)
     struct text body = {NULL, 0};
     const char *why;
     int more = 1;
-    stook__reader_begin(&reader, &rules, line, sizeof line - 1);
+    stook__reader_begin(&reader, &rules, line, sizeof line, sizeof line - 1);
     for (size_t at = 0; more;) {
         struct stook__reader_item item;
         size_t used;

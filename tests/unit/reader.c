@@ -18,6 +18,8 @@
 struct outcome {
     char text[2048];
     int error; /* at the end of the connection */
+    int by_chunks, keeps;
+    size_t used; /* bytes of the message */
 };
 
 struct row {
@@ -70,33 +72,95 @@ static void tell(struct outcome *outcome, const struct stook__reader *reader, en
     }
 }
 
-static void parse(struct outcome *outcome, const char *bytes, size_t size, size_t piece, const struct stook__reader_rules *rules)
+/* How a response arrives: a first piece, then pieces of one size. */
+struct cut {
+    size_t first, rest;
+    int grows; /* the block for lines begins as none, and gets the bytes that it must have and no more */
+};
+
+enum { LINE_MAX_BYTES = 4096 };
+
+static void enlarge(struct stook__reader *reader)
 {
-    static char line[4096];
+    CHECK(reader->line_wanted > reader->line_capacity && reader->line_wanted <= reader->line_max);
+    reader->line = realloc(reader->line, reader->line_wanted);
+    CHECK(reader->line != NULL);
+    reader->line_capacity = reader->line_wanted;
+}
+
+/* Feeds a piece. Returns 1 after the last event of the response. */
+static int feed(struct outcome *outcome, struct stook__reader *reader, const char *piece, size_t size)
+{
+    enum stook__reader_event event;
+    size_t done = 0, used;
+    do {
+        struct stook__reader_item item = {0};
+        event = stook__reader_feed(reader, piece + done, size - done, &used, &item);
+        CHECK(used <= size - done);
+        done += used;
+        tell(outcome, reader, event, &item);
+        if (event == STOOK__READER_NOTHING && done < size)
+            enlarge(reader);
+    } while (event != STOOK__READER_END && event != STOOK__READER_ERROR && (event != STOOK__READER_NOTHING || done < size));
+    outcome->used += done;
+    return event != STOOK__READER_NOTHING;
+}
+
+/* Feeds pieces, each in a block of its own size, so that a sanitizer sees who reads on. */
+static void feed_pieces(struct outcome *outcome, struct stook__reader *reader, const char *bytes, size_t size, struct cut cut)
+{
+    int ended = 0;
+    for (size_t at = 0, part; at < size && !ended; at += part) {
+        part = at == 0 ? cut.first : cut.rest;
+        part = part < size - at ? part : size - at;
+        char *piece = malloc(part);
+        CHECK(piece != NULL);
+        memcpy(piece, bytes + at, part);
+        ended = feed(outcome, reader, piece, part);
+        free(piece);
+    }
+}
+
+static void parse(struct outcome *outcome, const char *bytes, size_t size, struct cut cut, const struct stook__reader_rules *rules)
+{
     struct stook__reader reader;
     const char *why;
+    char *line = cut.grows ? NULL : malloc(LINE_MAX_BYTES);
+    CHECK(cut.grows || line != NULL);
     memset(outcome, 0, sizeof *outcome);
-    stook__reader_begin(&reader, rules, line, sizeof line);
-    int ended = 0;
-    for (size_t at = 0; at < size && !ended; at += piece) {
-        /* In a block of its own size, so that a sanitizer sees who reads on. */
-        size_t part = size - at < piece ? size - at : piece, done = 0;
-        while (!ended) {
-            struct stook__reader_item item = {0};
-            size_t used;
-            enum stook__reader_event event = stook__reader_feed(&reader, bytes + at + done, part - done, &used, &item);
-            CHECK(used <= part - done);
-            done += used;
-            tell(outcome, &reader, event, &item);
-            ended = event == STOOK__READER_END || event == STOOK__READER_ERROR;
-            if (event == STOOK__READER_NOTHING)
-                break;
-        }
-    }
+    stook__reader_begin(&reader, rules, line, cut.grows ? 0 : LINE_MAX_BYTES, LINE_MAX_BYTES);
+    feed_pieces(outcome, &reader, bytes, size, cut);
     if (reader.lenient != NULL)
         say(outcome, "~", 1);
     outcome->error = stook__reader_eof(&reader, &why);
     CHECK(outcome->error == 0 || why != NULL);
+    outcome->by_chunks = reader.by_chunks;
+    outcome->keeps = stook__reader_keeps_connection(&reader);
+    CHECK(!outcome->keeps || stook__reader_is_over(&reader));
+    free(reader.line);
+}
+
+static void check_cut(const struct outcome *whole, const char *bytes, size_t size, struct cut cut, const struct stook__reader_rules *rules)
+{
+    struct outcome outcome;
+    parse(&outcome, bytes, size, cut, rules);
+    CHECK_ERROR(outcome.error, whole->error);
+    CHECK_STR(outcome.text, whole->text);
+    CHECK_EQ_INT(outcome.by_chunks, whole->by_chunks);
+    CHECK_EQ_INT(outcome.keeps, whole->keeps);
+    if (whole->error == 0) /* else a line may be broken before its end has come */
+        CHECK_EQ_SIZE(outcome.used, whole->used);
+}
+
+/* In pieces of every size, and cut in two at every place, with both kinds of block. */
+static void check_cuts(const struct outcome *whole, const char *bytes, size_t size, const struct stook__reader_rules *rules)
+{
+    for (size_t at = 1; at < size; at++) {
+        for (int grows = 0; grows < 2; grows++) {
+            check_cut(whole, bytes, size, (struct cut){at, at, grows}, rules);
+            check_cut(whole, bytes, size, (struct cut){at, size, grows}, rules);
+        }
+    }
 }
 
 static void check(const struct row *rows, size_t count, int to_head)
@@ -107,17 +171,13 @@ static void check(const struct row *rows, size_t count, int to_head)
         for (int strict = 0; strict < 2; strict++) {
             const struct stook__reader_rules rules = {.strict = strict, .to_head = to_head};
             int error = strict && row->strict != 0 ? row->strict : row->error;
-            struct outcome whole, cut;
+            struct outcome whole;
             test_note("row %zu%s: %.60s", i, strict ? ", strict" : "", row->bytes);
-            parse(&whole, row->bytes, size, size > 0 ? size : 1, &rules);
+            parse(&whole, row->bytes, size, (struct cut){size, size, 0}, &rules);
             CHECK_ERROR(whole.error, error);
             if (row->text != NULL && (!strict || row->strict == 0))
                 CHECK_STR(whole.text, row->text);
-            for (size_t piece = 1; piece < size; piece++) {
-                parse(&cut, row->bytes, size, piece, &rules);
-                CHECK_ERROR(cut.error, whole.error);
-                CHECK_STR(cut.text, whole.text);
-            }
+            check_cuts(&whole, row->bytes, size, &rules);
         }
     }
 }
@@ -314,7 +374,7 @@ static enum stook__reader_event one_field(struct stook__reader *reader, const ch
     memcpy(line + before - 2, ": ", 2);
     line[before + at] = byte;
     memcpy(line + all - 2, "\r\n", 2);
-    stook__reader_begin(reader, &rules, NULL, 0);
+    stook__reader_begin(reader, &rules, NULL, 0, 0);
     CHECK_EQ_INT(stook__reader_line(reader, OK, sizeof OK - 1, &item), STOOK__READER_STATUS);
     enum stook__reader_event event = stook__reader_line(reader, line, all, &item);
     free(line);
@@ -361,7 +421,7 @@ TEST(long_lines)
     bytes[sizeof bytes - 2] = '\r';
     bytes[sizeof bytes - 1] = '\n';
     for (int cut = 0; cut < 2; cut++) {
-        stook__reader_begin(&reader, &rules, line, sizeof line);
+        stook__reader_begin(&reader, &rules, line, sizeof line, sizeof line);
         CHECK_EQ_INT(stook__reader_feed(&reader, OK, sizeof OK - 1, &used, &item), STOOK__READER_STATUS);
         CHECK_EQ_INT(stook__reader_feed(&reader, bytes, sizeof bytes - (size_t)cut, &used, &item), STOOK__READER_ERROR);
         CHECK_ERROR(reader.error, STOOK_ETOOLARGE);
@@ -369,7 +429,7 @@ TEST(long_lines)
     for (size_t at = 20; at < 300; at += 20) {
         bytes[at] = '\r';
         for (size_t piece = 1; piece <= sizeof bytes; piece++) {
-            stook__reader_begin(&reader, &rules, line, sizeof line);
+            stook__reader_begin(&reader, &rules, line, sizeof line, sizeof line);
             stook__reader_feed(&reader, OK, sizeof OK - 1, &used, &item);
             for (size_t i = 0; i < sizeof bytes; i += piece)
                 stook__reader_feed(&reader, bytes + i, sizeof bytes - i < piece ? sizeof bytes - i : piece, &used, &item);
@@ -378,7 +438,7 @@ TEST(long_lines)
         }
         bytes[at] = 'x';
     }
-    stook__reader_begin(&reader, &rules, NULL, 0);
+    stook__reader_begin(&reader, &rules, NULL, 0, 0);
     CHECK_EQ_INT(stook__reader_line(&reader, OK, sizeof OK - 1, &item), STOOK__READER_STATUS);
     CHECK_EQ_INT(stook__reader_line(&reader, bytes, sizeof bytes, &item), STOOK__READER_FIELD);
 }
@@ -398,7 +458,7 @@ TEST(broken_before_its_end)
             struct stook__reader_item item;
             size_t used;
             test_note("row %zu, in pieces of %zu", i, piece);
-            stook__reader_begin(&reader, &rules, line, sizeof line);
+            stook__reader_begin(&reader, &rules, line, sizeof line, sizeof line);
             reader.state = STOOK__READER_TRAILERS;
             for (size_t at = 0; at < strlen(rows[i].bytes); at += piece) {
                 size_t left = strlen(rows[i].bytes + at);
@@ -407,4 +467,252 @@ TEST(broken_before_its_end)
             CHECK_EQ_INT(reader.state == STOOK__READER_FAILED, rows[i].broken);
         }
     }
+}
+
+/* ---------------------------------------------------------------------------- a whole stream */
+
+/* The reader asks for what a piece needs, and no more often than it must. */
+TEST(blocks)
+{
+    static const char head[] = OK "A: 0123456789\r\nB: c\r\n";
+    const struct stook__reader_rules rules = {0};
+    struct stook__reader reader;
+    struct stook__reader_item item;
+    size_t used;
+    /* Whole lines need no block. */
+    stook__reader_begin(&reader, &rules, NULL, 0, 64);
+    for (size_t at = 0; at < sizeof head - 1; at += used) {
+        CHECK(stook__reader_feed(&reader, head + at, sizeof head - 1 - at, &used, &item) != STOOK__READER_NOTHING);
+        CHECK(used > 0);
+    }
+    /* A piece is refused until there is room for it, and then kept. */
+    for (int again = 0; again < 2; again++) {
+        CHECK_EQ_INT(stook__reader_feed(&reader, "Name: v", 7, &used, &item), STOOK__READER_NOTHING);
+        CHECK_EQ_SIZE(used, 0);
+        CHECK_EQ_SIZE(reader.line_wanted, 7);
+    }
+    enlarge(&reader);
+    CHECK_EQ_INT(stook__reader_feed(&reader, "Name: v", 7, &used, &item), STOOK__READER_NOTHING);
+    CHECK_EQ_SIZE(used, 7);
+    CHECK_EQ_INT(stook__reader_feed(&reader, "alue\r\nmore", 10, &used, &item), STOOK__READER_NOTHING);
+    CHECK_EQ_SIZE(used, 0);
+    CHECK_EQ_SIZE(reader.line_wanted, 13);
+    enlarge(&reader);
+    CHECK_EQ_INT(stook__reader_feed(&reader, "alue\r\nmore", 10, &used, &item), STOOK__READER_FIELD);
+    CHECK_EQ_SIZE(used, 6);
+    CHECK(item.name_size == 4 && item.value_size == 5 && memcmp(item.value, "value", 5) == 0);
+    /* The next line goes into the same block. */
+    CHECK_EQ_INT(stook__reader_feed(&reader, "more", 4, &used, &item), STOOK__READER_NOTHING);
+    CHECK_EQ_SIZE(used, 4);
+    /* A line that is too long, or broken, is an error before it is a piece for which there is no room. */
+    static char xs[100];
+    memset(xs, 'x', sizeof xs);
+    CHECK_EQ_INT(stook__reader_feed(&reader, xs, sizeof xs, &used, &item), STOOK__READER_ERROR);
+    CHECK_ERROR(reader.error, STOOK_ETOOLARGE);
+    free(reader.line);
+}
+
+/* The line of the last chunk and the beginning of a trailer come together: the first is consumed, the second is not. */
+TEST(blocks_of_trailers)
+{
+    static const char bytes[] = "0\r\nName: v", more[] = "alue\r\n\r\nHTTP/1.1 ";
+    const struct stook__reader_rules rules = {0};
+    struct outcome outcome = {0};
+    for (uint64_t trailer_max = 0; trailer_max < 20; trailer_max++) {
+        struct stook__reader reader;
+        struct stook__reader_item item;
+        size_t used;
+        memset(&outcome, 0, sizeof outcome);
+        stook__reader_begin(&reader, &rules, NULL, 0, 64);
+        CHECK_EQ_INT(feed(&outcome, &reader, CHUNKED, sizeof CHUNKED - 1), 0);
+        CHECK(reader.line == NULL && reader.by_chunks);
+        reader.trailer_max = trailer_max;
+        if (trailer_max > 0) {
+            size_t wanted = trailer_max < 7 ? (size_t)trailer_max : 7;
+            CHECK_EQ_INT(stook__reader_feed(&reader, bytes, sizeof bytes - 1, &used, &item), STOOK__READER_NOTHING);
+            CHECK_EQ_SIZE(used, 3);
+            CHECK_EQ_SIZE(reader.line_wanted, wanted);
+            CHECK(feed(&outcome, &reader, bytes + 3, sizeof bytes - 4) == (trailer_max < 7));
+        }
+        if (trailer_max >= 7)
+            CHECK(feed(&outcome, &reader, more, sizeof more - 1));
+        test_note("trailer_max %d: %s", (int)trailer_max, outcome.text);
+        if (trailer_max == 0) {
+            CHECK(feed(&outcome, &reader, bytes, sizeof bytes - 1));
+            CHECK(reader.line == NULL);
+        }
+        CHECK_ERROR(reader.error, trailer_max < 15 ? STOOK_ETOOLARGE : 0);
+        if (trailer_max >= 15)
+            CHECK_STR(outcome.text, "200 Transfer-Encoding=chunked;|Name=value;.");
+        free(reader.line);
+    }
+}
+
+/* After which responses the connection may carry another. */
+TEST(kept_connections)
+{
+#define OLD "HTTP/1.0 200 OK\r\n"
+#define EMPTY "Content-Length: 0\r\n\r\n"
+    static const struct {
+        const char *bytes;
+        int keeps, to_head;
+    } rows[] = {
+        {OK EMPTY, 1, 0},
+        {LENGTH("3") "abc", 1, 0},
+        {CHUNKED "3\r\nabc\r\n0\r\n\r\n", 1, 0},
+        {"HTTP/1.1 204 No\r\n\r\n", 1, 0},
+        {"HTTP/1.1 204 No\r\n" EMPTY, 1, 0},
+        {"HTTP/1.1 304 No\r\nContent-Length: 3\r\n\r\n", 1, 0},
+        {LENGTH("3"), 1, 1},
+        {"HTTP/1.7 200 OK\r\n" EMPTY, 1, 0},
+        {OK "Connection: keep-alive\r\n" EMPTY, 1, 0},
+        {OK "Connection: closed, xclose, close-, clos, keep-close\r\n" EMPTY, 1, 0},
+        {OK "Connections: close\r\nconnectioN-: close\r\n" EMPTY, 1, 0},
+        {OK "Keep-Alive: close\r\nSet-Cookie: close\r\nProxy-Connection: close\r\n" EMPTY, 1, 0},
+        {OK "Connection:\r\n" EMPTY, 1, 0},
+        {OK "Connection: ,, \t,\r\n" EMPTY, 1, 0},
+        /* Only what the final response says in its header section. */
+        {"HTTP/1.1 103 Early\r\nConnection: close\r\n\r\n" OK EMPTY, 1, 0},
+        {"HTTP/1.0 100 Early\r\nConnection: keep-alive\r\n\r\n" OLD EMPTY, 0, 0},
+        {CHUNKED "0\r\nConnection: close\r\nConnection : close\r\n x\r\n\r\n", 1, 0},
+        /* Close. */
+        {OK "Connection: close\r\n" EMPTY, 0, 0},
+        {OK "connection:CLOSE\r\n" EMPTY, 0, 0},
+        {OK "CONNECTION: \tcLose \t\r\n" EMPTY, 0, 0},
+        {OK EMPTY "", 1, 0},
+        {OK "Connection: keep-alive, close\r\n" EMPTY, 0, 0},
+        {OK "Connection: close , keep-alive\r\n" EMPTY, 0, 0},
+        {OK "Connection: x,,close\r\n" EMPTY, 0, 0},
+        {OK "Connection: close\r\nConnection: keep-alive\r\n" EMPTY, 0, 0},
+        {OK "Connection: keep-alive\r\nA: b\r\nConnection: close\r\n" EMPTY, 0, 0},
+        {"HTTP/1.1 304 No\r\nConnection: close\r\n\r\n", 0, 0},
+        {LENGTH("3") "ab", 0, 0},
+        {LENGTH("3"), 0, 0},
+        {CHUNKED "3\r\nabc\r\n0\r\n\r", 0, 0},
+        {CHUNKED "zz\r\n", 0, 0},
+        {OK "\r\nabc", 0, 0},
+        {OK "Connection: keep-alive\r\n\r\nabc", 0, 0},
+        {"HTTP/1.1 100 Continue\r\n\r\n", 0, 0},
+        {"HTTP/1.1 101 Switching\r\n\r\n", 0, 0},
+        {OK, 0, 0},
+        {"", 0, 0},
+        /* Others may not see the option. */
+        {OK "Connection : close\r\n" EMPTY, 0, 0},
+        {OK "Connection: keep-alive\r\n , close\r\n" EMPTY, 0, 0},
+        {OK "Connection: clo\r\n se\r\n" EMPTY, 0, 0},
+        {OK "Connection: x\r\nA: b\r\n close\r\n" EMPTY, 1, 0},
+        /* A server that declares a body of a 204 may send it. */
+        {"HTTP/1.1 204 No\r\nContent-Length: 3\r\n\r\n", 0, 0},
+        {"HTTP/1.1 204 No\r\nTransfer-Encoding: chunked\r\n\r\n", 0, 0},
+        /* HTTP/1.0 */
+        {OLD EMPTY, 0, 0},
+        {OLD "Connection: keep-alive\r\n" EMPTY, 1, 0},
+        {OLD "Connection: Keep-Alive\r\nContent-Length: 3\r\n\r\nabc", 1, 0},
+        {OLD "Connection: keep-alive, close\r\n" EMPTY, 0, 0},
+        {OLD "Connection: x, keep-alive\r\nConnection: y\r\n" EMPTY, 1, 0},
+        {OLD "Connection: keep-alive\r\n\r\nabc", 0, 0},
+        {OLD "Keep-Alive: timeout=5\r\n" EMPTY, 0, 0},
+        {OLD "Connection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 0, 0},
+        {OLD "Connection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n", 0, 1},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct stook__reader_rules rules = {.to_head = rows[i].to_head};
+        struct outcome whole;
+        size_t size = strlen(rows[i].bytes);
+        test_note("row %zu: %s", i, rows[i].bytes);
+        parse(&whole, rows[i].bytes, size, (struct cut){size, size, 0}, &rules);
+        CHECK_EQ_INT(whole.keeps, rows[i].keeps);
+        check_cuts(&whole, rows[i].bytes, size, &rules);
+    }
+}
+
+/* The byte that completes a message is known without the one behind it. */
+TEST(over_with_its_last_byte)
+{
+    static const struct {
+        const char *bytes;
+        int is_over, by_chunks, to_head;
+    } rows[] = {
+        {LENGTH("0"), 1, 0, 0},
+        {LENGTH("3") "abc", 1, 0, 0},
+        {LENGTH("3"), 1, 0, 1},
+        {CHUNKED, 1, 0, 1},
+        {CHUNKED "3\r\nabc\r\n0\r\n\r\n", 1, 1, 0},
+        {CHUNKED "0\r\nA: b\r\n\r\n", 1, 1, 0},
+        {"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 1, 1, 0},
+        {"HTTP/1.1 204 No\r\nTransfer-Encoding: chunked\r\n\r\n", 1, 0, 0},
+        {"HTTP/1.1 103 Early\r\nContent-Length: 0\r\n\r\n" LENGTH("1") "a", 1, 0, 0},
+        {OK "\r\nabc", 0, 0, 0},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const struct stook__reader_rules rules = {.to_head = rows[i].to_head};
+        size_t size = strlen(rows[i].bytes);
+        for (size_t first = 0; first <= size; first++) {
+            struct outcome outcome = {0};
+            struct stook__reader reader;
+            stook__reader_begin(&reader, &rules, NULL, 0, LINE_MAX_BYTES);
+            test_note("row %zu, %zu bytes", i, first);
+            feed_pieces(&outcome, &reader, rows[i].bytes, first, (struct cut){first, first, 1});
+            CHECK_EQ_INT(stook__reader_is_over(&reader), first == size && rows[i].is_over);
+            CHECK(first < size || reader.by_chunks == rows[i].by_chunks);
+            free(reader.line);
+        }
+    }
+    struct stook__reader reader;
+    struct stook__reader_item item;
+    const struct stook__reader_rules rules = {0};
+    static const char head[] = LENGTH("3");
+    size_t used, at = 0;
+    stook__reader_begin(&reader, &rules, NULL, 0, LINE_MAX_BYTES);
+    while (reader.state != STOOK__READER_LENGTH) {
+        stook__reader_feed(&reader, head + at, sizeof head - 1 - at, &used, &item);
+        at += used;
+    }
+    CHECK_EQ_INT(stook__reader_feed(&reader, "ab", 2, &used, &item), STOOK__READER_BYTES);
+    CHECK(!stook__reader_is_over(&reader) && !stook__reader_keeps_connection(&reader));
+    CHECK_EQ_INT(stook__reader_feed(&reader, "cHTTP", 5, &used, &item), STOOK__READER_BYTES);
+    CHECK_EQ_SIZE(used, 1);
+    CHECK(stook__reader_is_over(&reader) && stook__reader_keeps_connection(&reader));
+}
+
+/* Several responses on a connection, with one block for the lines of all: each takes its own bytes. HTTP/2 has chunks of
+   its own, whatever its fields say. */
+TEST(one_after_another)
+{
+    static const char bytes[] = LENGTH("3") "abc" CHUNKED "2;x\r\nde\r\n0\r\nA: b\r\n\r\n"
+                                "HTTP/1.1 100 Continue\r\n\r\n" OK "B: c\r\nContent-Length: 1\r\n\r\nf"
+                                "HTTP/1.1 204 No\r\n\r\n" LENGTH("2") "gh";
+    static const char *const texts[] = {"200 Content-Length=3;|abc.", "200 Transfer-Encoding=chunked;|deA=b;.",
+                                        "100 |200 B=c;Content-Length=1;|f.", "204 |.", "200 Content-Length=2;|gh."};
+    const struct stook__reader_rules rules = {0}, framed = {.framed = 1};
+    for (size_t piece = 1; piece < sizeof bytes; piece++) {
+        struct stook__reader reader;
+        struct outcome outcome;
+        size_t at = 0, n = 0, end = piece;
+        stook__reader_begin(&reader, &rules, NULL, 0, 64);
+        memset(&outcome, 0, sizeof outcome);
+        while (n < COUNT(texts)) {
+            test_note("pieces of %zu: response %zu at %zu", piece, n, at);
+            size_t stop = end < sizeof bytes - 1 ? end : sizeof bytes - 1, before = outcome.used;
+            int ended = feed(&outcome, &reader, bytes + at, stop - at);
+            at += outcome.used - before;
+            if (!ended)
+                end += piece;
+            if (!ended)
+                continue;
+            CHECK_STR(outcome.text, texts[n++]);
+            CHECK(stook__reader_keeps_connection(&reader));
+            stook__reader_begin(&reader, &rules, reader.line, reader.line_capacity, 64);
+            memset(&outcome, 0, sizeof outcome);
+        }
+        CHECK_EQ_SIZE(at, sizeof bytes - 1);
+        free(reader.line);
+    }
+    struct stook__reader reader;
+    struct stook__reader_item item;
+    stook__reader_begin(&reader, &framed, NULL, 0, 0);
+    CHECK_EQ_INT(stook__reader_line(&reader, "HTTP/2 200\r\n", 12, &item), STOOK__READER_STATUS);
+    CHECK_EQ_INT(stook__reader_line(&reader, "transfer-encoding: chunked\r\n", 28, &item), STOOK__READER_FIELD);
+    CHECK_EQ_INT(stook__reader_line(&reader, "\r\n", 2, &item), STOOK__READER_HEAD);
+    CHECK(!reader.by_chunks && !stook__reader_keeps_connection(&reader));
 }
