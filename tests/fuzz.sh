@@ -24,7 +24,7 @@ case $minutes in
     *[!0-9]* | 0*) echo "fuzz.sh: minutes are a number from 1" >&2; exit 2 ;;
     *) seconds=$((minutes * 60)) ;;
 esac
-[ $# -gt 0 ] || set -- calls calls-thread cookie_line download response request decode rate_fields reader redirect url
+[ $# -gt 0 ] || set -- calls calls-thread cookie_line download http1_writer response request decode rate_fields reader redirect url
 
 fuzz="$root/build/fuzz"
 jobs=${FUZZ_JOBS:-$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)}
