@@ -290,6 +290,13 @@ void stook__connect_gate_connected(struct stook__easy *easy, const char *address
     open_until(origin, stook__loop_cached(origin->engine->loop) + WARM_US);
 }
 
+void stook__connect_gate_used(struct stook__curl_origin *origin)
+{
+    int64_t until = stook__loop_cached(origin->engine->loop) + WARM_US;
+    if (origin->free_until < until)
+        origin->free_until = until;
+}
+
 /* Ends easy handles that waited for this look-up, with the probe's error. */
 static void fail_all(struct stook__link *waiting, const struct stook__easy *probe, CURLcode code)
 {

@@ -73,6 +73,9 @@ void stook__connect_gate_resolved(struct stook__easy *easy);
 /* The easy handle has a connection, to that address. From inside libcurl. */
 void stook__connect_gate_connected(struct stook__easy *easy, const char *address);
 
+/* A kept connection of the origin is used without the gate. */
+void stook__connect_gate_used(struct stook__curl_origin *origin);
+
 /* Whether a transfer that ended with `code` starts again: its look-up was refused, or it used a
    cached address that failed. Nothing was sent. */
 int stook__connect_gate_restarts(struct stook__easy *easy, CURLcode code);

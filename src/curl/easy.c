@@ -6,6 +6,7 @@
 
 #include "curl/connect_gate.h"
 #include "curl/cookies.h"
+#include "curl/direct.h"
 #include "curl/easy_callbacks.h"
 #include "curl/easy_state.h"
 #include "curl/easy_transfer.h"
@@ -16,6 +17,7 @@
 #include "curl/quirks/obs_fold.h"
 #include "curl/socket.h"
 #include "curl/trust.h"
+#include "loop/loop.h"
 
 void stook__easy_set_options(struct stook__easy *easy)
 {
@@ -54,6 +56,7 @@ struct stook__easy *stook__easy_new(struct stook__trust *trust,
     stook__list_init(&easy->lookup);
     stook__list_init(&easy->next_address);
     stook__list_init(&easy->opened);
+    stook__list_init(&easy->connected);
     easy->settings.url = curl_url();
     easy->curl = curl_easy_init();
     if (easy->curl == NULL || easy->settings.url == NULL) {
@@ -74,7 +77,8 @@ struct stook__easy *stook__easy_take(struct stook__trust *trust, const struct st
                                      int h2, const struct stook__attempt_events *events,
                                      void *owner)
 {
-    struct stook__easy *easy = stook__curl_origin_pop(trust->origins, origin, h2);
+    struct stook__easy *easy =
+        stook__curl_origin_pop(trust->origins, origin, h2, stook__loop_cached(trust->engine->loop));
     if (easy == NULL)
         return NULL;
     enter_origin(easy);
@@ -83,6 +87,7 @@ struct stook__easy *stook__easy_take(struct stook__trust *trust, const struct st
     easy->owner = owner;
     easy->code = CURLE_OK;
     easy->broken = CURLM_OK;
+    easy->watches_sent = 0;
     easy->sends = easy->dead = easy->sets_address = easy->address_failed = 0;
     stook__easy_renew(easy);
     return easy;
@@ -102,6 +107,10 @@ int stook__easy_join(struct stook__easy *easy, struct stook__origin *origin, int
 int stook__easy_start(struct stook__easy *easy)
 {
     stook__easy_move(easy, STOOK__EASY_STARTED, "started");
+    if (stook__easy_has_connection(easy)) {
+        stook__direct_begin(easy);
+        return 0;
+    }
     return stook__connect_gate_pass(easy) ? stook__easy_enter(easy) : 0;
 }
 
@@ -117,7 +126,7 @@ void stook__easy_give_back(struct stook__easy *easy)
         stook__easy_orphan(easy);
     /* A transfer that was interrupted or failed may leave state in the handle. */
     else if (!easy->may_pool || easy->state != STOOK__EASY_COMPLETED ||
-             !stook__easy_succeeded(easy))
+             !stook__easy_succeeded(easy) || !stook__direct_may_keep(easy))
         stook__easy_destroy(easy);
     else
         stook__easy_pool(easy);
@@ -170,7 +179,8 @@ void stook__easy_info(struct stook__easy *easy, struct stook__easy_info *ret_inf
                              : stook__easy_h2_error(easy->error);
     ret_info->http_2 = easy->origin->protocol == 20;
     ret_info->reused = easy->sends > 0 && easy->n_opened == 0;
-    ret_info->resent = easy->sends > 1;
+    /* On a connection of ours we send nothing twice; that a kept one was lost means the same. */
+    ret_info->resent = easy->sends > 1 || (ret_info->reused && stook__direct_was_lost(easy));
     ret_info->broken = easy->broken;
     ret_info->dead = easy->dead;
     ret_info->taken = easy->taken;
@@ -181,9 +191,35 @@ int stook__easy_succeeded(const struct stook__easy *easy)
     return easy->code == CURLE_OK && easy->broken == CURLM_OK;
 }
 
+int stook__easy_is_connected(const struct stook__easy *easy)
+{
+    return stook__easy_has_connection(easy);
+}
+
+int64_t stook__easy_sent(const struct stook__easy *easy)
+{
+    curl_off_t sent = 0;
+    if (stook__easy_has_connection(easy))
+        return (int64_t)easy->http1.body_sent;
+    curl_easy_getinfo(easy->curl, CURLINFO_SIZE_UPLOAD_T, &sent);
+    return sent;
+}
+
+int stook__easy_is_direct(const struct stook__easy *easy, struct stook__easy_times *ret_times)
+{
+    if (!stook__easy_has_connection(easy))
+        return 0;
+    int64_t end = easy->over_at != 0 ? easy->over_at : stook__loop_now();
+    ret_times->total = end - easy->started_at;
+    ret_times->first_byte = easy->first_at != 0 ? easy->first_at - easy->started_at : 0;
+    return 1;
+}
+
 int64_t stook__easy_last_input(struct stook__easy *easy)
 {
-    return stook__easy_is_running(easy) ? stook__sockets_last_input(easy) : 0;
+    return stook__easy_is_running(easy) && !stook__easy_has_connection(easy)
+               ? stook__sockets_last_input(easy)
+               : 0;
 }
 
 /* ---------------------------------------------------------------------- pause and resume */
@@ -203,19 +239,25 @@ void stook__easy_continue(struct stook__easy *easy, int paused)
 {
     if (!stook__easy_is_running(easy))
         return;
+    if (stook__easy_has_connection(easy)) {
+        if (!(paused & CURLPAUSE_RECV))
+            stook__http1_continue(&easy->http1);
+        return;
+    }
     stook__multi_unpause(easy);
     set_paused(easy, paused);
 }
 
 void stook__easy_continue_upload(struct stook__easy *easy)
 {
-    if (stook__easy_is_running(easy))
+    if (stook__easy_is_running(easy) && !stook__easy_has_connection(easy))
         set_paused(easy, easy->paused ? CURLPAUSE_RECV : CURLPAUSE_CONT);
 }
 
 void stook__easy_program_paused(struct stook__easy *easy)
 {
-    stook__sockets_program_paused(easy);
+    if (!stook__easy_has_connection(easy)) /* otherwise nothing is read that is not taken */
+        stook__sockets_program_paused(easy);
 }
 
 void stook__easy_program_resumed(struct stook__easy *easy)

@@ -88,6 +88,16 @@ void stook__easy_continue_upload(struct stook__easy *easy);
 void stook__easy_program_paused(struct stook__easy *easy);
 /* Ends the above if libcurl was not paused meanwhile. */
 void stook__easy_program_resumed(struct stook__easy *easy);
+/* Tells whether the handle has a connection of its own already. */
+int stook__easy_is_connected(const struct stook__easy *easy);
+/* Returns how many bytes of the request's body were sent. */
+int64_t stook__easy_sent(const struct stook__easy *easy);
+/* In microseconds from the start: when the first byte of the response came, and the end. */
+struct stook__easy_times {
+    int64_t first_byte, total;
+};
+/* Tells whether we speak HTTP/1.1 on a connection of the handle, and since when. */
+int stook__easy_is_direct(const struct stook__easy *easy, struct stook__easy_times *ret_times);
 /* Returns when the connection last had input, if no other transfer shares it; 0 if not known. */
 int64_t stook__easy_last_input(struct stook__easy *easy);
 /* Has stook__engine_next_completed return the owner though the transfer still runs. The owner must

@@ -175,6 +175,9 @@ static int on_progress(void *user, curl_off_t receive_total, curl_off_t received
 
 void stook__easy_watch_sent(struct stook__easy *easy)
 {
+    easy->watches_sent = 1;
+    if (easy->origin->direct)
+        return;
     stook__easy_set(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
     stook__easy_set(easy, CURLOPT_XFERINFODATA, (void *)easy);
     stook__easy_set(easy, CURLOPT_NOPROGRESS, 0L);

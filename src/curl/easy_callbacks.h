@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "http1/connection.h"
+
 struct stook__easy;
 
 /* What the callbacks `head` and `body` return, beside 0. */
@@ -36,6 +38,12 @@ struct stook__attempt_events {
     /* Runs when a connection is established and the request is sent next. `ip` is the peer's
        address; NULL or "" if it has none. */
     void (*before_send)(void *owner, const char *ip, int port);
+    /* For a handle that only connects: writes the head of the request into `room`. Returns its
+       size; 0: it cannot be sent. *ret_body stays as it is until the exchange is over. */
+    size_t (*write)(void *owner, char *room, size_t size, const char **ret_body,
+                    size_t *ret_body_size);
+    /* Takes bytes of the connection, as in struct stook__http1_events. */
+    enum stook__http1_step (*take)(void *owner, const char *data, size_t size, size_t *ret_used);
     /* Receives how many bytes of the request body were sent. Runs only after
        stook__easy_watch_sent. */
     void (*sent)(void *owner, int64_t bytes);

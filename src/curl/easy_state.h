@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "curl/easy_settings.h"
+#include "http1/connection.h"
 #include "util/list.h"
 #include "util/timer_heap.h"
 
@@ -89,12 +90,26 @@ struct stook__easy {
     int program_paused; /* the table of sockets counts it as paused by the program */
     int last_fd;        /* the descriptor that its connection was last found at */
 
+    /* direct.c: the connection of a handle that only connects, idle while the handle is POOLED */
+    struct stook__http1_connection http1;
+    struct stook__link connected; /* in the multi handle's `connected` */
+    int direct_fd;                /* the descriptor of that connection */
+    int watches_sent;             /* its owner wants events.sent */
+    int64_t connected_at, idle_since;
+    int64_t started_at, first_at, over_at; /* of the exchange, by the clock; 0: not yet */
+
     /* quirks/ */
     struct stook__link next_address;       /* in the engine's `next_addresses` */
     struct stook__timer timeout_extension; /* in the engine's `timeout_extension` */
     uint8_t obs_fold;                      /* enum stook__obs_fold_state */
     int traced;                            /* CURLOPT_VERBOSE is set, for obs_fold.c */
 };
+
+/* Tells whether the handle has a connection of its own, on which we speak HTTP/1.1. */
+static inline int stook__easy_has_connection(const struct stook__easy *easy)
+{
+    return easy->http1.state != STOOK__HTTP1_NONE;
+}
 
 /* Tells whether libcurl has the transfer and has not completed it. */
 static inline int stook__easy_is_running(const struct stook__easy *easy)

@@ -49,6 +49,7 @@ int stook__easy_enter(struct stook__easy *easy)
     int error = STOOK_ENOMEM;
     if (multi != NULL) {
         set_dns_age(easy);
+        easy->started_at = stook__loop_now();
         stook__dropped_lookup_set_address(easy);
         stook__obs_fold_begin(easy);
         if (easy->trust->has_cookies)
@@ -103,12 +104,13 @@ void stook__easy_pool(struct stook__easy *easy)
 {
     struct stook__curl_origin *origin = easy->origin;
     /* Its CURLM may have broken after the transfer completed: then it was removed already. */
-    if (easy->multi != NULL)
+    if (easy->multi != NULL && !stook__easy_has_connection(easy))
         stook__multi_remove(easy);
     stook__list_remove(&easy->link);
     stook__easy_move(easy, STOOK__EASY_POOLED, "given back");
     easy->owner = NULL;
     easy->n_ended_before = easy->engine->sockets.n_ended;
+    easy->idle_since = stook__loop_cached(easy->engine->loop);
     stook__curl_origin_push(origin, easy);
     leave_origin(origin, easy->trust);
 }

@@ -11,6 +11,7 @@
 #include "curl/engine_state.h"
 #include "curl/multi.h"
 #include "curl/multi_state.h"
+#include "curl/origin.h"
 #include "curl/quirks/quirks.h"
 #include "curl/quirks/tls_close.h"
 #include "curl/socket.h"
@@ -48,6 +49,8 @@ static void init_lists(struct stook__engine *engine)
     stook__list_init(&engine->due);
     stook__list_init(&engine->completed);
     stook__list_init(&engine->ready_owners);
+    stook__list_init(&engine->dead);
+    stook__list_init(&engine->idle);
     stook__list_init(&engine->unused);
     stook__list_init(&engine->pooled);
     stook__list_init(&engine->ready);
@@ -173,6 +176,7 @@ static void open_gates(struct stook__engine *engine, int64_t now)
 void stook__engine_work(struct stook__engine *engine, int64_t now)
 {
     struct stook__link again, *link;
+    stook__multi_close_dead(engine);
     open_gates(engine, now);
     collect_due(engine, now);
     stook__tls_close_check(engine, now);
@@ -200,6 +204,9 @@ int stook__engine_make_room(struct stook__engine *engine)
 {
     size_t n_ended = engine->sockets.n_ended;
     int cleared = 0;
+    while (!stook__list_empty(&engine->idle))
+        stook__curl_origin_drop(STOOK__OF(struct stook__easy, pooled, engine->idle.next));
+    stook__multi_close_dead(engine);
     for (struct stook__link *link = engine->multis.next; link != &engine->multis; link = link->next)
         cleared += stook__multi_clear(STOOK__OF(struct stook__multi, all, link));
     /* A CURLM has descriptors too, but the request that is tried again needs one for a new CURLM.
@@ -238,5 +245,6 @@ void stook__engine_free(struct stook__engine *engine)
     stook__cookies_free(engine);
     stook__sockets_free(engine);
     stook__free(engine->allocator, engine->own_addresses.at);
+    stook__free(engine->allocator, engine->room);
     stook__free(engine->allocator, engine);
 }

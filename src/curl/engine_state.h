@@ -52,6 +52,12 @@ struct stook__engine {
     struct stook__link ready_owners;   /* see stook__engine_ready */
     size_t orphaned;                   /* orphaned easy handles */
 
+    /* direct.c, origin.c: connections on which we speak HTTP/1.1 */
+    struct stook__link dead; /* handles whose idle connection has ended: multi.c closes them */
+    struct stook__link idle; /* pooled handles with a connection, the longest idle first */
+    size_t n_idle;
+    char *room; /* of STOOK__HTTP1_ROOM bytes; NULL until it is needed */
+
     /* trust.c, origin.c: lists start with the longest unused */
     struct stook__map trusts;
     struct stook__link unused_trusts;

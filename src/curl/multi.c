@@ -3,6 +3,7 @@
 #include "curl/multi.h"
 
 #include "curl/connect_gate.h"
+#include "curl/direct.h"
 #include "curl/easy_state.h"
 #include "curl/engine_state.h"
 #include "curl/multi_state.h"
@@ -92,9 +93,23 @@ void stook__multi_remove(struct stook__easy *easy)
     stook__multi_unpause(easy);
     easy->multi->n_handles--;
     easy->multi = NULL;
-    easy->engine->n_running--;
+    if (stook__easy_has_connection(easy))
+        stook__direct_close(easy);
+    else
+        easy->engine->n_running--;
     stook__tls_close_expect(easy->engine);
-    stook__curl_origin_leave(easy->origin, easy->multi_index);
+    if (easy->origin != NULL)
+        stook__curl_origin_leave(easy->origin, easy->multi_index);
+}
+
+void stook__multi_close_dead(struct stook__engine *engine)
+{
+    struct stook__link *link;
+    while ((link = stook__list_pop(&engine->dead)) != NULL) {
+        struct stook__easy *easy = STOOK__OF(struct stook__easy, link, link);
+        stook__multi_remove(easy);
+        stook__easy_free(easy);
+    }
 }
 
 /* Destroys the CURLM. The next easy handle that enters creates another. */
@@ -129,6 +144,19 @@ static void rebuild(struct stook__multi *multi)
         stook__list_remove(&easy->link);
         stook__easy_complete(easy, easy->code, "its CURLM is broken");
     }
+    while (!stook__list_empty(&multi->connected)) {
+        struct stook__easy *easy = STOOK__OF(struct stook__easy, connected, multi->connected.next);
+        if (easy->state == STOOK__EASY_STARTED) {
+            easy->broken = multi->broken;
+            stook__list_remove(&easy->link);
+            stook__easy_complete(easy, CURLE_FAILED_INIT, "its CURLM is broken");
+        }
+        if (easy->state == STOOK__EASY_POOLED)
+            stook__curl_origin_drop(easy);
+        else
+            stook__multi_remove(easy);
+    }
+    stook__multi_close_dead(multi->engine);
     for (struct stook__link *link = completed->next; link != completed; link = link->next) {
         struct stook__easy *easy = STOOK__OF(struct stook__easy, link, link);
         if (easy->multi == multi)
@@ -159,7 +187,10 @@ void stook__multi_read_messages(struct stook__multi *multi)
             continue;
         }
         stook__connect_gate_ended(easy, code);
-        stook__easy_complete(easy, code, "libcurl has completed it");
+        if (code == CURLE_OK && easy->origin->direct && easy->state == STOOK__EASY_STARTED)
+            stook__direct_connected(easy);
+        else
+            stook__easy_complete(easy, code, "libcurl has completed it");
     }
     while ((link = stook__list_pop(&restart)) != NULL) {
         struct stook__easy *easy = STOOK__OF(struct stook__easy, link, link);

@@ -8,6 +8,7 @@
 #define STOOK_CURL_MULTI_H
 
 struct stook__easy;
+struct stook__engine;
 struct stook__multi;
 
 /* Adds an easy handle. libcurl asks for a timeout of 0 in this call (multi_state.h), and does the
@@ -24,5 +25,8 @@ void stook__multi_read_messages(struct stook__multi *multi);
 /* Destroys the CURLM with its idle connections if no easy handle is in it. Returns 1 if it did. */
 int stook__multi_clear(struct stook__multi *multi);
 void stook__multi_free(struct stook__multi *multi);
+
+/* Closes the connections in engine->dead with their easy handles. Not from inside libcurl. */
+void stook__multi_close_dead(struct stook__engine *engine);
 
 #endif

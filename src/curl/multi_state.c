@@ -16,6 +16,7 @@ struct stook__multi *stook__multi_new(struct stook__engine *engine)
         return NULL;
     multi->engine = engine;
     stook__list_init(&multi->easies);
+    stook__list_init(&multi->connected);
     stook__list_init(&multi->unread);
     stook__list_init(&multi->due);
     stook__list_append(&engine->multis, &multi->all);

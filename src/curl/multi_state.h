@@ -15,15 +15,16 @@ struct stook__engine;
 
 struct stook__multi {
     struct stook__engine *engine;
-    CURLM *curlm;                /* NULL: not created yet */
-    struct stook__link all;      /* in engine->multis */
-    struct stook__link unread;   /* in engine->unread: messages must be read */
-    struct stook__link due;      /* in engine->due: the timeout is due */
-    struct stook__timer timeout; /* when libcurl's timeout is due */
-    struct stook__link easies;   /* easy handles in the CURLM whose transfer has not completed */
-    size_t n_handles;            /* all easy handles in the CURLM */
-    size_t n_paused;             /* of those, the ones whose body libcurl holds back */
-    CURLMcode broken;            /* the error of the CURLM, or CURLM_OK */
+    CURLM *curlm;                 /* NULL: not created yet */
+    struct stook__link all;       /* in engine->multis */
+    struct stook__link unread;    /* in engine->unread: messages must be read */
+    struct stook__link due;       /* in engine->due: the timeout is due */
+    struct stook__timer timeout;  /* when libcurl's timeout is due */
+    struct stook__link easies;    /* easy handles in the CURLM whose transfer has not completed */
+    struct stook__link connected; /* easy handles in it that have a connection (direct.c) */
+    size_t n_handles;             /* all easy handles in the CURLM */
+    size_t n_paused;              /* of those, the ones whose body libcurl holds back */
+    CURLMcode broken;             /* the error of the CURLM, or CURLM_OK */
 };
 
 /* Creates a multi handle. Returns NULL if there is no memory. */

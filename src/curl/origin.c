@@ -21,7 +21,10 @@ enum {
     TLS_HOMES = 4,     /* with TLS: each loads a store of CA certificates, 30 ms and 0.8 MB */
     POOL_MAX = 1024,   /* easy handles in all pools, about 7 KB each */
     UNUSED_MAX = 4096, /* origins without a request */
+    IDLE_MAX = 4096,   /* connections of ours that wait for their next request */
 };
+static const int64_t IDLE_US = 60000000;  /* as CURLOPT_MAXAGE_CONN in easy.c */
+static const int64_t AGE_US = 3600000000; /* as CURLOPT_MAXLIFETIME_CONN */
 
 /* Tells whether libcurl needs no look-up for this origin. */
 static int is_literal(const char *key, size_t size)
@@ -48,7 +51,7 @@ static int is_literal(const char *key, size_t size)
 
 static struct stook__curl_origin *make(struct stook__engine *engine, struct stook__map *table,
                                        const struct stook__way *way, struct stook__origin *shared,
-                                       int h2)
+                                       int kind)
 {
     struct stook__curl_origin *origin = stook__alloc(engine->allocator, sizeof *origin);
     const char *key = shared->node.key;
@@ -58,11 +61,12 @@ static struct stook__curl_origin *make(struct stook__engine *engine, struct stoo
     origin->engine = engine;
     origin->table = table;
     origin->node = (struct stook__node){NULL, shared->node.hash, key, size};
-    origin->h2 = h2;
+    origin->direct = kind == STOOK__CURL_DIRECT;
+    origin->h2 = origin->direct ? 0 : kind;
     int https = size > 5 && memcmp(key, "https", 5) == 0;
     origin->tls = https || way->tls;
     origin->proxied = way->proxied;
-    origin->protocol = https ? 0 : 11;
+    origin->protocol = https && !origin->direct ? 0 : 11;
     origin->literal = is_literal(key, size) && !way->is_name;
     origin->home = (unsigned)(shared->node.hash % (origin->tls ? TLS_HOMES : HOMES));
     stook__list_init(&origin->pool);
@@ -89,10 +93,10 @@ static struct stook__curl_origin *find(struct stook__map *table, const struct st
 struct stook__curl_origin *stook__curl_origin_get(struct stook__engine *engine,
                                                   struct stook__map *tables,
                                                   const struct stook__way *way,
-                                                  struct stook__origin *shared, int h2)
+                                                  struct stook__origin *shared, int kind)
 {
-    struct stook__curl_origin *origin = find(&tables[h2], shared);
-    return origin != NULL ? origin : make(engine, &tables[h2], way, shared, h2);
+    struct stook__curl_origin *origin = find(&tables[kind], shared);
+    return origin != NULL ? origin : make(engine, &tables[kind], way, shared, kind);
 }
 
 /* Takes an easy handle out of its pool. */
@@ -100,21 +104,34 @@ static void unpool(struct stook__easy *easy)
 {
     stook__list_remove(&easy->link);
     stook__list_remove(&easy->pooled);
-    easy->engine->n_pooled--;
+    if (stook__easy_has_connection(easy))
+        easy->engine->n_idle--;
+    else
+        easy->engine->n_pooled--;
 }
 
-/* Frees a pooled easy handle. It is in no CURLM. */
-static void drop(struct stook__easy *easy)
+void stook__curl_origin_drop(struct stook__easy *easy)
 {
     unpool(easy);
-    stook__easy_free(easy);
+    if (stook__easy_has_connection(easy))
+        stook__list_append(&easy->engine->dead, &easy->link);
+    else
+        stook__easy_free(easy);
+}
+
+/* The origin goes before its connection does. */
+static void orphan_and_drop(struct stook__easy *easy)
+{
+    if (stook__easy_has_connection(easy))
+        easy->origin = NULL;
+    stook__curl_origin_drop(easy);
 }
 
 static void destroy(struct stook__curl_origin *origin)
 {
     struct stook__engine *engine = origin->engine;
     while (!stook__list_empty(&origin->pool))
-        drop(STOOK__OF(struct stook__easy, link, origin->pool.next));
+        orphan_and_drop(STOOK__OF(struct stook__easy, link, origin->pool.next));
     if (!stook__list_empty(&origin->unused)) {
         stook__list_remove(&origin->unused);
         engine->n_unused--;
@@ -150,24 +167,42 @@ int stook__curl_origin_unref(struct stook__curl_origin *origin)
     return 1;
 }
 
-struct stook__easy *stook__curl_origin_pop(struct stook__map *tables,
-                                           const struct stook__origin *shared, int h2)
+static int is_too_old(const struct stook__easy *easy, int64_t now)
 {
-    struct stook__curl_origin *origin = find(&tables[h2], shared);
-    if (origin == NULL || stook__list_empty(&origin->pool))
-        return NULL;
-    struct stook__easy *easy = STOOK__OF(struct stook__easy, link, origin->pool.next);
-    unpool(easy);
-    return easy;
+    return stook__easy_has_connection(easy) &&
+           (now - easy->idle_since > IDLE_US || now - easy->connected_at > AGE_US);
+}
+
+struct stook__easy *stook__curl_origin_pop(struct stook__map *tables,
+                                           const struct stook__origin *shared, int kind,
+                                           int64_t now)
+{
+    struct stook__curl_origin *origin = find(&tables[kind], shared);
+    while (origin != NULL && !stook__list_empty(&origin->pool)) {
+        struct stook__easy *easy = STOOK__OF(struct stook__easy, link, origin->pool.next);
+        if (is_too_old(easy, now)) {
+            stook__curl_origin_drop(easy);
+            continue;
+        }
+        unpool(easy);
+        return easy;
+    }
+    return NULL;
 }
 
 void stook__curl_origin_push(struct stook__curl_origin *origin, struct stook__easy *easy)
 {
     struct stook__engine *engine = origin->engine;
     stook__list_append(origin->pool.next, &easy->link); /* before the first */
+    if (stook__easy_has_connection(easy)) {
+        stook__list_append(&engine->idle, &easy->pooled);
+        if (++engine->n_idle > IDLE_MAX)
+            stook__curl_origin_drop(STOOK__OF(struct stook__easy, pooled, engine->idle.next));
+        return;
+    }
     stook__list_append(&engine->pooled, &easy->pooled);
     if (++engine->n_pooled > POOL_MAX)
-        drop(STOOK__OF(struct stook__easy, pooled, engine->pooled.next));
+        stook__curl_origin_drop(STOOK__OF(struct stook__easy, pooled, engine->pooled.next));
 }
 
 /* Adds counters for more multi handles. Without memory for them the known ones take the load. */
@@ -210,7 +245,8 @@ size_t stook__curl_origin_enter(struct stook__curl_origin *origin, unsigned *ret
         return SIZE_MAX;
     origin->load[index]++;
     *ret_index = (unsigned)index;
-    return (size_t)origin->h2 * MULTIS_MAX + (origin->home + index) % MULTIS_MAX;
+    size_t kind = origin->direct ? STOOK__CURL_DIRECT : (size_t)origin->h2;
+    return kind * MULTIS_MAX + (origin->home + index) % MULTIS_MAX;
 }
 
 void stook__curl_origin_leave(struct stook__curl_origin *origin, unsigned index)

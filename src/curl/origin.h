@@ -22,6 +22,9 @@
 struct stook__easy;
 struct stook__engine;
 
+/* The table of origins whose handles only connect. */
+enum { STOOK__CURL_DIRECT = 3 };
+
 /* The way of a trust to its peers, as far as the engine has to know it. */
 struct stook__way {
     int public_only; /* addresses are judged by address_filter.c */
@@ -54,6 +57,7 @@ struct stook__curl_origin {
     int tls;       /* the socket carries TLS, to the origin or to the proxy */
     int proxied;   /* a proxy is on the way: its name is looked up, with socks5 the host's too */
     int h2;        /* what may be negotiated: 0: HTTP/1.1, 1: HTTP/2, 2: HTTP/3 */
+    int direct;    /* its handles only connect, and keep their connections (direct.c) */
     int literal;   /* nothing needs a look-up; follows from key and trust, and never changes */
     int protocol;  /* 0: not known yet, 11: HTTP/1.1, 20: HTTP/2 */
     int directory; /* its certificate needs libcurl's default directory of CA certificates */
@@ -79,18 +83,24 @@ struct stook__curl_origin {
 };
 
 /* Returns what the engine knows of the origin under one trust, which is created if need be; NULL if
-   there is no memory. `tables` are the three tables of the trust, by `h2`, and `way` is its. */
+   there is no memory. `tables` are the tables of the trust, and `kind` is the number of one:
+   STOOK__CURL_DIRECT, or what may be negotiated. `way` is the trust's. */
 struct stook__curl_origin *stook__curl_origin_get(struct stook__engine *engine,
                                                   struct stook__map *tables,
                                                   const struct stook__way *way,
-                                                  struct stook__origin *shared, int h2);
+                                                  struct stook__origin *shared, int kind);
 /* Takes the last used easy handle from the pool of the origin. Returns NULL if there is none.
-   `tables` are the three tables of the trust, by `h2`. */
+   Connections that are too old are given up. */
 struct stook__easy *stook__curl_origin_pop(struct stook__map *tables,
-                                           const struct stook__origin *shared, int h2);
+                                           const struct stook__origin *shared, int kind,
+                                           int64_t now);
 /* Puts an easy handle into the pool. The longest unused handle of all origins is destroyed if there
    are too many. */
 void stook__curl_origin_push(struct stook__curl_origin *origin, struct stook__easy *easy);
+
+/* Takes an easy handle out of its pool and frees it; one with a connection is put into
+   engine->dead instead, because it is in a CURLM. */
+void stook__curl_origin_drop(struct stook__easy *easy);
 
 /* Chooses the multi handle for one more request and counts the request there, which
    stook__curl_origin_leave ends with the same index. Returns the number of that multi handle in the

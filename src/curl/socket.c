@@ -27,10 +27,11 @@ static const struct {
     const char *name;
     unsigned next; /* the states that may follow */
 } states[] = {
-    [STOOK__SOCKET_OPENED] = {"opened", TO(WATCHED) | TO(PAUSED) | TO(IDLE)},
-    [STOOK__SOCKET_WATCHED] = {"watched", TO(PAUSED) | TO(IDLE)},
+    [STOOK__SOCKET_OPENED] = {"opened", TO(WATCHED) | TO(PAUSED) | TO(IDLE) | TO(DIRECT)},
+    [STOOK__SOCKET_WATCHED] = {"watched", TO(PAUSED) | TO(IDLE) | TO(DIRECT)},
     [STOOK__SOCKET_PAUSED] = {"paused", TO(WATCHED) | TO(IDLE)},
-    [STOOK__SOCKET_IDLE] = {"idle", TO(WATCHED) | TO(PAUSED)},
+    [STOOK__SOCKET_IDLE] = {"idle", TO(WATCHED) | TO(PAUSED) | TO(DIRECT)},
+    [STOOK__SOCKET_DIRECT] = {"direct", 0},
 };
 
 static void move(struct stook__socket *socket, enum stook__socket_state to, const char *why)
@@ -299,6 +300,8 @@ int stook__sockets_announced(CURL *curl, curl_socket_t fd, int what, void *user,
     struct stook__socket *socket = stook__sockets_find(&multi->engine->sockets, fd);
     (void)curl; /* may be an internal handle of libcurl */
     (void)unused;
+    if (socket != NULL && socket->state == STOOK__SOCKET_DIRECT)
+        return 0;
     if (what == CURL_POLL_REMOVE) {
         if (socket != NULL)
             removed(socket);
@@ -422,6 +425,10 @@ static void on_event(void *owner, int events)
     struct stook__socket *socket = owner;
     struct stook__engine *engine = socket->engine;
     int fd = socket->fd;
+    if (socket->state == STOOK__SOCKET_DIRECT) {
+        socket->on_direct(socket->direct, events);
+        return;
+    }
     if (is_idle(socket) && socket->multi->n_paused > 0)
         note_paused(socket->multi);
     if (socket->state == STOOK__SOCKET_PAUSED)
@@ -454,6 +461,22 @@ static void on_event(void *owner, int events)
         shutdown(fd, SHUT_RDWR);
     set_events(socket, 0);
     watch(socket);
+}
+
+/* ---------------------------------------------------------------------- connections of ours */
+
+void stook__sockets_hand_over(struct stook__socket *socket, struct stook__easy *easy,
+                              void (*event)(struct stook__easy *easy, int events))
+{
+    move(socket, STOOK__SOCKET_DIRECT, "handed over");
+    socket->want = 0;
+    socket->direct = easy;
+    socket->on_direct = event;
+}
+
+void stook__sockets_watch(struct stook__socket *socket, int events)
+{
+    set_events(socket, events);
 }
 
 /* ------------------------------------------------------------------------------- end */

@@ -27,6 +27,7 @@ struct stook__sockets;
  *   WATCHED ---------------removed during a pause------> PAUSED
  *   OPENED, IDLE ----------paused by the program-------> PAUSED
  *   PAUSED ----------------resumed by the program------> IDLE
+ *   OPENED, WATCHED, IDLE--handed over-----------------> DIRECT
  *
  * libcurl announces a socket when it wants events, and removes it when it wants none. The socket
  * may be closed in every state. A descriptor that libcurl opened itself (for a resolver, or to wake
@@ -37,6 +38,7 @@ enum stook__socket_state {
     STOOK__SOCKET_WATCHED, /* it is watched for what libcurl wants */
     STOOK__SOCKET_PAUSED,  /* libcurl wants no events while the program pauses its transfers */
     STOOK__SOCKET_IDLE,    /* libcurl wants no events; a connection is watched for its end */
+    STOOK__SOCKET_DIRECT,  /* we speak on it: events go to `direct`, and libcurl is not asked */
 };
 
 struct stook__socket {
@@ -58,6 +60,8 @@ struct stook__socket {
     int errors;         /* error events in a row */
     int64_t last_input; /* when it was last readable */
     int tls, http1;     /* the protocols on it, as far as they are known */
+    struct stook__easy *direct; /* DIRECT: the handle that has the connection, and its function */
+    void (*on_direct)(struct stook__easy *easy, int events);
 };
 
 /* CURLMOPT_SOCKETFUNCTION; `user` is the multi handle. */
@@ -90,6 +94,12 @@ void stook__sockets_program_resumed(struct stook__easy *easy);
 /* Returns when the handle's connection was last readable, if no other transfer can share it; 0 if
    that is not known. */
 int64_t stook__sockets_last_input(struct stook__easy *easy);
+
+/* Gives the events of a connected socket to a handle that only connects. */
+void stook__sockets_hand_over(struct stook__socket *socket, struct stook__easy *easy,
+                              void (*event)(struct stook__easy *easy, int events));
+/* Watches a socket that was handed over for exactly these events of loop/poll.h. */
+void stook__sockets_watch(struct stook__socket *socket, int events);
 
 /* Returns the entry of a descriptor, or NULL. */
 struct stook__socket *stook__sockets_find(const struct stook__sockets *sockets, int fd);

@@ -29,6 +29,7 @@ static void destroy(struct stook__trust *trust)
     struct stook__engine *engine = trust->engine;
     for (size_t i = 0; i < sizeof trust->origins / sizeof trust->origins[0]; i++)
         stook__curl_origins_free(engine, &trust->origins[i]);
+    stook__multi_close_dead(engine);
     for (size_t i = 0; i < trust->n_multis; i++)
         stook__multi_free(trust->multis[i]);
     if (trust->share != NULL && !trust->has_cookies)

@@ -34,7 +34,8 @@ struct stook__trust {
     int64_t pruned_at;            /* when libcurl last dropped its expired DNS entries */
     struct stook__multi **multis; /* NULL where none was needed yet */
     size_t n_multis;
-    struct stook__map origins[3]; /* by what may be negotiated: 0: HTTP/1.1, 1: HTTP/2, 2: HTTP/3 */
+    /* By what may be negotiated: 0: HTTP/1.1, 1: HTTP/2, 2: HTTP/3; 3: those that only connect */
+    struct stook__map origins[4];
     char key[];
 };
 

@@ -19,6 +19,7 @@
 #include "http/receive.h"
 #include "http/request_fields.h"
 #include "http/resend.h"
+#include "http/route.h"
 #include "http/stream.h"
 #include "http/upload.h"
 #include "http/upload_source.h"
@@ -42,6 +43,7 @@ static void destroy(struct stook__attempt *attempt)
     stook__body_flow_leave(&attempt->flow);
     stook__list_remove(&attempt->files_ready);
     stook__free(attempt->allocator, attempt->owned_why);
+    stook__free(attempt->allocator, attempt->target);
     if (attempt->setup_error.message_owned)
         stook__free(attempt->allocator, (char *)attempt->setup_error.message);
     stook__free(attempt->allocator, attempt);
@@ -55,8 +57,10 @@ static int set_up(struct stook__attempt *attempt)
     int secret = 0, error = stook__options_check(attempt, &secret, outcome);
     if (error == 0) {
         stook__resend_init(attempt);
-        error = stook__options_set(attempt, &stook__receive_events, secret, outcome);
+        error = stook__route_choose(attempt, outcome);
     }
+    if (error == 0)
+        error = stook__options_set(attempt, &stook__receive_events, secret, outcome);
     if (error == 0)
         error = stook__easy_start(attempt->easy);
     if (error != 0 && outcome->error == 0)
@@ -66,7 +70,7 @@ static int set_up(struct stook__attempt *attempt)
         stook__easy_give_back(attempt->easy);
         attempt->easy = NULL;
     }
-    if (error == 0)
+    if (error == 0 && attempt->state == STOOK__ATTEMPT_OPENING) /* no kept connection has sent it */
         stook__attempt_move(attempt, STOOK__ATTEMPT_CONNECTING, "the engine has it");
     return error;
 }
@@ -211,9 +215,11 @@ static void read_info(struct stook__attempt *attempt, struct stook__easy_info *r
                  {STOOK_TIME_DNS, CURLINFO_NAMELOOKUP_TIME_T},
                  {STOOK_TIME_FIRST_BYTE, CURLINFO_STARTTRANSFER_TIME_T},
                  {STOOK_TIME_TOTAL, CURLINFO_TOTAL_TIME_T}};
+    enum { OURS = 3 }; /* number of the times that libcurl has of a direct exchange */
     CURL *curl = stook__easy_curl(attempt->easy);
     struct stook__answer *answer = &attempt->answer;
     const struct stook__easy_info *info = ret_info;
+    struct stook__easy_times ours;
     long value = 0;
     stook__easy_info(attempt->easy, ret_info);
     if (info->code != CURLE_OK)
@@ -222,7 +228,13 @@ static void read_info(struct stook__attempt *attempt, struct stook__easy_info *r
         value = attempt->os_error;
     answer->os_error = (int16_t)(info->os_error != 0 ? info->os_error : value);
     answer->curl_code = (uint8_t)info->code;
-    for (size_t i = info->reused ? AFTER_CONNECT : 0; i < sizeof times / sizeof *times; i++) {
+    size_t end = sizeof times / sizeof *times;
+    if (stook__easy_is_direct(attempt->easy, &ours)) {
+        end = OURS;
+        answer->time_us[STOOK_TIME_FIRST_BYTE] = ours.first_byte;
+        answer->time_us[STOOK_TIME_TOTAL] = ours.total;
+    }
+    for (size_t i = info->reused ? AFTER_CONNECT : 0; i < end; i++) {
         curl_off_t us = 0;
         curl_easy_getinfo(curl, times[i].info, &us);
         answer->time_us[times[i].which] = us;
@@ -302,11 +314,10 @@ void *stook__attempt_owner(const struct stook__attempt *attempt)
 
 int64_t stook__attempt_moved_at(struct stook__attempt *attempt)
 {
-    /* No callback reports bytes that go out, but libcurl counts those of the body. */
-    curl_off_t sent = 0;
+    /* No callback reports bytes that go out, but those of the body are counted. */
     if (attempt->easy == NULL)
         return attempt->moved_at;
-    curl_easy_getinfo(stook__easy_curl(attempt->easy), CURLINFO_SIZE_UPLOAD_T, &sent);
+    int64_t sent = stook__easy_sent(attempt->easy);
     if (sent != attempt->sent) {
         attempt->sent = sent;
         attempt->moved_at = stook__engine_time(attempt->engine);
@@ -327,9 +338,7 @@ int stook__attempt_connected(const struct stook__attempt *attempt)
 /* Returns 1 if the request is sent with all of its body. */
 static int has_sent_all(const struct stook__attempt *attempt)
 {
-    curl_off_t sent = 0;
-    curl_easy_getinfo(stook__easy_curl(attempt->easy), CURLINFO_SIZE_UPLOAD_T, &sent);
-    return (size_t)sent >= attempt->spec->body_size;
+    return (size_t)stook__easy_sent(attempt->easy) >= attempt->spec->body_size;
 }
 
 /* Where a transfer without a connection is. */
@@ -410,12 +419,13 @@ int64_t stook__attempt_received(const struct stook__attempt *attempt, int64_t *r
 void stook__attempt_progress(const struct stook__attempt *attempt,
                              struct stook_progress *ret_progress)
 {
-    curl_off_t sent = 0, to_send = -1;
-    CURL *curl = attempt->easy != NULL ? stook__easy_curl(attempt->easy) : NULL;
-    if (curl != NULL) {
-        curl_easy_getinfo(curl, CURLINFO_SIZE_UPLOAD_T, &sent);
-        curl_easy_getinfo(curl, CURLINFO_CONTENT_LENGTH_UPLOAD_T, &to_send);
-    }
+    curl_off_t to_send = -1;
+    int64_t sent = attempt->easy != NULL ? stook__easy_sent(attempt->easy) : 0;
+    if (attempt->direct)
+        to_send = stook__spec_has_body(attempt->spec) ? (curl_off_t)attempt->spec->body_size : 0;
+    else if (attempt->easy != NULL)
+        curl_easy_getinfo(stook__easy_curl(attempt->easy), CURLINFO_CONTENT_LENGTH_UPLOAD_T,
+                          &to_send);
     *ret_progress = STOOK_PROGRESS();
     ret_progress->received = stook__attempt_received(attempt, &ret_progress->receive_total);
     ret_progress->sent = sent;
@@ -429,11 +439,11 @@ void stook__attempt_progress(const struct stook__attempt *attempt,
 static int finish_answer(struct stook__attempt *attempt, const struct stook__easy_info *info)
 {
     struct stook__buffer *head = &attempt->answer.head;
-    curl_off_t sent = 0;
+    int64_t sent = 0;
     if (!attempt->connected)
         return 0;
     if (attempt->spec->body_size > 0 || attempt->spec->optional != NULL)
-        curl_easy_getinfo(stook__easy_curl(attempt->easy), CURLINFO_SIZE_UPLOAD_T, &sent);
+        sent = stook__easy_sent(attempt->easy);
     struct stook__metadata metadata = metadata_of(attempt, info);
     metadata.number[STOOK__METADATA_TRAILERS] =
         stook__attempt_head_done(attempt) ? head->size - attempt->trailers_at : 0;

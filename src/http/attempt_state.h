@@ -88,6 +88,7 @@ struct stook__attempt {
         *plain_path; /* what follows the origin in the URL; NULL: libcurl's parser reads it */
     struct stook__origin *origin;
     const struct stook__settings *settings;
+    char *target;                /* path and query that are sent, where the path is not plain */
     const char *proxy;           /* the URL of the proxy on the way; NULL: none is */
     struct stook__answer answer; /* what the result will have */
     const char *method;
@@ -115,6 +116,7 @@ struct stook__attempt {
     int resends;           /* sendings beside the first (resend.c) */
     int resends_exhausted; /* libcurl was refused one more of these */
     int http1;             /* it must not offer HTTP/2 (http1_fallback.h) */
+    int direct;            /* we speak HTTP/1.1 on a connection that libcurl makes (route.h) */
     int may_retry;         /* another attempt may follow if its status is one that is retried */
     int retry_whole;       /* the requested range does not exist, but the whole does */
     enum stook__passed_over passed_over;

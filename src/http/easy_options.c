@@ -13,6 +13,7 @@
 #include <strings.h>
 
 #include "curl/engine.h"
+#include "curl/origin.h"
 #include "curl/quirks/quirks.h"
 #include "http/body_sink.h"
 #include "http/codecs.h"
@@ -40,7 +41,8 @@ enum { OWN_MAX = 4 };                          /* lines of own_fields(), with th
 
 static long http_version(const struct stook__attempt *attempt)
 {
-    int64_t version = attempt->http1 ? STOOK_HTTP_1_1 : attempt->settings->http_version;
+    int64_t version =
+        attempt->http1 || attempt->direct ? STOOK_HTTP_1_1 : attempt->settings->http_version;
     int without_3 = !stook__attempt_is_https(attempt) || attempt->proxy != NULL;
     return attempt->defaults
         ->versions[version == STOOK_HTTP_3 && without_3 ? STOOK_HTTP_2 : version];
@@ -82,6 +84,8 @@ static void set_from_settings(struct stook__attempt *attempt)
     stook__easy_set(easy, CURLOPT_PROTOCOLS_STR,
                     attempt->defaults->has_tls ? "http,https" : "http");
     set_authorities(attempt);
+    if (attempt->direct)
+        stook__easy_set(easy, CURLOPT_CONNECT_ONLY, 1L);
     if (attempt->defaults->has_tls)
         stook__easy_set(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     stook__easy_set(easy, CURLOPT_HTTP_VERSION, http_version(attempt));
@@ -99,6 +103,12 @@ int stook__options_may_be_h2(const struct stook__attempt *attempt)
     return version == CURL_HTTP_VERSION_3 ? 2 : 1;
 }
 
+/* Which of the tables of its trust the origin of an attempt is in. */
+static int kind_of(const struct stook__attempt *attempt)
+{
+    return attempt->direct ? STOOK__CURL_DIRECT : stook__options_may_be_h2(attempt);
+}
+
 /* ------------------------------------------------------------------ taking an easy handle */
 
 /* Returns 1 if the handle may return to the pool: after the request it is like that of any
@@ -108,6 +118,8 @@ static int may_pool(const struct stook__attempt *attempt, int secret)
     const struct stook__settings *settings = attempt->settings,
                                  *defaults = attempt->defaults->settings;
     const struct stook__optional *optional = attempt->spec->optional;
+    if (attempt->direct)
+        return 1; /* its options are those of its trust and its origin */
     return !secret && attempt->defaults->call_easy == NULL &&
            settings->ca_file == defaults->ca_file && settings->peer == defaults->peer &&
            settings->http_version == defaults->http_version &&
@@ -161,7 +173,7 @@ static int make_easy(struct stook__attempt *attempt, const struct stook__attempt
     if (error != 0)
         return refuse_url(attempt, error, why, scheme, ret_outcome);
     note_url(stook__easy_settings(attempt->easy), text_of_url(attempt));
-    error = stook__peer_join(attempt, stook__options_may_be_h2(attempt), pool);
+    error = stook__peer_join(attempt, kind_of(attempt), pool);
     if (error != 0)
         return error;
     set_from_settings(attempt);
@@ -179,9 +191,10 @@ static int take_easy(struct stook__attempt *attempt, const struct stook__attempt
     struct stook__trust *trust = stook__peer_trust(attempt);
     if (trust == NULL)
         return STOOK_ENOMEM;
-    if (pool)
-        attempt->easy = stook__easy_take(trust, attempt->origin, stook__options_may_be_h2(attempt),
-                                         events, attempt);
+    if (pool && !(attempt->direct && attempt->fresh))
+        attempt->easy = stook__easy_take(trust, attempt->origin, kind_of(attempt), events, attempt);
+    if (attempt->easy != NULL && attempt->direct)
+        return 0; /* it is connected, and nothing else of it is for this request alone */
     if (attempt->easy != NULL && stook__easy_needs_directory(attempt->easy) &&
         !stook__easy_settings(attempt->easy)->directory) {
         stook__easy_give_back(attempt->easy);
@@ -416,6 +429,18 @@ static int refuse_option(struct stook__attempt *attempt, const struct stook__ref
     return error;
 }
 
+/* Of a handle that only connects, whose request is written by us. */
+static int set_direct(struct stook__attempt *attempt, struct stook__outcome *ret_outcome)
+{
+    const struct stook__easy_settings *state = stook__easy_settings(attempt->easy);
+    if (attempt->spec->optional != NULL && attempt->spec->optional->on_progress != NULL)
+        stook__easy_watch_sent(attempt->easy);
+    if (!stook__easy_is_connected(attempt->easy))
+        set_connect_time(attempt);
+    return state->refusal.code != CURLE_OK ? refuse_option(attempt, &state->refusal, ret_outcome)
+                                           : 0;
+}
+
 int stook__options_set(struct stook__attempt *attempt, const struct stook__attempt_events *events,
                        int secret, struct stook__outcome *ret_outcome)
 {
@@ -423,6 +448,8 @@ int stook__options_set(struct stook__attempt *attempt, const struct stook__attem
     if (error != 0)
         return error;
     struct stook__easy_settings *state = stook__easy_settings(attempt->easy);
+    if (attempt->direct)
+        return set_direct(attempt, ret_outcome);
     undo(stook__easy_curl(attempt->easy), state->changed, attempt->defaults);
     state->changed = 0;
     error = set_method(attempt, &state->changed);

@@ -161,6 +161,9 @@ static int map_code(const struct stook__attempt *attempt, const struct stook__ea
         *why = too_long ? TOO_LONG : info->text;
         return too_long ? STOOK_ETOOLARGE : STOOK_EPROTOCOL;
     }
+    /* On the direct way the reader knows where the connection has ended. */
+    if (info->code == CURLE_PARTIAL_FILE && attempt->direct)
+        return stook__reader_eof(&attempt->response, why);
     /* The connection ended inside the header section; libcurl accepts that. */
     if (info->code == CURLE_OK && !stook__attempt_head_done(attempt)) {
         *why = "the connection ended inside the header section";

@@ -13,6 +13,7 @@
 #include "http/easy_options.h"
 #include "http/redirect.h"
 #include "http/request_fields.h"
+#include "http/request_head.h"
 #include "http/resend.h"
 #include "http/stream.h"
 #include "http/upload_source.h"
@@ -83,12 +84,14 @@ static int note_unverified_end(struct stook__attempt *attempt, int flag, const c
 static int allocate_line(struct stook__attempt *attempt)
 {
     struct stook__reader *reader = &attempt->response;
-    if (reader->state != STOOK__READER_CHUNKS || reader->line != NULL)
+    if (reader->state != STOOK__READER_CHUNKS)
         return 0;
     int64_t max = attempt->settings->max_header_bytes;
     reader->line_max = max >= 0 && max < TRAILER_MAX ? (size_t)max : TRAILER_MAX;
     if (max >= 0)
         reader->trailer_max = (uint64_t)(max - attempt->head_bytes);
+    if (reader->line != NULL || attempt->direct) /* enlarge_line() does when it is needed */
+        return 0;
     reader->line_capacity = reader->line_max;
     reader->line = stook__resize(attempt->allocator, NULL, reader->line_max + 1);
     return reader->line != NULL ? 0 : stook__attempt_stop(attempt, STOOK_ENOMEM, NULL);
@@ -173,7 +176,10 @@ static int take_event(struct stook__attempt *attempt, enum stook__reader_event e
         return take_field(attempt, item);
     case STOOK__READER_FOLD:
         return count_field(attempt) != 0 ? STOOK__EASY_END : keep_fold(attempt, item);
-    case STOOK__READER_ODD:
+    case STOOK__READER_ODD: /* libcurl up to 7.85 lets it pass, and no other recipient does */
+        if (attempt->direct)
+            return stook__attempt_stop(attempt, STOOK_EPROTOCOL,
+                                       "a line of the header section has no colon");
         return count_field(attempt);
     case STOOK__READER_HEAD:
         return reader->informational ? 0 : end_head(attempt);
@@ -308,6 +314,90 @@ static int take_received(void *owner, const char *data, size_t size)
                                               : take_body(attempt, data, size);
 }
 
+/* --------------------------------------------------------------- bytes of a direct connection */
+
+/* Enlarges the block for a line that comes in pieces. */
+static int enlarge_line(struct stook__attempt *attempt)
+{
+    struct stook__reader *reader = &attempt->response;
+    size_t capacity =
+        2 * reader->line_wanted < reader->line_max ? 2 * reader->line_wanted : reader->line_max;
+    char *line = stook__resize(attempt->allocator, reader->line, capacity);
+    if (line == NULL)
+        return stook__attempt_stop(attempt, STOOK_ENOMEM, NULL);
+    reader->line = line;
+    reader->line_capacity = capacity;
+    return 0;
+}
+
+/* How many of so many bytes may be read: in a header section not more than max_header_bytes allows,
+   so that the error is the same however they come. 0: it is too large. */
+static size_t bound_of_head(struct stook__attempt *attempt, size_t size)
+{
+    int64_t room = attempt->settings->max_header_bytes - attempt->head_bytes;
+    if (attempt->settings->max_header_bytes < 0 || size <= (uint64_t)room)
+        return size;
+    if (room <= 0)
+        stook__attempt_stop(attempt, STOOK_ETOOLARGE, STOOK__WHY_HEADER_BYTES);
+    return room > 0 ? (size_t)room : 0;
+}
+
+/* Takes the next event of the connection. Returns as the other functions of this file. */
+static int take_next(struct stook__attempt *attempt, const char *data, size_t size,
+                     size_t *ret_used)
+{
+    struct stook__reader *reader = &attempt->response;
+    struct stook__reader_item item;
+    int in_head = reader->state <= STOOK__READER_FIELDS;
+    uint64_t trailer_bytes = reader->trailer_bytes; /* the reader bounds them */
+    *ret_used = 0;
+    if (in_head && (size = bound_of_head(attempt, size)) == 0)
+        return STOOK__EASY_END;
+    enum stook__reader_event event = stook__reader_feed(reader, data, size, ret_used, &item);
+    attempt->head_bytes +=
+        in_head ? (int64_t)*ret_used : (int64_t)(reader->trailer_bytes - trailer_bytes);
+    switch (event) {
+    case STOOK__READER_NOTHING:
+        return *ret_used < size ? enlarge_line(attempt) : 0;
+    case STOOK__READER_FIELD:
+        return take_field(attempt, &item);
+    case STOOK__READER_BYTES:
+        return take_body(attempt, item.value, item.value_size);
+    default:
+        return take_event(attempt, event, &item);
+    }
+}
+
+static enum stook__http1_step take_stream(void *owner, const char *data, size_t size,
+                                          size_t *ret_used)
+{
+    struct stook__attempt *attempt = owner;
+    struct stook__reader *reader = &attempt->response;
+    const char *why;
+    *ret_used = 0;
+    attempt->moved_at = *attempt->clock;
+    if (attempt->error != 0)
+        return STOOK__HTTP1_STOP;
+    if (size == 0) /* the end of the connection */
+        return stook__attempt_head_done(attempt) && stook__reader_eof(reader, &why) == 0
+                   ? STOOK__HTTP1_LAST
+                   : STOOK__HTTP1_MORE;
+    if (attempt->state == STOOK__ATTEMPT_SENDING)
+        stook__attempt_move(attempt, STOOK__ATTEMPT_HEAD, "the first byte has come");
+    while (*ret_used < size && !stook__reader_is_over(reader)) {
+        size_t used, left = size - *ret_used;
+        if (reader->state > STOOK__READER_FIELDS && must_pause(attempt, left))
+            return STOOK__HTTP1_PAUSE;
+        if (take_next(attempt, data + *ret_used, left, &used) != 0)
+            return STOOK__HTTP1_STOP;
+        *ret_used += used;
+    }
+    if (!stook__reader_is_over(reader))
+        return STOOK__HTTP1_MORE;
+    return stook__reader_keeps_connection(reader) && reader->lenient == NULL ? STOOK__HTTP1_NEXT
+                                                                             : STOOK__HTTP1_LAST;
+}
+
 /* -------------------------------------------------------------------------- connection */
 
 /* Writes "127.0.0.1:80" or "[::1]:80"; an empty text for a Unix socket. A pooled easy handle
@@ -331,6 +421,8 @@ static void note_connected(void *owner, const char *ip, int port)
 {
     struct stook__attempt *attempt = owner;
     note_remote(&stook__easy_settings(attempt->easy)->remote, ip, port);
+    if (attempt->state == STOOK__ATTEMPT_OPENING) /* it is sent before its start returns */
+        stook__attempt_move(attempt, STOOK__ATTEMPT_CONNECTING, "over a kept connection");
     if (attempt->state == STOOK__ATTEMPT_CONNECTING)
         stook__attempt_move(attempt, STOOK__ATTEMPT_SENDING, "connected");
     attempt->connected = 1;
@@ -351,5 +443,7 @@ const struct stook__attempt_events stook__receive_events = {
     .may_resend = stook__resend_allowed,
     .resend = stook__resend_begin,
     .before_send = note_connected,
+    .write = stook__request_head_write,
+    .take = take_stream,
     .sent = note_sent,
 };

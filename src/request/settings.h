@@ -35,6 +35,7 @@ struct stook__settings {
     int64_t max_redirects;        /* that are followed, one after another; -1: none */
     int64_t cookies;              /* 1: those of the client are sent and kept */
     int64_t public_only;          /* 1: only public addresses are connected to; -1: any */
+    int64_t direct;               /* 1: HTTP/1.1 is spoken by us; of the client */
     int64_t max_retries;          /* 0: one repeat when a connection was lost; -1: none */
     int64_t idempotent;           /* 1: the program vouches that it may be sent twice */
     int64_t delay_ms;             /* 0: none */

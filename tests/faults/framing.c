@@ -198,7 +198,7 @@ TEST(chunks)
         {"F17 20,000 trailers", {.answer = trailers}, .costly = 1, .error = STOOK_ETOOLARGE, .status = 200, .body = "abc"},
         {"F17 trailers without end", {.answer = endless_trailers}, .costly = 1, .error = STOOK_ETOOLARGE, .status = 200,
          .body = "abc"},
-        {"F17 a trailer of 20,000 bytes", {.answer = long_trailer}, .error = STOOK_ETOOLARGE, .says = "longer than libcurl's limit", .status = 200, .body = "abc"},
+        {"F17 a trailer of 20,000 bytes", {.answer = long_trailer}, .error = STOOK_ETOOLARGE, .direct = FAULT_NONE, .says = "longer than libcurl's limit", .status = 200, .body = "abc"},
         {"F17 a CR in a trailer that has no end", {.bytes = CHUNKED "3\r\nabc\r\n0\r\nX-Trailer: a\rb", .then = RAW_CLOSE},
          .error = STOOK_EPROTOCOL, .status = 200, .body = "abc", .says = "a NUL byte or a CR"},
         {"F17 an empty line that ends otherwise", {.bytes = CHUNKED "3\r\nabc\r\n0\r\n\rX", .then = RAW_CLOSE},
@@ -250,7 +250,7 @@ TEST(heads)
          .error = STOOK_EPROTOCOL},
         {"F18 binary garbage", {.bytes = "\x01\x02\x03\xff\xfe not HTTP\r\n\r\n", .then = RAW_CLOSE},
          .error = STOOK_EPROTOCOL},
-        {"F18 one byte", {.bytes = "H", .then = RAW_CLOSE}, .error = STOOK_ERESET, .or_error = STOOK_EPROTOCOL},
+        {"F18 one byte", {.bytes = "H", .then = RAW_CLOSE}, .error = STOOK_ERESET, .or_error = STOOK_EPROTOCOL, .direct = STOOK_ETRUNCATED},
         {"F18 empty", {.then = RAW_CLOSE}, .error = STOOK_ERESET},
         {"F18 another version", {.bytes = "HTTP/9.9 200 OK\r\nContent-Length: 2\r\n\r\nok",
                                  .then = RAW_CLOSE}, .error = STOOK_EPROTOCOL, .status = FAULT_ANY_STATUS},
@@ -323,8 +323,8 @@ TEST(heads_without_caps)
 {
     static const struct fault rows[] = {
         {"F26 a line of 99 KB", {.answer = line_of_99_kb}, .status = 200, .body = "ok"},
-        {"F26 a line of 150 KB", {.answer = line_of_150_kb}, .error = STOOK_ETOOLARGE, .status = 200,
-         .body = ""},
+        {"F26 a line of 150 KB", {.answer = line_of_150_kb}, .error = STOOK_ETOOLARGE, .direct = FAULT_NONE,
+         .status = 200},
     };
     struct faults faults = {.rows = rows, .count = COUNT(rows),
                             .server = faults_server(rows, COUNT(rows), NULL, 0),

@@ -457,7 +457,7 @@ TEST_BOTH(expect_is_retried)
 TEST_BOTH(expect_is_refused_and_the_body_awaited)
 {
     struct raw_server *server = raw_server_start(own);
-    life_open(life, NULL);
+    life_open(life, &STOOK_CLIENT(.direct = STOOK_NONE)); /* all on libcurl's connections */
     const char *url = raw_url(server, "/refuse-and-discard");
     CHECK_STR(ask(life, &STOOK_REQUEST(url, .json = "1234", .expect = 1), 2, 200), "1234");
     CHECK_EQ_INT(raw_connections(server), 2);

@@ -331,7 +331,7 @@ TEST_BOTH(paused_among_others)
     CHECK_EQ_INT(failed, 0);
     CHECK_EQ_SIZE(scene.bytes, LARGE);
     CHECK_EQ_SIZE(scene.wrong, 0);
-    CHECK(scene.largest > 512 << 10); /* alone it may wait in larger pieces */
+    CHECK(scene.largest > 512 << 10 || life_is_direct()); /* alone it may wait in larger pieces */
     CHECK(life->memory.peak - before < 2000000);
     stook_batch_free(scene.batch);
 }

@@ -258,7 +258,7 @@ TEST_BOTH(repeats)
     for (int with_rewind = 0; with_rewind <= 1; with_rewind++) {
         struct raw_server *server = raw_server_start(NULL);
         struct giver giver = {.total = 100000};
-        life_open(life, NULL);
+        life_open(life, &STOOK_CLIENT(.direct = STOOK_NONE)); /* on one connection */
         on_warm(life, server, &giver, with_rewind, !with_rewind);
         CHECK_EQ_INT(giver.rewinds, with_rewind);
         CHECK_EQ_INT(raw_seen(server, "/swallow"), 1 + with_rewind);

@@ -40,7 +40,7 @@ TEST_BOTH(body_file)
     struct raw_server *server = raw_server_start(NULL);
     const char *path = file_of("body", "from a file"), *empty = file_of("empty", "");
     const char *url = raw_url(server, "/echo");
-    life_open(life, NULL);
+    life_open(life, &STOOK_CLIENT(.direct = STOOK_NONE)); /* on one connection */
     stook_batch *batch = life_batch(life);
     ADD(batch, url, .body_file = path);
     ADD(batch, url, .body_file = empty, .method = "PUT");
@@ -267,7 +267,7 @@ TEST_BOTH(parts_refused)
 TEST_BOTH(repeated_with_its_file)
 {
     struct raw_server *server = raw_server_start(NULL);
-    life_open(life, NULL);
+    life_open(life, &STOOK_CLIENT(.direct = STOOK_NONE)); /* on one connection */
     stook_batch *batch = life_batch(life);
     add(batch, raw_url(server, "/ok"));
     ADD(batch, raw_url(server, "/swallow?n=1"), .method = "PUT", .body_file = file_of("a", "again"));

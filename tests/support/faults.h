@@ -27,13 +27,14 @@
 
 #include "../support/raw_server.h"
 
-enum { FAULT_ANY_STATUS = -1, FAULT_DEADLINE_MS = 200, FAULT_SILENT_MS = 800 };
+enum { FAULT_ANY_STATUS = -1, FAULT_NONE = 1, FAULT_DEADLINE_MS = 200, FAULT_SILENT_MS = 800 };
 
 struct fault {
     const char *id;            /* of docs/internals/faults.md, and what it is: "F01 short body" */
     struct raw_behaviour peer; /* what it does; asked for at /FAULT's number, its path is not used */
     int error;                 /* a STOOK_E, or 0 */
     int or_error;              /* the error with another libcurl; 0: the same */
+    int direct;                /* the error on the direct way, FAULT_NONE: none; 0: the same */
     int status;                /* FAULT_ANY_STATUS where libcurls differ */
     const char *body;          /* all that the peer sends of it; NULL: not looked at */
     const char *says;          /* part of the message; NULL: only what every message has */

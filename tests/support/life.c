@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "life.h"
 
+#include <stdlib.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -30,10 +31,18 @@ void life_begin(struct life *life, int borrowed)
         CHECK_EQ_INT(uv_loop_init(&life->loop), 0);
 }
 
+int life_is_direct(void)
+{
+    return getenv("STOOK_TEST_DIRECT") != NULL;
+}
+
 int life_try_open(struct life *life, const struct stook_client_options *options)
 {
     struct stook_client_options own = options ? *options : STOOK_CLIENT();
     own.allocator = &life->memory.allocator;
+    /* A whole run may go the direct way; a test that sets the option keeps what it sets. */
+    if (own.direct == 0 && life_is_direct())
+        own.direct = 1;
     return stook_client_new(life->borrowed ? &life->loop : NULL, &own, &life->client);
 }
 

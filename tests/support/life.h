@@ -24,6 +24,8 @@ struct life {
 
 /* Begins a life and makes a client. `options` may be NULL; its allocator is replaced by `memory`. */
 void life_begin(struct life *life, int borrowed);
+/* Whether requests of this run go the direct way, where they can. */
+int life_is_direct(void);
 int life_try_open(struct life *life, const struct stook_client_options *options);
 void life_open(struct life *life, const struct stook_client_options *options);
 /* Closes the client and runs the loop until `closed` was called. */
