@@ -38,6 +38,13 @@ void stook__easy_set_options(struct stook__easy *easy)
     stook__obs_fold_init(easy);
 }
 
+int stook__easy_speaks_http_1(struct stook__trust *trust, const struct stook__origin *origin,
+                              int h2)
+{
+    const struct stook__curl_origin *known = stook__curl_origin_find(trust->origins, origin, h2);
+    return known != NULL && known->protocol == 11;
+}
+
 struct stook__easy *stook__easy_new(struct stook__trust *trust,
                                     const struct stook__attempt_events *events, void *owner)
 {

@@ -39,6 +39,9 @@ struct stook__easy_info {
 struct stook__easy *stook__easy_take(struct stook__trust *trust, const struct stook__origin *origin,
                                      int h2, const struct stook__attempt_events *events,
                                      void *owner);
+/* Tells whether it is known that the origin does not speak what `h2` would negotiate. */
+int stook__easy_speaks_http_1(struct stook__trust *trust, const struct stook__origin *origin,
+                              int h2);
 /* Creates an easy handle without any option. Returns NULL if there is no memory. */
 struct stook__easy *stook__easy_new(struct stook__trust *trust,
                                     const struct stook__attempt_events *events, void *owner);

@@ -90,6 +90,12 @@ static struct stook__curl_origin *find(struct stook__map *table, const struct st
     return node != NULL ? STOOK__OF(struct stook__curl_origin, node, node) : NULL;
 }
 
+struct stook__curl_origin *stook__curl_origin_find(struct stook__map *tables,
+                                                   const struct stook__origin *shared, int kind)
+{
+    return find(&tables[kind], shared);
+}
+
 struct stook__curl_origin *stook__curl_origin_get(struct stook__engine *engine,
                                                   struct stook__map *tables,
                                                   const struct stook__way *way,

@@ -89,6 +89,9 @@ struct stook__curl_origin *stook__curl_origin_get(struct stook__engine *engine,
                                                   struct stook__map *tables,
                                                   const struct stook__way *way,
                                                   struct stook__origin *shared, int kind);
+/* Returns what is known; NULL: nothing. */
+struct stook__curl_origin *stook__curl_origin_find(struct stook__map *tables,
+                                                   const struct stook__origin *shared, int kind);
 /* Takes the last used easy handle from the pool of the origin. Returns NULL if there is none.
    Connections that are too old are given up. */
 struct stook__easy *stook__curl_origin_pop(struct stook__map *tables,

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "http/easy_options.h"
+#include "http/peer.h"
 #include "http/request_head.h"
 #include "request/url.h"
 
@@ -29,22 +31,36 @@ static size_t head_size(const struct stook__attempt *attempt)
     return size;
 }
 
+/* Whether libcurl may have to speak HTTP/2 or HTTP/3: unless 1.1 is asked for, the first request of
+   an origin tells. */
+static int may_be_http_2(const struct stook__attempt *attempt)
+{
+    int h2 = stook__options_may_be_h2(attempt);
+    struct stook__trust *trust = h2 != 0 ? stook__peer_trust(attempt) : NULL;
+    return h2 != 0 && (trust == NULL || !stook__easy_speaks_http_1(trust, attempt->origin, h2));
+}
+
+static const char *resolve_of(const struct stook__settings *settings)
+{
+    return settings->peer != NULL ? settings->peer->resolve : NULL;
+}
+
 const char *stook__route_to_libcurl(const struct stook__attempt *attempt)
 {
     const struct stook__settings *settings = attempt->settings, *own = attempt->defaults->settings;
     const struct stook__optional *optional = attempt->spec->optional;
     if (settings->direct != 1)
         return "the option `direct` is off";
-    if (stook__attempt_is_https(attempt))
+    if (may_be_http_2(attempt))
         return "HTTP/2 may be agreed on";
     if (attempt->defaults->call_easy != NULL)
         return "on_easy sets options of a transfer";
     if (settings->cookies == 1)
         return "the cookies are libcurl's";
-    if (attempt->proxy != NULL)
-        return "there is a proxy";
-    if (settings->peer != own->peer || settings->ca_file != own->ca_file)
-        return "the request has a peer of its own";
+    if (stook__peer_is_relayed(attempt))
+        return "the proxy gets the request itself";
+    if (resolve_of(settings) != resolve_of(own))
+        return "the request has addresses of its own";
     if (stook__spec_has_source(attempt->spec))
         return "the body does not come from memory";
     if (optional != NULL && optional->username != NULL)
@@ -86,6 +102,7 @@ static int make_target(struct stook__attempt *attempt, struct stook__outcome *re
 
 int stook__route_choose(struct stook__attempt *attempt, struct stook__outcome *ret_outcome)
 {
+    attempt->direct = 0; /* a second start asks anew */
     attempt->direct = stook__route_to_libcurl(attempt) == NULL;
     if (!attempt->direct)
         return 0;

@@ -9,7 +9,7 @@
 #include "util/allocator.h"
 
 enum {
-    READS = 16 /* blocks that one event may bring in the clear: others are served in between */
+    READS = 16 /* blocks that one event may bring: others are served in between */
 };
 
 void stook__http1_open(struct stook__http1_connection *connection, CURL *curl, int tls, char *room,
@@ -47,7 +47,7 @@ static int has_to_send(const struct stook__http1_connection *connection)
 
 static void watch(struct stook__http1_connection *connection)
 {
-    int events = has_to_send(connection) ? STOOK__OUT : 0;
+    int events = has_to_send(connection) || connection->unfinished ? STOOK__OUT : 0;
     /* While nobody reads, the poll would report the same bytes without end. */
     if (!connection->paused)
         events |= STOOK__IN | STOOK__HANGUP;
@@ -60,7 +60,7 @@ static void end(struct stook__http1_connection *connection, CURLcode code, int m
     connection->state = keeps ? STOOK__HTTP1_IDLE : STOOK__HTTP1_DEAD;
     connection->body = NULL;
     connection->body_size = connection->body_sent; /* what was sent is still asked for */
-    connection->paused = 0;
+    connection->paused = connection->unfinished = 0;
     if (connection->head.data != NULL)
         stook__buffer_free(&connection->head, connection->allocator);
     if (connection->unread.data != NULL)
@@ -195,7 +195,8 @@ static void ended(struct stook__http1_connection *connection, CURLcode code)
 
 static void receive(struct stook__http1_connection *connection)
 {
-    for (int i = 0; i < READS || connection->tls; i++) {
+    connection->unfinished = 0;
+    for (int i = 0; i < READS; i++) {
         size_t size = 0;
         CURLcode code =
             curl_easy_recv(connection->curl, connection->room, STOOK__HTTP1_ROOM, &size);
@@ -212,6 +213,7 @@ static void receive(struct stook__http1_connection *connection)
         if (!connection->tls && size < STOOK__HTTP1_ROOM)
             return;
     }
+    connection->unfinished = connection->tls;
 }
 
 /* Any byte, and the end, make an idle connection useless. A record of TLS that is no data, such as
@@ -235,7 +237,8 @@ void stook__http1_event(struct stook__http1_connection *connection, int events)
         return;
     if ((events & (STOOK__OUT | STOOK__ERROR)) && has_to_send(connection))
         send_more(connection);
-    if ((events & (STOOK__IN | STOOK__HANGUP | STOOK__ERROR)) && !connection->paused)
+    if (((events & (STOOK__IN | STOOK__HANGUP | STOOK__ERROR)) || connection->unfinished) &&
+        !connection->paused)
         receive(connection);
     if (connection->state == STOOK__HTTP1_BUSY)
         watch(connection);

@@ -285,7 +285,7 @@ TEST(heads)
          {.bytes = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n", .then = RAW_CLOSE},
          .error = STOOK_ETRUNCATED, .status = 200, .body = ""},
         {"F25 end inside the status line", {.bytes = "HTTP/1.1 20", .then = RAW_CLOSE},
-         .error = STOOK_ERESET, .or_error = STOOK_EPROTOCOL, .status = FAULT_ANY_STATUS, .body = ""},
+         .error = STOOK_ERESET, .or_error = STOOK_EPROTOCOL, .direct = STOOK_ETRUNCATED, .status = FAULT_ANY_STATUS, .body = ""},
         {"F27 6,000 fields", {.answer = many_fields}, .costly = 1, .error = STOOK_ETOOLARGE, .status = 200, .body = ""},
         {"F27 fields without end", {.answer = endless_fields}, .costly = 1, .error = STOOK_ETOOLARGE, .status = 200,
          .body = ""},
@@ -295,7 +295,7 @@ TEST(heads)
         {"F28 30,000 interim answers", {.answer = endless_processing}, .costly = 1, .error = STOOK_ETOOLARGE,
          .status = FAULT_ANY_STATUS, .body = ""},
         {"F28 an interim answer alone", {.bytes = "HTTP/1.1 100 Continue\r\n\r\n", .then = RAW_CLOSE},
-         .error = STOOK_ERESET, .status = FAULT_ANY_STATUS, .body = ""},
+         .error = STOOK_ERESET, .direct = STOOK_ETRUNCATED, .status = FAULT_ANY_STATUS, .body = ""},
     };
     faults_in_the_clear(rows, COUNT(rows));
 }

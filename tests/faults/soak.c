@@ -79,7 +79,7 @@ static int is_shared(const struct row_of_table *row)
 /* Only one error is possible, whatever the libcurl and whatever happens first. */
 static int is_certain(const struct row_of_table *row)
 {
-    return !row || !(row->fault.or_error || row->fault.either || row->fault.silent || is_shared(row));
+    return !row || !(row->fault.direct || row->fault.or_error || row->fault.either || row->fault.silent || is_shared(row));
 }
 
 static size_t number_of(int error)

@@ -300,7 +300,7 @@ static void lend(stook_batch *batch, const char *path)
 
 static void set_scene(int *given)
 {
-    life_open(scene.life, NULL);
+    life_open(scene.life, &STOOK_CLIENT(.direct = STOOK_NONE)); /* REWIND: a body of the program is lost with a kept connection */
     scene.client = scene.life->client;
     scene.own = life_batch(scene.life);
     scene.open = life_batch(scene.life);

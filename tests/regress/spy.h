@@ -14,10 +14,17 @@
 #include <string.h>
 
 #include "support/harness.h"
+#include "support/life.h"
 
 #undef curl_easy_setopt
 #undef curl_multi_setopt
 #undef curl_share_setopt
+
+/* The traps of these programs are those of transfers that libcurl makes. */
+__attribute__((constructor)) static void leave_to_libcurl(void)
+{
+    life_libcurl_only = 1;
+}
 
 enum { SPY_OPTIONS = 512, SPY_MULTIS = 1024, SPY_EASIES = 4096 };
 

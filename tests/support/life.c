@@ -31,9 +31,11 @@ void life_begin(struct life *life, int borrowed)
         CHECK_EQ_INT(uv_loop_init(&life->loop), 0);
 }
 
+int life_libcurl_only;
+
 int life_is_direct(void)
 {
-    return getenv("STOOK_TEST_DIRECT") != NULL;
+    return !life_libcurl_only && getenv("STOOK_TEST_DIRECT") != NULL;
 }
 
 int life_try_open(struct life *life, const struct stook_client_options *options)

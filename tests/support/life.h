@@ -26,6 +26,8 @@ struct life {
 void life_begin(struct life *life, int borrowed);
 /* Whether requests of this run go the direct way, where they can. */
 int life_is_direct(void);
+/* Set by programs about libcurl's way. */
+extern int life_libcurl_only;
 int life_try_open(struct life *life, const struct stook_client_options *options);
 void life_open(struct life *life, const struct stook_client_options *options);
 /* Closes the client and runs the loop until `closed` was called. */
