@@ -107,9 +107,9 @@ struct stook_client_options {
     void *on_address_user;       /**< passed to `on_address` */
     /** [none] Sets options of libcurl's easy handles: stook/curl.h. */
     int (*on_easy)(stook_client *client, void *easy, const char *url, void *user);
-    /** [off] 1: HTTP/1.1 is spoken by stook itself, on connections that libcurl makes,
-        which takes a third of the instructions. Results are the same either way. What does not go
-        that way is in docs/internals/direct.md. */
+    /** [on] HTTP/1.1 is spoken by stook itself, on connections that libcurl makes, for a quarter of
+        the instructions. STOOK_NONE: by libcurl. Results are the same either way. Which requests
+        always go libcurl's way is in docs/internals/direct.md. */
     int64_t direct;
 };
 

@@ -140,10 +140,10 @@ STOOK_API void stook_attempt_init(struct stook_attempt *attempt, size_t size);
 /**
  * Tells what the i-th attempt of a request came to, from 0, the first; the last one came to the
  * result. Of requests with more than 64 attempts the first 32 and the last 32 are known; for those
- * between it returns STOOK_ESTATE as behind the end, which stook_result_attempts() tells. What libcurl
- * sent again within an attempt, after a response 401 or 417, is no attempt of its own here, nor is a
- * hedge. Of a response that equal requests share they are the attempts of the request that was sent,
- * with times from its add.
+ * between it returns STOOK_ESTATE, as behind the end, which stook_result_attempts() tells. What was
+ * sent again within an attempt, after a response 401 or 417, is no attempt of its own here, nor is
+ * a hedge. Of a response that equal requests share they are the attempts of the request that was
+ * sent, with times from its add.
  * @param ret_attempt its `size` must be set; filled on success
  * @return 0; STOOK_EARG (NULL; `size` is 0 or more than 64 KiB); STOOK_ESTATE: there is no such
  *         attempt
@@ -185,8 +185,8 @@ STOOK_API void stook_origin_init(struct stook_origin *origin, size_t size);
 
 /**
  * Describes the i-th origin that a client knows: each that has requests, and others of which
- * something matters, such as a limit that was found. The order stays the same until the loop runs or
- * another function is called with the client, one of its batches or a result of these.
+ * something matters, such as a limit that was found. The order stays the same until the loop runs,
+ * or another function is called with the client, one of its batches or a result of these.
  * @param ret_origin its `size` must be set; filled on success. `name` is valid as long as the order
  * @return 0; STOOK_EARG (NULL; `size` is 0 or more than 64 KiB); STOOK_ESTATE (there is no such
  *         origin; client closing; forked child)

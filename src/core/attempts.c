@@ -71,7 +71,7 @@ static void stop_attempt(stook_client *client, struct stook_result *record, int 
     if (record->spec.optional != NULL)
         stook__hedge_end(client, record);
     batch->bytes_received += stook__attempt_received(record->attempt, &expected);
-    if (stook__attempt_connected(record->attempt))
+    if (stook__attempt_may_have_sent(record->attempt))
         record->sent = 1;
     *ret_outcome = (struct stook__outcome){.error = error, .wait_ms = -1};
     if (error != 0)

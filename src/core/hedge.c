@@ -38,8 +38,8 @@ void stook__hedge_start(stook_client *client, struct stook_result *record)
     stook__record_count_body(client, record, optional->hedge);
 }
 
-/* Ends an attempt that is not the request's any more. `failed`: it has completed by itself, and what
-   it came to says something of the server. */
+/* Ends an attempt that is not the request's any more. `failed`: it has completed by itself, and its
+   end says something of the server. */
 static void end_loser(stook_client *client, struct stook_result *record,
                       struct stook__attempt *loser, int failed)
 {
@@ -47,7 +47,7 @@ static void end_loser(stook_client *client, struct stook_result *record,
     struct stook__outcome outcome = {0};
     int64_t cost = record->job.settings->cost > 0 ? record->job.settings->cost : 0, expected;
     stook__record_batch(record)->bytes_received += stook__attempt_received(loser, &expected);
-    if (stook__attempt_connected(loser))
+    if (stook__attempt_may_have_sent(loser))
         record->sent = 1;
     else
         stook__gates_give_back(&client->sched, record->job.queue->key.target, cost, 0,

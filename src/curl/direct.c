@@ -2,8 +2,8 @@
 /* Easy handles that only connect, and their exchanges; see direct.h. */
 #include "curl/direct.h"
 
+#include "curl/attempt_events.h"
 #include "curl/connect_gate.h"
-#include "curl/easy_callbacks.h"
 #include "curl/easy_state.h"
 #include "curl/engine_state.h"
 #include "curl/multi_state.h"

@@ -21,7 +21,8 @@ struct stook__easy;
 void stook__direct_connected(struct stook__easy *easy);
 /* Begins an exchange on the connection of a STARTED handle. */
 void stook__direct_begin(struct stook__easy *easy);
-/* Whether the handle may be pooled: it has no connection, or one that may carry another exchange. */
+/* Whether the handle may be pooled: it has no connection, or one that is fit for another
+   exchange. */
 int stook__direct_may_keep(const struct stook__easy *easy);
 /* Whether its connection ended before a byte of the response came. */
 int stook__direct_was_lost(const struct stook__easy *easy);

@@ -203,6 +203,11 @@ int stook__easy_is_connected(const struct stook__easy *easy)
     return stook__easy_has_connection(easy);
 }
 
+int stook__easy_may_have_sent(const struct stook__easy *easy)
+{
+    return !stook__easy_has_connection(easy) || easy->http1.sent;
+}
+
 int64_t stook__easy_sent(const struct stook__easy *easy)
 {
     curl_off_t sent = 0;

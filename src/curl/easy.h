@@ -93,6 +93,8 @@ void stook__easy_program_paused(struct stook__easy *easy);
 void stook__easy_program_resumed(struct stook__easy *easy);
 /* Tells whether the handle has a connection of its own already. */
 int stook__easy_is_connected(const struct stook__easy *easy);
+/* Tells whether a byte of the request may have been sent; of a connection of ours that is known. */
+int stook__easy_may_have_sent(const struct stook__easy *easy);
 /* Returns how many bytes of the request's body were sent. */
 int64_t stook__easy_sent(const struct stook__easy *easy);
 /* In microseconds from the start: when the first byte of the response came, and the end. */

@@ -70,6 +70,7 @@ int stook__engine_new(struct stook__allocator *allocator, struct stook__engine *
         return STOOK_ENOMEM;
     engine->allocator = allocator;
     engine->quirks = quirks;
+    engine->connected = stook__multi_read_messages;
     init_lists(engine);
     *ret_engine = engine;
     return 0;

@@ -17,6 +17,7 @@ struct stook__allocator;
 struct stook__cidr;
 struct stook__cookies;
 struct stook__loop;
+struct stook__multi;
 struct stook__socket;
 
 /* The table of sockets, by descriptor; see socket.h. */
@@ -57,6 +58,7 @@ struct stook__engine {
     struct stook__link idle; /* pooled handles with a connection, the longest idle first */
     size_t n_idle;
     char *room; /* of STOOK__HTTP1_ROOM bytes; NULL until it is needed */
+    void (*connected)(struct stook__multi *multi); /* reads its messages, at once */
 
     /* trust.c, origin.c: lists start with the longest unused */
     struct stook__map trusts;

@@ -57,6 +57,7 @@ int stook__multi_add(struct stook__multi *multi, struct stook__easy *easy)
         return STOOK_ERESET;
     }
     easy->multi = multi;
+    multi->direct = easy->origin->direct; /* these have CURLMs of their own */
     multi->n_handles++;
     stook__list_append(&multi->easies, &easy->link);
     multi->engine->n_running++;

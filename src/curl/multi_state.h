@@ -22,6 +22,7 @@ struct stook__multi {
     struct stook__timer timeout;  /* when libcurl's timeout is due */
     struct stook__link easies;    /* easy handles in the CURLM whose transfer has not completed */
     struct stook__link connected; /* easy handles in it that have a connection (direct.c) */
+    int direct;                   /* its handles only connect */
     size_t n_handles;             /* all easy handles in the CURLM */
     size_t n_paused;              /* of those, the ones whose body libcurl holds back */
     CURLMcode broken;             /* the error of the CURLM, or CURLM_OK */

@@ -448,7 +448,10 @@ static void on_event(void *owner, int events)
         bits = CURL_CSELECT_IN | CURL_CSELECT_OUT;
     else
         socket->errors = 0;
-    stook__multi_action(socket->multi, fd, bits);
+    struct stook__multi *multi = socket->multi;
+    stook__multi_action(multi, fd, bits);
+    if (multi->direct)
+        engine->connected(multi); /* a new connection that is silent for long may be closed */
     if (engine->quirks & STOOK__QUIRK_WAKES_FOR_EVER)
         drain_eventfd(engine, fd);
     if (!(events & STOOK__ERROR))

@@ -335,6 +335,12 @@ int stook__attempt_connected(const struct stook__attempt *attempt)
     return attempt->connected;
 }
 
+int stook__attempt_may_have_sent(const struct stook__attempt *attempt)
+{
+    return attempt->connected &&
+           (attempt->easy == NULL || stook__easy_may_have_sent(attempt->easy));
+}
+
 /* Returns 1 if the request is sent with all of its body. */
 static int has_sent_all(const struct stook__attempt *attempt)
 {
@@ -485,7 +491,7 @@ void stook__attempt_may_be_retried(struct stook__attempt *attempt)
 void stook__attempt_describe_repeat(const struct stook__attempt *attempt,
                                     struct stook__outcome *outcome)
 {
-    outcome->sent = attempt->connected;
+    outcome->sent = stook__attempt_may_have_sent(attempt);
     outcome->idempotent = stook__method_idempotent(attempt->method);
     outcome->replayable = stook__upload_source_may_repeat(attempt);
     outcome->shown = stook__stream_was_shown(attempt);
@@ -508,7 +514,7 @@ void stook__attempt_end(struct stook__attempt *attempt, struct stook__answer *re
     if (ret_outcome != NULL && (ret_outcome->error != 0 || attempt->answer.status >= 400))
         stook__attempt_describe_repeat(attempt, ret_outcome);
     else if (ret_outcome != NULL)
-        ret_outcome->sent = attempt->connected;
+        ret_outcome->sent = stook__attempt_may_have_sent(attempt);
     if (ret_outcome != NULL)
         ret_outcome->untried = attempt->reached == STOOK__ATTEMPT_OPENING;
     if (attempt->easy != NULL && finish_answer(attempt, &info) != 0 && ret_outcome != NULL &&

@@ -80,6 +80,9 @@ int stook__attempt_is_good(struct stook__attempt *attempt);
 /* Returns 1 if the attempt has had a connection. */
 int stook__attempt_connected(const struct stook__attempt *attempt);
 
+/* Returns 1 if a byte of the request may have reached a connection. */
+int stook__attempt_may_have_sent(const struct stook__attempt *attempt);
+
 /* Sets what a repeat depends on, in *outcome: idempotent, replayable, shown, sent. */
 void stook__attempt_describe_repeat(const struct stook__attempt *attempt,
                                     struct stook__outcome *outcome);

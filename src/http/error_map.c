@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "curl/socket.h"
+#include "http/attempt.h"
 #include "http/body_sink.h"
 #include "http/easy_hook.h"
 #include "http/peer.h"
@@ -405,7 +406,8 @@ void stook__error_map(struct stook__attempt *attempt, const struct stook__easy_i
     /* Over HTTP/2 the server may have begun on it all the same: so only what is idempotent is sent
        again for it. */
     ret_outcome->refused = info->h2_error == H2_REFUSED_STREAM;
-    int unprocessed = info->resent || info->reused || ret_outcome->refused;
+    int unprocessed = info->resent || info->reused || ret_outcome->refused ||
+                      !stook__attempt_may_have_sent(attempt);
     ret_outcome->starved =
         error == STOOK_ENOFD || ((error == STOOK_ECONNECT || error == STOOK_EPROXY) &&
                                  attempt->answer.os_error == EADDRNOTAVAIL);

@@ -74,8 +74,8 @@ struct stook__http1_connection {
     uint8_t tls;         /* what poll shows is not all that can be read */
     uint8_t paused;
     uint8_t unfinished; /* TLS may have more, which no poll shows: it is read in the next round */
-    uint8_t sent;     /* a byte of the request has been handed over */
-    uint8_t answered; /* a byte of the response has come */
+    uint8_t sent;       /* a byte of the request has been handed over */
+    uint8_t answered;   /* a byte of the response has come */
 };
 
 /* The handle `curl` is connected. `room` is shared by all connections of a loop. */

@@ -33,7 +33,7 @@ int stook__settings_from(const struct stook_client_options *options,
         {options->cookies, STOOK_NONE, 1, &settings.cookies, 1},
         {options->public_only, STOOK_NONE, 1, &settings.public_only, 1},
         {options->max_retries, 0, RETRIES_MAX, &settings.max_retries, 1},
-        {options->direct, STOOK_NONE, 1, &settings.direct, 1},
+        {options->direct, 1, 1, &settings.direct, 1},
     };
     if (options->user_agent != NULL)
         settings.user_agent = *options->user_agent != '\0' ? options->user_agent : NULL;

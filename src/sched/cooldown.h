@@ -17,7 +17,8 @@ void stook__cooldown_begin(struct stook__sched *sched, struct stook__target *tar
                            int64_t attempt_at, int64_t wait_ms, int status);
 /* Notes that a job starts. Returns whether it is one of those that probe the target. */
 int stook__cooldown_started(struct stook__target *target, int64_t now);
-/* Notes that an attempt which probed the target has ended well. The count of those that run is sched's. */
+/* Notes that an attempt which probed the target has ended well. The count of those that run is
+   sched's. */
 void stook__cooldown_ended(struct stook__sched *sched, struct stook__target *target);
 
 #endif

@@ -202,7 +202,7 @@ enum stook__decision stook__ending_decide(struct stook__sched *sched, struct sto
                                           int64_t *ret_at, enum stook__no_retry *ret_why)
 {
     int64_t max_retries = job->settings->max_retries;
-    int is_free = stook__ending_is_free(job, ending) && ending->idempotent;
+    int is_free = stook__ending_is_free(job, ending) && (ending->idempotent || !ending->sent);
     sched->now = now > sched->now ? now : sched->now;
     *ret_why = STOOK__NO_RETRY_NONE;
     *ret_at = now;

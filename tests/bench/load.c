@@ -86,7 +86,7 @@ int main(int argc, char **argv)
     stook_batch *batch;
     work_read(&work, argc, argv);
     struct stook_client_options options =
-        STOOK_CLIENT(.ca_file = work.ca_file, .direct = getenv("STOOK_BENCH_DIRECT") != NULL, .http_version = STOOK_HTTP_1_1, .attempt_timeout_ms = HOUR,
+        STOOK_CLIENT(.ca_file = work.ca_file, .direct = getenv("STOOK_BENCH_LIBCURL") != NULL ? STOOK_NONE : 0, .http_version = STOOK_HTTP_1_1, .attempt_timeout_ms = HOUR,
                      .max_redirects = work.redirects, .connect_timeout_ms = HOUR, .timeout_ms = HOUR, .stall_timeout_ms = HOUR);
     struct stook_gather_options how =
         STOOK_GATHER(.limit = (int64_t)work.in_flight, .more = more, .on_result = on_result);

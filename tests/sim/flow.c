@@ -614,7 +614,7 @@ static void check_budget(size_t i)
 static int is_allowed(const struct request *request, const struct stook__ending *ending)
 {
     int64_t max = request->settings.max_retries;
-    int lost = is_free(request, ending) && ending->idempotent;
+    int lost = is_free(request, ending) && (ending->idempotent || !ending->sent);
     if (max < 0 || ending->final)
         return 0;
     if (max == 0)
@@ -629,7 +629,7 @@ static void check_decision(struct request *request, const struct stook__ending *
                            enum stook__no_retry why, int64_t at)
 {
     int allowed = is_allowed(request, ending);
-    int lost = is_free(request, ending) && ending->idempotent;
+    int lost = is_free(request, ending) && (ending->idempotent || !ending->sent);
     int64_t wait = world.rules.max_cooldown_ms >= 0 ? later(ending->wait_ms, 0) : 0;
     struct origin *origin = origin_of(request);
     if (decision == STOOK__DELIVER) {
@@ -777,7 +777,7 @@ static void conclude(struct request *request, const struct stook__ending *ending
         return;
     }
     request->retries += request->settings.max_retries > 0;
-    request->repeated |= ending->error != 0 && is_free(request, ending) && ending->idempotent;
+    request->repeated |= ending->error != 0 && is_free(request, ending) && (ending->idempotent || !ending->sent);
     CHECK(request->settings.max_retries == 0 || request->retries <= request->settings.max_retries);
     if (decision == STOOK__REPEAT) {
         stook__sched_repeat(&world.sched, &request->job, world.now);

@@ -35,16 +35,16 @@ int life_libcurl_only;
 
 int life_is_direct(void)
 {
-    return !life_libcurl_only && getenv("STOOK_TEST_DIRECT") != NULL;
+    return !life_libcurl_only && getenv("STOOK_TEST_LIBCURL") == NULL;
 }
 
 int life_try_open(struct life *life, const struct stook_client_options *options)
 {
     struct stook_client_options own = options ? *options : STOOK_CLIENT();
     own.allocator = &life->memory.allocator;
-    /* A whole run may go the direct way; a test that sets the option keeps what it sets. */
-    if (own.direct == 0 && life_is_direct())
-        own.direct = 1;
+    /* A whole run may go libcurl's way; a test that sets the option keeps what it sets. */
+    if (own.direct == 0 && !life_is_direct())
+        own.direct = STOOK_NONE;
     return stook_client_new(life->borrowed ? &life->loop : NULL, &own, &life->client);
 }
 
