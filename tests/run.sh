@@ -59,6 +59,12 @@ if [ -n "$heard" ]; then
     printf '\nSecrets in what the library says\n'
     sh "$root/tests/secrets.sh" "$heard" || failed="$failed secrets"
 fi
+# Requests go the direct way where they can. Here they go libcurl's: the same tests, in one tree.
+if [ $# -eq 0 ]; then
+    export STOOK_TEST_LIBCURL=1
+    check tests -L '^(integration|faults|interop)$' -LE '^slow$'
+    unset STOOK_TEST_LIBCURL
+fi
 check tests "$@"
 
 # What failed is said last, also if it was in the first tree.

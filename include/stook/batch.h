@@ -92,9 +92,8 @@ STOOK_API void stook_batch_free(stook_batch *batch);
  * wait, until it returns 0 or the batch ends early. What an origin, rate, cool-down, circuit,
  * back-off or delay holds back could not start.
  * @return 1: it added at least one request, and is called again. 0: there are no more. STOOK_AGAIN:
- *         none now; it is called again after stook_batch_wake(), or once when no request of the
- *         batch waits or is in flight any more. Any other number, or 1 without an add, counts as 0
- *         and as one more request that is not ok.
+ *         none now; it is called again after stook_batch_wake(), or when all requests are finished.
+ *         Any other number, or 1 without an add, counts as 0 and as one request more that failed.
  */
 typedef int (*stook_more_fn)(stook_batch *batch, void *user);
 
@@ -116,10 +115,9 @@ typedef void (*stook_done_fn)(stook_batch *batch, int failed, void *user);
 struct stook_gather_options {
     size_t size;   /**< set by STOOK_GATHER() */
     int64_t limit; /**< [STOOK_NONE] in flight at a time: 1 to 1000000, or STOOK_AUTO */
-    /** [4 x limit, at least 64; with STOOK_AUTO that changes with the limit that is found; without
-        a limit STOOK_NONE: no maximum] Requests that are started and not delivered. At the maximum
-        only the head of the order may start. It applies to an ordered await with `on_result`, to
-        `pull`, and while delivery is paused. */
+    /** [4 x limit, which may be one that is found, at least 64; without a limit STOOK_NONE: no
+        maximum] Requests that are started and not delivered. At the maximum only the head of the
+        order may start. For ordered awaits with `on_result`, `pull`, and paused delivery. */
     int64_t window;
     int64_t max_waiting;       /**< [10000] 1 to 10^9; while so many wait, `more` is not called */
     int64_t timeout_ms;        /**< [none] from the await on, 1 to 2^53: STOOK_ETIMEOUT_BATCH */

@@ -73,19 +73,16 @@ struct stook_client_options {
     int64_t max_header_bytes; /**< [65536] of a response, trailers included, at most 16 MiB */
     int64_t max_header_count; /**< [256] fields of a response, trailers included, at most 100000 */
     int64_t limit;            /**< [STOOK_NONE] requests in flight in all batches, 1 to 1000000 */
-    /** [STOOK_NONE] the same to each origin; or STOOK_AUTO: it finds itself */
-    int64_t origin_limit;
+    int64_t origin_limit;     /**< [STOOK_NONE] the same to each origin; STOOK_AUTO: it is found */
 
     /* How requests are held back and repeated: stook/flow.h. */
     const struct stook_rate *const *rates; /**< [none] at most 16, ended by NULL; copied */
     int64_t max_cooldown_ms;       /**< [60000] of a cool-down, 1 to 2^53; STOOK_NONE: off */
     const int64_t *retry_statuses; /**< [408 425 429 500 502 503 504] 400 to 599, ended by 0 */
-    /** [500, at most `retry_max_delay_ms`] the longest wait before the first retry, 1 to 2^53 */
-    int64_t retry_delay_ms;
-    /** [20000, at least `retry_delay_ms`] the longest before any, from `retry_delay_ms` on */
-    int64_t retry_max_delay_ms;
-    int64_t retry_budget;     /**< [20] percent, 1 to 1000; STOOK_NONE: no budget */
-    int64_t circuit_failures; /**< [off] in a row, 1 to 1000 */
+    int64_t retry_delay_ms;        /**< [500] the longest wait before the first retry, 1 to 2^53 */
+    int64_t retry_max_delay_ms;    /**< [20000] before any; not below the first. Defaults adapt */
+    int64_t retry_budget;          /**< [20] percent, 1 to 1000; STOOK_NONE: no budget */
+    int64_t circuit_failures;      /**< [off] in a row, 1 to 1000 */
 
     /** [none] Hosts that are reached without a proxy, separated by commas or blanks, at most 64
         KiB, by curl's rules: a name stands for itself and all names below it, with or without a
@@ -107,10 +104,7 @@ struct stook_client_options {
     void *on_address_user;       /**< passed to `on_address` */
     /** [none] Sets options of libcurl's easy handles: stook/curl.h. */
     int (*on_easy)(stook_client *client, void *easy, const char *url, void *user);
-    /** [on] HTTP/1.1 is spoken by stook itself, on connections that libcurl makes, for a quarter of
-        the instructions. STOOK_NONE: by libcurl. Results are the same either way. Which requests
-        always go libcurl's way is in docs/internals/direct.md. */
-    int64_t direct;
+    int64_t direct; /**< [on] HTTP/1.1 is spoken by stook; STOOK_NONE: by libcurl, equally */
 };
 
 /** Makes client options: `STOOK_CLIENT(.timeout_ms = 5000)` */

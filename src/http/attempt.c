@@ -337,8 +337,7 @@ int stook__attempt_connected(const struct stook__attempt *attempt)
 
 int stook__attempt_may_have_sent(const struct stook__attempt *attempt)
 {
-    return attempt->connected &&
-           (attempt->easy == NULL || stook__easy_may_have_sent(attempt->easy));
+    return stook__attempt_was_handed_over(attempt);
 }
 
 /* Returns 1 if the request is sent with all of its body. */

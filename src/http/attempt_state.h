@@ -188,6 +188,13 @@ static inline int stook__attempt_is_https(const struct stook__attempt *attempt)
     return attempt->origin->node.key_size > 5 && attempt->origin->node.key[4] == 's';
 }
 
+/* Returns 1 if a byte of the request may have reached a connection. */
+static inline int stook__attempt_was_handed_over(const struct stook__attempt *attempt)
+{
+    return attempt->connected &&
+           (attempt->easy == NULL || stook__easy_may_have_sent(attempt->easy));
+}
+
 /* Returns 1 if the final header section was received completely. */
 static inline int stook__attempt_head_done(const struct stook__attempt *attempt)
 {

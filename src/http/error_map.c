@@ -12,7 +12,6 @@
 #include <time.h>
 
 #include "curl/socket.h"
-#include "http/attempt.h"
 #include "http/body_sink.h"
 #include "http/easy_hook.h"
 #include "http/peer.h"
@@ -407,7 +406,7 @@ void stook__error_map(struct stook__attempt *attempt, const struct stook__easy_i
        again for it. */
     ret_outcome->refused = info->h2_error == H2_REFUSED_STREAM;
     int unprocessed = info->resent || info->reused || ret_outcome->refused ||
-                      !stook__attempt_may_have_sent(attempt);
+                      !stook__attempt_was_handed_over(attempt);
     ret_outcome->starved =
         error == STOOK_ENOFD || ((error == STOOK_ECONNECT || error == STOOK_EPROXY) &&
                                  attempt->answer.os_error == EADDRNOTAVAIL);

@@ -23,8 +23,8 @@
  * How much can be given back. After the takes 1 to n at t[i] with the times c[i] a bucket is full
  * at f[n] = max(f[n-1], t[n]) + c[n]. If c[k] turns out to be smaller by d, all f from f[k] on are
  * smaller by d, up to a take before which the bucket was full: what had flowed back by then is
- * gone. So f[n] is smaller by d, or by the least f[i-1] - t[i] of all i above k if that is less. These
- * minima are the `lows`.
+ * gone. So f[n] is smaller by d, or by the least f[i-1] - t[i] of all i above k if that is less.
+ * These minima are the `lows`.
  */
 #include "sched/rate.h"
 

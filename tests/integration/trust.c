@@ -228,7 +228,7 @@ static void check_sessions(struct life *life, int max)
     }
 }
 
-TEST_BOTH(sessions)
+TEST_BOTH(sessions, slow)
 {
     check_sessions(life, TLS1_2_VERSION);
     check_sessions(life, TLS1_3_VERSION);
