@@ -392,8 +392,9 @@ static enum stook__http1_step take_stream(void *owner, const char *data, size_t 
             return STOOK__HTTP1_STOP;
         *ret_used += used;
     }
-    if (!stook__reader_is_over(reader))
-        return STOOK__HTTP1_MORE;
+    if (!stook__reader_is_over(reader)) /* now, so that the next block need not be kept */
+        return reader->state > STOOK__READER_FIELDS && must_pause(attempt, 1) ? STOOK__HTTP1_PAUSE
+                                                                              : STOOK__HTTP1_MORE;
     return stook__reader_keeps_connection(reader) && reader->lenient == NULL ? STOOK__HTTP1_NEXT
                                                                              : STOOK__HTTP1_LAST;
 }

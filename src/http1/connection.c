@@ -156,8 +156,8 @@ static int take(struct stook__http1_connection *connection, const char *data, si
         return 1;
     case STOOK__HTTP1_PAUSE:
         connection->paused = 1;
-        if (stook__buffer_append(&connection->unread, connection->allocator, data + used,
-                                 size - used) != 0) {
+        if (used < size && stook__buffer_append(&connection->unread, connection->allocator,
+                                                data + used, size - used) != 0) {
             end(connection, CURLE_OUT_OF_MEMORY, 0);
             return 0;
         }
